@@ -1,0 +1,25 @@
+# ragstone_warnings(TARGET): Ragstone's own warnings, for its own code only; nothing here is exported to users.
+function(ragstone_warnings target)
+  if(RAGSTONE_WARNINGS)
+    target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wshadow -Werror)
+  endif()
+endfunction()
+
+# ragstone_test(NAME SOURCES...): one GoogleTest program, its cases found at build time.
+function(ragstone_test name)
+  add_executable(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE ragstone::ragstone ragstone_test_support GTest::gtest_main GTest::gmock)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
+  ragstone_warnings(${name})
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
+endfunction()
+
+# ragstone_layer(TARGET LAYER HEADERS h... SOURCES s...): adds a layer's public headers (names under
+# include/ragstone/LAYER) and sources (names in the current folder) to a target.
+function(ragstone_layer target layer)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "HEADERS;SOURCES")
+  list(TRANSFORM arg_HEADERS PREPEND ${PROJECT_SOURCE_DIR}/include/ragstone/${layer}/)
+  list(TRANSFORM arg_SOURCES PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+  target_sources(${target} PRIVATE ${arg_SOURCES})
+  target_sources(${target} PUBLIC FILE_SET HEADERS FILES ${arg_HEADERS})
+endfunction()

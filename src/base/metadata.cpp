@@ -1,0 +1,3 @@
+#include <ragstone/base/metadata.hpp>
+
+namespace ragstone {}
