@@ -15,24 +15,42 @@ class Category final : public boost::system::error_category {
 
 const char* name_of(Errc code) noexcept {
   switch (code) {
-    case Errc::not_found: return "not_found";
-    case Errc::already_exists: return "already_exists";
-    case Errc::invalid_argument: return "invalid_argument";
-    case Errc::parse_error: return "parse_error";
-    case Errc::dimension_mismatch: return "dimension_mismatch";
-    case Errc::embedder_mismatch: return "embedder_mismatch";
-    case Errc::corrupt_store: return "corrupt_store";
-    case Errc::storage_full: return "storage_full";
-    case Errc::io_error: return "io_error";
-    case Errc::locked: return "locked";
-    case Errc::stale_index: return "stale_index";
-    case Errc::transient: return "transient";
-    case Errc::rejected: return "rejected";
-    case Errc::timeout: return "timeout";
-    case Errc::unsupported: return "unsupported";
-    case Errc::limit_exceeded: return "limit_exceeded";
-    case Errc::closed: return "closed";
-    case Errc::internal: return "internal";
+    case Errc::not_found:
+      return "not_found";
+    case Errc::already_exists:
+      return "already_exists";
+    case Errc::invalid_argument:
+      return "invalid_argument";
+    case Errc::parse_error:
+      return "parse_error";
+    case Errc::dimension_mismatch:
+      return "dimension_mismatch";
+    case Errc::embedder_mismatch:
+      return "embedder_mismatch";
+    case Errc::corrupt_store:
+      return "corrupt_store";
+    case Errc::storage_full:
+      return "storage_full";
+    case Errc::io_error:
+      return "io_error";
+    case Errc::locked:
+      return "locked";
+    case Errc::stale_index:
+      return "stale_index";
+    case Errc::transient:
+      return "transient";
+    case Errc::rejected:
+      return "rejected";
+    case Errc::timeout:
+      return "timeout";
+    case Errc::unsupported:
+      return "unsupported";
+    case Errc::limit_exceeded:
+      return "limit_exceeded";
+    case Errc::closed:
+      return "closed";
+    case Errc::internal:
+      return "internal";
   }
   return "unknown";
 }

@@ -1,11 +1,10 @@
+#include <ragstone/base/error.hpp>
 #include <ragstone/base/ids.hpp>
 
 #include <algorithm>
 #include <memory>
 
 #include <openssl/evp.h>
-
-#include <ragstone/base/error.hpp>
 
 namespace ragstone {
 namespace {

@@ -12,15 +12,24 @@ Source::Source(std::string source_id, std::string source_text, Metadata source_m
 
 const char* name_of(Stage stage) noexcept {
   switch (stage) {
-    case Stage::scan: return "scan";
-    case Stage::load: return "load";
-    case Stage::read: return "read";
-    case Stage::chunk: return "chunk";
-    case Stage::analyze: return "analyze";
-    case Stage::embed: return "embed";
-    case Stage::store: return "store";
-    case Stage::index: return "index";
-    case Stage::done: return "done";
+    case Stage::scan:
+      return "scan";
+    case Stage::load:
+      return "load";
+    case Stage::read:
+      return "read";
+    case Stage::chunk:
+      return "chunk";
+    case Stage::analyze:
+      return "analyze";
+    case Stage::embed:
+      return "embed";
+    case Stage::store:
+      return "store";
+    case Stage::index:
+      return "index";
+    case Stage::done:
+      return "done";
   }
   return "unknown";
 }

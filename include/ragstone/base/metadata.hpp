@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -29,7 +30,13 @@ class Metadata {
   /// Sets or replaces a value. Errors: Errc::invalid_argument for a name or value outside the rules above.
   void set(std::string name, Scalar value);
   void set(std::string name, const char* value) { set(std::move(name), Scalar(std::string(value))); }
-  void set(std::string name, int value) { set(std::move(name), Scalar(static_cast<std::int64_t>(value))); }
+  /// Any integer type whose values all fit std::int64_t. (A plain `int` overload would catch `bool` and `double` too.)
+  template <class Integer>
+  requires(std::integral<Integer> && !std::same_as<Integer, bool> &&
+           (std::signed_integral<Integer> || sizeof(Integer) < sizeof(std::int64_t))) void set(std::string name,
+                                                                                               Integer value) {
+    set(std::move(name), Scalar(static_cast<std::int64_t>(value)));
+  }
   /// Removes a value; false if there was none.
   bool erase(std::string_view name);
 
