@@ -1,0 +1,27 @@
+#include <ragstone/index/index.hpp>
+
+#include <cmath>
+
+#include <ragstone/base/error.hpp>
+
+namespace ragstone {
+
+void Index::update(const IndexUpdate& update, const StopToken& stop) {
+  do_update(update, stop);
+  generation_.store(update.to, std::memory_order_release);
+}
+
+void Index::clear() {
+  do_clear();
+  generation_.store(0, std::memory_order_release);
+}
+
+std::vector<ScoredNode> Index::query(const IndexQuery& query, const StopToken& stop) const {
+  if (query.top_k == 0) throw Error(Errc::invalid_argument, "index query: top_k is 0; ask for at least 1 hit");
+  std::vector<ScoredNode> hits = do_query(query, stop);
+  for (const ScoredNode& hit : hits)
+    if (std::isnan(hit.score)) throw Error(Errc::internal, "index query: the index returned a score that is NaN");
+  return hits;
+}
+
+}  // namespace ragstone
