@@ -1,0 +1,93 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include <ragstone/base/ids.hpp>
+#include <ragstone/base/node.hpp>
+#include <ragstone/base/stop.hpp>
+
+namespace ragstone {
+
+/// One step of keeping an Index equal to its node group: from the group's state at `from` to its state at `to`.
+/// A node that is upserted may be known already: the new values replace the old ones.
+class IndexUpdate {
+ public:
+  IndexUpdate() = default;
+
+  Generation from = 0;
+  Generation to = 0;  ///< Equal to `from` for all but the last batch of a replay.
+  std::vector<Node> upserts;
+  std::vector<NodeId> removed;
+};
+
+class IndexQuery {
+ public:
+  IndexQuery() = default;
+
+  std::string text;
+  std::size_t top_k = 0;  ///< At least 1. More hits than this may be returned; the framework cuts.
+  Metadata parameters;    ///< The index's own options ("mode" = "prefix", say), as the caller gave them.
+  /// Empty, or tells whether a node may be a hit. The framework enforces it in any case; an index that asks early
+  /// saves work.
+  std::function<bool(NodeId)> allowed;
+};
+
+struct ScoredNode {
+  NodeId id = 0;
+  double score = 0;  ///< Higher is better; not NaN.
+
+  friend bool operator==(const ScoredNode&, const ScoredNode&) = default;
+};
+
+/// The order of all results: better score first, equal scores by ascending id.
+inline bool ranks_before(const ScoredNode& a, const ScoredNode& b) noexcept {
+  return a.score != b.score ? a.score > b.score : a.id < b.id;
+}
+
+/// An index over one node group, registered by name on a Document: a user's own, or one of Ragstone's.
+///
+/// The framework calls update() after each commit that touches the group, in commit order, at least once: applying a
+/// batch twice must give the same state as applying it once. While update() or clear() runs it makes no other call on
+/// the same index; it may run any number of query() calls at once. All calls come from pool threads.
+///
+/// If update() throws, the index is stale: queries are refused with Errc::stale_index until
+/// Document::rebuild_index() has replayed the group.
+class Index {
+ public:
+  virtual ~Index() = default;
+  Index(const Index&) = delete;
+  Index& operator=(const Index&) = delete;
+
+  /// Applies a batch; generation() is `update.to` afterwards.
+  void update(const IndexUpdate& update, const StopToken& stop);
+
+  /// Forgets everything; generation() is 0 afterwards.
+  void clear();
+
+  /// Hits in any order; ids that the group no longer has are dropped by the framework.
+  /// Errors: Errc::invalid_argument for top_k = 0 and for what the index itself refuses; Errc::internal if a score is NaN.
+  std::vector<ScoredNode> query(const IndexQuery& query, const StopToken& stop) const;
+
+  /// The store generation that this index holds; 0: nothing. A persistent index hands what it loaded to the
+  /// constructor, and the framework sends only the difference.
+  Generation generation() const noexcept { return generation_.load(std::memory_order_acquire); }
+
+ protected:
+  explicit Index(Generation loaded = 0) noexcept : generation_(loaded) {}
+
+ private:
+  virtual void do_update(const IndexUpdate& update, const StopToken& stop) = 0;
+  virtual void do_clear() = 0;
+  virtual std::vector<ScoredNode> do_query(const IndexQuery& query, const StopToken& stop) const = 0;
+
+  std::atomic<Generation> generation_;
+};
+
+static_assert(!std::is_aggregate_v<IndexUpdate> && !std::is_aggregate_v<IndexQuery>);
+
+}  // namespace ragstone

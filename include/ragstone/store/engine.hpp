@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <type_traits>
+
+#include <ragstone/base/stop.hpp>
+#include <ragstone/store/commit.hpp>
+#include <ragstone/store/snapshot.hpp>
+
+namespace ragstone {
+
+/// What a store can do. Asking for more is an error when the request is made known, not when data is half written.
+class StoreCapabilities {
+ public:
+  StoreCapabilities() = default;
+
+  std::string name;         ///< "memory", "sqlite".
+  bool persistent = false;  ///< Outlives the process; transforms need a signature.
+  bool snapshots = false;   ///< A pinned state is not touched by later commits.
+  bool dense = false;       ///< Columns of vectors.
+  bool sparse = false;      ///< Sparse columns and BM25.
+  bool filters = false;     ///< Filters are evaluated inside the search.
+  bool change_log = false;  ///< changes() can tell a difference.
+  bool indexes = false;     ///< Indexes can be registered.
+};
+
+/// An embedded, synchronous store. One thread commits at a time (others wait); snapshots are read from any thread.
+class StoreEngine {
+ public:
+  virtual ~StoreEngine() = default;
+
+  virtual const StoreCapabilities& capabilities() const noexcept = 0;
+
+  /// The state after the last commit. Cheap; never waits for a commit in progress.
+  virtual std::shared_ptr<const StoreSnapshot> snapshot() const = 0;
+
+  /// Applies everything or, if it throws, nothing. When it returns, the changes have the durability that the store
+  /// promises. Errors: Errc::invalid_argument (rows that do not fit their text, parents, columns or dimension),
+  /// Errc::dimension_mismatch (against vectors stored under the same key and signature), Errc::closed, and the
+  /// medium's own.
+  CommitResult commit(Commit commit, const StopToken& stop = {});
+
+  /// Finishes what is pending and releases files; later commits fail with Errc::closed, snapshots stay readable.
+  virtual void close() = 0;
+
+ private:
+  virtual CommitResult do_commit(Commit commit, const StopToken& stop) = 0;
+};
+
+static_assert(!std::is_aggregate_v<StoreCapabilities>);
+
+}  // namespace ragstone

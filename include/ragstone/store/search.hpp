@@ -1,0 +1,119 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+#include <ragstone/base/filter.hpp>
+#include <ragstone/base/node.hpp>
+#include <ragstone/index/bm25.hpp>
+#include <ragstone/index/index.hpp>
+#include <ragstone/text/analyzer.hpp>
+
+namespace ragstone {
+
+/// How two vectors are compared. A score is higher for a better match, always.
+enum class Metric {
+  cosine,         ///< Cosine of the angle; 0 if either vector is zero.
+  inner_product,  ///< Dot product.
+  l2,             ///< Minus the squared Euclidean distance.
+};
+
+/// BM25 over a sparse column.
+class TextMember {
+ public:
+  TextMember() = default;
+
+  std::string key;
+  std::string text;
+  std::shared_ptr<const Analyzer> analyzer;
+  Bm25Parameters parameters;
+};
+
+/// Nearest vectors of a dense column.
+class VectorMember {
+ public:
+  VectorMember() = default;
+
+  std::string key;
+  std::vector<float> vector;  ///< As long as the column's dimension; finite.
+  Metric metric = Metric::cosine;
+};
+
+/// A registered index.
+class IndexMember {
+ public:
+  IndexMember() = default;
+
+  std::string text;
+  Metadata parameters;
+  std::shared_ptr<const Index> index;
+};
+
+/// One ranking that takes part in a search.
+class SearchMember {
+ public:
+  SearchMember() = default;
+
+  std::string name;  ///< Tells the ranking in SearchHit::ranks: "bm25", an embedder's key, an index's name.
+  std::variant<TextMember, VectorMember, IndexMember> query;
+  std::optional<double> cut_off;  ///< Hits below it are dropped (kept: score >= cut_off), before fusion.
+  double weight = 1;              ///< In reciprocal rank fusion; > 0.
+};
+
+/// How the scores of several hits become the score of the one target node that they share.
+enum class TargetScore { max, sum, count };
+
+/// One retrieval in one store: members ranked, fused, carried over to the target group, cut to top_k.
+class SearchRequest {
+ public:
+  SearchRequest() = default;
+
+  std::string group;
+  std::vector<SearchMember> members;  ///< At least one. With one, its scores are the result's; more are fused.
+  Filter filter;
+  std::size_t top_k = 6;
+  std::size_t depth = 100;  ///< Hits taken from each member before fusion or target; raised to top_k where smaller.
+  double rrf_k = 60;        ///< Fused score = sum of weight / (rrf_k + rank), rank from 1 (Cormack et al. 2009).
+  /// Empty: the hits themselves. An ancestor group: the hits' ancestors. A descendant group: the hits' descendants,
+  /// each with its hit's score. Any other group: nodes under the hit's ancestor in the nearest common ancestor group
+  /// whose span overlaps the hit's (all of them where either has text of its own).
+  std::string target;
+  TargetScore target_score = TargetScore::max;
+};
+
+/// Where one member ranked a hit.
+class MemberRank {
+ public:
+  MemberRank() = default;
+
+  std::string member;
+  std::size_t rank = 0;  ///< From 1.
+  double score = 0;      ///< The member's own score.
+};
+
+class SearchHit {
+ public:
+  SearchHit() = default;
+
+  Node node;
+  double score = 0;
+  std::vector<MemberRank> ranks;  ///< Of the hit, or of the best hit that led to this target node.
+};
+
+class SearchResponse {
+ public:
+  SearchResponse() = default;
+
+  Generation generation = 0;       ///< Of the snapshot that answered.
+  std::vector<SearchHit> hits;     ///< Best first; equal scores by ascending id.
+  std::vector<std::string> notes;  ///< How each member was executed, for people.
+};
+
+static_assert(!std::is_aggregate_v<SearchRequest> && !std::is_aggregate_v<SearchMember>);
+
+}  // namespace ragstone

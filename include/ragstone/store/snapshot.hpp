@@ -1,0 +1,131 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include <ragstone/base/filter.hpp>
+#include <ragstone/base/node.hpp>
+#include <ragstone/base/stop.hpp>
+#include <ragstone/index/bm25.hpp>
+#include <ragstone/index/index.hpp>
+#include <ragstone/store/commit.hpp>
+#include <ragstone/store/search.hpp>
+
+namespace ragstone {
+
+/// The sparse column that BM25 uses.
+inline constexpr char kBm25Key[] = "bm25";
+
+/// Which nodes to read. All conditions must hold; nodes come in ascending id.
+class NodeQuery {
+ public:
+  NodeQuery() = default;
+
+  std::string group;  ///< May be empty only with `ids`.
+  std::optional<std::string> source;
+  std::optional<NodeId> parent;            ///< Only direct children of this node.
+  std::optional<std::vector<NodeId>> ids;  ///< Only these, in this order; unknown ids are left out.
+  Filter filter;
+  NodeId after = 0;  ///< Only ids above it: for paging.
+  std::size_t limit = SIZE_MAX;
+  bool with_text = true;
+};
+
+/// Which sources to read; they come in ascending byte order of their ids.
+class SourceQuery {
+ public:
+  SourceQuery() = default;
+
+  std::optional<std::string> id;
+  std::string after;  ///< Only ids above it: for paging.
+  std::size_t limit = SIZE_MAX;
+  bool failed_only = false;
+};
+
+/// A column that a group should have.
+struct ColumnNeed {
+  std::string key;
+  std::string signature;
+};
+
+/// Asks which stored sources lack a group, or hold it or one of these columns under another signature.
+class PendingQuery {
+ public:
+  PendingQuery() = default;
+
+  std::string group;
+  std::string signature;
+  std::vector<ColumnNeed> columns;
+  std::string after;
+  std::size_t limit = SIZE_MAX;
+};
+
+/// A stored group and its parent group, "" for the root.
+struct GroupInfo {
+  std::string group;
+  std::string parent;
+};
+
+/// One immutable state of a store. Alive as long as somebody holds it; every function may be called from several
+/// threads at once. The public functions validate, the virtual ones do the work; long ones poll `stop`.
+///
+/// A filter sees a node's own metadata over that of its source.
+class StoreSnapshot {
+ public:
+  virtual ~StoreSnapshot() = default;
+
+  virtual Generation generation() const noexcept = 0;
+
+  /// The groups that some source has.
+  virtual std::vector<GroupInfo> groups() const = 0;
+
+  std::vector<SourceRecord> sources(const SourceQuery& query, const StopToken& stop = {}) const;
+  /// The whole UTF-8 text; none if there is no such source or it has never been stored.
+  std::optional<std::string> text(std::string_view source) const;
+  std::vector<Node> nodes(const NodeQuery& query, const StopToken& stop = {}) const;
+  /// Ids of sources, ascending.
+  std::vector<std::string> pending(const PendingQuery& query, const StopToken& stop = {}) const;
+  /// For each content hash the vector that some live node of any group has for it in this column; empty where none.
+  std::vector<std::vector<float>> vectors(std::string_view key, std::string_view signature,
+                                          std::span<const Hash128> contents) const;
+  /// What happened to a group in (since, generation()], folded into one change; none if the log no longer reaches
+  /// back that far.
+  std::optional<GroupChange> changes(std::string_view group, Generation since) const;
+
+  /// At most k nodes that hold at least one of the terms, best first. A group or column that no source has: no hits.
+  /// `terms` ascend and are unique; the weight of a term counts its occurrences in the query.
+  /// Errors: Errc::invalid_argument for k = 0 or parameters out of range.
+  std::vector<ScoredNode> search_terms(std::string_view group, std::string_view key, std::span<const TermWeight> terms,
+                                       const Bm25Parameters& parameters, const Filter& filter, std::size_t k,
+                                       const StopToken& stop = {}) const;
+  /// The k best nodes. Errors: as above; Errc::dimension_mismatch; Errc::invalid_argument for a non-finite element.
+  std::vector<ScoredNode> search_vectors(std::string_view group, std::string_view key, std::span<const float> query,
+                                         Metric metric, const Filter& filter, std::size_t k,
+                                         const StopToken& stop = {}) const;
+
+ private:
+  virtual std::vector<SourceRecord> do_sources(const SourceQuery& query, const StopToken& stop) const = 0;
+  virtual std::optional<std::string> do_text(std::string_view source) const = 0;
+  virtual std::vector<Node> do_nodes(const NodeQuery& query, const StopToken& stop) const = 0;
+  virtual std::vector<std::string> do_pending(const PendingQuery& query, const StopToken& stop) const = 0;
+  virtual std::vector<std::vector<float>> do_vectors(std::string_view key, std::string_view signature,
+                                                     std::span<const Hash128> contents) const = 0;
+  virtual std::optional<GroupChange> do_changes(std::string_view group, Generation since) const = 0;
+  virtual std::vector<ScoredNode> do_search_terms(std::string_view group, std::string_view key,
+                                                  std::span<const TermWeight> terms, const Bm25Parameters& parameters,
+                                                  const Filter& filter, std::size_t k, const StopToken& stop) const = 0;
+  virtual std::vector<ScoredNode> do_search_vectors(std::string_view group, std::string_view key,
+                                                    std::span<const float> query, Metric metric, const Filter& filter,
+                                                    std::size_t k, const StopToken& stop) const = 0;
+};
+
+static_assert(!std::is_aggregate_v<NodeQuery> && !std::is_aggregate_v<SourceQuery> &&
+              !std::is_aggregate_v<PendingQuery>);
+
+}  // namespace ragstone
