@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include <ragstone/async/call_context.hpp>
+#include <ragstone/async/pool.hpp>
+#include <ragstone/async/task.hpp>
+#include <ragstone/store/engine.hpp>
+#include <ragstone/store/search.hpp>
+#include <ragstone/store/snapshot.hpp>
+
+namespace ragstone {
+
+/// A pinned state of a Store, to be handed back to its reading functions. Empty: the latest state at each call.
+class Snapshot {
+ public:
+  Snapshot() = default;
+  Snapshot(Generation generation, std::shared_ptr<const void> state)
+      : generation_(generation), state_(std::move(state)) {}
+
+  explicit operator bool() const noexcept { return state_ != nullptr; }
+  Generation generation() const noexcept { return generation_; }
+  /// What the store that made it put in.
+  const std::shared_ptr<const void>& state() const noexcept { return state_; }
+
+ private:
+  Generation generation_ = 0;
+  std::shared_ptr<const void> state_;
+};
+
+/// Where nodes and vectors live, as seen by Document and Retriever: the same functions for an embedded engine behind
+/// the CPU pool and for a remote server.
+///
+/// Thread safety: any number of calls at once, from any serial executors. Every call honours its context's deadline
+/// (Errc::timeout) and Asio's cancellation (terminal). A commit that was cancelled or timed out may still be applied
+/// as a whole: read back to know. Errors are those of StoreEngine and StoreSnapshot.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  virtual const StoreCapabilities& capabilities() const noexcept = 0;
+
+  Task<CommitResult> commit(Commit commit, CallContext context = {});
+  /// Errors: Errc::unsupported where capabilities().snapshots is false.
+  Task<Snapshot> pin(CallContext context = {});
+
+  /// One retrieval. Errors: Errc::invalid_argument (no members, top_k = 0, a target that no group leads to), Errc::stale_index.
+  Task<SearchResponse> search(SearchRequest request, Snapshot at = {}, CallContext context = {});
+
+  Task<std::vector<Node>> nodes(NodeQuery query, Snapshot at = {}, CallContext context = {});
+  Task<std::vector<SourceRecord>> sources(SourceQuery query, Snapshot at = {}, CallContext context = {});
+  Task<std::optional<std::string>> text(std::string source, Snapshot at = {}, CallContext context = {});
+  Task<std::vector<std::string>> pending(PendingQuery query, Snapshot at = {}, CallContext context = {});
+  Task<std::vector<std::vector<float>>> vectors(std::string key, std::string signature, std::vector<Hash128> contents,
+                                                CallContext context = {});
+  Task<std::optional<GroupChange>> changes(std::string group, Generation since, Snapshot at = {},
+                                           CallContext context = {});
+  Task<void> close(CallContext context = {});
+
+ private:
+  virtual Task<CommitResult> do_commit(Commit commit, CallContext context) = 0;
+  virtual Task<Snapshot> do_pin(CallContext context) = 0;
+  virtual Task<SearchResponse> do_search(SearchRequest request, Snapshot at, CallContext context) = 0;
+  virtual Task<std::vector<Node>> do_nodes(NodeQuery query, Snapshot at, CallContext context) = 0;
+  virtual Task<std::vector<SourceRecord>> do_sources(SourceQuery query, Snapshot at, CallContext context) = 0;
+  virtual Task<std::optional<std::string>> do_text(std::string source, Snapshot at, CallContext context) = 0;
+  virtual Task<std::vector<std::string>> do_pending(PendingQuery query, Snapshot at, CallContext context) = 0;
+  virtual Task<std::vector<std::vector<float>>> do_vectors(std::string key, std::string signature,
+                                                           std::vector<Hash128> contents, CallContext context) = 0;
+  virtual Task<std::optional<GroupChange>> do_changes(std::string group, Generation since, Snapshot at,
+                                                      CallContext context) = 0;
+  virtual Task<void> do_close(CallContext context) = 0;
+};
+
+/// Makes the store of a Document when it is opened.
+class StoreFactory {
+ public:
+  virtual ~StoreFactory() = default;
+
+  /// `pool` runs an embedded engine's work.
+  Task<std::shared_ptr<Store>> open(Pool pool, CallContext context = {});
+
+ private:
+  virtual Task<std::shared_ptr<Store>> do_open(Pool pool, CallContext context) = 0;
+};
+
+/// Everything in this process's memory; each Document opened with it starts empty.
+std::shared_ptr<StoreFactory> memory_store();
+
+/// An engine of the embedded kind as a Store: each call is one job on the pool, commits, pending() and changes() on the
+/// background lane, the rest on the foreground lane.
+std::shared_ptr<Store> embedded_store(std::shared_ptr<StoreEngine> engine, Pool pool);
+
+static_assert(!std::is_aggregate_v<Snapshot>);
+
+}  // namespace ragstone
