@@ -1,15 +1,22 @@
-# What Ragstone's targets link. src/README.md says why each library is there. The installed package config
-# includes this file too, so that a static Ragstone finds the same libraries at its user's.
+# What Ragstone's targets link; src/README.md says why each library is there. The installed package config includes
+# this file too, because a static library needs the same libraries at its user's.
 include(CMakeFindDependencyMacro)
-if(POLICY CMP0074)
-  cmake_policy(SET CMP0074 NEW)
-endif()
 
-find_dependency(Threads)
-find_dependency(Boost 1.81)
-find_dependency(ICU COMPONENTS uc i18n data)
-find_dependency(OpenSSL COMPONENTS Crypto)
-find_dependency(spdlog)
-find_dependency(Stemmer)
-find_dependency(md4c)
-find_dependency(xxHash)
+# A macro: find_dependency returns from the file that calls it. Ragstone's own build stops at what is missing; a
+# find_package(ragstone) that is not REQUIRED only reports it.
+macro(ragstone_find_dependency)
+  if(CMAKE_FIND_PACKAGE_NAME STREQUAL "ragstone")
+    find_dependency(${ARGN})
+  else()
+    find_package(${ARGN} REQUIRED)
+  endif()
+endmacro()
+
+ragstone_find_dependency(Threads)
+ragstone_find_dependency(Boost 1.81)
+ragstone_find_dependency(ICU COMPONENTS uc i18n data)
+ragstone_find_dependency(OpenSSL COMPONENTS Crypto)
+ragstone_find_dependency(spdlog)
+ragstone_find_dependency(Stemmer)
+ragstone_find_dependency(md4c)
+ragstone_find_dependency(xxHash)
