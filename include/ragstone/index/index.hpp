@@ -1,15 +1,15 @@
 #pragma once
 
+#include <ragstone/base/ids.hpp>
+#include <ragstone/base/node.hpp>
+#include <ragstone/base/stop.hpp>
+
 #include <atomic>
 #include <cstddef>
 #include <functional>
 #include <string>
 #include <type_traits>
 #include <vector>
-
-#include <ragstone/base/ids.hpp>
-#include <ragstone/base/node.hpp>
-#include <ragstone/base/stop.hpp>
 
 namespace ragstone {
 
@@ -70,7 +70,8 @@ class Index {
   void clear();
 
   /// Hits in any order; ids that the group no longer has are dropped by the framework.
-  /// Errors: Errc::invalid_argument for top_k = 0 and for what the index itself refuses; Errc::internal if a score is NaN.
+  /// Errors: Errc::invalid_argument for top_k = 0 and for what the index itself refuses; Errc::internal if a score is
+  /// NaN.
   std::vector<ScoredNode> query(const IndexQuery& query, const StopToken& stop) const;
 
   /// The store generation that this index holds; 0: nothing. A persistent index hands what it loaded to the

@@ -1,5 +1,12 @@
 #pragma once
 
+#include <ragstone/async/call_context.hpp>
+#include <ragstone/async/pool.hpp>
+#include <ragstone/async/task.hpp>
+#include <ragstone/store/engine.hpp>
+#include <ragstone/store/search.hpp>
+#include <ragstone/store/snapshot.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -7,13 +14,6 @@
 #include <string_view>
 #include <type_traits>
 #include <vector>
-
-#include <ragstone/async/call_context.hpp>
-#include <ragstone/async/pool.hpp>
-#include <ragstone/async/task.hpp>
-#include <ragstone/store/engine.hpp>
-#include <ragstone/store/search.hpp>
-#include <ragstone/store/snapshot.hpp>
 
 namespace ragstone {
 
@@ -50,7 +50,8 @@ class Store {
   /// Errors: Errc::unsupported where capabilities().snapshots is false.
   Task<Snapshot> pin(CallContext context = {});
 
-  /// One retrieval. Errors: Errc::invalid_argument (no members, top_k = 0, a target that no group leads to), Errc::stale_index.
+  /// One retrieval. Errors: Errc::invalid_argument (no members, top_k = 0, a target that no group leads to),
+  /// Errc::stale_index.
   Task<SearchResponse> search(SearchRequest request, Snapshot at = {}, CallContext context = {});
 
   Task<std::vector<Node>> nodes(NodeQuery query, Snapshot at = {}, CallContext context = {});

@@ -1,15 +1,15 @@
 #pragma once
 
+#include <ragstone/base/ids.hpp>
+#include <ragstone/base/metadata.hpp>
+#include <ragstone/base/source.hpp>
+#include <ragstone/base/span.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
-
-#include <ragstone/base/ids.hpp>
-#include <ragstone/base/metadata.hpp>
-#include <ragstone/base/source.hpp>
-#include <ragstone/base/span.hpp>
 
 namespace ragstone {
 
@@ -113,8 +113,9 @@ class GroupWrite {
 
   std::string source;
   Hash128 content;
-  std::vector<GroupRows> groups;   ///< Each puts the group of that name in place, with its columns.
-  std::vector<GroupRows> columns;  ///< `rows` empty: columns for a stored group of this signature, which keeps its nodes.
+  std::vector<GroupRows> groups;  ///< Each puts the group of that name in place, with its columns.
+  std::vector<GroupRows>
+      columns;  ///< `rows` empty: columns for a stored group of this signature, which keeps its nodes.
 };
 
 /// Records that processing a source failed. What was stored under its id before stays searchable.

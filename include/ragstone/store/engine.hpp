@@ -1,12 +1,12 @@
 #pragma once
 
-#include <memory>
-#include <string>
-#include <type_traits>
-
 #include <ragstone/base/stop.hpp>
 #include <ragstone/store/commit.hpp>
 #include <ragstone/store/snapshot.hpp>
+
+#include <memory>
+#include <string>
+#include <type_traits>
 
 namespace ragstone {
 

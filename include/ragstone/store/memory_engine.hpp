@@ -1,8 +1,8 @@
 #pragma once
 
-#include <memory>
-
 #include <ragstone/store/engine.hpp>
+
+#include <memory>
 
 namespace ragstone {
 

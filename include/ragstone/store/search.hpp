@@ -1,5 +1,11 @@
 #pragma once
 
+#include <ragstone/base/filter.hpp>
+#include <ragstone/base/node.hpp>
+#include <ragstone/index/bm25.hpp>
+#include <ragstone/index/index.hpp>
+#include <ragstone/text/analyzer.hpp>
+
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -7,12 +13,6 @@
 #include <type_traits>
 #include <variant>
 #include <vector>
-
-#include <ragstone/base/filter.hpp>
-#include <ragstone/base/node.hpp>
-#include <ragstone/index/bm25.hpp>
-#include <ragstone/index/index.hpp>
-#include <ragstone/text/analyzer.hpp>
 
 namespace ragstone {
 

@@ -1,5 +1,13 @@
 #pragma once
 
+#include <ragstone/base/filter.hpp>
+#include <ragstone/base/node.hpp>
+#include <ragstone/base/stop.hpp>
+#include <ragstone/index/bm25.hpp>
+#include <ragstone/index/index.hpp>
+#include <ragstone/store/commit.hpp>
+#include <ragstone/store/search.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -8,14 +16,6 @@
 #include <string_view>
 #include <type_traits>
 #include <vector>
-
-#include <ragstone/base/filter.hpp>
-#include <ragstone/base/node.hpp>
-#include <ragstone/base/stop.hpp>
-#include <ragstone/index/bm25.hpp>
-#include <ragstone/index/index.hpp>
-#include <ragstone/store/commit.hpp>
-#include <ragstone/store/search.hpp>
 
 namespace ragstone {
 

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <ragstone/async/call_context.hpp>
+#include <ragstone/async/task.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace ragstone {
+
+/// What makes two vectors comparable. Stored beside the vectors; a store is never filled by two of these under one key.
+class EmbedderIdentity {
+ public:
+  EmbedderIdentity() = default;
+
+  std::string name;             ///< The model: "bge-m3". Not empty.
+  std::string revision;         ///< Whatever tells one training or parameter set from another.
+  std::uint32_t dimension = 0;  ///< At least 1.
+  bool normalized = false;      ///< Vectors have length 1 (or are zero).
+
+  /// One line that is equal for equal identities only.
+  std::string signature() const;
+};
+
+/// Many models embed a stored text and a question differently.
+enum class EmbedRole { document, query };
+
+/// [size() x dimension] floats; row i belongs to text i.
+class Embeddings {
+ public:
+  Embeddings() = default;
+
+  std::uint32_t dimension = 0;
+  std::vector<float> values;
+
+  std::size_t size() const noexcept { return dimension == 0 ? 0 : values.size() / dimension; }
+  std::span<const float> row(std::size_t i) const noexcept { return {values.data() + i * dimension, dimension}; }
+};
+
+/// Turns texts into vectors. Shared by any number of operations at once: do_embed() must allow concurrent calls.
+class Embedder {
+ public:
+  virtual ~Embedder() = default;
+
+  virtual const EmbedderIdentity& identity() const noexcept = 0;
+  /// Texts per call of do_embed().
+  virtual std::size_t max_batch() const noexcept { return 64; }
+  /// Calls of do_embed() that one embed() runs at once.
+  virtual std::size_t max_concurrency() const noexcept { return 4; }
+
+  /// One row per text, in order, in batches of max_batch(). Emits one embed run to the context's observers.
+  /// Honours the context's deadline and cancellation (terminal). Lifetime: the embedder outlives the task.
+  /// Errors: Errc::dimension_mismatch or Errc::rejected when do_embed() breaks its contract (other dimension, too few
+  /// or too many rows, NaN or infinity); Errc::timeout; what do_embed() throws.
+  Task<Embeddings> embed(std::vector<std::string> texts, EmbedRole role, CallContext context = {});
+
+ private:
+  /// Returns [texts.size() x identity().dimension] finite values. `texts` stay valid until it completes.
+  virtual Task<std::vector<float>> do_embed(std::span<const std::string> texts, EmbedRole role,
+                                            CallContext context) = 0;
+};
+
+static_assert(!std::is_aggregate_v<EmbedderIdentity> && !std::is_aggregate_v<Embeddings>);
+
+}  // namespace ragstone

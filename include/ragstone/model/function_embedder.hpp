@@ -1,0 +1,24 @@
+#pragma once
+
+#include <ragstone/async/pool.hpp>
+#include <ragstone/base/stop.hpp>
+#include <ragstone/model/embedder.hpp>
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace ragstone {
+
+/// Computes vectors on the thread that calls it: [texts.size() x dimension] floats. Called from several threads at
+/// once.
+using EmbedFunction =
+    std::function<std::vector<float>(std::span<const std::string> texts, EmbedRole role, const StopToken& stop)>;
+
+/// An Embedder around a function that computes: it runs on `pool`, queries on the foreground lane, documents on the
+/// background lane, so that the caller's executor is never blocked.
+std::shared_ptr<Embedder> function_embedder(Pool pool, EmbedderIdentity identity, EmbedFunction function);
+
+}  // namespace ragstone

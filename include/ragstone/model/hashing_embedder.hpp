@@ -1,0 +1,25 @@
+#pragma once
+
+#include <ragstone/async/pool.hpp>
+#include <ragstone/model/embedder.hpp>
+
+#include <cstdint>
+#include <memory>
+
+namespace ragstone {
+
+/// Signed feature hashing (Weinberger et al. 2009) over words and character n-grams, Chinese, Japanese and Korean
+/// included: no model, no download, the same bits on every machine. It matches spellings, not meanings: for tests, for
+/// near-duplicates, and where nothing better is at hand.
+class HashingEmbedderOptions {
+ public:
+  HashingEmbedderOptions() = default;
+
+  std::uint32_t dimension = 384;  ///< 16 to 65,536.
+  std::uint32_t min_ngram = 3;    ///< Characters; 0 with max_ngram = 0: words only.
+  std::uint32_t max_ngram = 5;
+};
+
+std::shared_ptr<Embedder> hashing_embedder(Pool pool, HashingEmbedderOptions options = {});
+
+}  // namespace ragstone

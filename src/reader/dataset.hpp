@@ -1,0 +1,53 @@
+#pragma once
+
+#include <ragstone/base/source.hpp>
+#include <ragstone/base/stop.hpp>
+#include <ragstone/store/commit.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace ragstone {
+
+/// A regular file found in a dataset.
+struct DatasetFile {
+  std::string
+      id;  ///< Path relative to the dataset, '/' between its parts, whatever bytes the names hold made valid UTF-8.
+  std::filesystem::path path;
+  FileStamp stamp;
+};
+
+/// Something in a dataset that can't be read: a folder without permission, a FIFO, a link that leads nowhere or out.
+struct DatasetProblem {
+  std::string id;
+  std::string reason;
+};
+
+struct DatasetListing {
+  std::vector<DatasetFile> files;  ///< Ascending by id.
+  std::vector<DatasetProblem> problems;
+  std::uint64_t ignored = 0;  ///< Regular files that no reader accepts.
+};
+
+/// Lists the regular files below `root` for which `accepts(relative path)` holds. Names that begin with a dot are left
+/// out, below the root only; links are followed as long as they stay below the root, each folder is entered once.
+/// Blocking: for pool threads. Errors: Errc::not_found if `root` does not exist; Errc::invalid_argument if it is no
+/// folder; Errc::io_error.
+DatasetListing list_dataset(const std::filesystem::path& root, const std::function<bool(std::string_view)>& accepts,
+                            const StopToken& stop);
+
+/// A file's bytes and the stamp that they had. Never opens anything but a regular file.
+struct LoadedFile {
+  std::string bytes;
+  FileStamp stamp;
+};
+
+/// Reads a whole file; repeats once if it changed while it was read.
+/// Errors: Errc::not_found; Errc::io_error (unreadable); Errc::limit_exceeded (larger than `max_bytes`);
+/// Errc::transient (still changing).
+LoadedFile load_file(const std::filesystem::path& path, std::uint64_t max_bytes, const StopToken& stop);
+
+}  // namespace ragstone
