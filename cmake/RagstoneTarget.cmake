@@ -25,3 +25,17 @@ function(ragstone_layer target layer)
   target_sources(${target} PRIVATE ${arg_SOURCES})
   target_sources(${target} PUBLIC FILE_SET HEADERS FILES ${arg_HEADERS})
 endfunction()
+
+# ragstone_example(NAME): the program ragstone_NAME, from examples/NAME.cpp, as a user would build it.
+function(ragstone_example name)
+  add_executable(ragstone_${name} ${name}.cpp)
+  target_link_libraries(ragstone_${name} PRIVATE ragstone::ragstone)
+  ragstone_warnings(ragstone_${name})
+endfunction()
+
+# ragstone_benchmark(NAME SOURCES...): the program ragstone_bench_NAME, from benchmarks/NAME.cpp and what else it needs.
+function(ragstone_benchmark name)
+  add_executable(ragstone_bench_${name} ${name}.cpp ${ARGN})
+  target_link_libraries(ragstone_bench_${name} PRIVATE ragstone::ragstone)
+  ragstone_warnings(ragstone_bench_${name})
+endfunction()
