@@ -128,6 +128,15 @@ class SourceFailure {
   std::string reason;
 };
 
+/// Records that a file of the dataset has another stamp but the content that is stored.
+class SourceTouch {
+ public:
+  SourceTouch() = default;
+
+  std::string source;
+  FileStamp stamp;
+};
+
 /// Changes that appear together or not at all.
 class Commit {
  public:
@@ -136,6 +145,7 @@ class Commit {
   std::vector<SourceWrite> sources;
   std::vector<GroupWrite> groups;
   std::vector<SourceFailure> failures;
+  std::vector<SourceTouch> touches;   ///< Unknown sources are ignored.
   std::vector<std::string> removals;  ///< Source ids; unknown ones are ignored.
 };
 

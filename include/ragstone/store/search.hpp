@@ -102,6 +102,7 @@ class SearchHit {
 
   Node node;
   double score = 0;
+  Span file_span;                 ///< node.span in bytes of the file, through the source's offset map.
   std::vector<MemberRank> ranks;  ///< Of the hit, or of the best hit that led to this target node.
 };
 

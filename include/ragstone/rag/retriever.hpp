@@ -1,0 +1,96 @@
+#pragma once
+
+#include <ragstone/async/call_context.hpp>
+#include <ragstone/async/task.hpp>
+#include <ragstone/base/filter.hpp>
+#include <ragstone/rag/document.hpp>
+#include <ragstone/rag/hit.hpp>
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace ragstone {
+
+/// How a query is compared with nodes.
+enum class Similarity {
+  automatic,  ///< hybrid if the document has embedders, bm25 otherwise.
+  bm25,
+  cosine,
+  inner_product,
+  l2,      ///< Score: minus the squared distance.
+  hybrid,  ///< bm25 and the cosine of each embedder, fused by reciprocal rank.
+};
+
+class RetrieverOptions {
+ public:
+  RetrieverOptions() = default;
+
+  std::string group = kMediumChunk;
+  Similarity similarity = Similarity::automatic;
+  std::string index;      ///< A registered index to be asked instead of a similarity.
+  std::size_t top_k = 6;  ///< At least 1.
+  std::vector<std::string>
+      embedders;  ///< Keys to use; empty: all of the document's. Several are fused by reciprocal rank.
+  /// Hits below it are dropped (kept: score >= cut-off): in each ranking, before fusion and before top_k.
+  std::optional<double> similarity_cut_off;
+  std::map<std::string, double> cut_offs;  ///< The same for single rankings: "bm25", an embedder's key.
+  std::map<std::string, double> weights;   ///< Of single rankings in the fusion; 1 where not named.
+  std::string target;                      ///< The group to answer with; empty: `group`. See SearchRequest::target.
+  TargetScore target_score = TargetScore::max;
+  Filter filter;
+  std::size_t depth = 100;  ///< Hits of each ranking that take part in fusion and in target scores.
+  double rrf_k = 60;
+  Bm25Parameters bm25;
+};
+
+/// A query with what it changes about the retriever's options.
+class Query {
+ public:
+  Query() = default;
+  explicit Query(std::string query_text) : text(std::move(query_text)) {}
+
+  std::string text;
+  Filter filter;  ///< Must hold besides the retriever's own.
+  std::optional<std::size_t> top_k;
+  Metadata parameters;  ///< For a registered index.
+};
+
+/// Asks one or several documents. A cheap handle that may be copied and shared; any number of retrievals at once.
+class Retriever {
+ public:
+  Retriever() = default;
+  /// Errors: Errc::not_found (group, target, embedder, index: the message lists what there is), Errc::invalid_argument,
+  /// Errc::unsupported.
+  Retriever(Document document, RetrieverOptions options);
+  Retriever(std::vector<Document> documents, RetrieverOptions options);
+
+  /// At most top_k hits, best first. The first retrieval over a group that has not been built waits for the build.
+  /// An empty query, or one without a word, has no BM25 hits. Cancellation: terminal.
+  /// Errors: Errc::timeout, Errc::stale_index, the embedder's.
+  Task<std::vector<Hit>> retrieve(std::string query, CallContext context = {}) const;
+  Task<std::vector<Hit>> retrieve(Query query, CallContext context = {}) const;
+  /// The same with notes on how it was done.
+  Task<Retrieval> explain(Query query, CallContext context = {}) const;
+
+  /// For callbacks, futures and other completion tokens; signature void(std::exception_ptr, std::vector<Hit>).
+  template <class Token>
+  auto async_retrieve(std::string query, Token&& token) const {
+    return runtime().spawn(retrieve(std::move(query)), std::forward<Token>(token));
+  }
+
+ private:
+  struct State;
+  Runtime& runtime() const;
+
+  std::shared_ptr<const State> state_;
+};
+
+static_assert(!std::is_aggregate_v<RetrieverOptions> && !std::is_aggregate_v<Query>);
+
+}  // namespace ragstone
