@@ -1,8 +1,7 @@
+#include <ragstone/base/error.hpp>
 #include <ragstone/index/index.hpp>
 
 #include <cmath>
-
-#include <ragstone/base/error.hpp>
 
 namespace ragstone {
 

@@ -1,11 +1,12 @@
 #pragma once
 
-#include <boost/system/error_code.hpp>
-#include <boost/system/system_error.hpp>
 #include <chrono>
 #include <optional>
 #include <string>
 #include <type_traits>
+
+#include <boost/system/error_code.hpp>
+#include <boost/system/system_error.hpp>
 
 namespace ragstone {
 

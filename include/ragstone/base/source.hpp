@@ -1,11 +1,11 @@
 #pragma once
 
+#include <ragstone/base/ids.hpp>
+#include <ragstone/base/metadata.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
-
-#include <ragstone/base/ids.hpp>
-#include <ragstone/base/metadata.hpp>
 
 namespace ragstone {
 
