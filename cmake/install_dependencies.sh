@@ -4,7 +4,7 @@
 # As root missing packages are installed at once; otherwise the line is shown, confirmed, and run with sudo.
 set -eu
 
-build='g++ cmake ninja-build pkg-config libboost1.81-dev libicu-dev libssl-dev libstemmer-dev libmd4c-dev
+build='g++ make cmake ninja-build pkg-config libboost1.81-dev libicu-dev libssl-dev libstemmer-dev libmd4c-dev
   libmd4c-html0-dev libxxhash-dev libspdlog-dev libgtest-dev libgmock-dev zlib1g-dev'
 check='clang-format'
 clang='clang'
