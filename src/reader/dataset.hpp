@@ -14,15 +14,14 @@ namespace ragstone {
 
 /// A regular file found in a dataset.
 struct DatasetFile {
-  std::string
-      id;  ///< Path relative to the dataset, '/' between its parts, whatever bytes the names hold made valid UTF-8.
-  std::filesystem::path path;
+  std::string id;              ///< dataset_id() of the path below the dataset, '/' between its parts.
+  std::filesystem::path path;  ///< Absolute and without links.
   FileStamp stamp;
 };
 
 /// Something in a dataset that can't be read: a folder without permission, a FIFO, a link that leads nowhere or out.
 struct DatasetProblem {
-  std::string id;
+  std::string id;  ///< Of a folder: what is below it is unknown, not gone.
   std::string reason;
 };
 
@@ -32,22 +31,25 @@ struct DatasetListing {
   std::uint64_t ignored = 0;  ///< Regular files that no reader accepts.
 };
 
-/// Lists the regular files below `root` for which `accepts(relative path)` holds. Names that begin with a dot are left
-/// out, below the root only; links are followed as long as they stay below the root, each folder is entered once.
+/// Lists the regular files below `root` for which `accepts(id)` holds. Names that begin with a dot are left out, below
+/// the root only. Links are followed as long as they stay below the root; a folder is entered once and a link adds no
+/// second entry for a file that is listed, so that what a link shows appears under its own name unless that is hidden.
+/// Nothing below the root ends the scan; what vanishes meanwhile is left out.
 /// Blocking: for pool threads. Errors: Errc::not_found if `root` does not exist; Errc::invalid_argument if it is no
-/// folder; Errc::io_error.
+/// folder; Errc::io_error if it can't be opened.
 DatasetListing list_dataset(const std::filesystem::path& root, const std::function<bool(std::string_view)>& accepts,
                             const StopToken& stop);
 
-/// A file's bytes and the stamp that they had. Never opens anything but a regular file.
+/// A file's bytes and the stamp that they had.
 struct LoadedFile {
   std::string bytes;
   FileStamp stamp;
 };
 
-/// Reads a whole file; repeats once if it changed while it was read.
-/// Errors: Errc::not_found; Errc::io_error (unreadable); Errc::limit_exceeded (larger than `max_bytes`);
-/// Errc::transient (still changing).
+/// Reads a whole file; repeats once if it changed while it was read. Never opens anything but a regular file, and
+/// follows no link anywhere in `path` (list_dataset() gives paths without any).
+/// Errors: Errc::not_found; Errc::io_error (unreadable, no regular file, a link); Errc::limit_exceeded (larger than
+/// `max_bytes`); Errc::transient (still changing).
 LoadedFile load_file(const std::filesystem::path& path, std::uint64_t max_bytes, const StopToken& stop);
 
 }  // namespace ragstone
