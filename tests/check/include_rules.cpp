@@ -12,9 +12,16 @@ namespace {
 constexpr std::array<std::string_view, 12> kLayers{"base", "text",  "kernel", "index", "store", "async",
                                                    "http", "model", "reader", "rag",   "graph", "app"};
 
-constexpr std::array<std::string_view, 6> kAsioInPublicHeaders{
-    "boost/asio/any_io_executor.hpp", "boost/asio/awaitable.hpp",           "boost/asio/co_spawn.hpp",
-    "boost/asio/async_result.hpp",    "boost/asio/cancellation_signal.hpp", "boost/asio/this_coro.hpp"};
+/// What awaitable signatures and their templates need; none starts a loop, opens a socket or sets a timer.
+constexpr std::array<std::string_view, 9> kAsioInPublicHeaders{"boost/asio/any_io_executor.hpp",
+                                                               "boost/asio/associated_cancellation_slot.hpp",
+                                                               "boost/asio/async_result.hpp",
+                                                               "boost/asio/awaitable.hpp",
+                                                               "boost/asio/cancellation_signal.hpp",
+                                                               "boost/asio/co_spawn.hpp",
+                                                               "boost/asio/executor_work_guard.hpp",
+                                                               "boost/asio/post.hpp",
+                                                               "boost/asio/this_coro.hpp"};
 
 std::optional<std::size_t> layer_number(std::string_view name) {
   const auto found = std::find(kLayers.begin(), kLayers.end(), name);
