@@ -1,0 +1,39 @@
+#pragma once
+
+#include <ragstone/async/detail/operation.hpp>
+#include <ragstone/async/pool.hpp>
+#include <ragstone/async/task.hpp>
+
+#include <cstddef>
+#include <memory>
+
+#include <boost/asio/any_io_executor.hpp>
+
+namespace ragstone::detail {
+
+/// What a Runtime shares with the operations that it started; dropped by the last of them.
+class RuntimeCore : public std::enable_shared_from_this<RuntimeCore> {
+ public:
+  RuntimeCore() = default;
+  RuntimeCore(const RuntimeCore&) = delete;
+  RuntimeCore& operator=(const RuntimeCore&) = delete;
+  virtual ~RuntimeCore() = default;
+
+  /// Errors: Errc::closed after the Runtime's end.
+  virtual boost::asio::any_io_executor serial_executor() = 0;
+  virtual Pool pool() const = 0;
+  virtual bool owns_loop() const noexcept = 0;
+  virtual std::size_t operations() const = 0;
+  /// Throws Errc::invalid_argument where Runtime::run() must not block.
+  virtual void require_blocking_run() const = 0;
+
+  /// Starts `body` on the operation's executor, never inside this call. `body` begins with exceptions for cancellation
+  /// switched off (this_coro::throw_if_cancelled), so that it always gets to report its end; it must not throw.
+  /// False, and `body` is dropped unstarted, if the Runtime is about to end.
+  virtual bool start(std::shared_ptr<Operation> operation, Task<void> body) = 0;
+
+  /// start() on a fresh serial executor. Errors: Errc::closed.
+  void start_now(Task<void> body);
+};
+
+}  // namespace ragstone::detail

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <ragstone/async/event.hpp>
+
+#include <exception>
+#include <string>
+#include <string_view>
+
+namespace ragstone {
+
+/// One observed run: emits `start` when made and exactly one terminal event. A scope that dies without end() or fail()
+/// emits `error`: `internal` while an exception passes, otherwise cancelled.
+///
+/// Without observers it does nothing and allocates nothing. Used by one coroutine; not thread-safe.
+///
+///     RunScope run(context, EventKind::retrieve, "MediumChunk");
+///     auto hits = co_await search(query, run.context());
+///     run.end(attributes);
+class RunScope {
+ public:
+  RunScope(const CallContext& parent, EventKind kind, std::string_view name, Metadata attributes = {});
+  RunScope(const RunScope&) = delete;
+  RunScope& operator=(const RunScope&) = delete;
+  ~RunScope();
+
+  /// What to pass to the calls that this run makes.
+  const CallContext& context() const noexcept { return context_; }
+  /// Whether attributes are worth collecting.
+  bool observed() const noexcept { return context_.observed(); }
+
+  /// Middle events; ignored after the terminal one.
+  void token(std::string_view text);
+  void retry(Metadata attributes = {});
+  void custom(Metadata attributes = {});
+
+  /// The terminal events; only the first counts.
+  void end(Metadata attributes = {});
+  void fail(std::exception_ptr error, Metadata attributes = {});
+
+ private:
+  void emit(EventPhase phase, Metadata attributes, std::string_view text = {}, std::exception_ptr error = nullptr);
+
+  CallContext context_;
+  EventKind kind_;
+  std::string name_;
+  int exceptions_in_flight_ = 0;
+  bool open_ = false;
+};
+
+}  // namespace ragstone

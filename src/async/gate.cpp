@@ -1,0 +1,100 @@
+#include <ragstone/async/detail/gate.hpp>
+#include <ragstone/base/error.hpp>
+
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace ragstone::detail {
+
+namespace asio = boost::asio;
+
+void throw_cancelled() { throw boost::system::system_error(asio::error::operation_aborted); }
+
+std::exception_ptr cancelled_error() {
+  return std::make_exception_ptr(boost::system::system_error(asio::error::operation_aborted));
+}
+
+void throw_unless_opened(Wake wake, const char* operation) {
+  if (wake == Wake::cancelled) throw_cancelled();
+  if (wake == Wake::expired) throw Error(Errc::timeout, std::string(operation) + ": the deadline passed");
+}
+
+class Gate::State {
+ public:
+  std::mutex mutex;
+  bool open = false;
+  // Set while a coroutine sleeps at the gate. Its pending timer keeps the executor's context in work; posts are made
+  // under the mutex, so that none comes after the sleeper, and with it perhaps the context, is gone.
+  std::optional<asio::any_io_executor> executor;
+  asio::steady_timer* timer = nullptr;
+};
+
+/// Lives in the frame of the waiting coroutine.
+class Gate::Sleeper {
+ public:
+  Sleeper(std::shared_ptr<State> state, const asio::any_io_executor& executor, Deadline deadline)
+      : state_(std::move(state)), timer_(executor, deadline.value_or(std::chrono::steady_clock::time_point::max())) {
+    std::lock_guard lock(state_->mutex);
+    if (state_->open) return;
+    state_->executor.emplace(executor);
+    state_->timer = &timer_;
+  }
+  Sleeper(const Sleeper&) = delete;
+  Sleeper& operator=(const Sleeper&) = delete;
+  ~Sleeper() {
+    std::lock_guard lock(state_->mutex);
+    state_->executor.reset();
+    state_->timer = nullptr;
+  }
+
+  bool must_wait() const {
+    std::lock_guard lock(state_->mutex);
+    return !state_->open;
+  }
+  asio::steady_timer& timer() noexcept { return timer_; }
+
+ private:
+  std::shared_ptr<State> state_;
+  asio::steady_timer timer_;
+};
+
+Gate::Gate() : state_(std::make_shared<State>()) {}
+
+void Gate::open() const {
+  std::lock_guard lock(state_->mutex);
+  if (std::exchange(state_->open, true) || !state_->executor) return;
+  asio::post(*state_->executor, [state = state_] {
+    if (state->timer) state->timer->cancel();
+  });
+}
+
+bool Gate::is_open() const {
+  std::lock_guard lock(state_->mutex);
+  return state_->open;
+}
+
+Task<Wake> Gate::wait(Deadline deadline) const { return wait_at(state_, deadline); }
+
+Task<Wake> Gate::wait_at(std::shared_ptr<State> state, Deadline deadline) {
+  const asio::cancellation_state cancellation = co_await asio::this_coro::cancellation_state;
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  Sleeper sleeper(state, executor, deadline);
+  if (!sleeper.must_wait()) co_return Wake::opened;
+  if (cancellation.cancelled() != asio::cancellation_type::none) co_return Wake::cancelled;
+  boost::system::error_code ended;
+  auto token = asio::redirect_error(asio::use_awaitable, ended);
+  co_await sleeper.timer().async_wait(token);
+  if (!sleeper.must_wait()) co_return Wake::opened;
+  co_return ended ? Wake::cancelled : Wake::expired;
+}
+
+}  // namespace ragstone::detail

@@ -1,0 +1,81 @@
+#include "async/pool_core.hpp"
+
+#include <utility>
+#include <vector>
+
+#include <boost/asio/post.hpp>
+
+namespace ragstone {
+
+LaneStats Pool::stats(Lane lane) const { return core_ ? core_->stats(lane) : LaneStats(); }
+
+namespace detail {
+
+namespace asio = boost::asio;
+
+PoolCore::PoolCore(std::size_t foreground_threads, std::size_t background_threads) {
+  const std::array<std::size_t, 2> counts{foreground_threads, background_threads};
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    lanes_[i].threads.emplace(counts[i]);
+    lanes_[i].executor = lanes_[i].threads->get_executor();
+    lanes_[i].stats.threads = counts[i];
+  }
+}
+
+PoolCore::PoolCore(asio::any_io_executor foreground, asio::any_io_executor background) {
+  lane_of(Lane::foreground).executor = std::move(foreground);
+  lane_of(Lane::background).executor = std::move(background);
+}
+
+bool PoolCore::submit(Lane lane, std::shared_ptr<PoolJob> job) {
+  LaneState& target = lane_of(lane);
+  {
+    std::lock_guard lock(mutex_);
+    if (closed_) return false;
+    jobs_.insert(job);
+    ++target.stats.queued;
+  }
+  asio::post(target.executor, [self = shared_from_this(), &target, job = std::move(job)] { self->run(target, job); });
+  return true;
+}
+
+void PoolCore::run(LaneState& lane, const std::shared_ptr<PoolJob>& job) {
+  {
+    std::lock_guard lock(mutex_);
+    --lane.stats.queued;
+    ++lane.stats.running;
+  }
+  const StopToken stop = job->stop.get_token();
+  if (!stop.stop_requested()) job->run(stop);
+  {
+    std::lock_guard lock(mutex_);
+    jobs_.erase(job);
+    --lane.stats.running;
+    ++lane.stats.finished;
+    idle_.notify_all();
+  }
+  job->done.open();
+}
+
+LaneStats PoolCore::stats(Lane lane) const {
+  std::lock_guard lock(mutex_);
+  return lanes_[lane == Lane::background].stats;
+}
+
+void PoolCore::shutdown() {
+  std::vector<std::shared_ptr<PoolJob>> jobs;
+  {
+    std::lock_guard lock(mutex_);
+    closed_ = true;
+    jobs.assign(jobs_.begin(), jobs_.end());
+  }
+  for (const auto& job : jobs) job->stop.request_stop();
+  jobs.clear();
+  for (LaneState& lane : lanes_)
+    if (lane.threads) lane.threads->join();
+  std::unique_lock lock(mutex_);
+  idle_.wait(lock, [this] { return lanes_[0].stats.running + lanes_[1].stats.running == 0; });
+}
+
+}  // namespace detail
+}  // namespace ragstone

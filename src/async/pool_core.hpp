@@ -1,0 +1,49 @@
+#pragma once
+
+#include <ragstone/async/pool.hpp>
+
+#include <array>
+#include <condition_variable>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_set>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+namespace ragstone::detail {
+
+/// The two lanes, on threads of their own or on a caller's executors, and every job in them.
+class PoolCore : public std::enable_shared_from_this<PoolCore> {
+ public:
+  PoolCore(std::size_t foreground_threads, std::size_t background_threads);
+  PoolCore(boost::asio::any_io_executor foreground, boost::asio::any_io_executor background);
+
+  /// False after shutdown().
+  bool submit(Lane lane, std::shared_ptr<PoolJob> job);
+  LaneStats stats(Lane lane) const;
+
+  /// Asks every job to stop and waits for those that run; jobs that had not begun are skipped.
+  void shutdown();
+
+ private:
+  class LaneState {
+   public:
+    std::optional<boost::asio::thread_pool> threads;
+    boost::asio::any_io_executor executor;
+    LaneStats stats;
+  };
+
+  void run(LaneState& lane, const std::shared_ptr<PoolJob>& job);
+  LaneState& lane_of(Lane lane) { return lanes_[lane == Lane::background]; }
+
+  mutable std::mutex mutex_;
+  std::condition_variable idle_;
+  std::array<LaneState, 2> lanes_;
+  std::unordered_set<std::shared_ptr<PoolJob>> jobs_;
+  bool closed_ = false;
+};
+
+}  // namespace ragstone::detail
