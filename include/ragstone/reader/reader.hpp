@@ -41,18 +41,20 @@ class Reader {
   /// Whether this reader is for files of that name.
   virtual bool accepts(std::string_view path) const noexcept = 0;
 
-  /// Errors: Errc::parse_error for bytes that are not what the reader reads, with the position; Errc::limit_exceeded.
+  /// Errors: Errc::parse_error for bytes that are not what the reader reads, with the position; Errc::limit_exceeded;
+  /// Errc::invalid_argument when do_read() gives a text that is not UTF-8. Messages begin with the file's path.
   ReadText read(const RawFile& file, const StopToken& stop) const;
 
  private:
   virtual ReadText do_read(const RawFile& file, const StopToken& stop) const = 0;
 };
 
-/// Plain text in any encoding that decode_text() knows. Accepts .txt, .text and .log.
+/// Plain text in any encoding that decode_text() detects; bytes outside it are refused. Sets "encoding". Accepts .txt,
+/// .text and .log, in any case.
 std::shared_ptr<const Reader> text_reader();
 
-/// Markdown kept as it is written, so that spans are positions in the file; the first heading becomes the metadata
-/// value "title". Accepts .md, .markdown and .mkd.
+/// Markdown kept as it is written, so that spans are positions in the file. Sets "encoding", and "title" to the title
+/// of a YAML front matter or else to the first heading's plain text. Accepts .md, .markdown and .mkd, in any case.
 std::shared_ptr<const Reader> markdown_reader();
 
 static_assert(!std::is_aggregate_v<RawFile> && !std::is_aggregate_v<ReadText>);
