@@ -59,7 +59,7 @@ class AnalyzerOptions {
 
   bool stop_words = true;             ///< Leave out 33 English function words (Lucene's classic list).
   Stemmer stemmer = Stemmer::porter;  ///< For terms of ASCII letters.
-  bool pairs = true;                  ///< Of Han, kana and Hangul runs, also overlapping pairs of characters.
+  bool pairs = true;                  ///< Of runs without spaces, also overlapping pairs of characters.
 };
 
 /// Runs of letters and digits, normalised (NFKC, case folding); no stop words, no stems; Chinese in whole runs.
@@ -68,10 +68,12 @@ std::shared_ptr<const Analyzer> plain_analyzer();
 /// plain_analyzer() less stop words, stemmed. `pairs` has no meaning here.
 std::shared_ptr<const Analyzer> english_analyzer(AnalyzerOptions options = AnalyzerOptions());
 
-/// Han, kana and Hangul as characters and overlapping pairs of characters; other runs as plain_analyzer().
+/// Han, kana, Hangul (and Thai, Lao, Khmer, Burmese) as characters and overlapping pairs of characters; other runs as
+/// plain_analyzer().
 std::shared_ptr<const Analyzer> cjk_analyzer();
 
-/// The default for every text: Han, kana and Hangul as in cjk_analyzer(), other runs as in english_analyzer().
+/// The default for every text: Han, kana, Hangul and the like as in cjk_analyzer(), other runs as in
+/// english_analyzer().
 std::shared_ptr<const Analyzer> standard_analyzer(AnalyzerOptions options = AnalyzerOptions());
 
 /// How often each term occurs in a text.

@@ -1,0 +1,73 @@
+#include "text/stemmer_pool.hpp"
+
+#include <ragstone/base/error.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+#include <libstemmer.h>
+
+namespace ragstone::detail {
+namespace {
+
+constexpr std::size_t kMaxIdle = 64;
+
+// FNV-1a
+std::size_t hash_of(std::string_view word) noexcept {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : word) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return static_cast<std::size_t>(hash ^ hash >> 32);
+}
+
+}  // namespace
+
+WordStemmer::WordStemmer(Stemmer algorithm)
+    : leaves_short_words_(algorithm == Stemmer::porter),
+      stemmer_(sb_stemmer_new(algorithm == Stemmer::porter ? "porter" : "english", "UTF_8")),
+      cache_(kSlots) {
+  if (!stemmer_) throw Error(Errc::internal, "stemmer: libstemmer lacks the English algorithms");
+}
+
+WordStemmer::~WordStemmer() { sb_stemmer_delete(stemmer_); }
+
+std::string_view WordStemmer::stem(std::string_view word) {
+  // Porter's own program leaves words of one or two letters alone; Snowball's version of it does not.
+  if (leaves_short_words_ && word.size() <= 2) return word;
+  if (word.size() > kMaxCachedWord) return run(word);
+  Slot& slot = cache_[hash_of(word) % kSlots];
+  if (std::string_view(slot.word.data(), slot.word_size) != word) {
+    const std::string_view stem = run(word);
+    if (stem.size() > kMaxCachedWord) return stem;
+    std::copy(word.begin(), word.end(), slot.word.begin());
+    std::copy(stem.begin(), stem.end(), slot.stem.begin());
+    slot.word_size = static_cast<std::uint8_t>(word.size());
+    slot.stem_size = static_cast<std::uint8_t>(stem.size());
+  }
+  return {slot.stem.data(), slot.stem_size};
+}
+
+std::string_view WordStemmer::run(std::string_view word) {
+  const sb_symbol* stem =
+      sb_stemmer_stem(stemmer_, reinterpret_cast<const sb_symbol*>(word.data()), static_cast<int>(word.size()));
+  if (!stem) throw std::bad_alloc();
+  return {reinterpret_cast<const char*>(stem), static_cast<std::size_t>(sb_stemmer_length(stemmer_))};
+}
+
+std::unique_ptr<WordStemmer> StemmerPool::take() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      auto stemmer = std::move(idle_.back());
+      idle_.pop_back();
+      return stemmer;
+    }
+  }
+  return std::make_unique<WordStemmer>(algorithm_);
+}
+
+void StemmerPool::give_back(std::unique_ptr<WordStemmer> stemmer) {
+  const std::lock_guard lock(mutex_);
+  if (idle_.size() < kMaxIdle) idle_.push_back(std::move(stemmer));
+}
+
+}  // namespace ragstone::detail
