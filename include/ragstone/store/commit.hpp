@@ -126,6 +126,7 @@ class SourceFailure {
   std::string source;
   Stage stage = Stage::load;
   std::string reason;
+  std::optional<FileStamp> stamp;  ///< For a file of a dataset; kept in the record of a source that has no content yet.
 };
 
 /// Records that a file of the dataset has another stamp but the content that is stored.

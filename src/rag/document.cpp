@@ -1,0 +1,212 @@
+#include "rag/document_core.hpp"
+#include "rag/ingest.hpp"
+#include <ragstone/async/run_scope.hpp>
+#include <ragstone/base/error.hpp>
+#include <ragstone/rag/document.hpp>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace ragstone {
+namespace {
+
+void check(const DocumentOptions& options) {
+  if (options.batch_sources == 0 || options.batch_bytes == 0 || options.batches_in_flight == 0 ||
+      options.max_source_bytes == 0)
+    throw Error(Errc::invalid_argument, "Document::open: batch sizes and limits must be above 0");
+  if (options.embed_timeout <= std::chrono::milliseconds::zero())
+    throw Error(Errc::invalid_argument, "Document::open: embed_timeout must be above 0");
+  for (const auto& [key, embedder] : options.embedders) {
+    if (key.empty() || key == kBm25Key || !embedder)
+      throw Error(Errc::invalid_argument,
+                  "Document::open: an embedder needs a key other than \"\" and \"bm25\", and must not be null");
+    if (embedder->identity().name.empty() || embedder->identity().dimension == 0)
+      throw Error(Errc::invalid_argument,
+                  "Document::open: the embedder \"" + key + "\" has an identity without name or dimension");
+  }
+  if (std::any_of(options.readers.begin(), options.readers.end(), [](const auto& reader) { return !reader; }))
+    throw Error(Errc::invalid_argument, "Document::open: a reader is null");
+}
+
+Task<std::vector<IngestResult>> ingest_sources(std::shared_ptr<DocumentCore> core, std::vector<Source> sources,
+                                               CallContext context) {
+  std::vector<IngestItem> items;
+  for (Source& source : sources) {
+    IngestItem item;
+    item.bytes = source.text.size();
+    item.id = std::move(source.id);
+    item.text = std::move(source.text);
+    item.metadata = std::move(source.metadata);
+    items.push_back(std::move(item));
+  }
+  IngestRun ingest(core, std::move(items), context);
+  co_await ingest.run();
+  co_return ingest.take_results();
+}
+
+SourceStatus status_of(std::string id, const IngestResult& result) {
+  SourceStatus status;
+  status.text_bytes = result.text_bytes;
+  status.content = result.content;
+  if (result.failure) {
+    SourceFailure failure = failure_of(id, *result.failure);
+    status.state = SourceState::failed;
+    status.stage = failure.stage;
+    status.reason = std::move(failure.reason);
+    status.attempts = 1;
+  }
+  status.id = std::move(id);
+  return status;
+}
+
+SourceStatus status_of(SourceRecord record) {
+  SourceStatus status;
+  status.id = std::move(record.id);
+  status.state = record.state;
+  status.stage = record.stage;
+  status.reason = std::move(record.reason);
+  status.attempts = record.attempts;
+  status.text_bytes = record.text_bytes;
+  status.content = record.content;
+  return status;
+}
+
+Task<SourceStatus> add_source(std::shared_ptr<DocumentCore> core, Source source, CallContext context) {
+  std::string id = source.id;
+  std::vector<Source> sources;
+  sources.push_back(std::move(source));
+  const std::vector<IngestResult> results = co_await ingest_sources(core, std::move(sources), context);
+  if (results.front().failure) std::rethrow_exception(results.front().failure->error);
+  co_return status_of(std::move(id), results.front());
+}
+
+Task<std::vector<SourceStatus>> add_sources(std::shared_ptr<DocumentCore> core, std::vector<Source> sources,
+                                            CallContext context) {
+  std::vector<std::string> ids;
+  std::set<std::string_view> unique;
+  ids.reserve(sources.size());
+  for (const Source& source : sources)
+    if (!unique.insert(ids.emplace_back(source.id)).second)
+      throw Error(Errc::invalid_argument, "add_all: the id \"" + source.id + "\" occurs twice");
+  const std::vector<IngestResult> results = co_await ingest_sources(core, std::move(sources), context);
+  std::vector<SourceStatus> statuses;
+  for (std::size_t i = 0; i < ids.size(); ++i) statuses.push_back(status_of(std::move(ids[i]), results[i]));
+  co_return statuses;
+}
+
+Task<bool> remove_source(std::shared_ptr<DocumentCore> core, std::string id, CallContext context) {
+  auto changes = std::make_shared<Commit>();
+  changes->removals.push_back(std::move(id));
+  const std::optional<CommitResult> result = co_await core->commit(changes, std::nullopt, context);
+  co_return !result->removed.empty();
+}
+
+Task<std::vector<SourceStatus>> list_sources(std::shared_ptr<DocumentCore> core, CallContext context) {
+  SourceQuery all;
+  std::vector<SourceRecord> records = co_await core->store->sources(all, {}, context);
+  std::vector<SourceStatus> statuses;
+  statuses.reserve(records.size());
+  for (SourceRecord& record : records) statuses.push_back(status_of(std::move(record)));
+  co_return statuses;
+}
+
+Task<std::string> source_text(std::shared_ptr<DocumentCore> core, std::string id, CallContext context) {
+  std::optional<std::string> text = co_await core->store->text(id, {}, context);
+  if (!text) throw Error(Errc::not_found, "there is no source \"" + id + "\"");
+  co_return std::move(*text);
+}
+
+Task<std::vector<Node>> read_nodes(std::shared_ptr<DocumentCore> core, NodeQuery query, CallContext context) {
+  if (!query.group.empty()) co_await core->ensure_built(query.group, {}, context);
+  co_return co_await core->store->nodes(std::move(query), {}, context);
+}
+
+Task<void> build(std::shared_ptr<DocumentCore> core, std::string group, std::vector<std::string> keys,
+                 CallContext context) {
+  if (keys.empty()) keys = core->groups.all_keys();
+  co_await core->ensure_built(std::move(group), std::move(keys), context);
+}
+
+Task<void> rebuild(std::shared_ptr<DocumentCore> core, std::string name, CallContext context) {
+  co_await core->rebuild_index(std::move(name), context);
+}
+
+Task<void> close_core(std::shared_ptr<DocumentCore> core, CallContext context) { co_await core->close(context); }
+
+}  // namespace
+
+Task<Document> Document::open(Runtime& runtime, DocumentOptions options, CallContext context) {
+  check(options);
+  const std::shared_ptr<StoreFactory> factory = options.store ? options.store : memory_store();
+  std::shared_ptr<Store> store = co_await factory->open(runtime.pool(), context);
+  auto core = std::make_shared<DocumentCore>(runtime, std::move(options), std::move(store));
+  if (core->options.auto_sync == AutoSync::background) co_await core->ensure_synced(context);
+  co_return Document(std::move(core));
+}
+
+const std::shared_ptr<DocumentCore>& Document::core() const {
+  if (!core_) throw Error(Errc::closed, "this Document is an empty handle; Document::open() makes one");
+  return core_;
+}
+
+Task<SyncReport> Document::sync(SyncOptions options, CallContext context) {
+  return sync_dataset(core(), std::move(options), std::move(context));
+}
+
+Task<SourceStatus> Document::add(Source source, CallContext context) {
+  return add_source(core(), std::move(source), std::move(context));
+}
+
+Task<std::vector<SourceStatus>> Document::add_all(std::vector<Source> sources, CallContext context) {
+  return add_sources(core(), std::move(sources), std::move(context));
+}
+
+Task<bool> Document::remove(std::string source_id, CallContext context) {
+  return remove_source(core(), std::move(source_id), std::move(context));
+}
+
+Task<std::vector<SourceStatus>> Document::sources(CallContext context) {
+  return list_sources(core(), std::move(context));
+}
+
+Task<std::string> Document::text(std::string source_id, CallContext context) {
+  return source_text(core(), std::move(source_id), std::move(context));
+}
+
+Task<std::vector<Node>> Document::nodes(NodeQuery query, CallContext context) {
+  return read_nodes(core(), std::move(query), std::move(context));
+}
+
+void Document::add_group(NodeGroup group) {
+  core()->groups.add(std::move(group), core()->store->capabilities().persistent);
+}
+
+std::vector<std::string> Document::groups() const { return core()->groups.names(); }
+
+Task<void> Document::build(std::string group, std::vector<std::string> keys, CallContext context) {
+  return ragstone::build(core(), std::move(group), std::move(keys), std::move(context));
+}
+
+void Document::register_index(std::string name, std::string group, std::shared_ptr<Index> index) {
+  core()->groups.check_known(group);
+  if (!capabilities().indexes)
+    throw Error(Errc::unsupported, "register_index: the store \"" + capabilities().name + "\" keeps no indexes");
+  core()->indexes.add(std::move(name), std::move(group), std::move(index));
+}
+
+Task<void> Document::rebuild_index(std::string name, CallContext context) {
+  return rebuild(core(), std::move(name), std::move(context));
+}
+
+std::vector<IndexStatus> Document::indexes() const { return core()->indexes.statuses(); }
+
+void Document::on_progress(std::function<void(const Progress&)> callback) { core()->set_progress(std::move(callback)); }
+
+const StoreCapabilities& Document::capabilities() const { return core()->store->capabilities(); }
+
+Task<void> Document::close(CallContext context) { return close_core(core(), std::move(context)); }
+
+Runtime& Document::runtime() const { return core()->runtime; }
+
+}  // namespace ragstone

@@ -1,0 +1,139 @@
+#include "rag/document_core.hpp"
+
+#include <ragstone/base/error.hpp>
+
+#include <utility>
+
+namespace ragstone {
+namespace {
+
+std::vector<std::shared_ptr<const Reader>> with_defaults(std::vector<std::shared_ptr<const Reader>> readers) {
+  readers.push_back(text_reader());
+  readers.push_back(markdown_reader());
+  return readers;
+}
+
+std::shared_ptr<const Analyzer> or_standard(std::shared_ptr<const Analyzer> analyzer) {
+  return analyzer ? analyzer : standard_analyzer();
+}
+
+Task<void> run_first_sync(std::shared_ptr<DocumentCore> core) {
+  SyncOptions options;
+  co_await sync_dataset(core, options, {});
+}
+
+}  // namespace
+
+struct DocumentCore::PendingCommit {
+  std::shared_ptr<Commit> changes;
+  std::optional<std::uint64_t> plan_version;
+  CallContext context;
+  std::optional<CommitResult> result;
+};
+
+DocumentCore::DocumentCore(Runtime& document_runtime, DocumentOptions document_options,
+                           std::shared_ptr<Store> document_store)
+    : runtime(document_runtime),
+      options(std::move(document_options)),
+      readers(with_defaults(options.readers)),
+      store(std::move(document_store)),
+      groups(or_standard(options.analyzer), options.embedders),
+      scope_(document_runtime) {}
+
+Task<std::optional<CommitResult>> DocumentCore::commit(std::shared_ptr<Commit> changes,
+                                                       std::optional<std::uint64_t> plan_version, CallContext context) {
+  auto pending = std::make_shared<PendingCommit>();
+  pending->changes = std::move(changes);
+  pending->plan_version = plan_version;
+  pending->context = context;
+  const SharedOperation operation;
+  co_await operation.run(scope_, carry_out(shared_from_this(), pending), context);
+  co_return std::move(pending->result);
+}
+
+Task<void> DocumentCore::carry_out(Self self, std::shared_ptr<PendingCommit> pending) {
+  const Permit permit = co_await self->commit_limiter_.acquire();
+  if (pending->plan_version && *pending->plan_version != self->groups.plan()->version) co_return;
+  RunScope run(pending->context, EventKind::store_write, self->store->capabilities().name);
+  pending->result = co_await self->store->commit(std::move(*pending->changes));
+  run.end();
+  for (const std::shared_ptr<RegisteredIndex>& index : self->indexes.current()) {
+    RunScope update(pending->context, EventKind::index_run, index->name());
+    co_await bring_up_to_date(self->store, self->runtime.pool(), index, false);
+    if (const std::exception_ptr error = index->failure()) {
+      update.fail(error);
+    } else {
+      update.end();
+    }
+  }
+}
+
+Task<void> DocumentCore::catch_up(Self self, std::shared_ptr<RegisteredIndex> index, bool from_scratch) {
+  const Permit permit = co_await self->commit_limiter_.acquire();
+  co_await bring_up_to_date(self->store, self->runtime.pool(), index, from_scratch);
+}
+
+SharedOperation DocumentCore::build_of(const std::string& group) {
+  const std::lock_guard lock(mutex_);
+  return builds_[group];
+}
+
+Task<void> DocumentCore::ensure_built(std::string group, std::vector<std::string> keys, CallContext context) {
+  groups.use(group, keys);
+  while (!groups.is_ready(group, keys)) {
+    const SharedOperation build = build_of(group);
+    co_await build.run(scope_, build_group(shared_from_this(), group), context);
+  }
+}
+
+Task<void> DocumentCore::ensure_synced(CallContext context) {
+  if (options.auto_sync == AutoSync::none) co_return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (synced_) co_return;
+  }
+  if (options.auto_sync == AutoSync::background) {
+    first_sync_.start(scope_, run_first_sync(shared_from_this()));
+  } else {
+    co_await first_sync_.run(scope_, run_first_sync(shared_from_this()), context);
+  }
+  const std::lock_guard lock(mutex_);
+  synced_ = true;
+}
+
+Task<std::shared_ptr<const Index>> DocumentCore::ensure_index(std::string name, CallContext context) {
+  const std::shared_ptr<RegisteredIndex> index = indexes.find(name);
+  co_await ensure_built(index->group(), {}, context);
+  if (!index->in_use()) co_await index->catching_up().run(scope_, catch_up(shared_from_this(), index, false), context);
+  co_return index;
+}
+
+Task<void> DocumentCore::rebuild_index(std::string name, CallContext context) {
+  const std::shared_ptr<RegisteredIndex> index = indexes.find(name);
+  co_await ensure_built(index->group(), {}, context);
+  const SharedOperation rebuild;
+  co_await rebuild.run(scope_, catch_up(shared_from_this(), index, true), context);
+  if (const std::exception_ptr error = index->failure()) std::rethrow_exception(error);
+}
+
+Task<void> DocumentCore::close(CallContext context) {
+  scope_.cancel();
+  co_await scope_.join(context);
+  co_await store->close(context);
+}
+
+void DocumentCore::set_progress(std::function<void(const Progress&)> callback) {
+  const std::lock_guard lock(mutex_);
+  progress_ = std::move(callback);
+}
+
+void DocumentCore::report_progress(const Progress& progress) {
+  std::function<void(const Progress&)> callback;
+  {
+    const std::lock_guard lock(mutex_);
+    callback = progress_;
+  }
+  if (callback) callback(progress);
+}
+
+}  // namespace ragstone

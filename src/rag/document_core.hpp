@@ -1,0 +1,78 @@
+#pragma once
+
+#include "rag/group_registry.hpp"
+#include "rag/index_registry.hpp"
+#include <ragstone/async/limiter.hpp>
+#include <ragstone/async/single_flight.hpp>
+#include <ragstone/async/task_scope.hpp>
+#include <ragstone/rag/document.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ragstone {
+
+/// What all handles of one Document share. Its mutable state is thread-safe. Whoever awaits one of its functions owns
+/// it meanwhile.
+class DocumentCore : public std::enable_shared_from_this<DocumentCore> {
+ public:
+  DocumentCore(Runtime& document_runtime, DocumentOptions document_options, std::shared_ptr<Store> document_store);
+
+  /// Applies changes (they are moved from), and brings the registered indexes up to date, in commit order. Once begun
+  /// it is carried through: a caller that is cancelled only stops waiting. None, and `changes` are as they were, if
+  /// `plan_version` is set and another plan is in force by now.
+  Task<std::optional<CommitResult>> commit(std::shared_ptr<Commit> changes, std::optional<std::uint64_t> plan_version,
+                                           CallContext context);
+
+  /// Returns when every source has the group with these columns.
+  Task<void> ensure_built(std::string group, std::vector<std::string> keys, CallContext context);
+  /// Waits for the first sync() where the options ask for one.
+  Task<void> ensure_synced(CallContext context);
+  /// Returns when a registered index holds what the store holds. Errors: Errc::not_found, Errc::stale_index.
+  Task<std::shared_ptr<const Index>> ensure_index(std::string name, CallContext context);
+  Task<void> rebuild_index(std::string name, CallContext context);
+
+  Task<void> close(CallContext context);
+
+  void set_progress(std::function<void(const Progress&)> callback);
+  void report_progress(const Progress& progress);
+
+  Runtime& runtime;
+  const DocumentOptions options;
+  const std::vector<std::shared_ptr<const Reader>> readers;
+  const std::shared_ptr<Store> store;
+  GroupRegistry groups;
+  IndexRegistry indexes;
+  const Limiter sync_limiter{1};
+
+ private:
+  struct PendingCommit;
+
+  using Self = std::shared_ptr<DocumentCore>;
+  static Task<void> carry_out(Self self, std::shared_ptr<PendingCommit> pending);
+  static Task<void> catch_up(Self self, std::shared_ptr<RegisteredIndex> index, bool from_scratch);
+  SharedOperation build_of(const std::string& group);
+
+  const Limiter commit_limiter_{1};
+  SharedOperation first_sync_;
+  std::mutex mutex_;
+  bool synced_ = false;
+  std::map<std::string, SharedOperation> builds_;
+  std::function<void(const Progress&)> progress_;
+  TaskScope scope_;
+};
+
+/// Reads the dataset; see Document::sync().
+Task<SyncReport> sync_dataset(std::shared_ptr<DocumentCore> core, SyncOptions options, CallContext context);
+
+/// Builds what some source lacks of a group and its ancestors. Errors: the first one, if no source could be built.
+Task<void> build_group(std::shared_ptr<DocumentCore> core, std::string group);
+
+}  // namespace ragstone

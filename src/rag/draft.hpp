@@ -1,0 +1,45 @@
+#pragma once
+
+#include "rag/document_core.hpp"
+#include "rag/ingest_plan.hpp"
+#include "rag/prepare.hpp"
+#include <ragstone/async/task.hpp>
+#include <ragstone/store/commit.hpp>
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace ragstone {
+
+/// One source on its way into the store.
+struct Draft {
+  IngestItem item;
+  bool read = false;  ///< `write` holds the record and the text.
+  SourceWrite write;
+  bool unchanged = false;  ///< A file that was written again with the content that is stored.
+  Hash128 content;
+  std::uint64_t text_bytes = 0;
+  std::optional<StageError> failure;
+
+  bool wants_groups() const noexcept { return read && !unchanged && !failure; }
+};
+
+using Drafts = std::vector<Draft>;
+
+/// What embedding took.
+struct EmbedCounts {
+  std::size_t embedded = 0;
+  std::size_t reused = 0;
+};
+
+/// Fills the embedders' columns of all drafts that want them: with stored vectors for texts that the store knows, with
+/// new ones for the rest. A text that its embedder refuses fails the sources that hold it and no other. Throws only
+/// when cancelled, past the context's deadline, or when the store fails.
+Task<EmbedCounts> embed_drafts(std::shared_ptr<DocumentCore> core, std::shared_ptr<const IngestPlan> plan,
+                               std::shared_ptr<Drafts> drafts, CallContext context);
+
+/// Whether an operation that failed with `error` must end, instead of going on with its other sources.
+bool ends_operation(const std::exception_ptr& error, const CallContext& context);
+
+}  // namespace ragstone

@@ -1,0 +1,186 @@
+#include "rag/draft.hpp"
+#include <ragstone/async/offload.hpp>
+#include <ragstone/base/error.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace ragstone {
+namespace {
+
+/// The texts that one embedder's column needs, each once.
+struct ColumnTexts {
+  PlannedColumn column;
+  std::vector<Hash128> contents;
+  std::vector<std::string_view> texts;  ///< In the drafts.
+  std::vector<std::vector<float>> vectors;
+  std::vector<std::exception_ptr> errors;
+  std::unordered_map<Hash128, std::size_t> position;
+};
+
+using Columns = std::vector<ColumnTexts>;
+
+const GroupRows* rows_of(const Draft& draft, const std::string& group) {
+  for (const GroupRows& rows : draft.write.groups)
+    if (rows.group == group) return &rows;
+  return nullptr;
+}
+
+void collect(const PlannedGroup& group, const PlannedColumn& column, const Drafts& drafts, ColumnTexts& into) {
+  into.column = column;
+  for (const Draft& draft : drafts) {
+    if (!draft.wants_groups()) continue;
+    const GroupRows* rows = rows_of(draft, group.name);
+    if (rows == nullptr) continue;
+    for (const NodeRow& row : rows->rows) {
+      if (!into.position.try_emplace(row.content, into.contents.size()).second) continue;
+      into.contents.push_back(row.content);
+      into.texts.push_back(row_text(row, draft.write.text));
+    }
+  }
+}
+
+Columns collect_all(const IngestPlan& plan, const Drafts& drafts, const StopToken& stop) {
+  Columns columns;
+  for (const PlannedGroup& group : plan.groups) {
+    for (const PlannedColumn& column : group.columns) {
+      if (!column.embedder) continue;
+      throw_if_stopped(stop);
+      auto place = std::find_if(columns.begin(), columns.end(),
+                                [&](const ColumnTexts& known) { return known.column.key == column.key; });
+      if (place == columns.end()) place = columns.emplace(columns.end());
+      collect(group, column, drafts, *place);
+    }
+  }
+  return columns;
+}
+
+/// Puts the vectors in place, or the failure of a text into its source.
+void distribute(const IngestPlan& plan, const Columns& columns, Drafts& drafts) {
+  for (Draft& draft : drafts) {
+    if (!draft.wants_groups()) continue;
+    for (GroupRows& rows : draft.write.groups) {
+      const PlannedGroup* planned = plan.find(rows.group);
+      for (const PlannedColumn& column : planned->columns) {
+        if (!column.embedder) continue;
+        const auto& texts = *std::find_if(columns.begin(), columns.end(),
+                                          [&](const ColumnTexts& known) { return known.column.key == column.key; });
+        DenseRows dense;
+        dense.key = column.key;
+        dense.signature = column.signature;
+        dense.dimension = column.embedder->identity().dimension;
+        dense.values.reserve(rows.rows.size() * dense.dimension);
+        for (const NodeRow& row : rows.rows) {
+          const std::size_t at = texts.position.at(row.content);
+          if (texts.errors[at] && !draft.failure) draft.failure = StageError{Stage::embed, texts.errors[at]};
+          dense.values.insert(dense.values.end(), texts.vectors[at].begin(), texts.vectors[at].end());
+        }
+        rows.dense.push_back(std::move(dense));
+      }
+    }
+  }
+}
+
+/// Embeds the texts at these places; null, or why it failed. Throws what ends the operation.
+Task<std::exception_ptr> try_embed(ColumnTexts& texts, std::span<const std::size_t> places,
+                                   std::chrono::milliseconds timeout, CallContext context) {
+  std::vector<std::string> batch;
+  batch.reserve(places.size());
+  for (const std::size_t place : places) batch.emplace_back(texts.texts[place]);
+  std::exception_ptr error;
+  try {
+    const Embeddings embeddings =
+        co_await texts.column.embedder->embed(std::move(batch), EmbedRole::document, context.with_timeout(timeout));
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      const std::span<const float> row = embeddings.row(i);
+      texts.vectors[places[i]].assign(row.begin(), row.end());
+    }
+  } catch (...) {
+    error = std::current_exception();
+  }
+  if (error && ends_operation(error, context)) std::rethrow_exception(error);
+  co_return error;
+}
+
+/// Whether trying the texts one by one could help.
+bool may_be_one_text(const std::exception_ptr& error) {
+  const Errc code = errc_of(error);
+  return code != Errc::timeout && code != Errc::transient && code != Errc::closed && code != Errc::dimension_mismatch;
+}
+
+/// Finds the texts of a failed slice that the embedder refuses. Gives up, and fails the rest, when it refuses the first
+/// few, or fails for a reason that has nothing to do with a text.
+Task<void> embed_singly(ColumnTexts& texts, std::span<const std::size_t> places, std::chrono::milliseconds timeout,
+                        CallContext context) {
+  constexpr std::size_t kFirstFew = 3;
+  std::size_t refused = 0;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const std::exception_ptr error = co_await try_embed(texts, places.subspan(i, 1), timeout, context);
+    if (!error) continue;
+    ++refused;
+    texts.errors[places[i]] = error;
+    const bool all_refused = i + 1 == kFirstFew && refused == kFirstFew;
+    if (!all_refused && may_be_one_text(error)) continue;
+    for (const std::size_t place : places.subspan(i + 1)) texts.errors[place] = error;
+    co_return;
+  }
+}
+
+Task<void> embed_missing(ColumnTexts& texts, std::span<const std::size_t> missing, std::chrono::milliseconds timeout,
+                         CallContext context) {
+  const Embedder& embedder = *texts.column.embedder;
+  const std::size_t slice_size = std::max<std::size_t>(1, embedder.max_batch() * embedder.max_concurrency());
+  for (std::size_t begin = 0; begin < missing.size(); begin += slice_size) {
+    const auto slice = missing.subspan(begin, std::min(slice_size, missing.size() - begin));
+    const std::exception_ptr error = co_await try_embed(texts, slice, timeout, context);
+    if (!error) continue;
+    if (slice.size() > 1 && may_be_one_text(error)) {
+      co_await embed_singly(texts, slice, timeout, context);
+    } else if (slice.size() == 1 && may_be_one_text(error)) {
+      texts.errors[slice.front()] = error;
+    } else {
+      for (const std::size_t place : missing.subspan(begin)) texts.errors[place] = error;
+      co_return;
+    }
+  }
+}
+
+}  // namespace
+
+bool ends_operation(const std::exception_ptr& error, const CallContext& context) {
+  if (is_cancelled(error)) return true;
+  const Errc code = errc_of(error);
+  return code == Errc::timeout && context.deadline() && CallContext::Clock::now() >= *context.deadline();
+}
+
+Task<EmbedCounts> embed_drafts(std::shared_ptr<DocumentCore> core, std::shared_ptr<const IngestPlan> plan,
+                               std::shared_ptr<Drafts> drafts, CallContext context) {
+  EmbedCounts counts;
+  Work<Columns> collecting;
+  collecting.set([plan, drafts](const StopToken& stop) { return collect_all(*plan, *drafts, stop); });
+  auto columns = std::make_shared<Columns>();
+  *columns = co_await offload(core->runtime.pool(), Lane::background, std::move(collecting), context);
+  if (columns->empty()) co_return counts;
+
+  for (ColumnTexts& texts : *columns) {
+    texts.errors.resize(texts.contents.size());
+    texts.vectors = co_await core->store->vectors(texts.column.key, texts.column.signature, texts.contents, context);
+    std::vector<std::size_t> missing;
+    for (std::size_t i = 0; i < texts.vectors.size(); ++i)
+      if (texts.vectors[i].empty()) missing.push_back(i);
+    counts.reused += texts.contents.size() - missing.size();
+    counts.embedded += missing.size();
+    co_await embed_missing(texts, missing, core->options.embed_timeout, context);
+  }
+
+  Work<void> distributing;
+  distributing.set([plan, drafts, columns](const StopToken&) { distribute(*plan, *columns, *drafts); });
+  co_await offload(core->runtime.pool(), Lane::background, std::move(distributing), context);
+  co_return counts;
+}
+
+}  // namespace ragstone

@@ -1,0 +1,169 @@
+#include "rag/group_registry.hpp"
+
+#include <ragstone/base/error.hpp>
+#include <ragstone/base/utf8.hpp>
+
+#include <algorithm>
+
+namespace ragstone {
+namespace {
+
+constexpr char kRootSignature[] = "root/1";
+
+std::string list(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    if (!text.empty()) text += ", ";
+    text += name;
+  }
+  return text.empty() ? "none" : text;
+}
+
+void check_name(const std::string& name) {
+  const bool printable = std::none_of(name.begin(), name.end(), [](char c) { return (c & 0xE0) == 0 || c == 0x7F; });
+  if (name.empty() || name.size() > 255 || !printable || !utf8::is_valid(name))
+    throw Error(Errc::invalid_argument,
+                "add_group: a group's name is 1 to 255 bytes of UTF-8 without control characters");
+}
+
+std::shared_ptr<const Chunker> built_in(std::size_t max_tokens, std::size_t overlap) {
+  SentenceChunkerOptions options;
+  options.max_tokens = max_tokens;
+  options.overlap_tokens = overlap;
+  return sentence_chunker(options);
+}
+
+}  // namespace
+
+GroupRegistry::GroupRegistry(std::shared_ptr<const Analyzer> analyzer,
+                             std::map<std::string, std::shared_ptr<Embedder>> embedders)
+    : analyzer_(std::move(analyzer)), embedders_(std::move(embedders)) {
+  Known root;
+  root.signature = kRootSignature;
+  root.used = true;
+  groups_.emplace_back(kRootGroup, std::move(root));
+  add(NodeGroup(kCoarseChunk, built_in(1024, 100)), true);
+  add(NodeGroup(kMediumChunk, built_in(256, 25)), true);
+  add(NodeGroup(kFineChunk, built_in(128, 12)), true);
+  make_plan();
+}
+
+void GroupRegistry::add(NodeGroup group, bool need_signature) {
+  check_name(group.name);
+  if (!group.chunker) throw Error(Errc::invalid_argument, "add_group: group \"" + group.name + "\" has no chunker");
+  const std::string& own = group.chunker->signature();
+  if (own.empty() && need_signature)
+    throw Error(Errc::invalid_argument, "add_group: the chunker of group \"" + group.name +
+                                            "\" has no signature, and the store outlives this process; give the "
+                                            "chunker a signature that changes whenever its output may change");
+  check_known(group.parent);
+  const std::lock_guard lock(mutex_);
+  for (const auto& entry : groups_)
+    if (entry.first == group.name)
+      throw Error(Errc::already_exists, "add_group: there is a group \"" + group.name + "\" already");
+  Known added;
+  added.signature = known(group.parent).signature + " > " + (own.empty() ? "unsigned:" + group.name : own);
+  added.parent = std::move(group.parent);
+  added.chunker = std::move(group.chunker);
+  groups_.emplace_back(std::move(group.name), std::move(added));
+}
+
+std::vector<std::string> GroupRegistry::names() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> names;
+  for (const auto& entry : groups_) names.push_back(entry.first);
+  return names;
+}
+
+void GroupRegistry::check_known(std::string_view group) const {
+  const std::vector<std::string> all = names();
+  if (std::find(all.begin(), all.end(), group) == all.end())
+    throw Error(Errc::not_found, "there is no node group \"" + std::string(group) + "\"; known groups: " + list(all));
+}
+
+void GroupRegistry::check_keys(const std::vector<std::string>& keys) const {
+  for (const std::string& key : keys)
+    if (key != kBm25Key && !embedders_.contains(key)) {
+      std::vector<std::string> all;
+      for (const auto& entry : embedders_) all.push_back(entry.first);
+      throw Error(Errc::not_found, "there is no embedder with the key \"" + key + "\"; keys: " + list(all));
+    }
+}
+
+std::vector<std::string> GroupRegistry::all_keys() const {
+  std::vector<std::string> keys{kBm25Key};
+  for (const auto& entry : embedders_) keys.push_back(entry.first);
+  return keys;
+}
+
+std::shared_ptr<Embedder> GroupRegistry::embedder(std::string_view key) const {
+  const auto found = embedders_.find(std::string(key));
+  return found == embedders_.end() ? nullptr : found->second;
+}
+
+void GroupRegistry::use(std::string_view group, const std::vector<std::string>& keys) {
+  check_known(group);
+  check_keys(keys);
+  const std::lock_guard lock(mutex_);
+  bool grown = false;
+  std::string_view name = group;
+  for (auto entry = groups_.rbegin(); entry != groups_.rend(); ++entry) {
+    if (entry->first != name) continue;
+    Known& found = entry->second;
+    grown |= !found.used;
+    found.used = true;
+    if (name == group)
+      for (const std::string& key : keys) grown |= found.columns.insert(key).second;
+    name = found.parent;
+  }
+  if (grown) make_plan();
+}
+
+std::shared_ptr<const IngestPlan> GroupRegistry::plan() const {
+  const std::lock_guard lock(mutex_);
+  return plan_;
+}
+
+bool GroupRegistry::is_ready(std::string_view group, const std::vector<std::string>& keys) const {
+  const std::lock_guard lock(mutex_);
+  const Known& found = known(group);
+  return found.ready.contains("") &&
+         std::all_of(keys.begin(), keys.end(), [&](const std::string& key) { return found.ready.contains(key); });
+}
+
+void GroupRegistry::set_ready(std::string_view group, const std::vector<std::string>& keys) {
+  const std::lock_guard lock(mutex_);
+  auto& ready = known(group).ready;
+  ready.insert("");
+  ready.insert(keys.begin(), keys.end());
+}
+
+const GroupRegistry::Known& GroupRegistry::known(std::string_view group) const {
+  for (const auto& entry : groups_)
+    if (entry.first == group) return entry.second;
+  throw Error(Errc::not_found, "there is no node group \"" + std::string(group) + "\"");
+}
+
+GroupRegistry::Known& GroupRegistry::known(std::string_view group) {
+  return const_cast<Known&>(std::as_const(*this).known(group));
+}
+
+void GroupRegistry::make_plan() {
+  auto plan = std::make_shared<IngestPlan>();
+  plan->version = plan_ ? plan_->version + 1 : 1;
+  plan->analyzer = analyzer_;
+  for (const auto& [name, entry] : groups_) {
+    if (!entry.used) continue;
+    PlannedGroup group{name, entry.parent, entry.signature, entry.chunker, {}};
+    for (const std::string& key : entry.columns) {
+      if (key == kBm25Key)
+        group.columns.push_back(PlannedColumn{key, analyzer_->signature(), nullptr});
+      else
+        group.columns.push_back(PlannedColumn{key, embedders_.at(key)->identity().signature(), embedders_.at(key)});
+    }
+    plan->groups.push_back(std::move(group));
+  }
+  plan_ = std::move(plan);
+}
+
+}  // namespace ragstone

@@ -1,0 +1,164 @@
+#include "rag/index_registry.hpp"
+
+#include <ragstone/async/offload.hpp>
+#include <ragstone/base/error.hpp>
+
+#include <optional>
+#include <utility>
+
+namespace ragstone {
+namespace {
+
+constexpr std::size_t kReplayBatch = 4096;
+
+/// Applies one batch on a pool thread; the index's own exception is recorded, and false returned.
+Task<bool> apply(Pool pool, std::shared_ptr<RegisteredIndex> index, IndexUpdate update, bool clear_first) {
+  auto batch = std::make_shared<const IndexUpdate>(std::move(update));
+  Work<bool> work;
+  work.set([index, batch, clear_first](const StopToken& stop) {
+    throw_if_stopped(stop);
+    try {
+      if (clear_first) index->clear();
+      index->update(*batch, stop);
+      return true;
+    } catch (...) {
+      throw_if_stopped(stop);
+      index->set_failure(std::current_exception());
+      return false;
+    }
+  });
+  co_return co_await offload(pool, Lane::background, std::move(work));
+}
+
+Task<void> replay(std::shared_ptr<Store> store, Pool pool, std::shared_ptr<RegisteredIndex> index, Snapshot at) {
+  NodeQuery query;
+  query.group = index->group();
+  query.limit = kReplayBatch;
+  index->set_failure(std::make_exception_ptr(Error(Errc::stale_index, "it is being rebuilt")));
+  bool first = true;
+  for (bool last = false; !last;) {
+    IndexUpdate update;
+    update.upserts = co_await store->nodes(query, at);
+    last = update.upserts.size() < kReplayBatch;
+    if (!last) query.after = update.upserts.back().id;
+    update.to = last ? at.generation() : 0;
+    const bool applied = co_await apply(pool, index, std::move(update), first);
+    if (!applied) co_return;
+    first = false;
+  }
+  index->set_failure(nullptr);
+}
+
+}  // namespace
+
+RegisteredIndex::RegisteredIndex(std::string name, std::string group, std::shared_ptr<Index> index)
+    : Index(index->generation()), name_(std::move(name)), group_(std::move(group)), index_(std::move(index)) {}
+
+bool RegisteredIndex::in_use() const {
+  const std::lock_guard lock(mutex_);
+  return in_use_;
+}
+
+void RegisteredIndex::set_in_use() {
+  const std::lock_guard lock(mutex_);
+  in_use_ = true;
+}
+
+std::exception_ptr RegisteredIndex::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+void RegisteredIndex::set_failure(std::exception_ptr error) {
+  const std::lock_guard lock(mutex_);
+  failure_ = std::move(error);
+}
+
+IndexStatus RegisteredIndex::status() const {
+  IndexStatus status;
+  status.name = name_;
+  status.group = group_;
+  status.generation = generation();
+  if (const std::exception_ptr error = failure()) {
+    status.stale = true;
+    status.reason = message_of(error);
+  }
+  return status;
+}
+
+void RegisteredIndex::do_update(const IndexUpdate& update, const StopToken& stop) {
+  const std::unique_lock lock(busy_);
+  index_->update(update, stop);
+}
+
+void RegisteredIndex::do_clear() {
+  const std::unique_lock lock(busy_);
+  index_->clear();
+}
+
+std::vector<ScoredNode> RegisteredIndex::do_query(const IndexQuery& query, const StopToken& stop) const {
+  const std::shared_lock lock(busy_);
+  if (const std::exception_ptr error = failure())
+    throw Error(Errc::stale_index, "index \"" + name_ + "\" missed an update (" + message_of(error) +
+                                       "); Document::rebuild_index() makes it usable again");
+  return index_->query(query, stop);
+}
+
+void IndexRegistry::add(std::string name, std::string group, std::shared_ptr<Index> index) {
+  if (name.empty() || !index) throw Error(Errc::invalid_argument, "register_index: a name and an index are needed");
+  const std::lock_guard lock(mutex_);
+  auto& place = indexes_[name];
+  if (place) throw Error(Errc::already_exists, "register_index: there is an index \"" + name + "\" already");
+  place = std::make_shared<RegisteredIndex>(std::move(name), std::move(group), std::move(index));
+}
+
+std::shared_ptr<RegisteredIndex> IndexRegistry::find(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = indexes_.find(name);
+  if (found != indexes_.end()) return found->second;
+  std::string all;
+  for (const auto& entry : indexes_) all += (all.empty() ? "" : ", ") + entry.first;
+  throw Error(Errc::not_found,
+              "there is no index \"" + name + "\"; registered indexes: " + (all.empty() ? "none" : all));
+}
+
+std::vector<std::shared_ptr<RegisteredIndex>> IndexRegistry::current() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<RegisteredIndex>> current;
+  for (const auto& entry : indexes_)
+    if (entry.second->in_use() && !entry.second->failure()) current.push_back(entry.second);
+  return current;
+}
+
+std::vector<IndexStatus> IndexRegistry::statuses() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<IndexStatus> statuses;
+  for (const auto& entry : indexes_) statuses.push_back(entry.second->status());
+  return statuses;
+}
+
+Task<void> bring_up_to_date(std::shared_ptr<Store> store, Pool pool, std::shared_ptr<RegisteredIndex> index,
+                            bool from_scratch) {
+  const Snapshot at = co_await store->pin();
+  const Generation from = index->generation();
+  std::optional<GroupChange> change;
+  if (!from_scratch && from != 0 && from <= at.generation()) change = co_await store->changes(index->group(), from, at);
+  if (!change) {
+    co_await replay(store, pool, index, at);
+  } else if (from < at.generation()) {
+    IndexUpdate update;
+    update.from = from;
+    update.to = at.generation();
+    update.removed = std::move(change->removed);
+    if (!change->upserts.empty()) {
+      NodeQuery query;
+      query.group = index->group();
+      query.ids = std::move(change->upserts);
+      update.upserts = co_await store->nodes(query, at);
+    }
+    co_await apply(pool, index, std::move(update), false);
+  }
+  index->set_in_use();
+}
+
+}  // namespace ragstone

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <ragstone/async/pool.hpp>
+#include <ragstone/async/single_flight.hpp>
+#include <ragstone/async/task.hpp>
+#include <ragstone/index/index.hpp>
+#include <ragstone/model/store.hpp>
+#include <ragstone/rag/document.hpp>
+
+#include <exception>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <vector>
+
+namespace ragstone {
+
+/// A user's index with the guarantees that Index promises: no query while it changes, refused once it is stale.
+class RegisteredIndex final : public Index {
+ public:
+  RegisteredIndex(std::string name, std::string group, std::shared_ptr<Index> index);
+
+  const std::string& name() const noexcept { return name_; }
+  const std::string& group() const noexcept { return group_; }
+  const SharedOperation& catching_up() const noexcept { return catching_up_; }
+
+  /// Whether it has been brought up to date once, so that commits must keep it so.
+  bool in_use() const;
+  void set_in_use();
+  /// Null unless stale.
+  std::exception_ptr failure() const;
+  void set_failure(std::exception_ptr error);
+  IndexStatus status() const;
+
+ private:
+  void do_update(const IndexUpdate& update, const StopToken& stop) override;
+  void do_clear() override;
+  std::vector<ScoredNode> do_query(const IndexQuery& query, const StopToken& stop) const override;
+
+  const std::string name_;
+  const std::string group_;
+  const std::shared_ptr<Index> index_;
+  SharedOperation catching_up_;
+  mutable std::shared_mutex busy_;  ///< Held by pool threads only.
+  mutable std::mutex mutex_;
+  bool in_use_ = false;
+  std::exception_ptr failure_;
+};
+
+/// The indexes of a Document by name. Thread-safe.
+class IndexRegistry {
+ public:
+  void add(std::string name, std::string group, std::shared_ptr<Index> index);
+  /// Errors: Errc::not_found, with what there is.
+  std::shared_ptr<RegisteredIndex> find(const std::string& name) const;
+  /// Those in use and not stale.
+  std::vector<std::shared_ptr<RegisteredIndex>> current() const;
+  std::vector<IndexStatus> statuses() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<RegisteredIndex>> indexes_;
+};
+
+/// Makes an index equal to its group in the store's latest state: by the change log's difference, or by a replay where
+/// the log does not reach back or `from_scratch` asks for it. What the index throws makes it stale; everything else is
+/// thrown. At most one call at a time for one index.
+Task<void> bring_up_to_date(std::shared_ptr<Store> store, Pool pool, std::shared_ptr<RegisteredIndex> index,
+                            bool from_scratch);
+
+}  // namespace ragstone

@@ -1,0 +1,61 @@
+#pragma once
+
+#include "rag/document_core.hpp"
+#include "rag/draft.hpp"
+#include "rag/prepare.hpp"
+#include <ragstone/async/task.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ragstone {
+
+/// What became of an item.
+struct IngestResult {
+  std::optional<StageError> failure;
+  bool unchanged = false;
+  Hash128 content;  ///< Unless it failed before it was loaded.
+  std::uint64_t text_bytes = 0;
+};
+
+/// One call of sync() or add_all(): its batches run side by side on one executor and share this.
+class IngestRun {
+ public:
+  IngestRun(std::shared_ptr<DocumentCore> core, std::vector<IngestItem> items, CallContext context);
+
+  /// Reads, cuts, embeds and stores all items. A failing item is told in its result. Throws when cancelled, past the
+  /// deadline, or when the store itself fails.
+  Task<void> run();
+
+  /// After run(): result i belongs to item i.
+  std::vector<IngestResult> take_results() noexcept { return std::move(results_); }
+  const EmbedCounts& counts() const noexcept { return counts_; }
+
+ private:
+  Task<void> run_batch(std::size_t begin, std::size_t end);
+  Task<void> prepare(std::shared_ptr<Drafts> drafts, std::shared_ptr<const IngestPlan> plan);
+  /// From files and texts to stored sources.
+  Task<void> process(std::shared_ptr<Drafts> drafts, CallContext context);
+  /// The same for each draft alone, after the store refused them together.
+  Task<void> process_singly(Drafts& drafts, CallContext context);
+  /// False, and nothing is stored, if the plan is no longer in force.
+  Task<bool> store(Drafts& drafts, std::optional<std::uint64_t> plan_version, CallContext context);
+  void record(std::size_t begin, const Drafts& drafts);
+
+  std::shared_ptr<DocumentCore> core_;
+  CallContext context_;
+  std::vector<IngestItem> items_;
+  std::vector<IngestResult> results_;
+  EmbedCounts counts_;
+  Progress progress_;
+};
+
+/// A failure as a status that can be stored and shown.
+SourceFailure failure_of(const std::string& source, const StageError& error);
+
+}  // namespace ragstone

@@ -1,0 +1,29 @@
+#include "rag/ingest_plan.hpp"
+
+#include <algorithm>
+
+namespace ragstone {
+
+PendingQuery PlannedGroup::pending() const {
+  PendingQuery query;
+  query.group = name;
+  query.signature = signature;
+  for (const PlannedColumn& column : columns) query.columns.push_back(ColumnNeed{column.key, column.signature});
+  return query;
+}
+
+const PlannedGroup* IngestPlan::find(std::string_view group) const noexcept {
+  const auto found = std::find_if(groups.begin(), groups.end(), [&](const PlannedGroup& g) { return g.name == group; });
+  return found == groups.end() ? nullptr : &*found;
+}
+
+IngestPlan IngestPlan::chain(std::string_view group) const {
+  IngestPlan part;
+  part.version = version;
+  part.analyzer = analyzer;
+  for (const PlannedGroup* g = find(group); g != nullptr; g = find(g->parent)) part.groups.push_back(*g);
+  std::reverse(part.groups.begin(), part.groups.end());
+  return part;
+}
+
+}  // namespace ragstone

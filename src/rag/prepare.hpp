@@ -1,0 +1,53 @@
+#pragma once
+
+#include "rag/ingest_plan.hpp"
+#include "reader/dataset.hpp"
+#include <ragstone/base/source.hpp>
+#include <ragstone/base/stop.hpp>
+#include <ragstone/reader/reader.hpp>
+#include <ragstone/store/commit.hpp>
+
+#include <exception>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ragstone {
+
+/// A failure of one source, with the stage that it happened in.
+struct StageError {
+  Stage stage = Stage::load;
+  std::exception_ptr error;
+};
+
+/// Something to be ingested: a file of the dataset, or a text that the caller gave.
+struct IngestItem {
+  std::string id;
+  std::optional<DatasetFile> file;
+  std::string text;  ///< Only without a file.
+  Metadata metadata;
+  std::uint64_t bytes = 0;  ///< Size of the file or text.
+  /// What the store holds under this id in a form that need not be made again.
+  std::optional<Hash128> known_content;
+  std::string known_reader;
+};
+
+struct ReadItem {
+  SourceWrite write;       ///< Record and text, no groups.
+  bool unchanged = false;  ///< The known content, read by the known reader; then without text.
+};
+
+/// Loads and reads an item. Blocking. `stage` follows the work, so that a caller who catches
+/// an exception knows how far it came.
+ReadItem read_item(const IngestItem& item, const std::vector<std::shared_ptr<const Reader>>& readers,
+                   std::uint64_t max_bytes, const StopToken& stop, Stage& stage);
+
+/// Cuts a source's text into the plan's groups and analyses them; BM25's columns are filled, embedders' columns are
+/// not. A pure function of its arguments.
+std::vector<GroupRows> make_groups(const std::string& source_id, const std::string& text, const Metadata& metadata,
+                                   const IngestPlan& plan, const StopToken& stop, Stage& stage);
+
+/// The text of a row.
+std::string_view row_text(const NodeRow& row, const std::string& source_text);
+
+}  // namespace ragstone
