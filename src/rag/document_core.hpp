@@ -3,6 +3,7 @@
 #include "rag/group_registry.hpp"
 #include "rag/index_registry.hpp"
 #include <ragstone/async/limiter.hpp>
+#include <ragstone/async/run_scope.hpp>
 #include <ragstone/async/single_flight.hpp>
 #include <ragstone/async/task_scope.hpp>
 #include <ragstone/rag/document.hpp>

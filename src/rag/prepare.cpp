@@ -123,7 +123,7 @@ SparseRows analyze_rows(const PlannedColumn& column, const Analyzer& analyzer, c
     terms.reserve(counts.terms.size());
     for (auto& [term, count] : counts.terms) terms.push_back(TermWeight{std::move(term), static_cast<float>(count)});
     sparse.rows.push_back(std::move(terms));
-    sparse.lengths.push_back(counts.length);
+    sparse.lengths.push_back(static_cast<std::uint32_t>(counts.length));
   }
   return sparse;
 }
