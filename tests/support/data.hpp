@@ -6,8 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include <gtest/gtest.h>
-
 /// Real data for tests: a folder named by the environment variable RAGSTONE_DATA.
 namespace ragstone::test {
 

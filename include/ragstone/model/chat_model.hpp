@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ragstone/async/call_context.hpp>
+#include <ragstone/async/run_scope.hpp>
 #include <ragstone/async/stream.hpp>
 #include <ragstone/async/task.hpp>
 
@@ -8,11 +9,14 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace ragstone {
 
 enum class ChatRole { system, user, assistant };
+
+const char* name_of(ChatRole role) noexcept;
 
 class ChatMessage {
  public:
@@ -28,12 +32,12 @@ class ChatRequest {
  public:
   ChatRequest() = default;
 
-  std::vector<ChatMessage> messages;  ///< At least one.
-  std::optional<double> temperature;
-  std::optional<double> top_p;
-  std::optional<std::uint32_t> max_tokens;
+  std::vector<ChatMessage> messages;        ///< At least one.
+  std::optional<double> temperature;        ///< At least 0.
+  std::optional<double> top_p;              ///< Above 0, at most 1.
+  std::optional<std::uint32_t> max_tokens;  ///< Of the reply; at least 1.
   std::optional<std::uint64_t> seed;
-  std::vector<std::string> stop;
+  std::vector<std::string> stop;  ///< Texts that end the reply; not empty.
 };
 
 /// Token counts as a provider reports them; absent is not zero. Cached input is part of input, reasoning part of
@@ -51,6 +55,8 @@ class Usage {
 
 enum class FinishReason { stop, length, content_filter, other };
 
+const char* name_of(FinishReason reason) noexcept;
+
 class ChatReply {
  public:
   ChatReply() = default;
@@ -61,7 +67,31 @@ class ChatReply {
   Usage usage;
 };
 
-/// A language model. Shared by any number of operations at once.
+/// Where a model puts the pieces of its reply as they arrive. Made by ChatModel for one call.
+class ChatPieces {
+ public:
+  ChatPieces() = default;
+  ChatPieces(StreamProducer<std::string> pieces, RunScope* run) : pieces_(std::move(pieces)), run_(run) {}
+
+  /// Somebody reads pieces: a model that can deliver its reply piece by piece must do so.
+  bool wanted() const noexcept { return static_cast<bool>(pieces_); }
+
+  /// Hands on the next piece of the reply's text, after waiting for the reader to make room. An empty piece is ignored,
+  /// and so is every piece when none is wanted. Errors: `operation_aborted` once the reader is gone; Errc::timeout.
+  Task<void> put(std::string piece, CallContext context = {});
+
+  /// Bytes of all pieces so far.
+  std::uint64_t size() const noexcept { return size_; }
+
+ private:
+  StreamProducer<std::string> pieces_;
+  RunScope* run_ = nullptr;
+  std::uint64_t size_ = 0;
+};
+
+/// A language model. Shared by any number of operations at once. Each call emits one chat run to the context's
+/// observers, with a `token` event for each piece, and honours the context's deadline and cancellation (terminal).
+/// Lifetime: the model outlives the task.
 class ChatModel {
  public:
   virtual ~ChatModel() = default;
@@ -69,20 +99,23 @@ class ChatModel {
   virtual const std::string& name() const noexcept = 0;
 
   /// The whole reply. A reply that broke off is an error, never a short text.
-  /// Errors: Errc::invalid_argument (no messages), Errc::timeout, Errc::transient, Errc::rejected.
+  /// Errors: Errc::invalid_argument (no messages, an option outside its range), Errc::timeout, Errc::transient,
+  /// Errc::rejected.
   Task<ChatReply> chat(ChatRequest request, CallContext context = {});
 
-  /// The same, and each piece of text goes into `pieces` as it arrives; the stream is finished, or failed with the
-  /// error, before this completes. A reader that goes away cancels the call.
-  Task<ChatReply> chat_stream(ChatRequest request, AsyncStream<std::string> pieces, CallContext context = {});
+  /// The same, and each piece of the text goes into `pieces` as it arrives. The stream is finished, or failed with the
+  /// error, before this completes. A reader that goes away cancels the call at the next piece.
+  Task<ChatReply> chat_stream(ChatRequest request, StreamProducer<std::string> pieces, CallContext context = {});
 
  private:
-  /// `pieces` is null when nobody listens. The framework finishes it.
-  virtual Task<ChatReply> do_chat(const ChatRequest& request, AsyncStream<std::string>* pieces,
-                                  CallContext context) = 0;
+  Task<ChatReply> run(ChatRequest request, StreamProducer<std::string> pieces, CallContext context);
+
+  /// If pieces are wanted, those that it put are together exactly the reply's text. `request` and `pieces` stay valid
+  /// until it completes. The framework ends the stream.
+  virtual Task<ChatReply> do_chat(const ChatRequest& request, ChatPieces& pieces, CallContext context) = 0;
 };
 
 static_assert(!std::is_aggregate_v<ChatRequest> && !std::is_aggregate_v<ChatReply> && !std::is_aggregate_v<Usage> &&
-              !std::is_aggregate_v<ChatMessage>);
+              !std::is_aggregate_v<ChatMessage> && !std::is_aggregate_v<ChatPieces>);
 
 }  // namespace ragstone

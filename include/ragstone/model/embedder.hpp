@@ -53,13 +53,17 @@ class Embedder {
   /// Calls of do_embed() that one embed() runs at once.
   virtual std::size_t max_concurrency() const noexcept { return 4; }
 
-  /// One row per text, in order, in batches of max_batch(). Emits one embed run to the context's observers.
-  /// Honours the context's deadline and cancellation (terminal). Lifetime: the embedder outlives the task.
+  /// One row per text, in order, in batches of max_batch(); a text that occurs several times is sent once. No texts: no
+  /// call. Emits one embed run to the context's observers. Honours the context's deadline and cancellation (terminal).
+  /// Lifetime: the embedder outlives the task. The first batch that fails cancels the others.
   /// Errors: Errc::dimension_mismatch or Errc::rejected when do_embed() breaks its contract (other dimension, too few
-  /// or too many rows, NaN or infinity); Errc::timeout; what do_embed() throws.
+  /// or too many rows, NaN or infinity); Errc::invalid_argument when identity() does; Errc::timeout; what do_embed()
+  /// throws.
   Task<Embeddings> embed(std::vector<std::string> texts, EmbedRole role, CallContext context = {});
 
  private:
+  Task<std::vector<float>> embed_batch(std::span<const std::string> texts, EmbedRole role, CallContext context);
+
   /// Returns [texts.size() x identity().dimension] finite values. `texts` stay valid until it completes.
   virtual Task<std::vector<float>> do_embed(std::span<const std::string> texts, EmbedRole role,
                                             CallContext context) = 0;

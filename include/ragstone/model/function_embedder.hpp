@@ -18,7 +18,9 @@ using EmbedFunction =
     std::function<std::vector<float>(std::span<const std::string> texts, EmbedRole role, const StopToken& stop)>;
 
 /// An Embedder around a function that computes: it runs on `pool`, queries on the foreground lane, documents on the
-/// background lane, so that the caller's executor is never blocked.
+/// background lane, so that the caller's executor is never blocked. A call that was cancelled or timed out leaves the
+/// function running until it ends or polls `stop`. Errors: Errc::invalid_argument for an identity without a name or a
+/// dimension, or no function.
 std::shared_ptr<Embedder> function_embedder(Pool pool, EmbedderIdentity identity, EmbedFunction function);
 
 }  // namespace ragstone

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ragstone/async/call_context.hpp>
+#include <ragstone/async/pool.hpp>
 #include <ragstone/async/task.hpp>
 
 #include <cstddef>
@@ -20,32 +21,42 @@ struct RankedText {
   std::optional<double> score;  ///< Higher is better; comparable within one call only. None: the reranker only filters.
 };
 
-/// Puts the texts that a retriever found in a better order, or drops some.
+/// Puts the texts that a retriever found in a better order, or drops some. Shared by any number of operations at once.
 class Reranker {
  public:
   virtual ~Reranker() = default;
 
-  /// At most `top_n` texts, best first; each index at most once. No texts: no result, no call.
-  /// Errors: Errc::invalid_argument for top_n = 0; Errc::rejected when do_rerank() breaks its contract; Errc::timeout.
+  /// The model's, as observers see it.
+  virtual std::string_view name() const noexcept { return "reranker"; }
+
+  /// At most `top_n` texts, best first (equal scores in the order of `texts`); each index at most once. No texts: no
+  /// result, no call. Emits one rerank run to the context's observers. Honours the context's deadline and cancellation
+  /// (terminal). Lifetime: the reranker outlives the task.
+  /// Errors: Errc::invalid_argument for top_n = 0; Errc::rejected when do_rerank() breaks its contract; Errc::timeout;
+  /// what do_rerank() throws.
   Task<std::vector<RankedText>> rerank(std::string query, std::vector<std::string> texts, std::size_t top_n,
                                        CallContext context = {});
 
  private:
+  /// Returns texts of `texts`, in any order if each has a finite score, best first if none has one. More than `top_n`
+  /// are allowed. `query` and `texts` stay valid until it completes.
   virtual Task<std::vector<RankedText>> do_rerank(std::string_view query, std::span<const std::string> texts,
                                                   std::size_t top_n, CallContext context) = 0;
 };
 
 /// Options of keyword_reranker(). Words match in the analyser's sense: case, width and English inflection do not count.
+/// Several words must stand next to each other, in order; Chinese, Japanese and Korean matches as a run of characters.
 class KeywordRerankerOptions {
  public:
   KeywordRerankerOptions() = default;
 
-  std::vector<std::string> required;  ///< A text must hold each of these; of several words, all next to each other.
+  std::vector<std::string> required;  ///< A text must hold each of these.
   std::vector<std::string> excluded;  ///< A text must hold none of these.
 };
 
-/// Keeps the texts that pass, in their order, without new scores.
-std::shared_ptr<Reranker> keyword_reranker(KeywordRerankerOptions options);
+/// Keeps the texts that pass, in their order, without new scores. Runs on the foreground lane of `pool`.
+/// Errors: Errc::invalid_argument for no keyword at all, or one without a letter or digit.
+std::shared_ptr<Reranker> keyword_reranker(Pool pool, KeywordRerankerOptions options);
 
 static_assert(!std::is_aggregate_v<KeywordRerankerOptions>);
 

@@ -1,0 +1,154 @@
+#include <ragstone/async/deadline.hpp>
+#include <ragstone/async/gather.hpp>
+#include <ragstone/async/run_scope.hpp>
+#include <ragstone/base/error.hpp>
+#include <ragstone/model/embedder.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace ragstone {
+namespace {
+
+/// Each different text once, and where each text of the call is among those.
+class DistinctTexts {
+ public:
+  explicit DistinctTexts(std::vector<std::string> all) {
+    std::unordered_map<std::string_view, std::size_t> seen;
+    std::vector<std::size_t> first;
+    places_.reserve(all.size());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const auto [found, is_new] = seen.emplace(all[i], first.size());
+      if (is_new) first.push_back(i);
+      places_.push_back(found->second);
+    }
+    texts_.reserve(first.size());
+    for (const std::size_t i : first) texts_.push_back(std::move(all[i]));
+  }
+
+  std::span<const std::string> texts() const noexcept { return texts_; }
+
+  /// One row per text of the call. Batch b has the rows from b * batch_size on.
+  std::vector<float> spread(const std::vector<std::vector<float>>& batches, std::size_t batch_size,
+                            std::size_t dimension) const {
+    std::vector<float> values;
+    values.reserve(places_.size() * dimension);
+    for (const std::size_t place : places_) {
+      const auto row =
+          batches[place / batch_size].begin() + static_cast<std::ptrdiff_t>(place % batch_size * dimension);
+      values.insert(values.end(), row, row + static_cast<std::ptrdiff_t>(dimension));
+    }
+    return values;
+  }
+
+ private:
+  std::vector<std::string> texts_;
+  std::vector<std::size_t> places_;
+};
+
+std::string described(const EmbedderIdentity& identity) { return "embedder '" + identity.name + "'"; }
+
+void check_identity(const EmbedderIdentity& identity) {
+  if (identity.name.empty()) throw Error(Errc::invalid_argument, "an embedder's identity has no name");
+  if (identity.dimension == 0) throw Error(Errc::invalid_argument, described(identity) + " has dimension 0");
+}
+
+/// A flat array does not tell its shape: a whole number of rows, but too few, is taken for missing rows; otherwise a
+/// whole number of floats for each text is taken for another dimension.
+void check_shape(const EmbedderIdentity& identity, std::size_t texts, std::size_t floats) {
+  const std::size_t dimension = identity.dimension;
+  if (floats == texts * dimension) return;
+  const std::string what = described(identity) + " returned " + std::to_string(floats) + " floats for " +
+                           std::to_string(texts) + " texts of dimension " + std::to_string(dimension) + ": ";
+  const bool whole_rows = floats % dimension == 0;
+  if (whole_rows && floats < texts * dimension)
+    throw Error(Errc::rejected, what + "only " + std::to_string(floats / dimension) + " vectors");
+  if (floats % texts == 0)
+    throw Error(Errc::dimension_mismatch, what + "vectors of dimension " + std::to_string(floats / texts));
+  if (whole_rows) throw Error(Errc::rejected, what + std::to_string(floats / dimension) + " vectors");
+  throw Error(Errc::dimension_mismatch, what + "no whole number of vectors");
+}
+
+void check_finite(const EmbedderIdentity& identity, const std::vector<float>& values) {
+  const auto bad = std::find_if(values.begin(), values.end(), [](float value) { return !std::isfinite(value); });
+  if (bad == values.end()) return;
+  const auto at = static_cast<std::size_t>(bad - values.begin());
+  const char* value = std::isnan(*bad) ? "NaN" : "infinity";
+  throw Error(Errc::rejected, described(identity) + " returned " + value + " in element " +
+                                  std::to_string(at % identity.dimension) + " of vector " +
+                                  std::to_string(at / identity.dimension) + " of " +
+                                  std::to_string(values.size() / identity.dimension));
+}
+
+Metadata start_attributes(const CallContext& context, std::size_t texts, std::size_t distinct, EmbedRole role) {
+  Metadata attributes;
+  if (!context.observed()) return attributes;
+  attributes.set("texts", static_cast<std::int64_t>(texts));
+  attributes.set("distinct_texts", static_cast<std::int64_t>(distinct));
+  attributes.set("role", role == EmbedRole::query ? "query" : "document");
+  return attributes;
+}
+
+/// Percent-encodes what could be mistaken for a separator or would end a line.
+std::string escaped(std::string_view text) {
+  static constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte > 0x20 && byte != 0x7F && byte != '%') {
+      out += c;
+    } else {
+      out += '%';
+      out += kDigits[byte >> 4];
+      out += kDigits[byte & 15];
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string EmbedderIdentity::signature() const {
+  return "name=" + escaped(name) + " revision=" + escaped(revision) + " dimension=" + std::to_string(dimension) +
+         " normalized=" + (normalized ? "1" : "0");
+}
+
+Task<std::vector<float>> Embedder::embed_batch(std::span<const std::string> texts, EmbedRole role,
+                                               CallContext context) {
+  auto values = co_await do_embed(texts, role, context);
+  check_shape(identity(), texts.size(), values.size());
+  check_finite(identity(), values);
+  co_return values;
+}
+
+Task<Embeddings> Embedder::embed(std::vector<std::string> texts, EmbedRole role, CallContext context) {
+  check_identity(identity());
+  Embeddings embeddings;
+  embeddings.dimension = identity().dimension;
+  if (texts.empty()) co_return embeddings;
+
+  const std::size_t count = texts.size();
+  const DistinctTexts distinct(std::move(texts));
+  const auto all = distinct.texts();
+  RunScope run(context, EventKind::embed, identity().name, start_attributes(context, count, all.size(), role));
+  try {
+    const std::size_t batch = std::max<std::size_t>(1, max_batch());
+    std::vector<Task<std::vector<float>>> calls;
+    for (std::size_t i = 0; i < all.size(); i += batch)
+      calls.push_back(embed_batch(all.subspan(i, std::min(batch, all.size() - i)), role, run.context()));
+    GatherOptions options;
+    options.limit = std::max<std::size_t>(1, max_concurrency());
+    const auto batches = co_await with_deadline(gather(std::move(calls), options), run.context());
+    embeddings.values = distinct.spread(batches, batch, embeddings.dimension);
+  } catch (...) {
+    run.fail(std::current_exception());
+    throw;
+  }
+  run.end();
+  co_return embeddings;
+}
+
+}  // namespace ragstone

@@ -1,0 +1,46 @@
+#include <ragstone/async/offload.hpp>
+#include <ragstone/base/error.hpp>
+#include <ragstone/model/function_embedder.hpp>
+
+#include <utility>
+
+namespace ragstone {
+namespace {
+
+class FunctionEmbedder final : public Embedder {
+ public:
+  FunctionEmbedder(Pool pool, EmbedderIdentity identity, EmbedFunction function)
+      : pool_(std::move(pool)),
+        identity_(std::move(identity)),
+        function_(std::make_shared<const EmbedFunction>(std::move(function))) {}
+
+  const EmbedderIdentity& identity() const noexcept override { return identity_; }
+
+ private:
+  Task<std::vector<float>> do_embed(std::span<const std::string> texts, EmbedRole role, CallContext context) override {
+    const Lane lane = role == EmbedRole::query ? Lane::foreground : Lane::background;
+    // A cancelled call returns while its job still runs: the job owns what it reads.
+    std::vector<std::string> owned(texts.begin(), texts.end());
+    Work<std::vector<float>> work;
+    work.set([function = function_, owned = std::move(owned), role](const StopToken& stop) {
+      return (*function)(owned, role, stop);
+    });
+    co_return co_await offload(pool_, lane, std::move(work), context);
+  }
+
+  Pool pool_;
+  EmbedderIdentity identity_;
+  std::shared_ptr<const EmbedFunction> function_;
+};
+
+}  // namespace
+
+std::shared_ptr<Embedder> function_embedder(Pool pool, EmbedderIdentity identity, EmbedFunction function) {
+  if (identity.name.empty()) throw Error(Errc::invalid_argument, "function_embedder: the identity has no name");
+  if (identity.dimension == 0)
+    throw Error(Errc::invalid_argument, "function_embedder: the identity of '" + identity.name + "' has dimension 0");
+  if (!function) throw Error(Errc::invalid_argument, "function_embedder: no function for '" + identity.name + "'");
+  return std::make_shared<FunctionEmbedder>(std::move(pool), std::move(identity), std::move(function));
+}
+
+}  // namespace ragstone
