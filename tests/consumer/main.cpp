@@ -1,8 +1,8 @@
 // What every consumer project builds.
-#include <cstdio>
-
 #include <ragstone/base/ids.hpp>
 #include <ragstone/base/source.hpp>
+
+#include <cstdio>
 
 int main() {
   const ragstone::Source source("a.txt", "Keys are rotated every ninety days.");
