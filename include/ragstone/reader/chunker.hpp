@@ -46,8 +46,9 @@ class Chunker {
   /// that do not outlive the process.
   virtual const std::string& signature() const noexcept = 0;
 
-  /// Pieces in order; spans may overlap and need not cover the text.
-  /// Errors: Errc::invalid_argument when do_chunk() returns a span outside the text, inside a code point, or empty.
+  /// Pieces in order; spans may overlap and need not cover the text. Polls `stop`.
+  /// Errors: Errc::invalid_argument when do_chunk() returns a span that is empty, outside the text or not between code
+  /// points, or a text that is not UTF-8.
   std::vector<Chunk> chunk(const ChunkInput& input, const StopToken& stop) const;
 
  private:
@@ -59,25 +60,34 @@ class SentenceChunkerOptions {
  public:
   SentenceChunkerOptions() = default;
 
-  std::size_t max_tokens = 1024;  ///< No chunk counts more tokens. At least 1.
-  std::size_t overlap_tokens =
-      0;  ///< At most this many tokens, in whole sentences, of the chunk before. Below max_tokens.
+  /// No chunk counts more tokens, save a single character that does so alone. At least 1.
+  std::size_t max_tokens = 1024;
+  /// At most this many tokens at the end of the chunk before are repeated, in whole sentences (parts of a sentence
+  /// where one had to be cut). Below max_tokens.
+  std::size_t overlap_tokens = 0;
   std::shared_ptr<const TokenCounter> counter;  ///< Null: estimated_token_counter().
 };
 
-/// Packs whole sentences into chunks. Cuts fall where the text divides most clearly (heading, paragraph, line,
-/// sentence, clause, word), and among equals at a place that the text around it decides, so that an edit moves only the
-/// cuts near it. Errors: Errc::invalid_argument for options out of range.
+/// Packs whole sentences into chunks. A chunk ends where the text divides most clearly in the latter half of the room
+/// it has: before a Markdown heading, at a blank line, a line end, a sentence end; in a sentence that is too long, at a
+/// clause, a word, a character as readers see it. Headings in fenced code are none, and code divides less readily than
+/// prose. Among equally clear places one is taken that the bytes around it decide, so that an edit moves only the ends
+/// near it. All that is not white space is in a chunk; white space at the ends of a chunk is left out, save the
+/// indentation of a first line. Linear time; memory beyond the result does not grow with the text.
+/// Errors: Errc::invalid_argument for options out of range.
 std::shared_ptr<const Chunker> sentence_chunker(SentenceChunkerOptions options);
 
-/// One chunk per paragraph (text between blank lines), white space at its ends left out.
+/// One chunk per paragraph (lines between blank ones), without white space at its end and with its first line's
+/// indentation.
 std::shared_ptr<const Chunker> paragraph_chunker();
 
-/// One chunk per line that is not blank.
+/// One chunk per line that is not blank, without white space at its end and with its indentation.
 std::shared_ptr<const Chunker> line_chunker();
 
-/// A user's own function as a chunker.
 using ChunkFunction = std::function<std::vector<Chunk>(const ChunkInput& input, const StopToken& stop)>;
+
+/// A user's own function as a chunker; it is called from several threads at once.
+/// Errors: Errc::invalid_argument for an empty function.
 std::shared_ptr<const Chunker> function_chunker(std::string signature, ChunkFunction function);
 
 static_assert(!std::is_aggregate_v<Chunk> && !std::is_aggregate_v<ChunkInput> &&
