@@ -42,11 +42,11 @@ class GroupBuild {
     Work<void> work;
     work.set([plan = plan_, drafts](const StopToken& stop) { cut(*plan, *drafts, stop); });
     co_await offload(core_->runtime.pool(), Lane::background, std::move(work));
-    co_await embed_drafts(core_, plan_, drafts, {});
+    co_await embed_drafts(core_, plan_, drafts, CallContext());
 
     auto changes = std::make_shared<Commit>();
     for (Draft& draft : *drafts) add_to(*changes, draft);
-    co_await core_->commit(changes, std::nullopt, {});
+    co_await core_->commit(changes, std::nullopt, CallContext());
   }
 
   /// Texts and records as one state of the store has them.
@@ -113,7 +113,7 @@ class GroupBuild {
 
 Task<void> build_group(std::shared_ptr<DocumentCore> core, std::string group) {
   // Commits that were prepared before the group came into use have ended when this one has.
-  co_await core->commit(std::make_shared<Commit>(), std::nullopt, {});
+  co_await core->commit(std::make_shared<Commit>(), std::nullopt, CallContext());
   const std::shared_ptr<const IngestPlan> plan = core->groups.plan();
   const IngestPlan chain = plan->chain(group);
   for (const PlannedGroup& planned : chain.groups) {

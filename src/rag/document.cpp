@@ -104,7 +104,7 @@ Task<bool> remove_source(std::shared_ptr<DocumentCore> core, std::string id, Cal
 
 Task<std::vector<SourceStatus>> list_sources(std::shared_ptr<DocumentCore> core, CallContext context) {
   SourceQuery all;
-  std::vector<SourceRecord> records = co_await core->store->sources(all, {}, context);
+  std::vector<SourceRecord> records = co_await core->store->sources(all, Snapshot(), context);
   std::vector<SourceStatus> statuses;
   statuses.reserve(records.size());
   for (SourceRecord& record : records) statuses.push_back(status_of(std::move(record)));
@@ -112,14 +112,14 @@ Task<std::vector<SourceStatus>> list_sources(std::shared_ptr<DocumentCore> core,
 }
 
 Task<std::string> source_text(std::shared_ptr<DocumentCore> core, std::string id, CallContext context) {
-  std::optional<std::string> text = co_await core->store->text(id, {}, context);
+  std::optional<std::string> text = co_await core->store->text(id, Snapshot(), context);
   if (!text) throw Error(Errc::not_found, "there is no source \"" + id + "\"");
   co_return std::move(*text);
 }
 
 Task<std::vector<Node>> read_nodes(std::shared_ptr<DocumentCore> core, NodeQuery query, CallContext context) {
-  if (!query.group.empty()) co_await core->ensure_built(query.group, {}, context);
-  co_return co_await core->store->nodes(std::move(query), {}, context);
+  if (!query.group.empty()) co_await core->ensure_built(query.group, std::vector<std::string>(), context);
+  co_return co_await core->store->nodes(std::move(query), Snapshot(), context);
 }
 
 Task<void> build(std::shared_ptr<DocumentCore> core, std::string group, std::vector<std::string> keys,

@@ -19,7 +19,7 @@ std::shared_ptr<const Analyzer> or_standard(std::shared_ptr<const Analyzer> anal
 
 Task<void> run_first_sync(std::shared_ptr<DocumentCore> core) {
   SyncOptions options;
-  co_await sync_dataset(core, options, {});
+  co_await sync_dataset(core, options, CallContext());
 }
 
 }  // namespace
@@ -103,14 +103,14 @@ Task<void> DocumentCore::ensure_synced(CallContext context) {
 
 Task<std::shared_ptr<const Index>> DocumentCore::ensure_index(std::string name, CallContext context) {
   const std::shared_ptr<RegisteredIndex> index = indexes.find(name);
-  co_await ensure_built(index->group(), {}, context);
+  co_await ensure_built(index->group(), std::vector<std::string>(), context);
   if (!index->in_use()) co_await index->catching_up().run(scope_, catch_up(shared_from_this(), index, false), context);
   co_return index;
 }
 
 Task<void> DocumentCore::rebuild_index(std::string name, CallContext context) {
   const std::shared_ptr<RegisteredIndex> index = indexes.find(name);
-  co_await ensure_built(index->group(), {}, context);
+  co_await ensure_built(index->group(), std::vector<std::string>(), context);
   const SharedOperation rebuild;
   co_await rebuild.run(scope_, catch_up(shared_from_this(), index, true), context);
   if (const std::exception_ptr error = index->failure()) std::rethrow_exception(error);

@@ -154,7 +154,7 @@ Task<SearchResponse> search_document(Core core, std::shared_ptr<const RetrieverO
   co_await core->ensure_synced(context);
   const std::vector<std::string> keys = keys_for(*options, *core);
   co_await core->ensure_built(options->group, keys, context);
-  if (!options->target.empty()) co_await core->ensure_built(options->target, {}, context);
+  if (!options->target.empty()) co_await core->ensure_built(options->target, std::vector<std::string>(), context);
 
   SearchRequest request;
   request.group = options->group;
@@ -166,7 +166,7 @@ Task<SearchResponse> search_document(Core core, std::shared_ptr<const RetrieverO
   request.target = options->target;
   request.target_score = options->target_score;
   RunScope run(context, EventKind::store_read, core->store->capabilities().name);
-  SearchResponse response = co_await core->store->search(std::move(request), {}, run.context());
+  SearchResponse response = co_await core->store->search(std::move(request), Snapshot(), run.context());
   run.end();
   co_return response;
 }

@@ -96,7 +96,7 @@ Difference compare(const DatasetListing& listing, const std::vector<SourceRecord
 Task<Difference> scan(std::shared_ptr<DocumentCore> core, SyncOptions options, CallContext context) {
   SourceQuery all;
   auto records = std::make_shared<std::vector<SourceRecord>>();
-  *records = co_await core->store->sources(all, {}, context);
+  *records = co_await core->store->sources(all, Snapshot(), context);
   Work<Difference> work;
   work.set([core, records, options](const StopToken& stop) {
     const auto accepts = [&](std::string_view path) { return reader_for(core->readers, path) != nullptr; };
