@@ -4,6 +4,7 @@
 #include <ragstone/base/metadata.hpp>
 #include <ragstone/base/source.hpp>
 #include <ragstone/base/span.hpp>
+#include <ragstone/index/term_weight.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -63,11 +64,6 @@ class DenseRows {
   std::string signature;  ///< The embedder's identity.
   std::uint32_t dimension = 0;
   std::vector<float> values;  ///< [n x dimension], finite.
-};
-
-struct TermWeight {
-  std::string term;
-  float weight = 0;  ///< For BM25: how often the term occurs.
 };
 
 /// A column of sparse vectors: row i belongs to node i of the group; each row's terms ascend and are unique.

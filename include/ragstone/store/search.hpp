@@ -4,6 +4,7 @@
 #include <ragstone/base/node.hpp>
 #include <ragstone/index/bm25.hpp>
 #include <ragstone/index/index.hpp>
+#include <ragstone/index/metric.hpp>
 #include <ragstone/text/analyzer.hpp>
 
 #include <cstddef>
@@ -15,13 +16,6 @@
 #include <vector>
 
 namespace ragstone {
-
-/// How two vectors are compared. A score is higher for a better match, always.
-enum class Metric {
-  cosine,         ///< Cosine of the angle; 0 if either vector is zero.
-  inner_product,  ///< Dot product.
-  l2,             ///< Minus the squared Euclidean distance.
-};
 
 /// BM25 over a sparse column.
 class TextMember {

@@ -1,0 +1,14 @@
+#pragma once
+
+namespace ragstone {
+
+/// How two vectors are compared. A score is higher for a better match, always.
+enum class Metric {
+  cosine,         ///< Cosine of the angle; 0 if either vector is zero.
+  inner_product,  ///< Dot product.
+  l2,             ///< Minus the squared Euclidean distance.
+};
+
+const char* name_of(Metric metric) noexcept;
+
+}  // namespace ragstone
