@@ -1,0 +1,82 @@
+#include "store/memory/draft.hpp"
+#include "store/memory/memory_snapshot.hpp"
+#include <ragstone/base/error.hpp>
+#include <ragstone/store/memory_engine.hpp>
+
+#include <mutex>
+#include <utility>
+
+namespace ragstone {
+namespace memory {
+namespace {
+
+constexpr std::size_t kLoggedCommits = 4096;
+constexpr std::size_t kLoggedIds = 1'000'000;
+
+class MemoryEngine final : public StoreEngine {
+ public:
+  MemoryEngine() {
+    capabilities_.name = "memory";
+    capabilities_.snapshots = true;
+    capabilities_.dense = true;
+    capabilities_.sparse = true;
+    capabilities_.filters = true;
+    capabilities_.change_log = true;
+    capabilities_.indexes = true;
+  }
+
+  const StoreCapabilities& capabilities() const noexcept override { return capabilities_; }
+
+  std::shared_ptr<const StoreSnapshot> snapshot() const override { return current(); }
+
+  void close() override {
+    const std::lock_guard lock(commit_mutex_);
+    closed_ = true;
+  }
+
+ private:
+  std::shared_ptr<const MemorySnapshot> current() const {
+    const std::lock_guard lock(snapshot_mutex_);
+    return snapshot_;
+  }
+
+  CommitResult do_commit(Commit commit, const StopToken& stop) override {
+    const std::lock_guard lock(commit_mutex_);
+    if (closed_) throw Error(Errc::closed, "commit: the memory store is closed");
+    throw_if_stopped(stop);
+    const std::shared_ptr<const MemorySnapshot> base = current();
+    Draft draft(base->state());
+    CommitResult result;
+    for (SourceWrite& write : commit.sources) draft.write(std::move(write));
+    for (GroupWrite& write : commit.groups) {
+      std::string source = write.source;
+      if (!draft.write(std::move(write))) result.skipped.push_back(std::move(source));
+    }
+    for (SourceFailure& failure : commit.failures) draft.fail(std::move(failure));
+    for (const SourceTouch& touch : commit.touches) draft.touch(touch);
+    for (std::string& source : commit.removals)
+      if (draft.remove(source)) result.removed.push_back(std::move(source));
+
+    result.changes = draft.changes();
+    auto next = std::make_shared<const MemorySnapshot>(draft.finish(stop), log_);
+    result.generation = next->generation();
+    log_->append(result.generation, result.changes);
+    const std::lock_guard publishing(snapshot_mutex_);
+    snapshot_.swap(next);
+    return result;
+  }
+
+  const std::shared_ptr<ChangeLog> log_ = std::make_shared<ChangeLog>(kLoggedCommits, kLoggedIds);
+  StoreCapabilities capabilities_;
+  std::mutex commit_mutex_;
+  bool closed_ = false;
+  mutable std::mutex snapshot_mutex_;
+  std::shared_ptr<const MemorySnapshot> snapshot_ = std::make_shared<const MemorySnapshot>(State(), log_);
+};
+
+}  // namespace
+}  // namespace memory
+
+std::shared_ptr<StoreEngine> memory_engine() { return std::make_shared<memory::MemoryEngine>(); }
+
+}  // namespace ragstone

@@ -1,0 +1,174 @@
+#include "store/memory/memory_snapshot.hpp"
+
+#include "kernel/stop_poll.hpp"
+#include "store/memory/merged_walk.hpp"
+#include "store/memory/search.hpp"
+#include "store/overlay.hpp"
+
+#include <algorithm>
+
+namespace ragstone::memory {
+namespace {
+
+bool lacks(const StoredSource& source, const PendingQuery& query) {
+  const StoredGroup* group = source.find(query.group);
+  if (!group || group->nodes->definition->signature != query.signature) return true;
+  return std::any_of(query.columns.begin(), query.columns.end(), [&](const ColumnNeed& need) {
+    const ColumnDefinition* column = find_column(*group, need.key);
+    return !column || column->signature != need.signature;
+  });
+}
+
+}  // namespace
+
+std::vector<GroupInfo> MemorySnapshot::groups() const {
+  std::vector<GroupInfo> groups;
+  for (const auto& [name, state] : state_.groups) {
+    const auto& uses = state->definitions.all();
+    const auto most =
+        std::max_element(uses.begin(), uses.end(), [](const auto& a, const auto& b) { return a.count < b.count; });
+    groups.push_back({name, most->value->parent});
+  }
+  return groups;
+}
+
+std::vector<SourceRecord> MemorySnapshot::do_sources(const SourceQuery& query, const StopToken& stop) const {
+  std::vector<SourceRecord> records;
+  const auto take = [&](const StoredSource& source) {
+    if (!query.failed_only || source.record.state == SourceState::failed) records.push_back(source.record);
+    return records.size() < query.limit;
+  };
+  if (query.id) {
+    const SourceSegment::Entry* source = state_.sources.find(*query.id);
+    if (source && *query.id > query.after) take(**source);
+    return records;
+  }
+  walk_sources(state_.sources, query.after, stop, take);
+  return records;
+}
+
+std::optional<std::string> MemorySnapshot::do_text(std::string_view source) const {
+  const SourceSegment::Entry* stored = state_.sources.find(source);
+  if (!stored || !(*stored)->body) return std::nullopt;
+  return (*stored)->body->text;
+}
+
+std::vector<Node> MemorySnapshot::do_nodes(const NodeQuery& query, const StopToken& stop) const {
+  std::vector<Node> found;
+  kernel::StopPoll poll(stop);
+  const auto take = [&](const StoredRows& nodes, std::size_t number) {
+    poll.spend(1000);
+    const StoredRow& row = nodes.rows[number];
+    if (row.id <= query.after || (query.source && nodes.source->id != *query.source) ||
+        (query.parent && row.parent != *query.parent))
+      return true;
+    if (!query.filter.empty() && !query.filter.matches(OverlayFields(row.metadata, nodes.source->metadata)))
+      return true;
+    found.push_back(to_node(nodes, number, query.with_text));
+    return found.size() < query.limit;
+  };
+
+  if (query.ids) {
+    for (const NodeId id : *query.ids) {
+      const Place place = find_node(query.group, id);
+      if (place.nodes && !take(*place.nodes, place.number)) break;
+    }
+    return found;
+  }
+
+  std::optional<std::string> source = query.source;
+  if (query.parent && !source) {
+    const Place parent = find_node({}, *query.parent);
+    if (!parent.nodes) return found;
+    source = parent.nodes->source->id;
+  }
+  if (source) {
+    const SourceSegment::Entry* stored = state_.sources.find(*source);
+    const StoredGroup* group = stored ? (*stored)->find(query.group) : nullptr;
+    if (!group) return found;
+    std::vector<std::size_t> numbers(group->nodes->rows.size());
+    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = i;
+    const std::vector<StoredRow>& rows = group->nodes->rows;
+    std::sort(numbers.begin(), numbers.end(), [&](std::size_t a, std::size_t b) { return rows[a].id < rows[b].id; });
+    for (const std::size_t number : numbers)
+      if (!take(*group->nodes, number)) break;
+    return found;
+  }
+  if (const GroupState* group = find_group(query.group)) walk_nodes(group->nodes, query.after, take);
+  return found;
+}
+
+std::vector<std::string> MemorySnapshot::do_pending(const PendingQuery& query, const StopToken& stop) const {
+  std::vector<std::string> ids;
+  walk_sources(state_.sources, query.after, stop, [&](const StoredSource& source) {
+    if (source.body && lacks(source, query)) ids.push_back(source.record.id);
+    return ids.size() < query.limit;
+  });
+  return ids;
+}
+
+std::vector<std::vector<float>> MemorySnapshot::do_vectors(std::string_view key, std::string_view signature,
+                                                           std::span<const Hash128> contents) const {
+  std::vector<std::vector<float>> vectors(contents.size());
+  for (const auto& [name, group] : state_.groups) {
+    const auto column = group->dense.find(key);
+    if (column == group->dense.end()) continue;
+    for (const Tier<DenseSegment>& tier : column->second.tiers.tiers())
+      for (std::size_t i = 0; i < contents.size(); ++i) {
+        if (!vectors[i].empty()) continue;
+        const std::span<const float> vector = find_vector(tier, signature, contents[i]);
+        vectors[i].assign(vector.begin(), vector.end());
+      }
+  }
+  return vectors;
+}
+
+std::optional<GroupChange> MemorySnapshot::do_changes(std::string_view group, Generation since) const {
+  return log_->fold(group, since, state_.generation);
+}
+
+std::vector<ScoredNode> MemorySnapshot::do_search_terms(std::string_view group, std::string_view key,
+                                                        std::span<const TermWeight> terms,
+                                                        const Bm25Parameters& parameters, const Filter& filter,
+                                                        std::size_t k, const StopToken& stop) const {
+  const GroupState* state = find_group(group);
+  if (!state) return {};
+  const auto column = state->sparse.find(key);
+  if (column == state->sparse.end()) return {};
+  return memory::search_terms(column->second, terms, parameters, filter, k, stop);
+}
+
+std::vector<ScoredNode> MemorySnapshot::do_search_vectors(std::string_view group, std::string_view key,
+                                                          std::span<const float> query, Metric metric,
+                                                          const Filter& filter, std::size_t k,
+                                                          const StopToken& stop) const {
+  const GroupState* state = find_group(group);
+  if (!state) return {};
+  const auto column = state->dense.find(key);
+  if (column == state->dense.end()) return {};
+  return memory::search_vectors(column->second, query, metric, filter, k, stop);
+}
+
+MemorySnapshot::Place MemorySnapshot::find_node(std::string_view group, NodeId id) const {
+  const auto find_in = [id](const GroupState& state) {
+    for (const Tier<RowSegment>& tier : state.nodes.tiers()) {
+      const RowSegment::Row* row = tier.segment->find(id);
+      if (row && tier.is_live(row->entry)) return Place{tier.segment->entries()[row->entry].get(), row->number};
+    }
+    return Place{};
+  };
+  if (!group.empty()) {
+    const GroupState* state = find_group(group);
+    return state ? find_in(*state) : Place{};
+  }
+  for (const auto& [name, state] : state_.groups)
+    if (const Place place = find_in(*state); place.nodes) return place;
+  return {};
+}
+
+const GroupState* MemorySnapshot::find_group(std::string_view group) const {
+  const auto found = state_.groups.find(group);
+  return found == state_.groups.end() ? nullptr : found->second.get();
+}
+
+}  // namespace ragstone::memory

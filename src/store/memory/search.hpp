@@ -1,0 +1,26 @@
+#pragma once
+
+#include "store/memory/state.hpp"
+#include <ragstone/base/filter.hpp>
+#include <ragstone/base/stop.hpp>
+#include <ragstone/index/bm25.hpp>
+#include <ragstone/index/index.hpp>
+#include <ragstone/index/metric.hpp>
+#include <ragstone/index/term_weight.hpp>
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+namespace ragstone::memory {
+
+/// See StoreSnapshot::search_terms(). Every posting of every term is looked at.
+std::vector<ScoredNode> search_terms(const SparseColumn& column, std::span<const TermWeight> terms,
+                                     const Bm25Parameters& parameters, const Filter& filter, std::size_t k,
+                                     const StopToken& stop);
+
+/// See StoreSnapshot::search_vectors(). Every vector is looked at.
+std::vector<ScoredNode> search_vectors(const DenseColumn& column, std::span<const float> query, Metric metric,
+                                       const Filter& filter, std::size_t k, const StopToken& stop);
+
+}  // namespace ragstone::memory

@@ -1,0 +1,42 @@
+#include "store/memory/stored_source.hpp"
+
+#include "store/overlay.hpp"
+
+namespace ragstone::memory {
+
+const StoredGroup* StoredSource::find(std::string_view group) const noexcept {
+  for (const auto& candidate : groups)
+    if (candidate->nodes->definition->group == group) return candidate.get();
+  return nullptr;
+}
+
+const ColumnDefinition* find_column(const StoredGroup& group, std::string_view key) noexcept {
+  for (const auto& block : group.dense)
+    if (block->definition->key == key) return block->definition.get();
+  for (const auto& definition : group.sparse)
+    if (definition->key == key) return definition.get();
+  return nullptr;
+}
+
+bool same_visible_metadata(const StoredRows& a, const StoredRow& row_a, const StoredRows& b, const StoredRow& row_b) {
+  if (row_a.metadata == row_b.metadata && a.source->metadata == b.source->metadata) return true;
+  return overlay(row_a.metadata, a.source->metadata) == overlay(row_b.metadata, b.source->metadata);
+}
+
+Node to_node(const StoredRows& nodes, std::size_t number, bool with_text) {
+  const StoredRow& row = nodes.rows[number];
+  Node node;
+  node.id = row.id;
+  node.uid = row.uid;
+  node.source = nodes.source->id;
+  node.group = nodes.definition->group;
+  node.number = static_cast<std::uint32_t>(number);
+  node.parent = row.parent;
+  node.span = row.span;
+  node.is_span = row.is_span;
+  if (with_text) node.text = row.is_span ? std::string(row.span.of(nodes.source->text)) : row.text;
+  node.metadata = overlay(row.metadata, nodes.source->metadata);
+  return node;
+}
+
+}  // namespace ragstone::memory

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <ragstone/base/filter.hpp>
+#include <ragstone/base/metadata.hpp>
+
+#include <string_view>
+
+namespace ragstone {
+
+/// A node's metadata as it is seen: its own values over those of its source.
+Metadata overlay(const Metadata& own, const Metadata& source);
+
+/// The same for a filter, without making it.
+class OverlayFields final : public FieldLookup {
+ public:
+  /// Both outlive this object.
+  OverlayFields(const Metadata& own, const Metadata& source) : own_(own), source_(source) {}
+
+  const Scalar* find(std::string_view name) const override {
+    const Scalar* value = own_.find(name);
+    return value ? value : source_.find(name);
+  }
+
+ private:
+  const Metadata& own_;
+  const Metadata& source_;
+};
+
+}  // namespace ragstone

@@ -1,0 +1,72 @@
+#include <ragstone/base/error.hpp>
+#include <ragstone/store/snapshot.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace ragstone {
+namespace {
+
+void check_k(std::size_t k, const char* operation) {
+  if (k == 0) throw Error(Errc::invalid_argument, std::string(operation) + ": k is 0; ask for at least 1 hit");
+}
+
+}  // namespace
+
+std::vector<SourceRecord> StoreSnapshot::sources(const SourceQuery& query, const StopToken& stop) const {
+  if (query.limit == 0) return {};
+  return do_sources(query, stop);
+}
+
+std::optional<std::string> StoreSnapshot::text(std::string_view source) const { return do_text(source); }
+
+std::vector<Node> StoreSnapshot::nodes(const NodeQuery& query, const StopToken& stop) const {
+  if (query.group.empty() && !query.ids)
+    throw Error(Errc::invalid_argument, "node query: name a group, or the ids of nodes");
+  if (query.limit == 0) return {};
+  return do_nodes(query, stop);
+}
+
+std::vector<std::string> StoreSnapshot::pending(const PendingQuery& query, const StopToken& stop) const {
+  if (query.group.empty()) throw Error(Errc::invalid_argument, "pending query: name a group");
+  if (query.limit == 0) return {};
+  return do_pending(query, stop);
+}
+
+std::vector<std::vector<float>> StoreSnapshot::vectors(std::string_view key, std::string_view signature,
+                                                       std::span<const Hash128> contents) const {
+  return do_vectors(key, signature, contents);
+}
+
+std::optional<GroupChange> StoreSnapshot::changes(std::string_view group, Generation since) const {
+  if (since > generation()) return std::nullopt;
+  return do_changes(group, since);
+}
+
+std::vector<ScoredNode> StoreSnapshot::search_terms(std::string_view group, std::string_view key,
+                                                    std::span<const TermWeight> terms, const Bm25Parameters& parameters,
+                                                    const Filter& filter, std::size_t k, const StopToken& stop) const {
+  check_k(k, "term search");
+  if (!std::isfinite(parameters.k1) || parameters.k1 < 0 || !(parameters.b >= 0 && parameters.b <= 1))
+    throw Error(Errc::invalid_argument, "term search: BM25 needs k1 >= 0 and b from 0 to 1");
+  for (std::size_t i = 0; i < terms.size(); ++i) {
+    if (!std::isfinite(terms[i].weight) || terms[i].weight <= 0)
+      throw Error(Errc::invalid_argument, "term search: the weight of a query term is not a positive number");
+    if (i > 0 && terms[i - 1].term >= terms[i].term)
+      throw Error(Errc::invalid_argument, "term search: query terms must ascend and be unique");
+  }
+  if (terms.empty()) return {};
+  return do_search_terms(group, key, terms, parameters, filter, k, stop);
+}
+
+std::vector<ScoredNode> StoreSnapshot::search_vectors(std::string_view group, std::string_view key,
+                                                      std::span<const float> query, Metric metric, const Filter& filter,
+                                                      std::size_t k, const StopToken& stop) const {
+  check_k(k, "vector search");
+  if (query.empty()) throw Error(Errc::invalid_argument, "vector search: the query vector is empty");
+  if (!std::all_of(query.begin(), query.end(), [](float x) { return std::isfinite(x); }))
+    throw Error(Errc::invalid_argument, "vector search: an element of the query vector is not a finite number");
+  return do_search_vectors(group, key, query, metric, filter, k, stop);
+}
+
+}  // namespace ragstone
