@@ -1,0 +1,115 @@
+#include "store/run_search.hpp"
+#include <ragstone/async/offload.hpp>
+#include <ragstone/model/store.hpp>
+
+#include <utility>
+
+namespace ragstone {
+namespace {
+
+/// The state that a call reads; an unpinned call takes the latest one when its turn on the pool comes.
+class View {
+ public:
+  View(std::shared_ptr<StoreEngine> engine, const Snapshot& at)
+      : engine_(std::move(engine)), pinned_(std::static_pointer_cast<const StoreSnapshot>(at.state())) {}
+
+  std::shared_ptr<const StoreSnapshot> get() const { return pinned_ ? pinned_ : engine_->snapshot(); }
+
+ private:
+  std::shared_ptr<StoreEngine> engine_;
+  std::shared_ptr<const StoreSnapshot> pinned_;
+};
+
+class EmbeddedStore final : public Store {
+ public:
+  EmbeddedStore(std::shared_ptr<StoreEngine> engine, Pool pool) : engine_(std::move(engine)), pool_(std::move(pool)) {}
+
+  const StoreCapabilities& capabilities() const noexcept override { return engine_->capabilities(); }
+
+ private:
+  Task<CommitResult> do_commit(Commit commit, CallContext) override {
+    Work<CommitResult> work;
+    work.set([engine = engine_, commit = std::move(commit)](const StopToken& stop) mutable {
+      return engine->commit(std::move(commit), stop);
+    });
+    return offload(pool_, Lane::background, std::move(work));
+  }
+
+  Task<Snapshot> do_pin(CallContext) override {
+    std::shared_ptr<const StoreSnapshot> state = engine_->snapshot();
+    const Generation generation = state->generation();
+    co_return Snapshot(generation, std::move(state));
+  }
+
+  Task<SearchResponse> do_search(SearchRequest request, Snapshot at, CallContext) override {
+    Work<SearchResponse> work;
+    work.set([view = View(engine_, at), request = std::move(request)](const StopToken& stop) {
+      return run_search(*view.get(), request, stop);
+    });
+    return offload(pool_, Lane::foreground, std::move(work));
+  }
+
+  Task<std::vector<Node>> do_nodes(NodeQuery query, Snapshot at, CallContext) override {
+    Work<std::vector<Node>> work;
+    work.set([view = View(engine_, at), query = std::move(query)](const StopToken& stop) {
+      return view.get()->nodes(query, stop);
+    });
+    return offload(pool_, Lane::foreground, std::move(work));
+  }
+
+  Task<std::vector<SourceRecord>> do_sources(SourceQuery query, Snapshot at, CallContext) override {
+    Work<std::vector<SourceRecord>> work;
+    work.set([view = View(engine_, at), query = std::move(query)](const StopToken& stop) {
+      return view.get()->sources(query, stop);
+    });
+    return offload(pool_, Lane::foreground, std::move(work));
+  }
+
+  Task<std::optional<std::string>> do_text(std::string source, Snapshot at, CallContext) override {
+    Work<std::optional<std::string>> work;
+    work.set(
+        [view = View(engine_, at), source = std::move(source)](const StopToken&) { return view.get()->text(source); });
+    return offload(pool_, Lane::foreground, std::move(work));
+  }
+
+  Task<std::vector<std::string>> do_pending(PendingQuery query, Snapshot at, CallContext) override {
+    Work<std::vector<std::string>> work;
+    work.set([view = View(engine_, at), query = std::move(query)](const StopToken& stop) {
+      return view.get()->pending(query, stop);
+    });
+    return offload(pool_, Lane::background, std::move(work));
+  }
+
+  Task<std::vector<std::vector<float>>> do_vectors(std::string key, std::string signature,
+                                                   std::vector<Hash128> contents, CallContext) override {
+    Work<std::vector<std::vector<float>>> work;
+    work.set([engine = engine_, key = std::move(key), signature = std::move(signature), contents = std::move(contents)](
+                 const StopToken&) { return engine->snapshot()->vectors(key, signature, contents); });
+    return offload(pool_, Lane::foreground, std::move(work));
+  }
+
+  Task<std::optional<GroupChange>> do_changes(std::string group, Generation since, Snapshot at, CallContext) override {
+    Work<std::optional<GroupChange>> work;
+    work.set([view = View(engine_, at), group = std::move(group), since](const StopToken&) {
+      return view.get()->changes(group, since);
+    });
+    return offload(pool_, Lane::background, std::move(work));
+  }
+
+  Task<void> do_close(CallContext) override {
+    Work<void> work;
+    work.set([engine = engine_](const StopToken&) { engine->close(); });
+    return offload(pool_, Lane::background, std::move(work));
+  }
+
+  std::shared_ptr<StoreEngine> engine_;
+  Pool pool_;
+};
+
+}  // namespace
+
+std::shared_ptr<Store> embedded_store(std::shared_ptr<StoreEngine> engine, Pool pool) {
+  return std::make_shared<EmbeddedStore>(std::move(engine), std::move(pool));
+}
+
+}  // namespace ragstone
