@@ -47,17 +47,22 @@ bool Packer::open_chunk() {
 
 /// Depends on the place of the cut alone, save that it leaves room for the first unit behind it.
 void Packer::take_overlap() {
-  begin_ = ahead_.front().begin;
-  overlap_ = 0;
+  const std::size_t cut = ahead_.front().begin;
   const std::size_t room = max_tokens_ - std::min(max_tokens_, ahead_.front().tokens);
-  const std::size_t limit = std::min(room, overlap_tokens_);
-  std::size_t tokens = 0;
-  for (auto unit = before_.rbegin(); unit != before_.rend(); ++unit) {
-    tokens += unit->tokens;
-    if (tokens > limit) break;
-    if (unit->blank || unit->opens < Strength::word) continue;
-    begin_ = unit->begin;
-    overlap_ = tokens;
+  for (std::size_t limit = std::min(room, overlap_tokens_);;) {
+    begin_ = cut;
+    overlap_ = 0;
+    std::size_t tokens = 0;
+    for (auto unit = before_.rbegin(); limit > 0 && unit != before_.rend(); ++unit) {
+      tokens += unit->tokens;
+      if (tokens > limit || unit->begin <= last_begin_) break;
+      if (unit->blank || unit->opens < Strength::word) continue;
+      begin_ = unit->begin;
+      overlap_ = tokens;
+    }
+    const std::size_t counted = begin_ == cut ? 0 : counter_.count(trimmed(text_, {begin_, cut}).of(text_));
+    if (counted <= overlap_tokens_) return;
+    limit = overlap_ == 0 ? 0 : std::min(overlap_ - 1, overlap_ * overlap_tokens_ / counted);
   }
 }
 
@@ -105,7 +110,7 @@ std::optional<Packer::End> Packer::choose() {
     if (best.tokens == 0) break;
     most_tokens = std::min(best.tokens - 1, best.tokens * max_tokens_ / counted);
   }
-  if (overlap_ > 0)
+  if (begin_ < ahead_.front().begin)
     before_.clear();
   else if (!split(0))
     return ends_.front();
@@ -114,6 +119,7 @@ std::optional<Packer::End> Packer::choose() {
 
 void Packer::close_chunk(const End& end) {
   const auto cut = ahead_.begin() + static_cast<std::ptrdiff_t>(end.units);
+  last_begin_ = begin_;
   before_.insert(before_.end(), ahead_.begin(), cut);
   ahead_.erase(ahead_.begin(), cut);
   forget();

@@ -63,12 +63,13 @@ class Packer {
   std::size_t max_tokens_;
   std::size_t overlap_tokens_;
   UnitStream stream_;
-  std::deque<Unit> before_;   // the units up to the last cut that an overlap can reach
-  std::deque<Unit> ahead_;    // the units from the last cut on, as far as they were looked at
-  std::size_t begin_ = 0;     // of the chunk that is being made
-  std::size_t overlap_ = 0;   // tokens before the cut that it repeats
-  std::vector<End> ends_;     // where it may end, in order; all fit
-  bool reached_end_ = false;  // all that is left fits
+  std::deque<Unit> before_;     // the units up to the last cut that an overlap can reach
+  std::deque<Unit> ahead_;      // the units from the last cut on, as far as they were looked at
+  std::size_t begin_ = 0;       // of the chunk that is being made
+  std::size_t last_begin_ = 0;  // of the chunk before
+  std::size_t overlap_ = 0;     // tokens before the cut that it repeats
+  std::vector<End> ends_;       // where it may end, in order; all fit
+  bool reached_end_ = false;    // all that is left fits
 };
 
 }  // namespace ragstone::detail

@@ -119,7 +119,8 @@ Unit part_of(std::string_view text, std::size_t begin, std::size_t end, Level le
   return part;
 }
 
-/// Counted alone, parts have more tokens than the whole, small ones by far. They get the whole's tokens in proportion.
+/// Counted alone, parts usually have more tokens than the whole, small ones by far. They get the whole's tokens in
+/// proportion, but no more than they have alone.
 void share_out(std::size_t tokens, std::vector<Unit>& parts) {
   std::uint64_t all = 0;
   for (const Unit& part : parts) all += part.tokens;
@@ -128,7 +129,7 @@ void share_out(std::size_t tokens, std::vector<Unit>& parts) {
   for (Unit& part : parts) {
     counted += part.tokens;
     const std::uint64_t due = all == 0 ? 0 : counted * tokens / all;
-    part.tokens = static_cast<std::size_t>(due - given);
+    part.tokens = std::min(part.tokens, static_cast<std::size_t>(due - given));
     given = due;
   }
 }
