@@ -44,14 +44,14 @@ Converter open_converter(const std::string& encoding) {
 
 // True if in this encoding a byte below 0x80 at the start of a character is that ASCII character.
 bool is_ascii_based(UConverter* converter) {
-  for (char c = 1; c > 0 && c < 0x7F; ++c) {
+  bool same = true;
+  for (char c = 1; same && c < 0x7F; ++c) {
     UErrorCode status = U_ZERO_ERROR;
-    ucnv_resetToUnicode(converter);
     const char* source = &c;
-    if (ucnv_getNextUChar(converter, &source, &c + 1, &status) != c || U_FAILURE(status)) return false;
+    same = ucnv_getNextUChar(converter, &source, &c + 1, &status) == c && U_SUCCESS(status);
+    ucnv_resetToUnicode(converter);
   }
-  ucnv_resetToUnicode(converter);
-  return true;
+  return same;
 }
 
 }  // namespace

@@ -36,6 +36,17 @@ std::size_t piece_end(const icu::Normalizer2& normalizer, std::string_view text,
   return at;
 }
 
+// ICU would pass invalid bytes through.
+std::string with_replacements(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const utf8::Decoded decoded = utf8::decode(text, at);
+    utf8::append(out, decoded.code_point);
+    at += decoded.size;
+  }
+  return out;
+}
+
 void append_lower_ascii(std::string& out, std::string_view text) {
   const std::size_t before = out.size();
   out.resize(before + text.size());
@@ -48,6 +59,7 @@ void append_lower_ascii(std::string& out, std::string_view text) {
 void append_normalized(std::string& out, std::string_view text) {
   std::size_t at = utf8::ascii_prefix(text);
   if (at == text.size()) return append_lower_ascii(out, text);
+  if (!utf8::is_valid(text)) return append_normalized(out, with_replacements(text));
   // The last ASCII character may compose with what follows it.
   at -= at > 0 ? 1 : 0;
   append_lower_ascii(out, text.substr(0, at));

@@ -19,10 +19,24 @@ std::size_t hash_of(std::string_view word) noexcept {
   return static_cast<std::size_t>(hash ^ hash >> 32);
 }
 
+bool is_vowel(std::string_view word, std::size_t at) noexcept {
+  constexpr std::string_view kVowels = "aeiou";
+  if (kVowels.find(word[at]) != std::string_view::npos) return true;
+  return word[at] == 'y' && at > 0 && !is_vowel(word.substr(0, at), at - 1);
+}
+
+// Porter's m > 0: a consonant follows a vowel.
+bool has_syllable(std::string_view word) noexcept {
+  for (std::size_t at = 1; at < word.size(); ++at) {
+    if (is_vowel(word, at - 1) && !is_vowel(word, at)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 WordStemmer::WordStemmer(Stemmer algorithm)
-    : leaves_short_words_(algorithm == Stemmer::porter),
+    : porter_(algorithm == Stemmer::porter),
       stemmer_(sb_stemmer_new(algorithm == Stemmer::porter ? "porter" : "english", "UTF_8")),
       cache_(kSlots) {
   if (!stemmer_) throw Error(Errc::internal, "stemmer: libstemmer lacks the English algorithms");
@@ -31,8 +45,8 @@ WordStemmer::WordStemmer(Stemmer algorithm)
 WordStemmer::~WordStemmer() { sb_stemmer_delete(stemmer_); }
 
 std::string_view WordStemmer::stem(std::string_view word) {
-  // Porter's own program leaves words of one or two letters alone; Snowball's version of it does not.
-  if (leaves_short_words_ && word.size() <= 2) return word;
+  // Porter's own program leaves words of one or two letters alone, which Snowball's version of it does not.
+  if (porter_ && word.size() <= 2) return word;
   if (word.size() > kMaxCachedWord) return run(word);
   Slot& slot = cache_[hash_of(word) % kSlots];
   if (std::string_view(slot.word.data(), slot.word_size) != word) {
@@ -47,6 +61,22 @@ std::string_view WordStemmer::stem(std::string_view word) {
 }
 
 std::string_view WordStemmer::run(std::string_view word) {
+  const std::string_view stem = snowball(word);
+  if (!porter_) return stem;
+  // Two rules of step 2 that Porter's own program has and the paper of 1980 has not: -bli becomes -ble, -logi -log. The
+  // steps after them are done by stemming once more.
+  if (stem.ends_with("bli") && has_syllable(stem.substr(0, stem.size() - 3))) {
+    late_.assign(stem.substr(0, stem.size() - 1)).push_back('e');
+    return snowball(late_);
+  }
+  if (stem.ends_with("logi") && has_syllable(stem.substr(0, stem.size() - 4))) {
+    late_.assign(stem.substr(0, stem.size() - 1));
+    return snowball(late_);
+  }
+  return stem;
+}
+
+std::string_view WordStemmer::snowball(std::string_view word) {
   const sb_symbol* stem =
       sb_stemmer_stem(stemmer_, reinterpret_cast<const sb_symbol*>(word.data()), static_cast<int>(word.size()));
   if (!stem) throw std::bad_alloc();

@@ -36,8 +36,10 @@ class WordStemmer {
   };
 
   std::string_view run(std::string_view word);
+  std::string_view snowball(std::string_view word);
 
-  bool leaves_short_words_;
+  bool porter_;
+  std::string late_;
   sb_stemmer* stemmer_;
   std::vector<Slot> cache_;
 };
