@@ -109,4 +109,9 @@ CallContext CallContext::with_observer(std::shared_ptr<Observer> observer) const
   return changed([&](Data& data) { data.observers.push_back(std::move(observer)); });
 }
 
+CallContext CallContext::without_observers() const {
+  if (!observed()) return *this;
+  return changed([](Data& data) { data.observers.clear(); });
+}
+
 }  // namespace ragstone

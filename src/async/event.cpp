@@ -55,9 +55,9 @@ const char* name_of(EventPhase phase) noexcept {
   return "unknown";
 }
 
-Event::Event(CallContext run, EventKind kind, EventPhase phase, std::string name, Metadata attributes, std::string text,
-             std::exception_ptr error)
-    : run_(std::move(run)),
+Event::Event(const CallContext& run, EventKind kind, EventPhase phase, std::string name, Metadata attributes,
+             std::string text, std::exception_ptr error)
+    : run_(run.without_observers()),
       kind_(kind),
       phase_(phase),
       name_(std::move(name)),

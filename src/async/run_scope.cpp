@@ -10,6 +10,7 @@ RunScope::RunScope(const CallContext& parent, EventKind kind, std::string_view n
     : context_(parent), kind_(kind) {
   if (!parent.observed()) return;
   context_ = parent.child();
+  told_ = context_.without_observers();
   name_ = name;
   exceptions_in_flight_ = std::uncaught_exceptions();
   open_ = true;
@@ -49,7 +50,7 @@ void RunScope::fail(std::exception_ptr error, Metadata attributes) {
 }
 
 void RunScope::emit(EventPhase phase, Metadata attributes, std::string_view text, std::exception_ptr error) {
-  const Event event(context_, kind_, phase, name_, std::move(attributes), std::string(text), std::move(error));
+  const Event event(told_, kind_, phase, name_, std::move(attributes), std::string(text), std::move(error));
   for (const auto& observer : context_.observers()) observer->notify(event);
 }
 

@@ -54,6 +54,7 @@ class CallContext {
   const std::vector<std::shared_ptr<Observer>>& observers() const noexcept;
   /// Adds an observer; one that is present already is not added again. Errors: Errc::invalid_argument for null.
   CallContext with_observer(std::shared_ptr<Observer> observer) const;
+  CallContext without_observers() const;
   /// Whether anybody listens. Without observers no event is made, and nothing is allocated for one.
   bool observed() const noexcept { return !observers().empty(); }
 

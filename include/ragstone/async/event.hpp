@@ -33,13 +33,14 @@ enum class EventPhase { start, token, retry, custom, end, error };
 const char* name_of(EventKind kind) noexcept;
 const char* name_of(EventPhase phase) noexcept;
 
-/// Something that happened in a run, as observers see it. Never changes; copies may outlive the call.
+/// Something that happened in a run, as observers see it. Never changes; copies may outlive the call, and
+/// keep no observer alive.
 class Event {
  public:
   using WallClock = std::chrono::system_clock;
 
   Event() = default;
-  Event(CallContext run, EventKind kind, EventPhase phase, std::string name, Metadata attributes = {},
+  Event(const CallContext& run, EventKind kind, EventPhase phase, std::string name, Metadata attributes = {},
         std::string text = {}, std::exception_ptr error = nullptr);
 
   const Hash128& run_id() const noexcept { return run_.run_id(); }

@@ -41,6 +41,7 @@ class RunScope {
   void emit(EventPhase phase, Metadata attributes, std::string_view text = {}, std::exception_ptr error = nullptr);
 
   CallContext context_;
+  CallContext told_;  ///< The same without observers, for events.
   EventKind kind_;
   std::string name_;
   int exceptions_in_flight_ = 0;

@@ -20,6 +20,18 @@ namespace {
 
 using test::RecordingObserver;
 
+/// Counts itself, also when its coroutine is cancelled.
+class Running {
+ public:
+  explicit Running(std::size_t& count) : count_(count) { ++count_; }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  ~Running() { --count_; }
+
+ private:
+  std::size_t& count_;
+};
+
 /// Row: [length of the text, position in the batch]. `spoil` breaks the contract afterwards.
 class CountingEmbedder final : public Embedder {
  public:
@@ -48,14 +60,14 @@ class CountingEmbedder final : public Embedder {
   Task<std::vector<float>> do_embed(std::span<const std::string> texts, EmbedRole role, CallContext) override {
     calls.emplace_back(texts.begin(), texts.end());
     roles.push_back(role);
-    most_running = std::max(most_running, ++running);
+    const Running here(running);
+    most_running = std::max(most_running, running);
     auto executor = co_await boost::asio::this_coro::executor;
     for (int i = 0; i < 3; ++i) co_await boost::asio::post(executor, boost::asio::use_awaitable);
     if (hangs) {
       boost::asio::steady_timer timer(executor, std::chrono::steady_clock::time_point::max());
       co_await timer.async_wait(boost::asio::use_awaitable);
     }
-    --running;
     if (throws) throw std::runtime_error("the model is on fire");
     std::vector<float> values;
     for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -185,7 +197,7 @@ TEST_F(EmbedderTest, DeadlineEndsAModelThatNeverReturns) {
   embedder.hangs = true;
   const auto context = CallContext().with_timeout(std::chrono::milliseconds(5));
   EXPECT_EQ(test::error_of([&] { embed({"a"}, context); }).errc(), Errc::timeout);
-  EXPECT_EQ(runtime.operations(), 0u);
+  EXPECT_EQ(embedder.running, 0u);
 }
 
 TEST_F(EmbedderTest, ObserversSeeOneRun) {
@@ -205,6 +217,15 @@ TEST_F(EmbedderTest, ObserversSeeTheErrorOfAFailedRun) {
   EXPECT_THROW(embed({"a"}, CallContext().with_observer(observer)), std::runtime_error);
   ASSERT_EQ(observer->phases(), (std::vector<EventPhase>{EventPhase::start, EventPhase::error}));
   EXPECT_EQ(message_of(observer->events()[1].error()), "the model is on fire");
+}
+
+TEST_F(EmbedderTest, AnObserverThatKeepsEventsIsStillDestroyed) {
+  auto observer = std::make_shared<RecordingObserver>();
+  const std::weak_ptr<RecordingObserver> alive = observer;
+  embed({"a"}, CallContext().with_observer(observer));
+  EXPECT_EQ(observer->events().size(), 2u);
+  observer.reset();
+  EXPECT_TRUE(alive.expired());
 }
 
 TEST(EmbedderIdentity, SignatureIsOneLineAndDiffersWithEveryMember) {

@@ -93,7 +93,6 @@ TEST_F(RerankerTest, DeadlineEndsACallThatNeverReturns) {
   reranker.hangs = true;
   const auto context = CallContext().with_timeout(std::chrono::milliseconds(5));
   EXPECT_EQ(test::error_of([&] { rerank(4, context); }).errc(), Errc::timeout);
-  EXPECT_EQ(runtime.operations(), 0u);
 }
 
 TEST_F(RerankerTest, ObserversSeeOneRunWithItsTerminalEvent) {
