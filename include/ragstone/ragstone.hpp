@@ -1,9 +1,13 @@
 #pragma once
 
 // Everything an application needs, in one include.
+#include <ragstone/async/deadline.hpp>
 #include <ragstone/async/gather.hpp>
 #include <ragstone/async/limiter.hpp>
+#include <ragstone/async/observer.hpp>
+#include <ragstone/async/offload.hpp>
 #include <ragstone/async/runtime.hpp>
+#include <ragstone/async/stream.hpp>
 #include <ragstone/base/error.hpp>
 #include <ragstone/base/filter.hpp>
 #include <ragstone/base/metadata.hpp>

@@ -36,6 +36,7 @@ void prepare_draft(Draft& draft, const DocumentCore& core, const IngestPlan& pla
 /// Moves what a draft has to say into `changes`.
 void add_to(Commit& changes, Draft& draft) {
   if (draft.failure) {
+    if (!is_valid_source_id(draft.item.id)) return;  // nothing can be kept under such a name
     SourceFailure failure = failure_of(draft.item.id, *draft.failure);
     if (draft.item.file) failure.stamp = draft.item.file->stamp;
     changes.failures.push_back(std::move(failure));

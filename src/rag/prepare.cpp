@@ -13,11 +13,6 @@ namespace {
 /// A stamp that nothing has, so that the next scan reads the file again.
 constexpr std::int64_t kDoubtful = -1;
 
-void check_id(const std::string& id) {
-  if (id.empty() || id.size() > 4096 || id.find('\0') != std::string::npos || !utf8::is_valid(id))
-    throw Error(Errc::invalid_argument, "a source's id is 1 to 4096 bytes of valid UTF-8 without NUL");
-}
-
 /// A file that was written a moment ago may be written again without its modification time moving on.
 FileStamp trusted_stamp(FileStamp stamp) {
   using namespace std::chrono;
@@ -130,6 +125,10 @@ SparseRows analyze_rows(const PlannedColumn& column, const Analyzer& analyzer, c
 
 }  // namespace
 
+bool is_valid_source_id(std::string_view id) noexcept {
+  return !id.empty() && id.size() <= 4096 && id.find('\0') == std::string_view::npos && utf8::is_valid(id);
+}
+
 std::string_view row_text(const NodeRow& row, const std::string& source_text) {
   return row.is_span ? row.span.of(source_text) : std::string_view(row.text);
 }
@@ -137,7 +136,8 @@ std::string_view row_text(const NodeRow& row, const std::string& source_text) {
 ReadItem read_item(const IngestItem& item, const std::vector<std::shared_ptr<const Reader>>& readers,
                    std::uint64_t max_bytes, const StopToken& stop, Stage& stage) {
   stage = Stage::load;
-  check_id(item.id);
+  if (!is_valid_source_id(item.id))
+    throw Error(Errc::invalid_argument, "a source's id is 1 to 4096 bytes of valid UTF-8 without NUL");
   return item.file ? read_file(item, readers, max_bytes, stop, stage) : read_text(item, max_bytes, stage);
 }
 

@@ -10,6 +10,7 @@
 #include <exception>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ragstone {
@@ -36,6 +37,9 @@ struct ReadItem {
   SourceWrite write;       ///< Record and text, no groups.
   bool unchanged = false;  ///< The known content, read by the known reader; then without text.
 };
+
+/// 1 to 4,096 bytes of valid UTF-8 without NUL.
+bool is_valid_source_id(std::string_view id) noexcept;
 
 /// Loads and reads an item. Blocking. `stage` follows the work, so that a caller who catches
 /// an exception knows how far it came.

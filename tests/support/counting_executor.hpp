@@ -83,8 +83,8 @@ class CountingExecutor {
   }
 
   template <class Property>
-  requires(boost::asio::can_query_v<const boost::asio::any_io_executor&, const Property&>) auto query(
-      const Property& property) const {
+  requires(boost::asio::can_query_v<const boost::asio::any_io_executor&, const Property&>) decltype(auto)
+      query(const Property& property) const {
     return boost::asio::query(inner_, property);
   }
 

@@ -1,0 +1,115 @@
+#include "rag_fixture.hpp"
+
+#include <atomic>
+#include <latch>
+
+namespace ragstone::test {
+namespace {
+
+using BuildTest = RagTest;
+
+std::shared_ptr<const Chunker> counting_chunker(std::shared_ptr<std::atomic<int>> calls) {
+  return function_chunker("counting/1", [calls](const ChunkInput& input, const StopToken&) {
+    ++*calls;
+    return std::vector<Chunk>(1, Chunk(Span{0, input.text.size()}));
+  });
+}
+
+TEST_F(BuildTest, AGroupIsBuiltWhenFirstUsedAndOnlyOnce) {
+  const auto calls = std::make_shared<std::atomic<int>>(0);
+  Document document = open();
+  document.add_group(NodeGroup("Counted", counting_chunker(calls)));
+  for (int i = 0; i < 10; ++i) runtime.run(document.add(Source(std::to_string(i), "some text")));
+  EXPECT_EQ(*calls, 0) << "nobody asked for it";
+
+  RetrieverOptions options;
+  options.group = "Counted";
+  const Retriever retriever(document, options);
+  std::vector<Task<std::vector<Hit>>> many;
+  for (int i = 0; i < 50; ++i) many.push_back(retriever.retrieve("text"));
+  for (const std::vector<Hit>& hits : runtime.run(gather(std::move(many)))) EXPECT_EQ(hits.size(), 6u);
+  EXPECT_EQ(*calls, 10) << "once for each source";
+  runtime.run(document.add(Source("late", "some text")));
+  EXPECT_EQ(*calls, 11) << "in use from now on";
+}
+
+TEST_F(BuildTest, AQuerysDeadlineEndsTheQueryAndNotTheBuild) {
+  auto gate = std::make_shared<std::latch>(1);
+  Document document = open();
+  document.add_group(NodeGroup("Slow", function_chunker("slow/1", [gate](const ChunkInput& input, const StopToken&) {
+                                 gate->wait();
+                                 return std::vector<Chunk>(1, Chunk(Span{0, input.text.size()}));
+                               })));
+  runtime.run(document.add(Source("a", "apples")));
+  RetrieverOptions options;
+  options.group = "Slow";
+  const Retriever retriever(document, options);
+  CallContext context;
+  context = context.with_timeout(std::chrono::milliseconds(20));
+  EXPECT_EQ(code_of([&] { runtime.run(retriever.retrieve("apples", context)); }), Errc::timeout);
+  gate->count_down();
+  EXPECT_EQ(runtime.run(retriever.retrieve("apples")).size(), 1u);
+}
+
+TEST_F(BuildTest, AnEmbedderAddedToAGroupInUseEmbedsEachTextOnce) {
+  const auto embedder = std::make_shared<CountingEmbedder>();
+  DocumentOptions options;
+  options.embedders["test"] = embedder;
+  Document document = open(options);
+  for (int i = 0; i < 30; ++i) runtime.run(document.add(Source(std::to_string(i), "text " + std::to_string(i % 10))));
+  RetrieverOptions bm25;
+  bm25.similarity = Similarity::bm25;
+  retrieve(document, "text", bm25);
+  EXPECT_EQ(embedder->texts(), 0u);
+  retrieve(document, "text");
+  EXPECT_EQ(embedder->texts(), 10u + 1u) << "ten different texts, one query";
+}
+
+TEST_F(BuildTest, ABuildThatWhollyFailsTellsWhyAndIsTriedAgain) {
+  const auto embedder = std::make_shared<CountingEmbedder>();
+  embedder->before = [](std::span<const std::string>) { throw Error(Errc::transient, "server is starting"); };
+  DocumentOptions options;
+  options.embedders["test"] = embedder;
+  Document document = open(options);
+  runtime.run(document.add(Source("a", "apples")));
+  EXPECT_EQ(code_of([&] { retrieve(document, "apples"); }), Errc::transient);
+  embedder->before = nullptr;
+  EXPECT_EQ(retrieve(document, "apples").size(), 1u);
+}
+
+TEST_F(BuildTest, ObserversSeeRunsWithExactlyOneEnd) {
+  class Recorder final : public Observer {
+   public:
+    std::map<Hash128, std::vector<EventPhase>> runs;
+    std::set<EventKind> kinds;
+
+   private:
+    void on_event(const Event& event) override {
+      const std::lock_guard lock(mutex_);
+      runs[event.run_id()].push_back(event.phase());
+      kinds.insert(event.kind());
+    }
+    std::mutex mutex_;
+  };
+  const auto recorder = std::make_shared<Recorder>();
+  CallContext context;
+  context = context.with_observer(recorder);
+  DocumentOptions options;
+  options.embedders["test"] = std::make_shared<CountingEmbedder>();
+  Document document = open(options);
+  const Retriever retriever(document, {});
+  runtime.run(document.build(kMediumChunk));
+  runtime.run(document.add(Source("a", "apples"), context));
+  runtime.run(retriever.retrieve("apples", context));
+  for (const auto& [id, phases] : recorder->runs) {
+    EXPECT_EQ(phases.front(), EventPhase::start);
+    EXPECT_EQ(phases.back(), EventPhase::end);
+    EXPECT_EQ(phases.size(), 2u);
+  }
+  for (const EventKind kind :
+       {EventKind::load, EventKind::embed, EventKind::store_write, EventKind::retrieve, EventKind::store_read})
+    EXPECT_TRUE(recorder->kinds.contains(kind)) << name_of(kind);
+}
+
+}  // namespace
+}  // namespace ragstone::test

@@ -1,0 +1,214 @@
+#include "rag_fixture.hpp"
+
+namespace ragstone::test {
+namespace {
+
+using DocumentTest = RagTest;
+
+TEST_F(DocumentTest, AddedSourcesAreFoundInEnglishAndChinese) {
+  Document document = open();
+  runtime.run(document.add(Source("keys.txt", "Rotate the signing keys every ninety days.")));
+  runtime.run(document.add(Source("zh.txt", "每九十天轮换一次签名密钥。数据库每天备份。")));
+
+  const std::vector<Hit> english = retrieve(document, "how do I rotate keys?");
+  ASSERT_EQ(english.size(), 1u);
+  EXPECT_EQ(english[0].source, "keys.txt");
+  EXPECT_EQ(english[0].text, "Rotate the signing keys every ninety days.");
+  EXPECT_EQ(english[0].span, (Span{0, 42}));
+  EXPECT_EQ(english[0].file_span, english[0].span);
+  EXPECT_GT(english[0].score, 0);
+
+  const std::vector<Hit> chinese = retrieve(document, "怎么轮换密钥？");
+  ASSERT_EQ(chinese.size(), 1u);
+  EXPECT_EQ(chinese[0].source, "zh.txt");
+}
+
+TEST_F(DocumentTest, AddingUnderAKnownIdReplacesTheSource) {
+  Document document = open();
+  runtime.run(document.add(Source("a", "apples and pears")));
+  runtime.run(document.add(Source("a", "plums and cherries")));
+  EXPECT_TRUE(retrieve(document, "apples").empty());
+  EXPECT_EQ(retrieve(document, "plums").size(), 1u);
+  EXPECT_EQ(runtime.run(document.sources()).size(), 1u);
+  EXPECT_EQ(runtime.run(document.text("a")), "plums and cherries");
+}
+
+TEST_F(DocumentTest, RemovedSourcesAreGoneFromEveryGroup) {
+  Document document = open();
+  runtime.run(document.add(Source("a", "apples")));
+  runtime.run(document.add(Source("b", "pears")));
+  retrieve(document, "apples");
+  EXPECT_TRUE(runtime.run(document.remove("a")));
+  EXPECT_FALSE(runtime.run(document.remove("a")));
+  EXPECT_TRUE(retrieve(document, "apples").empty());
+  EXPECT_EQ(nodes(document, kRootGroup).size(), 1u);
+  EXPECT_EQ(code_of([&] { runtime.run(document.text("a")); }), Errc::not_found);
+}
+
+TEST_F(DocumentTest, AddAllTellsOfEachSourceInOrder) {
+  Document document = open();
+  std::vector<Source> sources;
+  sources.emplace_back("good", "fine text");
+  sources.emplace_back("bad", "broken \xff text");
+  sources.emplace_back("", "a text without a name");
+  const std::vector<SourceStatus> statuses = runtime.run(document.add_all(sources));
+  ASSERT_EQ(statuses.size(), 3u);
+  EXPECT_EQ(statuses[0].state, SourceState::ready);
+  EXPECT_EQ(statuses[1].state, SourceState::failed);
+  EXPECT_EQ(statuses[1].stage, Stage::read);
+  EXPECT_NE(statuses[1].reason.find("byte 7"), std::string::npos) << statuses[1].reason;
+  EXPECT_EQ(statuses[2].state, SourceState::failed);
+}
+
+TEST_F(DocumentTest, AddAllRefusesAnIdThatOccursTwice) {
+  Document document = open();
+  std::vector<Source> sources(2, Source("same", "text"));
+  EXPECT_EQ(code_of([&] { runtime.run(document.add_all(sources)); }), Errc::invalid_argument);
+  EXPECT_TRUE(runtime.run(document.sources()).empty());
+}
+
+TEST_F(DocumentTest, BuiltInGroupsCutWithinTheirTokenLimits) {
+  Document document = open();
+  std::string text;
+  for (int i = 0; i < 2000; ++i)
+    text += "Sentence number " + std::to_string(i) + " says something. 第" + std::to_string(i) + "句。 ";
+  runtime.run(document.add(Source("long", text)));
+  const auto counter = estimated_token_counter();
+  std::size_t before = 0;
+  for (const auto& [group, limit] :
+       std::vector<std::pair<std::string, std::size_t>>{{kCoarseChunk, 1024}, {kMediumChunk, 256}, {kFineChunk, 128}}) {
+    const std::vector<Node> all = nodes(document, group);
+    EXPECT_GT(all.size(), before) << group;
+    before = all.size();
+    for (const Node& node : all) EXPECT_LE(counter->count(node.text), limit) << group;
+    expect_spans_true(document, group);
+  }
+}
+
+TEST_F(DocumentTest, AGroupAddedLaterIsBuiltForOldAndNewSources) {
+  Document document = open();
+  runtime.run(document.add(Source("a", "one\ntwo\n\nthree")));
+  document.add_group(NodeGroup("Line", line_chunker()));
+  EXPECT_EQ(nodes(document, "Line").size(), 3u);
+  runtime.run(document.add(Source("b", "four\nfive")));
+  EXPECT_EQ(nodes(document, "Line").size(), 5u);
+  EXPECT_EQ(document.groups(), (std::vector<std::string>{"root", "CoarseChunk", "MediumChunk", "FineChunk", "Line"}));
+}
+
+TEST_F(DocumentTest, GroupsNestAndNodesKnowTheirParents) {
+  Document document = open();
+  document.add_group(NodeGroup("Paragraph", paragraph_chunker()));
+  document.add_group(NodeGroup("Line", line_chunker(), "Paragraph"));
+  runtime.run(document.add(Source("a", "one\ntwo\n\nthree\n四")));
+  const std::vector<Node> paragraphs = nodes(document, "Paragraph");
+  const std::vector<Node> lines = nodes(document, "Line");
+  ASSERT_EQ(paragraphs.size(), 2u);
+  ASSERT_EQ(lines.size(), 4u);
+  EXPECT_EQ(lines[1].parent, paragraphs[0].id);
+  EXPECT_EQ(lines[3].parent, paragraphs[1].id);
+  EXPECT_EQ(lines[3].text, "四");
+  expect_spans_true(document, "Line");
+}
+
+TEST_F(DocumentTest, ATransformMayGiveTextsOfItsOwn) {
+  Document document = open();
+  document.add_group(NodeGroup("Shout", function_chunker("shout/1", [](const ChunkInput& input, const StopToken&) {
+                                 Chunk chunk;
+                                 chunk.text = "LOUD " + std::string(input.text);
+                                 chunk.metadata.set("loud", Scalar(true));
+                                 return std::vector<Chunk>(1, chunk);
+                               })));
+  document.add_group(NodeGroup("ShoutLine", line_chunker(), "Shout"));
+  runtime.run(document.add(Source("a", "first\nsecond")));
+  const std::vector<Node> lines = nodes(document, "ShoutLine");
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(lines[0].text, "LOUD first");
+  EXPECT_FALSE(lines[0].is_span);
+  EXPECT_EQ(lines[1].text, "second");
+  RetrieverOptions options;
+  options.group = "Shout";
+  options.filter = Filter::parse("loud == true");
+  EXPECT_EQ(retrieve(document, "second", options).size(), 1u);
+}
+
+TEST_F(DocumentTest, GroupNamesKeepTheirCase) {
+  Document document = open();
+  document.add_group(NodeGroup("Line", line_chunker()));
+  document.add_group(NodeGroup("line", paragraph_chunker()));
+  runtime.run(document.add(Source("a", "one\ntwo")));
+  EXPECT_EQ(nodes(document, "Line").size(), 2u);
+  EXPECT_EQ(nodes(document, "line").size(), 1u);
+}
+
+TEST_F(DocumentTest, BadGroupsAreRefusedWithWhatToDo) {
+  Document document = open();
+  EXPECT_EQ(code_of([&] { document.add_group(NodeGroup(kFineChunk, line_chunker())); }), Errc::already_exists);
+  EXPECT_EQ(code_of([&] { document.add_group(NodeGroup("x", line_chunker(), "Nowhere")); }), Errc::not_found);
+  EXPECT_EQ(code_of([&] { document.add_group(NodeGroup("x", nullptr)); }), Errc::invalid_argument);
+  EXPECT_EQ(code_of([&] { document.add_group(NodeGroup("", line_chunker())); }), Errc::invalid_argument);
+  EXPECT_EQ(code_of([&] { document.add_group(NodeGroup("a\nb", line_chunker())); }), Errc::invalid_argument);
+  try {
+    nodes(document, "Nowhere");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.errc(), Errc::not_found);
+    EXPECT_NE(std::string(error.what()).find("MediumChunk"), std::string::npos);
+  }
+}
+
+TEST_F(DocumentTest, AnEmptyHandleSaysSo) {
+  Document document;
+  EXPECT_FALSE(document);
+  EXPECT_EQ(code_of([&] { runtime.run(document.sync()); }), Errc::closed);
+  EXPECT_EQ(code_of([&] { runtime.run(Retriever().retrieve("x")); }), Errc::closed);
+}
+
+TEST_F(DocumentTest, OperationsAfterCloseFail) {
+  Document document = open();
+  runtime.run(document.add(Source("a", "apples")));
+  runtime.run(document.close());
+  EXPECT_EQ(code_of([&] { runtime.run(document.add(Source("b", "pears"))); }), Errc::closed);
+}
+
+TEST_F(DocumentTest, AnOperationInFlightOwnsTheDocument) {
+  Task<SourceStatus> adding;
+  {
+    Document document = open();
+    adding = document.add(Source("a", "apples"));
+  }
+  EXPECT_EQ(runtime.run(std::move(adding)).id, "a");
+}
+
+TEST_F(DocumentTest, MetadataOfSourceAndChunkIsSeenTogether) {
+  Document document = open();
+  document.add_group(NodeGroup("Tagged", function_chunker("tagged/1", [](const ChunkInput& input, const StopToken&) {
+                                 Chunk chunk(Span{0, input.text.size()});
+                                 chunk.metadata.set("lang", "own");
+                                 chunk.metadata.set("seen", Scalar(input.metadata->text("lang").value_or("none")));
+                                 return std::vector<Chunk>(1, chunk);
+                               })));
+  Metadata metadata;
+  metadata.set("lang", "zh");
+  metadata.set("year", 2024);
+  runtime.run(document.add(Source("a", "文本", metadata)));
+  const std::vector<Node> tagged = nodes(document, "Tagged");
+  ASSERT_EQ(tagged.size(), 1u);
+  EXPECT_EQ(tagged[0].metadata.text("lang"), "own");
+  EXPECT_EQ(tagged[0].metadata.text("seen"), "zh");
+  EXPECT_EQ(*tagged[0].metadata.find("year"), Scalar(std::int64_t{2024}));
+}
+
+TEST_F(DocumentTest, OptionsThatMakeNoSenseAreRefused) {
+  DocumentOptions no_batch;
+  no_batch.batch_sources = 0;
+  EXPECT_EQ(code_of([&] { open(no_batch); }), Errc::invalid_argument);
+  DocumentOptions null_embedder;
+  null_embedder.embedders["x"] = nullptr;
+  EXPECT_EQ(code_of([&] { open(null_embedder); }), Errc::invalid_argument);
+  DocumentOptions taken_key;
+  taken_key.embedders["bm25"] = std::make_shared<CountingEmbedder>();
+  EXPECT_EQ(code_of([&] { open(taken_key); }), Errc::invalid_argument);
+}
+
+}  // namespace
+}  // namespace ragstone::test

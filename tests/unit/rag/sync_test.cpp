@@ -1,0 +1,290 @@
+#include "rag_fixture.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+namespace ragstone::test {
+namespace {
+
+namespace fs = std::filesystem;
+using SyncTest = RagTest;
+
+void write_files(const TemporaryFolder& folder, int count) {
+  for (int i = 0; i < count; ++i)
+    folder.write("part" + std::to_string(i % 7) + "/file" + std::to_string(i) + ".md",
+                 "# Title " + std::to_string(i) + "\n\nParagraph about subject" + std::to_string(i) + ".\n\n第" +
+                     std::to_string(i) + "个主题。\n");
+}
+
+/// Files as they are after some time: a stamp from long ago is trusted.
+void age(const TemporaryFolder& folder) {
+  for (const auto& entry : fs::recursive_directory_iterator(folder.path()))
+    if (entry.is_regular_file())
+      fs::last_write_time(entry.path(), fs::file_time_type::clock::now() - std::chrono::hours(1));
+}
+
+TEST_F(SyncTest, ReadsAFolderAndThenNothingAgain) {
+  TemporaryFolder folder;
+  write_files(folder, 30);
+  folder.write("image.png", "not for a reader");
+  age(folder);
+  const auto embedder = std::make_shared<CountingEmbedder>();
+  Document document = open_folder(folder, embedder);
+  const SyncReport first = sync(document);
+  EXPECT_EQ(first.added, 30u);
+  EXPECT_EQ(first.ignored, 1u);
+  EXPECT_EQ(first.failed, 0u);
+  ASSERT_FALSE(retrieve(document, "subject7").empty());
+  EXPECT_EQ(retrieve(document, "subject7")[0].source, "part0/file7.md");
+  EXPECT_EQ(retrieve(document, "subject7")[0].metadata.text("title"), "Title 7");
+  EXPECT_EQ(retrieve(document, "subject7")[0].metadata.text("file_name"), "file7.md");
+
+  const std::size_t calls = embedder->calls();
+  const SyncReport second = sync(document);
+  EXPECT_EQ(second.unchanged, 30u);
+  EXPECT_EQ(second.added + second.changed + second.moved + second.removed, 0u);
+  EXPECT_EQ(sync(document).generation, second.generation) << "nothing is written";
+  EXPECT_EQ(embedder->calls(), calls);
+}
+
+TEST_F(SyncTest, OneChangedFileAmong400RedoesExactlyItsNodes) {
+  TemporaryFolder folder;
+  write_files(folder, 400);
+  age(folder);
+  const auto embedder = std::make_shared<CountingEmbedder>();
+  Document document = open_folder(folder, embedder);
+  document.add_group(NodeGroup("Paragraph", paragraph_chunker()));
+  sync(document);
+  runtime.run(document.build("Paragraph"));
+  const std::vector<Node> before = nodes(document, "Paragraph");
+  ASSERT_EQ(before.size(), 1200u);
+  const std::size_t texts = embedder->texts();
+
+  folder.write("part3/file3.md", "# Title 3\n\nA new paragraph.\n\nParagraph about subject3.\n\n第3个主题。\n");
+  const SyncReport report = sync(document);
+  EXPECT_EQ(report.changed, 1u);
+  EXPECT_EQ(report.unchanged, 399u);
+  EXPECT_EQ(embedder->texts() - texts, 1u) << "three of the four paragraphs were known";
+
+  const std::vector<Node> after = nodes(document, "Paragraph");
+  ASSERT_EQ(after.size(), 1201u);
+  std::set<NodeId> ids_before;
+  for (const Node& node : before) ids_before.insert(node.id);
+  std::vector<Node> fresh;
+  for (const Node& node : after)
+    if (!ids_before.contains(node.id)) fresh.push_back(node);
+  ASSERT_EQ(fresh.size(), 1u);
+  EXPECT_EQ(fresh[0].text, "A new paragraph.");
+  const std::set<Uid> all = uids(after);
+  for (const Node& node : before) EXPECT_TRUE(all.contains(node.uid)) << "an inserted paragraph renames no other node";
+  expect_spans_true(document, "Paragraph");
+}
+
+TEST_F(SyncTest, AMovedFileCostsNoEmbedding) {
+  TemporaryFolder folder;
+  write_files(folder, 20);
+  age(folder);
+  const auto embedder = std::make_shared<CountingEmbedder>();
+  Document document = open_folder(folder, embedder);
+  sync(document);
+  runtime.run(document.build(kMediumChunk));
+  const std::size_t calls = embedder->calls();
+  fs::create_directory(folder.path() / "moved");
+  fs::rename(folder.path() / "part0/file7.md", folder.path() / "moved/renamed.md");
+  const SyncReport report = sync(document);
+  EXPECT_EQ(report.moved, 1u);
+  EXPECT_EQ(report.removed, 0u);
+  EXPECT_EQ(report.added, 0u);
+  EXPECT_EQ(embedder->calls(), calls);
+  RetrieverOptions bm25;
+  bm25.similarity = Similarity::bm25;
+  EXPECT_EQ(retrieve(document, "subject7", bm25)[0].source, "moved/renamed.md");
+  EXPECT_EQ(code_of([&] { runtime.run(document.text("part0/file7.md")); }), Errc::not_found);
+}
+
+TEST_F(SyncTest, DeletedFilesAreForgotten) {
+  TemporaryFolder folder;
+  write_files(folder, 10);
+  Document document = open_folder(folder);
+  sync(document);
+  fs::remove(folder.path() / "part0/file7.md");
+  const SyncReport report = sync(document);
+  EXPECT_EQ(report.removed, 1u);
+  EXPECT_EQ(runtime.run(document.sources()).size(), 9u);
+  EXPECT_TRUE(retrieve(document, "subject7").empty());
+}
+
+TEST_F(SyncTest, SourcesAddedByHandSurviveASync) {
+  TemporaryFolder folder;
+  write_files(folder, 3);
+  Document document = open_folder(folder);
+  runtime.run(document.add(Source("by hand", "zebra")));
+  sync(document);
+  sync(document);
+  EXPECT_EQ(runtime.run(document.sources()).size(), 4u);
+}
+
+TEST_F(SyncTest, AnEmptyScanRemovesNothingUnlessAsked) {
+  TemporaryFolder folder;
+  write_files(folder, 5);
+  Document document = open_folder(folder);
+  sync(document);
+  for (const auto& entry : fs::directory_iterator(folder.path())) fs::remove_all(entry.path());
+  const SyncReport kept = sync(document);
+  EXPECT_TRUE(kept.kept_because_empty);
+  EXPECT_EQ(kept.removed, 0u);
+  EXPECT_EQ(runtime.run(document.sources()).size(), 5u);
+  SyncOptions options;
+  options.allow_empty = true;
+  EXPECT_EQ(sync(document, options).removed, 5u);
+}
+
+TEST_F(SyncTest, ATouchedFileIsReadButNotRedone) {
+  TemporaryFolder folder;
+  write_files(folder, 5);
+  age(folder);
+  const auto embedder = std::make_shared<CountingEmbedder>();
+  Document document = open_folder(folder, embedder);
+  sync(document);
+  runtime.run(document.build(kMediumChunk));
+  const std::size_t calls = embedder->calls();
+  fs::last_write_time(folder.path() / "part0/file0.md", fs::file_time_type::clock::now() - std::chrono::minutes(30));
+  EXPECT_EQ(sync(document).unchanged, 5u);
+  EXPECT_EQ(embedder->calls(), calls);
+}
+
+TEST_F(SyncTest, AChangeOfEqualSizeWithinTheClocksTickIsNoticed) {
+  TemporaryFolder folder;
+  const fs::path file = folder.write("a.txt", "alpha");
+  const fs::file_time_type written = fs::last_write_time(file);
+  Document document = open_folder(folder);
+  sync(document);
+  folder.write("a.txt", "gamma");
+  fs::last_write_time(file, written);
+  EXPECT_EQ(sync(document).changed, 1u);
+  EXPECT_EQ(runtime.run(document.text("a.txt")), "gamma");
+}
+
+TEST_F(SyncTest, VerifyContentFindsAChangeThatTheStampHides) {
+  TemporaryFolder folder;
+  const fs::path file = folder.write("a.txt", "alpha");
+  age(folder);
+  const fs::file_time_type written = fs::last_write_time(file);
+  Document document = open_folder(folder);
+  sync(document);
+  folder.write("a.txt", "gamma");
+  fs::last_write_time(file, written);
+  EXPECT_EQ(sync(document).changed, 0u);
+  SyncOptions verify;
+  verify.verify_content = true;
+  EXPECT_EQ(sync(document, verify).changed, 1u);
+}
+
+TEST_F(SyncTest, AFailingSourceStopsNoOtherAndIsTriedAgain) {
+  TemporaryFolder folder;
+  write_files(folder, 10);
+  folder.write("bad.txt", "the poison word");
+  const auto embedder = std::make_shared<CountingEmbedder>();
+  bool poisonous = true;
+  embedder->before = [&](std::span<const std::string> texts) {
+    for (const std::string& text : texts)
+      if (poisonous && text.find("poison") != std::string::npos) throw std::runtime_error("refused by the model");
+  };
+  Document document = open_folder(folder, embedder);
+  document.add_group(NodeGroup("Paragraph", paragraph_chunker()));
+  runtime.run(document.build("Paragraph"));
+  const SyncReport report = sync(document);
+  EXPECT_EQ(report.added, 10u);
+  ASSERT_EQ(report.failed, 1u);
+  EXPECT_EQ(report.failures[0].id, "bad.txt");
+  EXPECT_EQ(report.failures[0].stage, Stage::embed);
+  EXPECT_NE(report.failures[0].reason.find("refused by the model"), std::string::npos);
+  const std::vector<SourceStatus> statuses = runtime.run(document.sources());
+  ASSERT_EQ(statuses.size(), 11u);
+  EXPECT_EQ(statuses[0].state, SourceState::failed);
+  EXPECT_EQ(statuses[0].attempts, 1u);
+
+  EXPECT_EQ(sync(document).failed, 1u);
+  EXPECT_EQ(runtime.run(document.sources())[0].attempts, 2u);
+  poisonous = false;
+  EXPECT_EQ(sync(document).added, 1u);
+  EXPECT_EQ(runtime.run(document.sources())[0].state, SourceState::ready);
+  EXPECT_FALSE(retrieve(document, "poison",
+                        [] {
+                          RetrieverOptions o;
+                          o.group = "Paragraph";
+                          return o;
+                        }())
+                   .empty());
+}
+
+TEST_F(SyncTest, AChangedFileThatFailsStaysSearchableInItsOldForm) {
+  TemporaryFolder folder;
+  folder.write("a.txt", "the old wording");
+  Document document = open_folder(folder);
+  sync(document);
+  retrieve(document, "old");
+  folder.write("a.txt", std::string("\x00\xff\xfe\x00 binary now", 15));
+  const SyncReport report = sync(document);
+  ASSERT_EQ(report.failed, 1u);
+  EXPECT_EQ(report.failures[0].stage, Stage::read);
+  EXPECT_EQ(retrieve(document, "old").size(), 1u);
+}
+
+TEST_F(SyncTest, ProgressGoesFromNothingToAll) {
+  TemporaryFolder folder;
+  write_files(folder, 150);
+  Document document = open_folder(folder);
+  std::vector<Progress> seen;
+  document.on_progress([&](const Progress& progress) { seen.push_back(progress); });
+  sync(document);
+  ASSERT_EQ(seen.size(), 151u);
+  EXPECT_EQ(seen.front().sources_done, 0u);
+  EXPECT_EQ(seen.back().sources_done, 150u);
+  EXPECT_EQ(seen.back().sources_total, 150u);
+  EXPECT_EQ(seen.back().bytes_done, seen.back().bytes_total);
+  for (std::size_t i = 1; i < seen.size(); ++i) EXPECT_EQ(seen[i].sources_done, seen[i - 1].sources_done + 1);
+}
+
+TEST_F(SyncTest, TwoSyncsAtOnceDoTheWorkOnce) {
+  TemporaryFolder folder;
+  write_files(folder, 50);
+  age(folder);
+  Document document = open_folder(folder);
+  std::vector<Task<SyncReport>> both;
+  both.push_back(document.sync());
+  both.push_back(document.sync());
+  const std::vector<SyncReport> reports = runtime.run(gather(std::move(both)));
+  EXPECT_EQ(reports[0].added + reports[1].added, 50u);
+  EXPECT_EQ(reports[0].unchanged + reports[1].unchanged, 50u);
+}
+
+TEST_F(SyncTest, TheFirstQueryCanSyncFirst) {
+  TemporaryFolder folder;
+  write_files(folder, 8);
+  DocumentOptions options;
+  options.dataset = folder.path();
+  options.auto_sync = AutoSync::before_first_query;
+  Document document = open(options);
+  EXPECT_TRUE(runtime.run(document.sources()).empty());
+  EXPECT_EQ(retrieve(document, "subject5").size(), 1u);
+}
+
+TEST_F(SyncTest, SpansPointIntoFilesOfOtherEncodings) {
+  TemporaryFolder folder;
+  // "Gr\u00fc\u00dfe aus \u4e2d\u56fd. Keys." in UTF-16, little endian, with its mark.
+  const std::u16string text = u"\uFEFFGr\u00fc\u00dfe aus \u4e2d\u56fd.\n\nRotate keys.";
+  folder.write("a.txt", std::string(reinterpret_cast<const char*>(text.data()), text.size() * 2));
+  Document document = open_folder(folder);
+  document.add_group(NodeGroup("Paragraph", paragraph_chunker()));
+  ASSERT_EQ(sync(document).added, 1u);
+  RetrieverOptions options;
+  options.group = "Paragraph";
+  const std::vector<Hit> hits = retrieve(document, "rotate", options);
+  ASSERT_EQ(hits.size(), 1u);
+  EXPECT_EQ(hits[0].text, "Rotate keys.");
+  EXPECT_EQ(hits[0].file_span, (Span{2 * (text.size() - 12), 2 * text.size()}));
+}
+
+}  // namespace
+}  // namespace ragstone::test
