@@ -25,7 +25,7 @@ class WordStemmer {
   std::string_view stem(std::string_view word);
 
  private:
-  static constexpr std::size_t kSlots = 2048;
+  static constexpr std::size_t kSlots = 8192;
   static constexpr std::size_t kMaxCachedWord = 22;
 
   struct Slot {

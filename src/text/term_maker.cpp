@@ -16,14 +16,32 @@ constexpr std::size_t kMaxUnits = 4096;
 // A character with more marks than this is divided.
 constexpr std::size_t kMaxClusterBytes = 256;
 
-// Lucene's classic English list, sorted.
+// Lucene's classic English list.
 constexpr std::array<std::string_view, 33> kStopWords{
     "a",   "an",    "and",  "are",   "as",    "at",   "be",   "but", "by",  "for",  "if",
     "in",  "into",  "is",   "it",    "no",    "not",  "of",   "on",  "or",  "such", "that",
     "the", "their", "then", "there", "these", "they", "this", "to",  "was", "will", "with"};
 
+// A word of at most 8 bytes as one number, so that looking it up compares numbers.
+constexpr std::uint64_t packed(std::string_view word) noexcept {
+  std::uint64_t number = 0;
+  for (const char c : word) number = number << 8 | static_cast<unsigned char>(c);
+  return number;
+}
+
+constexpr auto kPackedStopWords = [] {
+  std::array<std::uint64_t, kStopWords.size()> words{};
+  std::transform(kStopWords.begin(), kStopWords.end(), words.begin(), packed);
+  std::sort(words.begin(), words.end());
+  return words;
+}();
+
 bool is_stop_word(std::string_view word) noexcept {
-  return word.size() <= 5 && std::binary_search(kStopWords.begin(), kStopWords.end(), word);
+  return word.size() <= 5 && std::binary_search(kPackedStopWords.begin(), kPackedStopWords.end(), packed(word));
+}
+
+bool is_letters(std::string_view word) noexcept {
+  return std::all_of(word.begin(), word.end(), [](char c) { return c >= 'a' && c <= 'z'; });
 }
 
 bool is_simple_cjk(char32_t c) noexcept {
@@ -96,7 +114,7 @@ void TermMaker::add_folded(std::string_view folded, RunKind kind, Span span) {
 void TermMaker::add_term(std::string_view term, bool ascii, Span span) {
   const std::uint32_t position = position_++;
   if (rules_.stop_words && ascii && is_stop_word(term)) return;
-  visitor_(rules_.stem && ascii ? stemmer_->stem(term) : term, span, position);
+  visitor_(rules_.stem && ascii && is_letters(term) ? stemmer_->stem(term) : term, span, position);
 }
 
 void TermMaker::add_characters(std::string_view text, Span run) {
