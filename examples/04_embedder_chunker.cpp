@@ -67,7 +67,7 @@ int main() {
                        "[2025-03-01] The certificate of the mail server was renewed.\n"
                        "It is valid for a year.\n"
                        "[2025-03-02] 夜间快照完成，用时四十分钟。\n"
-                       "[2025-03-03] Somebody baked bread for the whole team.\n");
+                       "[2025-03-03] Somebody baked bread for the whole team.");
   runtime.run(document.add(log));
 
   // `cosine` compares vectors only. `hybrid`, the default where there are embedders, joins BM25 and vectors.

@@ -59,11 +59,12 @@ int main() {
   auto document = runtime.run(ragstone::Document::open(runtime, options));
 
   std::vector<ragstone::Source> sources;
-  sources.emplace_back("a", "Attention, attention, attention: the word of the year, and attention pays.");
-  sources.emplace_back("b", "Multi-head attention joins the outputs of its heads by a linear layer.");
-  sources.emplace_back("c", "The heads of the department joined the meeting; attention was good.");
+  sources.emplace_back("a", "Multi-head, multi-head, multi-head: the fashion of the year.");
+  sources.emplace_back("b",
+                       "A linear layer joins the outputs of all heads, which lets attention look at several places.");
+  sources.emplace_back("c", "The head of the department asked everybody for attention.");
   sources.emplace_back("d", "多头注意力用线性层合并各个头的输出。");
-  sources.emplace_back("e", "Deprecated: attention heads used to be averaged, without a linear layer.");
+  sources.emplace_back("e", "Deprecated: attention joins its heads by their mean.");
   runtime.run(document.add_all(sources));
 
   // Take more candidates than will be shown.
