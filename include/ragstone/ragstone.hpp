@@ -13,6 +13,7 @@
 #include <ragstone/base/metadata.hpp>
 #include <ragstone/base/node.hpp>
 #include <ragstone/base/source.hpp>
+#include <ragstone/index/linear_index.hpp>
 #include <ragstone/model/chat_model.hpp>
 #include <ragstone/model/function_embedder.hpp>
 #include <ragstone/model/hashing_embedder.hpp>
