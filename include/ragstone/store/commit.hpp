@@ -60,7 +60,7 @@ class DenseRows {
  public:
   DenseRows() = default;
 
-  std::string key;        ///< The embedder's key.
+  std::string key;        ///< The embedder's key; differs from those of all other columns of the group.
   std::string signature;  ///< The embedder's identity.
   std::uint32_t dimension = 0;
   std::vector<float> values;  ///< [n x dimension], finite.
@@ -101,20 +101,25 @@ class SourceWrite {
   std::vector<GroupRows> groups;  ///< A parent before its children; the root group first.
 };
 
-/// Adds groups to a source that is stored already, or replaces them. Skipped, and said so, if the source is gone or
-/// its content is no longer `content`.
+/// Adds groups to a source that is stored already, or replaces them; nodes whose uid stays keep their NodeId. Skipped
+/// as a whole, and said so, if it no longer fits: the source is gone, its content is no longer `content`, a parent
+/// group is missing, or a group of `columns` is missing or of another signature.
+///
+/// A stored child group whose nodes would lose their parents must be replaced in the same write.
 class GroupWrite {
  public:
   GroupWrite() = default;
 
   std::string source;
   Hash128 content;
-  std::vector<GroupRows> groups;  ///< Each puts the group of that name in place, with its columns.
-  std::vector<GroupRows>
-      columns;  ///< `rows` empty: columns for a stored group of this signature, which keeps its nodes.
+  /// Each puts the group of that name in place, with its columns; a parent before its children.
+  std::vector<GroupRows> groups;
+  /// `rows` empty: columns for a stored group of this signature, which keeps its nodes and its other columns.
+  std::vector<GroupRows> columns;
 };
 
-/// Records that processing a source failed. What was stored under its id before stays searchable.
+/// Records that processing a source failed. What was stored under its id before stays searchable; a SourceWrite makes
+/// the source ready again.
 class SourceFailure {
  public:
   SourceFailure() = default;
@@ -134,7 +139,7 @@ class SourceTouch {
   FileStamp stamp;
 };
 
-/// Changes that appear together or not at all.
+/// Changes that appear together or not at all. Each source is named once at most.
 class Commit {
  public:
   Commit() = default;
@@ -152,7 +157,8 @@ class GroupChange {
   GroupChange() = default;
 
   std::string group;
-  std::vector<NodeId> upserts;  ///< New nodes, and nodes whose metadata changed; ascending.
+  /// New nodes, and nodes whose content or visible metadata changed (a span that moved alone is no change); ascending.
+  std::vector<NodeId> upserts;
   std::vector<NodeId> removed;  ///< Ascending; no id is in both lists.
 };
 
@@ -161,7 +167,7 @@ class CommitResult {
   CommitResult() = default;
 
   Generation generation = 0;
-  std::vector<GroupChange> changes;
+  std::vector<GroupChange> changes;  ///< Of groups with a change, by ascending name.
   std::vector<std::string> skipped;  ///< Sources whose GroupWrite no longer fitted.
   std::vector<std::string> removed;  ///< Of the removals, those that existed.
 };

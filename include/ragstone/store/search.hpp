@@ -53,7 +53,8 @@ class SearchMember {
  public:
   SearchMember() = default;
 
-  std::string name;  ///< Tells the ranking in SearchHit::ranks: "bm25", an embedder's key, an index's name.
+  /// Tells the ranking in SearchHit::ranks: "bm25", an embedder's key, an index's name. Unique in a request.
+  std::string name;
   std::variant<TextMember, VectorMember, IndexMember> query;
   std::optional<double> cut_off;  ///< Hits below it are dropped (kept: score >= cut_off), before fusion.
   double weight = 1;              ///< In reciprocal rank fusion; > 0.

@@ -82,29 +82,31 @@ class StoreSnapshot {
 
   virtual Generation generation() const noexcept = 0;
 
-  /// The groups that some source has.
+  /// The groups that some source has, by ascending name. Where sources disagree about a group's parent, because its
+  /// definition changed and not all have been rebuilt, the one that most have.
   virtual std::vector<GroupInfo> groups() const = 0;
 
   std::vector<SourceRecord> sources(const SourceQuery& query, const StopToken& stop = {}) const;
   /// The whole UTF-8 text; none if there is no such source or it has never been stored.
   std::optional<std::string> text(std::string_view source) const;
   std::vector<Node> nodes(const NodeQuery& query, const StopToken& stop = {}) const;
-  /// Ids of sources, ascending.
+  /// Ids of sources, ascending; sources that have never been stored are left out.
   std::vector<std::string> pending(const PendingQuery& query, const StopToken& stop = {}) const;
   /// For each content hash the vector that some live node of any group has for it in this column; empty where none.
   std::vector<std::vector<float>> vectors(std::string_view key, std::string_view signature,
                                           std::span<const Hash128> contents) const;
-  /// What happened to a group in (since, generation()], folded into one change; none if the log no longer reaches
-  /// back that far.
+  /// What happened to a group in (since, generation()], folded into one change: `removed` also holds ids that came and
+  /// went in between. None if the log no longer reaches back that far, or `since` is above generation().
   std::optional<GroupChange> changes(std::string_view group, Generation since) const;
 
   /// At most k nodes that hold at least one of the terms, best first. A group or column that no source has: no hits.
   /// `terms` ascend and are unique; the weight of a term counts its occurrences in the query.
-  /// Errors: Errc::invalid_argument for k = 0 or parameters out of range.
+  /// Errors: Errc::invalid_argument for k = 0, weights that are not positive, or parameters out of range.
   std::vector<ScoredNode> search_terms(std::string_view group, std::string_view key, std::span<const TermWeight> terms,
                                        const Bm25Parameters& parameters, const Filter& filter, std::size_t k,
                                        const StopToken& stop = {}) const;
-  /// The k best nodes. Errors: as above; Errc::dimension_mismatch; Errc::invalid_argument for a non-finite element.
+  /// The k best nodes. Errors: as above; Errc::dimension_mismatch if any source's column has another dimension;
+  /// Errc::invalid_argument for an empty query or a non-finite element.
   std::vector<ScoredNode> search_vectors(std::string_view group, std::string_view key, std::span<const float> query,
                                          Metric metric, const Filter& filter, std::size_t k,
                                          const StopToken& stop = {}) const;
