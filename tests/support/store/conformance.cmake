@@ -1,0 +1,12 @@
+# The sources of the suite that every embedded engine passes; see conformance.hpp.
+set(RAGSTONE_STORE_CONFORMANCE_SOURCES
+    conformance.cpp
+    conformance_bad_input.cpp
+    conformance_commit.cpp
+    conformance_random.cpp
+    conformance_read.cpp
+    plain_bind.cpp
+    plain_model.cpp
+    random_commits.cpp
+    samples.cpp)
+list(TRANSFORM RAGSTONE_STORE_CONFORMANCE_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/tests/support/store/)

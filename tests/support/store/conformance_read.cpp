@@ -1,0 +1,168 @@
+#include "support/store/conformance.hpp"
+#include "support/store/samples.hpp"
+
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace ragstone::test {
+namespace {
+
+TEST_P(StoreConformance, NodesComeInPagesByAscendingId) {
+  for (int i = 0; i < 40; ++i) put(sample_lines("s" + std::to_string(i * 7 % 40), "one\ntwo\nthree\n"));
+  NodeQuery query;
+  query.group = "line";
+  query.limit = 7;
+  query.with_text = false;
+  std::size_t count = 0;
+  for (;;) {
+    const std::vector<Node> page = snapshot()->nodes(query);
+    if (page.empty()) break;
+    for (const Node& node : page) {
+      EXPECT_GT(node.id, query.after);
+      EXPECT_TRUE(node.text.empty());
+      query.after = node.id;
+      ++count;
+    }
+  }
+  EXPECT_EQ(count, 120u);
+}
+
+TEST_P(StoreConformance, SourcesComeInPagesByAscendingBytes) {
+  for (const char* id : {"b", "a", "ab", "文", "Z", "z"}) put(sample_source(id, id));
+  SourceQuery query;
+  query.limit = 2;
+  std::vector<std::string> ids;
+  for (;;) {
+    const std::vector<SourceRecord> page = snapshot()->sources(query);
+    if (page.empty()) break;
+    for (const SourceRecord& record : page) ids.push_back(record.id);
+    query.after = page.back().id;
+  }
+  EXPECT_EQ(ids, (std::vector<std::string>{"Z", "a", "ab", "b", "z", "文"}));
+}
+
+TEST_P(StoreConformance, NodesByIdKeepTheOrderThatWasAskedFor) {
+  put(sample_lines("a", "one\ntwo\nthree\n"));
+  const std::vector<Node> lines = nodes("line");
+  NodeQuery query;
+  query.ids = {lines[2].id, 999'999, lines[0].id, nodes(kRootGroup)[0].id};
+  const std::vector<Node> found = snapshot()->nodes(query);
+  ASSERT_EQ(found.size(), 3u);
+  EXPECT_EQ(found[0].text, "three");
+  EXPECT_EQ(found[1].text, "one");
+  EXPECT_EQ(found[2].group, kRootGroup);
+  query.group = "line";
+  EXPECT_EQ(snapshot()->nodes(query).size(), 2u);
+}
+
+TEST_P(StoreConformance, ASourceKeepsItsWholeRecord) {
+  SourceWrite write =
+      sample_lines("目录/文件.md", "正文\n", {{"title", std::string("标题")}, {"pages", std::int64_t{3}}});
+  write.record.reader = "markdown/1";
+  write.record.offset_map = "bytes";
+  write.record.stamp = FileStamp{7, -5};
+  const Hash128 content = write.record.content;
+  put(std::move(write));
+  reopen();
+  const SourceRecord record = snapshot()->sources({}).at(0);
+  EXPECT_EQ(record.id, "目录/文件.md");
+  EXPECT_EQ(record.metadata.text("title"), "标题");
+  EXPECT_EQ(record.reader, "markdown/1");
+  EXPECT_EQ(record.offset_map, "bytes");
+  EXPECT_EQ(record.stamp, (FileStamp{7, -5}));
+  EXPECT_EQ(record.content, content);
+  EXPECT_EQ(record.text_bytes, 7u);
+  EXPECT_EQ(record.generation, 1u);
+}
+
+TEST_P(StoreConformance, VectorsAreFoundByTheContentOfTheirNodes) {
+  SourceWrite write = sample_lines("a", "one\ntwo\n");
+  write.groups[1].dense.push_back(sample_vectors("e", "two", {{1, 2}, {3, 4}}, 2));
+  put(std::move(write));
+  const std::vector<Hash128> contents = {hash128("two"), hash128("absent"), hash128("one")};
+  const std::vector<std::vector<float>> found = {{3, 4}, {}, {1, 2}};
+  const std::vector<std::vector<float>> nothing(3);
+  EXPECT_EQ(snapshot()->vectors("e", "two", contents), found);
+  EXPECT_EQ(snapshot()->vectors("e", "another", contents), nothing);
+  EXPECT_EQ(snapshot()->vectors("other", "two", contents), nothing);
+  remove("a");
+  EXPECT_EQ(snapshot()->vectors("e", "two", contents), nothing);
+}
+
+TEST_P(StoreConformance, EqualScoresComeByAscendingId) {
+  for (const char* id : {"c", "a", "b"}) {
+    SourceWrite write = sample_lines(id, "same words\n");
+    write.groups[1].dense.push_back(sample_vectors("e", "two", {{1, 1}}, 2));
+    put(std::move(write));
+  }
+  const std::vector<TermWeight> terms = {{"same", 1}};
+  const std::vector<float> query = {2, 2};
+  for (const auto& hits : {snapshot()->search_terms("line", kBm25Key, terms, {}, {}, 2),
+                           snapshot()->search_vectors("line", "e", query, Metric::l2, {}, 2)}) {
+    ASSERT_EQ(hits.size(), 2u);
+    EXPECT_EQ(hits[0].score, hits[1].score);
+    EXPECT_EQ(hits[0].id, nodes("line")[0].id);
+    EXPECT_EQ(hits[1].id, nodes("line")[1].id);
+  }
+}
+
+TEST_P(StoreConformance, AZeroVectorHasCosineZeroAndAnOrder) {
+  SourceWrite write = sample_lines("a", "opposite\nzero\nalong\n");
+  write.groups[1].dense.push_back(sample_vectors("e", "two", {{-1, 0}, {0, 0}, {5, 0}}, 2));
+  put(std::move(write));
+  const std::vector<float> query = {2, 0};
+  const auto hits = snapshot()->search_vectors("line", "e", query, Metric::cosine, {}, 3);
+  const std::vector<Node> lines = nodes("line");
+  EXPECT_EQ(hits, (std::vector<ScoredNode>{{lines[2].id, 1}, {lines[1].id, 0}, {lines[0].id, -1}}));
+  const std::vector<float> zero = {0, 0};
+  for (const ScoredNode& hit : snapshot()->search_vectors("line", "e", zero, Metric::cosine, {}, 3))
+    EXPECT_EQ(hit.score, 0);
+}
+
+TEST_P(StoreConformance, HugeAndTinyVectorsKeepFiniteScoresAndTheirOrder) {
+  constexpr float kHuge = std::numeric_limits<float>::max();
+  constexpr float kTiny = 1e-30F;
+  SourceWrite write = sample_lines("a", "huge\ntiny\nmixed\n");
+  write.groups[1].dense.push_back(sample_vectors("e", "two", {{kHuge, kHuge}, {kTiny, 2 * kTiny}, {kHuge, -kHuge}}, 2));
+  put(std::move(write));
+  const std::vector<Node> lines = nodes("line");
+  for (const std::vector<float>& query : {std::vector<float>{kHuge, kHuge}, std::vector<float>{kTiny, kTiny}})
+    for (const Metric metric : {Metric::cosine, Metric::inner_product, Metric::l2})
+      for (const ScoredNode& hit : snapshot()->search_vectors("line", "e", query, metric, {}, 3))
+        EXPECT_TRUE(std::isfinite(hit.score)) << name_of(metric);
+  const std::vector<float> query = {kTiny, 2 * kTiny};
+  const auto hits = snapshot()->search_vectors("line", "e", query, Metric::cosine, {}, 1);
+  EXPECT_EQ(hits.at(0).id, lines[1].id);
+  EXPECT_NEAR(hits[0].score, 1, 1e-6);
+}
+
+TEST_P(StoreConformance, FiltersAreAppliedInsideTheSearch) {
+  for (int i = 0; i < 30; ++i) {
+    const std::string year = std::to_string(2000 + i);
+    put(sample_lines("s" + year, "river " + year + "\n", {{"year", std::int64_t{2000 + i}}}));
+  }
+  const std::vector<TermWeight> terms = {{"2029", 1}, {"river", 1}};
+  const auto hits = snapshot()->search_terms("line", kBm25Key, terms, {}, Filter::parse("year < 2002"), 5);
+  EXPECT_EQ(hits.size(), 2u) << "nodes that pass are found however badly they rank";
+  const auto unfiltered = snapshot()->search_terms("line", kBm25Key, terms, {}, {}, 30);
+  EXPECT_EQ(hits[0].score, unfiltered.back().score) << "a filter changes no statistics";
+}
+
+TEST_P(StoreConformance, ChangesFoldIntoOne) {
+  put(sample_lines("a", "one\n"));
+  put(sample_lines("b", "two\n"));
+  const NodeId one = nodes("line")[0].id;
+  const NodeId two = nodes("line")[1].id;
+  remove("a");
+  const auto all = snapshot()->changes("line", 0);
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->upserts, std::vector<NodeId>{two});
+  EXPECT_EQ(all->removed, std::vector<NodeId>{one});
+  EXPECT_EQ(snapshot()->changes("line", 1)->removed, std::vector<NodeId>{one});
+  EXPECT_TRUE(snapshot()->changes("line", 3)->removed.empty());
+  EXPECT_FALSE(snapshot()->changes("line", 4)) << "a generation that this store has not reached";
+}
+
+}  // namespace
+}  // namespace ragstone::test
