@@ -1,0 +1,65 @@
+#include "support/beir.hpp"
+#include "support/data.hpp"
+#include "support/evaluation.hpp"
+#include <ragstone/rag/retriever.hpp>
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace ragstone {
+namespace {
+
+using test::Judgements;
+
+struct Reference {
+  const char* collection;
+  double ndcg_at_10;
+  double recall_at_100;
+};
+
+/// What an independent implementation measured, with k1 = 0.9 and b = 0.4, the Porter stemmer and 33 stop words for
+/// English, characters and pairs for Chinese.
+class Bm25Quality : public ::testing::TestWithParam<Reference> {};
+
+TEST_P(Bm25Quality, AgreesWithThePublishedFigures) {
+  RAGSTONE_DATA_OR_SKIP(folder, std::string("retrieval/") + GetParam().collection);
+  Runtime runtime;
+  const test::Evaluation evaluation(runtime, test::load_beir(folder), nullptr);
+  RetrieverOptions options;
+  options.similarity = Similarity::bm25;
+  options.bm25.k1 = 0.9;
+  options.bm25.b = 0.4;
+  const test::Quality quality = evaluation.measure(options);
+  EXPECT_NEAR(quality.ndcg_at_10, GetParam().ndcg_at_10, 0.003);
+  EXPECT_NEAR(quality.recall_at_100, GetParam().recall_at_100, 0.003);
+}
+
+INSTANTIATE_TEST_SUITE_P(Collections, Bm25Quality,
+                         ::testing::Values(Reference{"scifact", 0.6768, 0.9287}, Reference{"cranfield", 0.3575, 0.7177},
+                                           Reference{"cisi", 0.3579, 0.4232}, Reference{"stard", 0.5211, 0.8593},
+                                           Reference{"cmrc2018-dev", 0.9855, 0.9997}),
+                         [](const auto& parameter) {
+                           std::string name = parameter.param.collection;
+                           std::erase(name, '-');
+                           return name;
+                         });
+
+TEST(RankingMeasures, NdcgWeighsGainsByRankAndDividesByTheBestRanking) {
+  const Judgements judgements = {{"a", 2}, {"b", 1}};
+  EXPECT_DOUBLE_EQ(test::ndcg({"a", "b"}, judgements, 10), 1.0);
+  EXPECT_NEAR(test::ndcg({"b", "a"}, judgements, 10), (1 + 2 * 0.63092975) / (2 + 0.63092975), 1e-8);
+  EXPECT_NEAR(test::ndcg({"x", "a"}, judgements, 10), 2 * 0.63092975 / (2 + 0.63092975), 1e-8);
+  EXPECT_DOUBLE_EQ(test::ndcg({"x", "a"}, judgements, 1), 0.0);
+  EXPECT_DOUBLE_EQ(test::ndcg({}, judgements, 10), 0.0);
+}
+
+TEST(RankingMeasures, RecallCountsJudgedTextsAmongTheFirst) {
+  const Judgements judgements = {{"a", 2}, {"b", 1}, {"c", 1}, {"d", 1}};
+  EXPECT_DOUBLE_EQ(test::recall({"x", "a", "b"}, judgements, 3), 0.5);
+  EXPECT_DOUBLE_EQ(test::recall({"x", "a", "b"}, judgements, 2), 0.25);
+  EXPECT_DOUBLE_EQ(test::recall({"x"}, judgements, 10), 0.0);
+}
+
+}  // namespace
+}  // namespace ragstone
