@@ -11,7 +11,7 @@ export RAGSTONE_TEST_FACTOR
 for preset in release asan; do
   cmake --preset "$preset"
   cmake --build --preset "$preset" -j "$jobs"
-  for program in build/"$preset"/tests/unit/*/ragstone_*_test; do
+  for program in build/"$preset"/tests/unit/*/ragstone_*_test build/"$preset"/tests/fuzz/ragstone_fuzz_test; do
     echo "== $program, factor $RAGSTONE_TEST_FACTOR"
     "$program" --gtest_brief=1
   done

@@ -1,0 +1,69 @@
+#include "fuzz/targets.hpp"
+#include "support/rounds.hpp"
+#include "unit/reader/random_text.hpp"
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace ragstone::test {
+namespace {
+
+/// A few of libFuzzer's own mutations.
+std::string mutated(std::string bytes, std::mt19937& random) {
+  for (auto n = random() % 6; n > 0 && !bytes.empty(); --n) {
+    const std::size_t at = random() % bytes.size();
+    switch (random() % 5) {
+      case 0:
+        bytes[at] = static_cast<char>(random());
+        break;
+      case 1:
+        bytes[at] = static_cast<char>(bytes[at] ^ (1 << random() % 8));
+        break;
+      case 2:
+        bytes.erase(at, random() % 8);
+        break;
+      case 3:
+        bytes.insert(at, bytes.substr(random() % bytes.size(), random() % 16));
+        break;
+      default:
+        bytes.insert(at, 1, static_cast<char>(random()));
+    }
+  }
+  return bytes;
+}
+
+void run(void (*target)(std::string_view), const std::string& bytes, unsigned seed) {
+  try {
+    target(bytes);
+  } catch (const std::exception& error) {
+    FAIL() << "seed " << seed << ": " << error.what();
+  }
+}
+
+TEST(Fuzz, FiltersKeepTheirPromises) {
+  const std::vector<std::string> corpus = {"a == 1 and not (b in [1, 2.5, \"x\"] or `c d` like \"100\\\\%%\")",
+                                           "exists(a) && a > -1e300",
+                                           "标题 == \"中文\" || year not in [2020, 2021]",
+                                           "((((a != true))))",
+                                           "a >= 9223372036854775807",
+                                           ""};
+  for (unsigned seed = 1; seed <= rounds(20'000) && !testing::Test::HasFailure(); ++seed) {
+    std::mt19937 random(seed);
+    run(fuzz_filters, mutated(corpus[random() % corpus.size()], random), seed);
+  }
+}
+
+TEST(Fuzz, ReadersAndChunkersKeepTheirPromises) {
+  for (unsigned seed = 1; seed <= rounds(2'000) && !testing::Test::HasFailure(); ++seed) {
+    std::mt19937 random(seed);
+    std::string bytes(2, '\0');
+    for (char& size : bytes) size = static_cast<char>(random());
+    run(fuzz_reading, mutated(bytes + random_text(random, random() % 60), random), seed);
+  }
+}
+
+}  // namespace
+}  // namespace ragstone::test

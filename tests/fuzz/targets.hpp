@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string_view>
+
+/// What libFuzzer and the seeded runs feed with bytes. Each throws std::logic_error for a broken promise.
+namespace ragstone::test {
+
+/// Filter::parse(): an error within the text, or a filter whose spelling means the same.
+void fuzz_filters(std::string_view bytes);
+
+/// Readers and chunkers on the bytes of a file: Errc::parse_error, or a text whose chunks keep all rules and whose
+/// spans lie in the file. The first two bytes choose the sizes.
+void fuzz_reading(std::string_view bytes);
+
+}  // namespace ragstone::test
