@@ -1,12 +1,22 @@
-// What every consumer project builds.
-#include <ragstone/base/ids.hpp>
-#include <ragstone/base/source.hpp>
+#include <ragstone/ragstone.hpp>
 
-#include <cstdio>
+#include <iostream>
 
 int main() {
-  const ragstone::Source source("a.txt", "Keys are rotated every ninety days.");
-  const ragstone::Hash128 hash = ragstone::hash128(source.text);
-  std::printf("%s %s\n", source.id.c_str(), ragstone::to_string(hash).c_str());
-  return ragstone::parse_hash128(ragstone::to_string(hash)) == hash ? 0 : 1;
+  ragstone::Runtime runtime;  // or on the program's own Asio executor
+
+  ragstone::DocumentOptions options;
+  options.dataset = "handbook/";
+  auto document = runtime.run(ragstone::Document::open(runtime, options));
+  runtime.run(document.sync());  // reads what is new or changed, nothing else
+
+  ragstone::RetrieverOptions retrieval;
+  retrieval.group = "MediumChunk";
+  retrieval.top_k = 3;
+  ragstone::Retriever retriever(document, retrieval);
+
+  for (const auto& hit : runtime.run(retriever.retrieve("why does momentum speed up gradient descent?"))) {
+    std::cout << hit.score << ' ' << hit.source << ':' << hit.span.begin << '-' << hit.span.end << '\n'
+              << hit.text << '\n';
+  }
 }

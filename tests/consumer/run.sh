@@ -1,6 +1,6 @@
 #!/bin/sh
 # Proves that other projects can link Ragstone: installs it, moves the installation, and builds and runs a program through
-# find_package, add_subdirectory, FetchContent and pkg-config.
+# find_package, add_subdirectory, FetchContent and pkg-config. The program is the one that README.md shows.
 set -eu
 cd "$(dirname "$0")/../.."
 . cmake/environment.sh
@@ -13,6 +13,9 @@ fail() {
   echo "tests/consumer/run.sh: $*" >&2
   exit 1
 }
+
+sed -n '/^```cpp$/,/^```$/{/^```/!p;}' README.md | diff - tests/consumer/main.cpp ||
+  fail "the program in README.md is not tests/consumer/main.cpp"
 
 # configure PROJECT ARGUMENT...
 configure() {
@@ -31,9 +34,15 @@ check_flags() {
   done
 }
 
+# The program reads the folder handbook/ where it is run, and prints what it finds there.
+run() {
+  (cd examples && "$work/$1/consumer") >"$work/$1/output" || fail "$1: the program fails"
+  grep -q 'chapter_optimization/momentum\.md' "$work/$1/output" || fail "$1: the program misses the passage"
+}
+
 build_and_run() {
   cmake --build "$work/$1" -j "$jobs"
-  "$work/$1/consumer" || fail "$1: the program fails"
+  run "$1"
   check_flags "$1"
 }
 
@@ -72,7 +81,7 @@ done
 echo "== pkg-config"
 mkdir "$work/pkg_config"
 PKG_CONFIG_PATH=$work/moved/lib/pkgconfig make -C tests/consumer/pkg_config OUTPUT="$work/pkg_config/consumer"
-"$work/pkg_config/consumer" || fail "pkg_config: the program fails"
+run pkg_config
 
 echo "== add_subdirectory"
 configure add_subdirectory
