@@ -7,27 +7,33 @@
 
 #include <algorithm>
 #include <exception>
+#include <set>
 #include <utility>
 
 namespace ragstone {
 namespace {
 
-/// Builds one group: its nodes with all columns where the nodes are missing, or one column where nodes are there.
+/// Builds one group: its nodes where they are missing, or columns where the nodes are there.
 class GroupBuild {
  public:
-  GroupBuild(std::shared_ptr<DocumentCore> core, IngestPlan chain, bool columns_only)
+  /// `plan` ends with the group, its ancestors before it. Sources in `failed` are left out, and those that fail are put
+  /// in.
+  GroupBuild(std::shared_ptr<DocumentCore> core, IngestPlan plan, bool columns_only, std::set<std::string>& failed)
       : core_(std::move(core)),
-        plan_(std::make_shared<const IngestPlan>(std::move(chain))),
-        columns_only_(columns_only) {}
+        plan_(std::make_shared<const IngestPlan>(std::move(plan))),
+        columns_only_(columns_only),
+        failed_(failed) {}
 
+  /// Errors: the first one, if sources failed and none could be built.
   Task<void> run() {
     PendingQuery query = group().pending();
     if (!columns_only_) query.columns.clear();
     query.limit = core_->options.batch_sources;
     for (;;) {
-      const std::vector<std::string> sources = co_await core_->store->pending(query);
+      std::vector<std::string> sources = co_await core_->store->pending(query);
       if (sources.empty()) break;
       query.after = sources.back();
+      std::erase_if(sources, [&](const std::string& id) { return failed_.contains(id); });
       co_await run_batch(sources);
     }
     if (first_error_ && built_ == 0) std::rethrow_exception(first_error_);
@@ -86,6 +92,7 @@ class GroupBuild {
   void add_to(Commit& changes, Draft& draft) {
     if (draft.failure) {
       if (!first_error_) first_error_ = draft.failure->error;
+      failed_.insert(draft.item.id);
       changes.failures.push_back(failure_of(draft.item.id, *draft.failure));
       return;
     }
@@ -105,30 +112,65 @@ class GroupBuild {
   std::shared_ptr<DocumentCore> core_;
   std::shared_ptr<const IngestPlan> plan_;
   bool columns_only_;
+  std::set<std::string>& failed_;
   std::size_t built_ = 0;
   std::exception_ptr first_error_;
 };
+
+/// The plan up to a group, with these columns of it and none of its ancestors'.
+IngestPlan plan_for(const IngestPlan& plan, const std::string& group, std::vector<PlannedColumn> columns) {
+  IngestPlan chain = plan.chain(group);
+  for (PlannedGroup& planned : chain.groups) planned.columns.clear();
+  chain.groups.back().columns = std::move(columns);
+  return chain;
+}
+
+/// The nodes first, with the columns that cost no model, so that a model that is down keeps nothing else from being
+/// built. Returns the first error of the columns.
+Task<std::exception_ptr> build_one(std::shared_ptr<DocumentCore> core, const IngestPlan& plan,
+                                   const PlannedGroup& group) {
+  std::vector<PlannedColumn> sparse;
+  std::vector<PlannedColumn> dense;
+  for (const PlannedColumn& column : group.columns) (column.embedder ? dense : sparse).push_back(column);
+
+  std::set<std::string> failed;
+  GroupBuild nodes(core, plan_for(plan, group.name, sparse), false, failed);
+  co_await nodes.run();
+  core->groups.set_ready(group.name, {});
+  std::vector<PlannedColumn> columns = std::move(sparse);
+  columns.insert(columns.end(), dense.begin(), dense.end());
+  std::exception_ptr first_error;
+  for (const PlannedColumn& column : columns) {
+    std::vector<PlannedColumn> single(1, column);
+    GroupBuild build(core, plan_for(plan, group.name, std::move(single)), true, failed);
+    std::exception_ptr error;
+    try {
+      co_await build.run();
+      core->groups.set_ready(group.name, std::vector<std::string>(1, column.key));
+    } catch (...) {
+      error = std::current_exception();
+    }
+    if (error && (is_cancelled(error) || errc_of(error) == Errc::closed)) std::rethrow_exception(error);
+    if (error && !first_error) first_error = error;
+  }
+  co_return first_error;
+}
 
 }  // namespace
 
 Task<void> build_group(std::shared_ptr<DocumentCore> core, std::string group) {
   // Commits that were prepared before the group came into use have ended when this one has.
-  co_await core->commit(std::make_shared<Commit>(), std::nullopt, CallContext());
+  auto barrier = std::make_shared<Commit>();
+  CallContext context;
+  co_await core->commit(barrier, std::nullopt, context);
   const std::shared_ptr<const IngestPlan> plan = core->groups.plan();
   const IngestPlan chain = plan->chain(group);
+  std::exception_ptr first_error;
   for (const PlannedGroup& planned : chain.groups) {
-    GroupBuild nodes(core, plan->chain(planned.name), false);
-    co_await nodes.run();
-    std::vector<std::string> keys;
-    for (const PlannedColumn& column : planned.columns) {
-      IngestPlan single = plan->chain(planned.name);
-      single.groups.back().columns.assign(1, column);
-      GroupBuild one_column(core, std::move(single), true);
-      co_await one_column.run();
-      keys.push_back(column.key);
-    }
-    core->groups.set_ready(planned.name, keys);
+    const std::exception_ptr error = co_await build_one(core, *plan, planned);
+    if (error && !first_error) first_error = error;
   }
+  if (first_error) std::rethrow_exception(first_error);
 }
 
 }  // namespace ragstone

@@ -45,33 +45,6 @@ Task<std::vector<IngestResult>> ingest_sources(std::shared_ptr<DocumentCore> cor
   co_return ingest.take_results();
 }
 
-SourceStatus status_of(std::string id, const IngestResult& result) {
-  SourceStatus status;
-  status.text_bytes = result.text_bytes;
-  status.content = result.content;
-  if (result.failure) {
-    SourceFailure failure = failure_of(id, *result.failure);
-    status.state = SourceState::failed;
-    status.stage = failure.stage;
-    status.reason = std::move(failure.reason);
-    status.attempts = 1;
-  }
-  status.id = std::move(id);
-  return status;
-}
-
-SourceStatus status_of(SourceRecord record) {
-  SourceStatus status;
-  status.id = std::move(record.id);
-  status.state = record.state;
-  status.stage = record.stage;
-  status.reason = std::move(record.reason);
-  status.attempts = record.attempts;
-  status.text_bytes = record.text_bytes;
-  status.content = record.content;
-  return status;
-}
-
 Task<SourceStatus> add_source(std::shared_ptr<DocumentCore> core, Source source, CallContext context) {
   std::string id = source.id;
   std::vector<Source> sources;
@@ -102,13 +75,22 @@ Task<bool> remove_source(std::shared_ptr<DocumentCore> core, std::string id, Cal
   co_return !result->removed.empty();
 }
 
-Task<std::vector<SourceStatus>> list_sources(std::shared_ptr<DocumentCore> core, CallContext context) {
-  SourceQuery all;
-  std::vector<SourceRecord> records = co_await core->store->sources(all, Snapshot(), context);
+Task<std::vector<SourceStatus>> list_sources(std::shared_ptr<DocumentCore> core, bool failed_only,
+                                             CallContext context) {
+  SourceQuery query;
+  query.failed_only = failed_only;
+  const Snapshot latest;
+  std::vector<SourceRecord> records = co_await core->store->sources(query, latest, context);
   std::vector<SourceStatus> statuses;
   statuses.reserve(records.size());
   for (SourceRecord& record : records) statuses.push_back(status_of(std::move(record)));
   co_return statuses;
+}
+
+Task<std::vector<SourceStatus>> retry(std::shared_ptr<DocumentCore> core, CallContext context) {
+  const Permit permit = co_await core->sync_limiter.acquire(context);
+  co_await retry_stored(core, context);
+  co_return co_await list_sources(core, true, context);
 }
 
 Task<std::string> source_text(std::shared_ptr<DocumentCore> core, std::string id, CallContext context) {
@@ -167,7 +149,11 @@ Task<bool> Document::remove(std::string source_id, CallContext context) {
 }
 
 Task<std::vector<SourceStatus>> Document::sources(CallContext context) {
-  return list_sources(core(), std::move(context));
+  return list_sources(core(), false, std::move(context));
+}
+
+Task<std::vector<SourceStatus>> Document::retry_failed(CallContext context) {
+  return retry(core(), std::move(context));
 }
 
 Task<std::string> Document::text(std::string source_id, CallContext context) {

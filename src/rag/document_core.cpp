@@ -82,7 +82,13 @@ Task<void> DocumentCore::ensure_built(std::string group, std::vector<std::string
   groups.use(group, keys);
   while (!groups.is_ready(group, keys)) {
     const SharedOperation build = build_of(group);
-    co_await build.run(scope_, build_group(shared_from_this(), group), context);
+    std::exception_ptr error;
+    try {
+      co_await build.run(scope_, build_group(shared_from_this(), group), context);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    if (error && !groups.is_ready(group, keys)) std::rethrow_exception(error);
   }
 }
 

@@ -73,7 +73,8 @@ class DocumentCore : public std::enable_shared_from_this<DocumentCore> {
 /// Reads the dataset; see Document::sync().
 Task<SyncReport> sync_dataset(std::shared_ptr<DocumentCore> core, SyncOptions options, CallContext context);
 
-/// Builds what some source lacks of a group and its ancestors. Errors: the first one, if no source could be built.
+/// Builds what some source lacks of a group and its ancestors, and marks as ready what is built. Sources that fail are
+/// recorded as failed. Errors: the first one, of nodes or a column that no source could be built for.
 Task<void> build_group(std::shared_ptr<DocumentCore> core, std::string group);
 
 }  // namespace ragstone

@@ -58,17 +58,6 @@ void take_back(Commit& changes, Drafts& drafts) {
 
 }  // namespace
 
-SourceFailure failure_of(const std::string& source, const StageError& error) {
-  constexpr std::size_t kMaxReason = 2000;
-  SourceFailure failure;
-  failure.source = source;
-  failure.stage = error.stage;
-  for (const char c : message_of(error.error).substr(0, kMaxReason))
-    failure.reason.push_back((c & 0x80) != 0 || static_cast<unsigned char>(c) >= 0x20 ? c : ' ');
-  if (!utf8::is_valid(failure.reason)) failure.reason.resize(utf8::find_invalid(failure.reason));
-  return failure;
-}
-
 IngestRun::IngestRun(std::shared_ptr<DocumentCore> core, std::vector<IngestItem> items, CallContext context)
     : core_(std::move(core)), context_(std::move(context)), items_(std::move(items)), results_(items_.size()) {
   progress_.sources_total = items_.size();

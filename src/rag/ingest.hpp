@@ -55,7 +55,13 @@ class IngestRun {
   Progress progress_;
 };
 
-/// A failure as a status that can be stored and shown.
+/// Ingests again, from their stored texts, the failed sources that are no files of the dataset.
+Task<void> retry_stored(std::shared_ptr<DocumentCore> core, CallContext context);
+
+/// A failure as it can be stored and shown.
 SourceFailure failure_of(const std::string& source, const StageError& error);
+
+SourceStatus status_of(const std::string& id, const IngestResult& result);
+SourceStatus status_of(SourceRecord record);
 
 }  // namespace ragstone

@@ -113,17 +113,6 @@ struct Ingested {
   std::vector<SourceRecord> missing;
 };
 
-SourceStatus status_of(const std::string& id, const IngestResult& result) {
-  const SourceFailure failure = failure_of(id, *result.failure);
-  SourceStatus status;
-  status.id = id;
-  status.state = SourceState::failed;
-  status.stage = failure.stage;
-  status.reason = failure.reason;
-  status.content = result.content;
-  return status;
-}
-
 /// Sorts results into the report; gives the sources to be removed. A file that moved and could not be stored under its
 /// new name stays searchable under the old one.
 std::vector<std::string> tally(const Ingested& ingested, SyncReport& report) {
@@ -157,19 +146,26 @@ std::vector<std::string> tally(const Ingested& ingested, SyncReport& report) {
     removals.push_back(record.id);
     if (record.generation != 0 && !moved.contains(record.id)) ++report.removed;
   }
-  report.failed = report.failures.size();
   return removals;
 }
 
-/// Builds what sources lack of the groups in use: those whose text was stored when their embedder failed.
-Task<void> build_groups_in_use(std::shared_ptr<DocumentCore> core, CallContext context) {
-  const std::shared_ptr<const IngestPlan> plan = core->groups.plan();
-  for (const PlannedGroup& group : plan->groups) {
-    std::vector<std::string> keys;
-    for (const PlannedColumn& column : group.columns) keys.push_back(column.key);
-    if (core->groups.is_ready(group.name, keys)) continue;
-    co_await core->ensure_built(group.name, std::move(keys), context);
-  }
+/// Adds the failed sources that the report does not tell of yet: those that a build of a group failed for.
+Task<void> add_other_failures(std::shared_ptr<DocumentCore> core, std::shared_ptr<SyncReport> report,
+                              CallContext context) {
+  SourceQuery query;
+  query.failed_only = true;
+  const Snapshot latest;
+  auto failed = std::make_shared<std::vector<SourceRecord>>();
+  *failed = co_await core->store->sources(query, latest, context);
+  Work<void> work;
+  work.set([failed, report](const StopToken&) {
+    std::set<std::string> told;
+    for (const SourceStatus& status : report->failures) told.insert(status.id);
+    for (SourceRecord& record : *failed)
+      if (!told.contains(record.id)) report->failures.push_back(status_of(std::move(record)));
+    report->failed = report->failures.size();
+  });
+  co_await offload(core->runtime.pool(), Lane::background, std::move(work), context);
 }
 
 }  // namespace
@@ -207,7 +203,8 @@ Task<SyncReport> sync_dataset(std::shared_ptr<DocumentCore> core, SyncOptions op
   changes->removals = co_await offload(core->runtime.pool(), Lane::background, std::move(work), run.context());
   ingested.reset();
   if (!changes->removals.empty()) co_await core->commit(changes, std::nullopt, run.context());
-  co_await build_groups_in_use(core, run.context());
+  co_await retry_stored(core, run.context());
+  co_await add_other_failures(core, report, run.context());
 
   const Snapshot at = co_await core->store->pin(context);
   report->generation = at.generation();

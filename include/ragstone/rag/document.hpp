@@ -99,6 +99,10 @@ class Document {
   /// False if there was no such source.
   Task<bool> remove(std::string source_id, CallContext context = {});
 
+  /// Tries the failed sources again whose text is stored: those that a later build of a group failed for. sync() does
+  /// this too. Returns the sources that are still failed.
+  Task<std::vector<SourceStatus>> retry_failed(CallContext context = {});
+
   /// All sources in ascending order of their ids, failed ones included.
   Task<std::vector<SourceStatus>> sources(CallContext context = {});
   /// The UTF-8 text that spans refer to. Errors: Errc::not_found.

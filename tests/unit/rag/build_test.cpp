@@ -77,6 +77,31 @@ TEST_F(BuildTest, ABuildThatWhollyFailsTellsWhyAndIsTriedAgain) {
   EXPECT_EQ(retrieve(document, "apples").size(), 1u);
 }
 
+TEST_F(BuildTest, ASourceThatABuildFailedForIsToldAndTriedAgain) {
+  const auto embedder = std::make_shared<CountingEmbedder>();
+  bool poisonous = true;
+  embedder->before = [&](std::span<const std::string> texts) {
+    for (const std::string& text : texts)
+      if (poisonous && text.find("毒") != std::string::npos) throw std::runtime_error("refused");
+  };
+  DocumentOptions options;
+  options.embedders["test"] = embedder;
+  Document document = open(options);
+  runtime.run(document.add(Source("good", "苹果")));
+  runtime.run(document.add(Source("poison", "毒药")));
+  EXPECT_EQ(retrieve(document, "苹果")[0].source, "good");
+  const std::vector<SourceStatus> failed = runtime.run(document.retry_failed());
+  ASSERT_EQ(failed.size(), 1u);
+  EXPECT_EQ(failed[0].id, "poison");
+  EXPECT_EQ(failed[0].stage, Stage::embed);
+  EXPECT_EQ(failed[0].attempts, 2u);
+  poisonous = false;
+  EXPECT_TRUE(runtime.run(document.retry_failed()).empty());
+  RetrieverOptions cosine;
+  cosine.similarity = Similarity::cosine;
+  EXPECT_EQ(retrieve(document, "毒药", cosine)[0].source, "poison");
+}
+
 TEST_F(BuildTest, ObserversSeeRunsWithExactlyOneEnd) {
   class Recorder final : public Observer {
    public:

@@ -1,0 +1,29 @@
+#include "rag/ingest.hpp"
+
+#include <optional>
+#include <utility>
+
+namespace ragstone {
+
+Task<void> retry_stored(std::shared_ptr<DocumentCore> core, CallContext context) {
+  SourceQuery query;
+  query.failed_only = true;
+  const Snapshot latest;
+  std::vector<SourceRecord> failed = co_await core->store->sources(query, latest, context);
+  std::vector<IngestItem> items;
+  for (SourceRecord& record : failed) {
+    if (record.stamp || record.generation == 0) continue;
+    std::optional<std::string> text = co_await core->store->text(record.id, latest, context);
+    if (!text) continue;
+    IngestItem item;
+    item.id = std::move(record.id);
+    item.metadata = std::move(record.metadata);
+    item.text = std::move(*text);
+    item.bytes = item.text.size();
+    items.push_back(std::move(item));
+  }
+  IngestRun ingest(core, std::move(items), context);
+  co_await ingest.run();
+}
+
+}  // namespace ragstone
