@@ -88,7 +88,7 @@ Task<void> DocumentCore::ensure_built(std::string group, std::vector<std::string
     } catch (...) {
       error = std::current_exception();
     }
-    if (error && !groups.is_ready(group, keys)) std::rethrow_exception(error);
+    if (error && (is_cancelled(error) || !groups.is_ready(group, keys))) std::rethrow_exception(error);
   }
 }
 

@@ -73,6 +73,9 @@ TEST_F(BuildTest, ABuildThatWhollyFailsTellsWhyAndIsTriedAgain) {
   Document document = open(options);
   runtime.run(document.add(Source("a", "apples")));
   EXPECT_EQ(code_of([&] { retrieve(document, "apples"); }), Errc::transient);
+  RetrieverOptions bm25;
+  bm25.similarity = Similarity::bm25;
+  EXPECT_EQ(retrieve(document, "apples", bm25).size(), 1u) << "needs no model";
   embedder->before = nullptr;
   EXPECT_EQ(retrieve(document, "apples").size(), 1u);
 }
