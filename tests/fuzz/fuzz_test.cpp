@@ -1,6 +1,7 @@
 #include "fuzz/targets.hpp"
 #include "support/rounds.hpp"
 #include "unit/reader/random_text.hpp"
+#include <ragstone/base/filter.hpp>
 
 #include <random>
 #include <string>
@@ -45,11 +46,12 @@ void run(void (*target)(std::string_view), const std::string& bytes, unsigned se
 
 TEST(Fuzz, FiltersKeepTheirPromises) {
   const std::vector<std::string> corpus = {"a == 1 and not (b in [1, 2.5, \"x\"] or `c d` like \"100\\\\%%\")",
-                                           "exists(a) && a > -1e300",
+                                           "exists a && a > -1e300",
                                            "标题 == \"中文\" || year not in [2020, 2021]",
                                            "((((a != true))))",
                                            "a >= 9223372036854775807",
                                            ""};
+  for (const std::string& filter : corpus) EXPECT_NO_THROW(Filter::parse(filter)) << filter;
   for (unsigned seed = 1; seed <= rounds(20'000) && !testing::Test::HasFailure(); ++seed) {
     std::mt19937 random(seed);
     run(fuzz_filters, mutated(corpus[random() % corpus.size()], random), seed);
