@@ -5,6 +5,9 @@ set(RAGSTONE_STORE_CONFORMANCE_SOURCES
     conformance_commit.cpp
     conformance_random.cpp
     conformance_read.cpp
+    conformance_search.cpp
+    conformance_target.cpp
+    conformance_threads.cpp
     plain_bind.cpp
     plain_model.cpp
     random_commits.cpp
