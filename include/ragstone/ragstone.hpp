@@ -10,6 +10,7 @@
 #include <ragstone/async/stream.hpp>
 #include <ragstone/base/error.hpp>
 #include <ragstone/base/filter.hpp>
+#include <ragstone/base/log.hpp>
 #include <ragstone/base/metadata.hpp>
 #include <ragstone/base/node.hpp>
 #include <ragstone/base/source.hpp>
@@ -24,3 +25,7 @@
 #include <ragstone/rag/retriever.hpp>
 #include <ragstone/reader/chunker.hpp>
 #include <ragstone/reader/reader.hpp>
+#include <ragstone/text/analyzer.hpp>
+#include <ragstone/text/encoding.hpp>
+#include <ragstone/text/segment.hpp>
+#include <ragstone/text/token_counter.hpp>
