@@ -1,13 +1,17 @@
 #include <ragstone/async/detail/gate.hpp>
 #include <ragstone/base/error.hpp>
 
+#include <atomic>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -32,10 +36,11 @@ class Gate::State {
  public:
   std::mutex mutex;
   bool open = false;
-  // Set while a coroutine sleeps at the gate. Its pending timer keeps the executor's context in work; posts are made
-  // under the mutex, so that none comes after the sleeper, and with it perhaps the context, is gone.
+  // Set while a coroutine sleeps at the gate. Whoever opens it takes the executor, which keeps the context in work, and
+  // posts without holding the mutex: otherwise the sleeper, woken at once, would block its executor on that mutex.
   std::optional<asio::any_io_executor> executor;
-  asio::steady_timer* timer = nullptr;
+  std::atomic<bool> posting = false;
+  asio::steady_timer* timer = nullptr;  // touched on the executor only
 };
 
 /// Lives in the frame of the waiting coroutine.
@@ -45,15 +50,19 @@ class Gate::Sleeper {
       : state_(std::move(state)), timer_(executor, deadline.value_or(std::chrono::steady_clock::time_point::max())) {
     std::lock_guard lock(state_->mutex);
     if (state_->open) return;
-    state_->executor.emplace(executor);
+    state_->executor.emplace(asio::prefer(executor, asio::execution::outstanding_work.tracked));
     state_->timer = &timer_;
   }
   Sleeper(const Sleeper&) = delete;
   Sleeper& operator=(const Sleeper&) = delete;
   ~Sleeper() {
-    std::lock_guard lock(state_->mutex);
-    state_->executor.reset();
+    {
+      std::lock_guard lock(state_->mutex);
+      state_->executor.reset();
+    }
     state_->timer = nullptr;
+    // A frame that is destroyed asleep goes with its executor's context, which a post in progress still needs.
+    while (asleep_ && state_->posting) std::this_thread::yield();
   }
 
   bool must_wait() const {
@@ -61,20 +70,29 @@ class Gate::Sleeper {
     return !state_->open;
   }
   asio::steady_timer& timer() noexcept { return timer_; }
+  void set_asleep(bool asleep) noexcept { asleep_ = asleep; }
 
  private:
   std::shared_ptr<State> state_;
   asio::steady_timer timer_;
+  bool asleep_ = false;
 };
 
 Gate::Gate() : state_(std::make_shared<State>()) {}
 
 void Gate::open() const {
-  std::lock_guard lock(state_->mutex);
-  if (std::exchange(state_->open, true) || !state_->executor) return;
-  asio::post(*state_->executor, [state = state_] {
+  std::optional<asio::any_io_executor> executor;
+  {
+    std::lock_guard lock(state_->mutex);
+    if (std::exchange(state_->open, true) || !state_->executor) return;
+    executor.swap(state_->executor);
+    state_->posting = true;
+  }
+  asio::post(*executor, [state = state_] {
     if (state->timer) state->timer->cancel();
   });
+  executor.reset();
+  state_->posting = false;
 }
 
 bool Gate::is_open() const {
@@ -92,7 +110,9 @@ Task<Wake> Gate::wait_at(std::shared_ptr<State> state, Deadline deadline) {
   if (cancellation.cancelled() != asio::cancellation_type::none) co_return Wake::cancelled;
   boost::system::error_code ended;
   auto token = asio::redirect_error(asio::use_awaitable, ended);
+  sleeper.set_asleep(true);
   co_await sleeper.timer().async_wait(token);
+  sleeper.set_asleep(false);
   if (!sleeper.must_wait()) co_return Wake::opened;
   co_return ended ? Wake::cancelled : Wake::expired;
 }

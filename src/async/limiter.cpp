@@ -63,7 +63,7 @@ class LimiterCore {
   }
 
   void release() {
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     if (line_.empty()) {
       ++free_;
       return;
@@ -71,7 +71,9 @@ class LimiterCore {
     Turn* first = line_.front();
     line_.pop_front();
     first->granted_ = true;
-    first->gate_.open();
+    const Gate gate = first->gate_;
+    lock.unlock();
+    gate.open();
   }
 
   std::size_t available() const {

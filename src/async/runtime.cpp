@@ -88,7 +88,7 @@ class Core final : public RuntimeCore {
       throw Error(Errc::invalid_argument, "Runtime::run: called in the Runtime's own loop; co_await the task instead");
   }
 
-  bool start(std::shared_ptr<Operation> operation, Task<void> body) override;
+  bool start(std::shared_ptr<Operation> operation, Task<void> body, std::shared_ptr<EndReport> report) override;
 
   void forget(const std::shared_ptr<Operation>& operation) {
     std::lock_guard lock(mutex_);
@@ -152,10 +152,13 @@ class Registration {
       : core_(std::move(core)), operation_(std::move(operation)) {}
   Registration(Registration&&) noexcept = default;
   Registration& operator=(Registration&&) = delete;
-  ~Registration() {
+  ~Registration() { end(); }
+
+  void end() {
     if (!operation_) return;
     operation_->close();
     core_->forget(operation_);
+    operation_.reset();
   }
 
  private:
@@ -163,20 +166,23 @@ class Registration {
   std::shared_ptr<Operation> operation_;
 };
 
-Task<void> supervise(Registration, Task<void> body) {
+Task<void> supervise(Registration registration, Task<void> body, std::shared_ptr<EndReport> report) {
   co_await asio::this_coro::throw_if_cancelled(false);
   co_await asio::post(asio::use_awaitable);
   co_await std::move(body);
+  registration.end();
+  report->deliver();
 }
 
-bool Core::start(std::shared_ptr<Operation> operation, Task<void> body) {
+bool Core::start(std::shared_ptr<Operation> operation, Task<void> body, std::shared_ptr<EndReport> report) {
   {
     std::lock_guard lock(mutex_);
     if (closing_) return false;
     operations_.insert(operation);
   }
   auto self = std::static_pointer_cast<Core>(shared_from_this());
-  Task<void> supervised = supervise(Registration(std::move(self), operation), std::move(body));
+  Registration registration(std::move(self), operation);
+  Task<void> supervised = supervise(std::move(registration), std::move(body), std::move(report));
   const asio::any_io_executor executor = operation->executor();
   auto slot = operation->slot();
   auto keep_alive = [operation = std::move(operation)](std::exception_ptr) {};

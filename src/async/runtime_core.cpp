@@ -6,9 +6,9 @@
 
 namespace ragstone::detail {
 
-void RuntimeCore::start_now(Task<void> body) {
+void RuntimeCore::start_now(Task<void> body, std::shared_ptr<EndReport> report) {
   auto operation = std::make_shared<Operation>(serial_executor());
-  if (!start(operation, std::move(body))) std::rethrow_exception(runtime_closed());
+  if (!start(operation, std::move(body), std::move(report))) std::rethrow_exception(runtime_closed());
 }
 
 std::exception_ptr runtime_closed() {

@@ -53,10 +53,12 @@ class SharedOperationCore {
   }
 
   void end(const std::shared_ptr<Run>& run, std::exception_ptr error) {
-    std::lock_guard lock(mutex_);
-    run_.reset();
-    run->error = std::move(error);
-    for (const Gate& waiter : run->waiters) waiter.open();
+    {
+      std::lock_guard lock(mutex_);
+      run_.reset();
+      run->error = std::move(error);
+    }
+    for (const Gate& waiter : run->waiters) waiter.open();  // nobody joins a run that is no longer the current one
   }
 
   bool running() const {

@@ -36,9 +36,11 @@ class TaskScopeCore : public std::enable_shared_from_this<TaskScopeCore> {
 
   void leave(const std::shared_ptr<Operation>& operation) {
     std::vector<Gate> joiners;
-    std::lock_guard lock(mutex_);
-    operations_.erase(operation);
-    if (operations_.empty()) joiners.swap(joiners_);
+    {
+      std::lock_guard lock(mutex_);
+      operations_.erase(operation);
+      if (operations_.empty()) joiners.swap(joiners_);
+    }
     for (const Gate& joiner : joiners) joiner.open();
   }
 
@@ -78,29 +80,30 @@ class TaskScopeCore : public std::enable_shared_from_this<TaskScopeCore> {
 
 namespace {
 
-/// Keeps a task in its scope's list for as long as the coroutine's frame lives.
-class Membership {
+/// Keeps a task in its scope's list until it has ended or was destroyed.
+class Membership final : public EndReport {
  public:
   Membership(std::shared_ptr<TaskScopeCore> scope, std::shared_ptr<Operation> operation)
       : scope_(std::move(scope)), operation_(std::move(operation)) {}
-  Membership(Membership&&) noexcept = default;
-  Membership& operator=(Membership&&) = delete;
-  ~Membership() {
+  ~Membership() override { deliver(); }
+
+  void deliver() override {
     if (operation_) scope_->leave(operation_);
+    operation_.reset();
   }
-  TaskScopeCore& scope() const noexcept { return *scope_; }
+  void count_failure() { scope_->count_failure(); }
 
  private:
   std::shared_ptr<TaskScopeCore> scope_;
   std::shared_ptr<Operation> operation_;
 };
 
-Task<void> run_member(Membership membership, Task<void> task) {
+Task<void> run_member(std::shared_ptr<Membership> membership, Task<void> task) {
   try {
     co_await boost::asio::this_coro::throw_if_cancelled(true);
     co_await std::move(task);
   } catch (...) {
-    if (!is_cancelled(std::current_exception())) membership.scope().count_failure();
+    if (!is_cancelled(std::current_exception())) membership->count_failure();
   }
 }
 
@@ -122,8 +125,9 @@ bool TaskScopeCore::spawn(Task<void> task) {
     if (cancelled_) return false;
     operations_.insert(operation);
   }
-  Membership membership(shared_from_this(), operation);
-  return runtime_->start(operation, run_member(std::move(membership), std::move(task)));
+  auto membership = std::make_shared<Membership>(shared_from_this(), operation);
+  Task<void> body = run_member(membership, std::move(task));
+  return runtime_->start(operation, std::move(body), std::move(membership));
 }
 
 }  // namespace detail

@@ -83,8 +83,8 @@ class CountingExecutor {
   }
 
   template <class Property>
-  requires(boost::asio::can_query_v<const boost::asio::any_io_executor&, const Property&>) decltype(auto)
-      query(const Property& property) const {
+  auto query(const Property& property) const
+      -> decltype(boost::asio::query(std::declval<const boost::asio::any_io_executor&>(), property)) {
     return boost::asio::query(inner_, property);
   }
 

@@ -67,7 +67,8 @@ class Runtime {
   T run(Task<T> task) {
     core_->require_blocking_run();
     auto result = std::make_shared<detail::BlockingResult<T>>();
-    core_->start_now(detail::store_result(std::move(task), result));
+    core_->start_now(detail::store_result(std::move(task), result),
+                     std::make_shared<detail::BlockingReport<T>>(result));
     return result->wait();
   }
 

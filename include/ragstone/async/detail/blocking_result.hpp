@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ragstone/async/detail/gate.hpp>
+#include <ragstone/async/detail/runtime_core.hpp>
 #include <ragstone/async/task.hpp>
 
 #include <condition_variable>
@@ -48,24 +49,21 @@ class BlockingResult {
   std::exception_ptr error_;
 };
 
-/// Finishes a result when the coroutine's frame goes, however it goes.
+/// Ends the wait when the operation has ended or was destroyed.
 template <class T>
-class ResultOwner {
+class BlockingReport final : public EndReport {
  public:
-  explicit ResultOwner(std::shared_ptr<BlockingResult<T>> result) : result_(std::move(result)) {}
-  ResultOwner(ResultOwner&&) noexcept = default;
-  ResultOwner& operator=(ResultOwner&&) = delete;
-  ~ResultOwner() {
-    if (result_) result_->finish();
-  }
-  BlockingResult<T>* operator->() const noexcept { return result_.get(); }
+  explicit BlockingReport(std::shared_ptr<BlockingResult<T>> result) : result_(std::move(result)) {}
+  ~BlockingReport() override { result_->finish(); }
+
+  void deliver() override { result_->finish(); }
 
  private:
   std::shared_ptr<BlockingResult<T>> result_;
 };
 
 template <class T>
-Task<void> store_outcome(Task<T> task, ResultOwner<T> result) {
+Task<void> store_result(Task<T> task, std::shared_ptr<BlockingResult<T>> result) {
   try {
     co_await boost::asio::this_coro::throw_if_cancelled(true);
     if constexpr (std::is_void_v<T>) {
@@ -77,11 +75,6 @@ Task<void> store_outcome(Task<T> task, ResultOwner<T> result) {
   } catch (...) {
     result->set(std::current_exception());
   }
-}
-
-template <class T>
-Task<void> store_result(Task<T> task, std::shared_ptr<BlockingResult<T>> result) {
-  return store_outcome(std::move(task), ResultOwner<T>(std::move(result)));
 }
 
 }  // namespace ragstone::detail

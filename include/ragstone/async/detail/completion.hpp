@@ -35,18 +35,23 @@ class CompletionTraits<void> {
 template <class T>
 using CompletionSignature = typename CompletionTraits<T>::Signature;
 
-/// A completion handler with the executor that it wants to run on, which is kept from running out of work.
+/// A completion handler, what it will be called with, and the executor that it wants to run on, which is kept from
+/// running out of work.
 template <class T, class Handler>
-class Completion {
+class Completion final : public EndReport {
  public:
   using Value = typename CompletionTraits<T>::Value;
 
   Completion(Handler handler, const boost::asio::any_io_executor& executor)
       : work_(boost::asio::make_work_guard(handler, executor)), handler_(std::move(handler)) {}
 
+  void set(Value value) { value_.emplace(std::move(value)); }
+  void set(std::exception_ptr error) { error_ = std::move(error); }
+
   /// Once only. The handler is posted, so that what it throws leaves the context's run() and not a coroutine.
-  void operator()(std::exception_ptr error, Value value) {
-    auto call = [handler = std::move(handler_), error = std::move(error), value = std::move(value)]() mutable {
+  void deliver() override {
+    if (!value_) value_.emplace();
+    auto call = [handler = std::move(handler_), error = std::move(error_), value = std::move(*value_)]() mutable {
       if constexpr (std::is_void_v<T>) {
         std::move(handler)(std::move(error));
       } else {
@@ -61,25 +66,23 @@ class Completion {
 
   boost::asio::executor_work_guard<Executor> work_;
   Handler handler_;
+  std::optional<Value> value_;
+  std::exception_ptr error_;
 };
 
 template <class T, class Handler>
 Task<void> complete(Task<T> task, std::shared_ptr<Completion<T, Handler>> completion) {
-  std::optional<typename CompletionTraits<T>::Value> value;
-  std::exception_ptr error;
   try {
     co_await boost::asio::this_coro::throw_if_cancelled(true);
     if constexpr (std::is_void_v<T>) {
       co_await std::move(task);
-      value.emplace();
+      completion->set(std::monostate());
     } else {
-      value.emplace(co_await std::move(task));
+      completion->set(co_await std::move(task));
     }
   } catch (...) {
-    error = std::current_exception();
+    completion->set(std::current_exception());
   }
-  if (!value) value.emplace();
-  (*completion)(std::move(error), std::move(*value));
 }
 
 /// The exception of an operation that was refused because its Runtime is about to end.
@@ -103,8 +106,10 @@ class InitiateSpawn {
       });
     }
     auto completion = std::make_shared<Completed>(std::forward<Handler>(handler), executor);
-    if (!core_->start(operation, complete(std::move(task), completion)))
-      (*completion)(runtime_closed(), typename Completed::Value());
+    if (!core_->start(operation, complete(std::move(task), completion), completion)) {
+      completion->set(runtime_closed());
+      completion->deliver();
+    }
   }
 
  private:

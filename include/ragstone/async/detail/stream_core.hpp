@@ -27,15 +27,33 @@ class StreamCore {
  public:
   explicit StreamCore(std::size_t capacity) : capacity_(checked_capacity(capacity)) {}
 
+  /// Gates to open when the mutex is free again: to be declared before the lock.
+  class Opening {
+   public:
+    Opening() = default;
+    Opening(const Opening&) = delete;
+    Opening& operator=(const Opening&) = delete;
+    ~Opening() {
+      for (const Gate& gate : gates_) gate.open();
+    }
+    void add(const std::optional<Gate>& gate) {
+      if (gate) gates_.push_back(*gate);
+    }
+
+   private:
+    std::vector<Gate> gates_;
+  };
+
   /// One push, from its beginning to its end; must not move. Throws if the stream has ended or is unread.
   class Push {
    public:
     Push(std::shared_ptr<StreamCore> core, T& item) : core_(std::move(core)), item_(item) {
+      Opening reader;
       std::lock_guard lock(core_->mutex_);
       if (core_->reader_gone_) throw_cancelled();
       if (core_->ended_) throw_stream_ended();
       if (core_->items_.size() < core_->capacity_) {
-        core_->append(item_);
+        core_->append(item_, reader);
         taken_ = true;
       } else {
         gate_.emplace();
@@ -67,28 +85,31 @@ class StreamCore {
   };
 
   bool try_push(T& item) {
+    Opening reader;
     std::lock_guard lock(mutex_);
     if (reader_gone_ || ended_ || items_.size() >= capacity_) return false;
-    append(item);
+    append(item, reader);
     return true;
   }
 
   /// The first end counts.
   void end(std::exception_ptr error) {
+    Opening reader;
     std::lock_guard lock(mutex_);
     if (ended_) return;
     ended_ = true;
     error_ = std::move(error);
-    wake_reader();
+    wake(reader);
   }
 
   /// False: `item` is the next item, or empty at the end. True: `readable` opens when it is worth asking again.
   bool take_or_wait(std::optional<T>& item, std::optional<Gate>& readable) {
+    Opening pusher;
     std::lock_guard lock(mutex_);
     if (!items_.empty()) {
       item.emplace(std::move(items_.front()));
       items_.pop_front();
-      admit();
+      admit(pusher);
       return false;
     }
     if (ended_) {
@@ -96,18 +117,19 @@ class StreamCore {
       return false;
     }
     readable.emplace();
-    reader_.emplace(*readable);
+    reader_ = readable;
     return true;
   }
 
   void close_reader() noexcept {
     std::deque<T> unread;
+    Opening all;
     std::lock_guard lock(mutex_);
     reader_gone_ = true;
     unread.swap(items_);
-    for (Push* push : pushes_) push->gate_->open();
+    for (Push* push : pushes_) all.add(push->gate_);
     pushes_.clear();
-    wake_reader();
+    wake(all);
   }
 
   bool reader_gone() const {
@@ -116,24 +138,24 @@ class StreamCore {
   }
 
  private:
-  void append(T& item) {
+  void append(T& item, Opening& reader) {
     items_.push_back(std::move(item));
-    wake_reader();
+    wake(reader);
   }
 
-  void wake_reader() {
-    if (reader_) reader_->open();
+  void wake(Opening& reader) {
+    reader.add(reader_);
     reader_.reset();
   }
 
-  void admit() {
-    while (!pushes_.empty() && items_.size() < capacity_) {
-      Push* push = pushes_.front();
-      pushes_.pop_front();
-      items_.push_back(std::move(push->item_));
-      push->taken_ = true;
-      push->gate_->open();
-    }
+  /// After one item was taken out: the first push in line moves up.
+  void admit(Opening& pusher) {
+    if (pushes_.empty()) return;
+    Push* push = pushes_.front();
+    pushes_.pop_front();
+    items_.push_back(std::move(push->item_));
+    push->taken_ = true;
+    pusher.add(push->gate_);
   }
 
   const std::size_t capacity_;

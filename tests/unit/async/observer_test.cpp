@@ -1,0 +1,175 @@
+#include "unit/async/bed.hpp"
+#include <ragstone/async/observer.hpp>
+#include <ragstone/base/error.hpp>
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace ragstone::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Recorder final : public Observer {
+ public:
+  std::vector<Event> events;
+
+ private:
+  void on_event(const Event& event) override { events.push_back(event); }
+};
+
+class Thrower final : public Observer {
+ private:
+  void on_event(const Event&) override { throw std::runtime_error("no"); }
+};
+
+TEST(CallContext, IsEmptyByDefault) {
+  const CallContext context;
+  EXPECT_FALSE(context.deadline());
+  EXPECT_FALSE(context.observed());
+  EXPECT_EQ(context.run_id(), Hash128());
+  EXPECT_TRUE(context.tags().empty());
+}
+
+TEST(CallContext, DeadlinesOnlyGetShorter) {
+  const auto now = CallContext::Clock::now();
+  const CallContext context = CallContext().with_deadline(now + 1h);
+  EXPECT_EQ(context.with_deadline(now + 2h).deadline(), now + 1h);
+  EXPECT_EQ(context.with_deadline(now + 1min).deadline(), now + 1min);
+  EXPECT_LT(*context.with_timeout(1min).deadline(), now + 30min);
+  EXPECT_EQ(context.deadline(), now + 1h);
+  EXPECT_EQ(CallContext().with_timeout(CallContext::Clock::duration::max()).deadline(),
+            CallContext::Clock::time_point::max());
+}
+
+TEST(CallContext, ChildrenInheritAndBelongToOneTrace) {
+  const CallContext root = CallContext().with_tag("web").with_metadata("user", std::string("张三")).child();
+  const CallContext child = root.child();
+  EXPECT_EQ(root.parent_run_id(), Hash128());
+  EXPECT_EQ(root.trace_id(), root.run_id());
+  EXPECT_EQ(child.parent_run_id(), root.run_id());
+  EXPECT_EQ(child.trace_id(), root.run_id());
+  EXPECT_NE(child.run_id(), root.run_id());
+  EXPECT_EQ(child.tags(), std::vector<std::string>{"web"});
+  EXPECT_EQ(child.metadata().text("user"), "张三");
+  const Hash128 trace = hash128("outer");
+  EXPECT_EQ(CallContext().with_trace_id(trace).child().trace_id(), trace);
+}
+
+TEST(CallContext, KeepsAnObserverOnce) {
+  auto recorder = std::make_shared<Recorder>();
+  const CallContext context = CallContext().with_observer(recorder).with_observer(recorder);
+  EXPECT_EQ(context.observers().size(), 1u);
+  EXPECT_EQ(code_of([] { CallContext().with_observer(nullptr); }), Errc::invalid_argument);
+}
+
+std::vector<EventPhase> phases(const Recorder& recorder) {
+  std::vector<EventPhase> phases;
+  for (const Event& event : recorder.events) phases.push_back(event.phase());
+  return phases;
+}
+
+TEST(RunScope, EmitsItsEventsInOrder) {
+  auto recorder = std::make_shared<Recorder>();
+  const CallContext context = CallContext().with_observer(recorder).with_tag("t");
+  Metadata usage;
+  usage.set("tokens", 2);
+  RunScope run(context, EventKind::chat, "model");
+  run.token("你");
+  run.token("好");
+  run.retry();
+  run.end(usage);
+  run.end(usage);
+  run.fail(nullptr);
+  run.token("late");
+  const std::vector<EventPhase> expected{EventPhase::start, EventPhase::token, EventPhase::token, EventPhase::retry,
+                                         EventPhase::end};
+  EXPECT_EQ(phases(*recorder), expected);
+  for (const Event& event : recorder->events) {
+    EXPECT_EQ(event.run_id(), run.context().run_id());
+    EXPECT_EQ(event.kind(), EventKind::chat);
+    EXPECT_EQ(event.name(), "model");
+    EXPECT_EQ(event.tags(), std::vector<std::string>{"t"});
+  }
+  EXPECT_EQ(recorder->events[1].text(), "你");
+  EXPECT_EQ(recorder->events.back().attributes(), usage);
+}
+
+TEST(RunScope, LinksNestedRuns) {
+  auto recorder = std::make_shared<Recorder>();
+  const CallContext context = CallContext().with_observer(recorder);
+  RunScope outer(context, EventKind::query, "outer");
+  RunScope inner(outer.context(), EventKind::retrieve, "inner");
+  inner.end();
+  outer.end();
+  EXPECT_EQ(recorder->events[1].parent_run_id(), recorder->events[0].run_id());
+  EXPECT_EQ(recorder->events[1].trace_id(), recorder->events[0].trace_id());
+}
+
+TEST(RunScope, AbandonedIsCancelled) {
+  auto recorder = std::make_shared<Recorder>();
+  { RunScope run(CallContext().with_observer(recorder), EventKind::embed, "e"); }
+  ASSERT_EQ(recorder->events.size(), 2u);
+  EXPECT_EQ(recorder->events[1].phase(), EventPhase::error);
+  EXPECT_TRUE(recorder->events[1].cancelled());
+}
+
+TEST(RunScope, LeftByAnExceptionHasFailed) {
+  auto recorder = std::make_shared<Recorder>();
+  try {
+    RunScope run(CallContext().with_observer(recorder), EventKind::embed, "e");
+    throw std::runtime_error("x");
+  } catch (const std::runtime_error&) {
+  }
+  ASSERT_EQ(recorder->events.size(), 2u);
+  EXPECT_EQ(recorder->events[1].phase(), EventPhase::error);
+  EXPECT_FALSE(recorder->events[1].cancelled());
+  EXPECT_EQ(errc_of(recorder->events[1].error()), Errc::internal);
+}
+
+TEST(RunScope, ReportsTheErrorItIsGiven) {
+  auto recorder = std::make_shared<Recorder>();
+  RunScope run(CallContext().with_observer(recorder), EventKind::embed, "e");
+  run.fail(std::make_exception_ptr(Error(Errc::rejected, "bad key")));
+  EXPECT_EQ(errc_of(recorder->events[1].error()), Errc::rejected);
+}
+
+TEST(RunScope, SurvivesObserversThatThrow) {
+  auto thrower = std::make_shared<Thrower>();
+  auto recorder = std::make_shared<Recorder>();
+  const CallContext context = CallContext().with_observer(thrower).with_observer(recorder);
+  RunScope run(context, EventKind::load, "file");
+  run.end();
+  EXPECT_EQ(thrower->failed(), 2u);
+  EXPECT_EQ(recorder->events.size(), 2u);
+}
+
+TEST(RunScope, KeepsTheContextAsItIsWithoutObservers) {
+  const CallContext context = CallContext().with_tag("t");
+  RunScope run(context, EventKind::load, "file");
+  EXPECT_FALSE(run.observed());
+  EXPECT_EQ(run.context().run_id(), Hash128());
+}
+
+TEST(LogObserver, WritesALinePerEventWithoutTheTokensText) {
+  std::vector<std::string> lines;
+  auto log = log_observer([&lines](std::string_view line) { lines.emplace_back(line); });
+  const CallContext context = CallContext().with_observer(log).with_tag("t");
+  Metadata attributes;
+  attributes.set("top_k", 3);
+  RunScope run(context, EventKind::chat, "model", attributes);
+  run.token("secret");
+  run.fail(std::make_exception_ptr(Error(Errc::rejected, "bad key")));
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_NE(lines[0].find("chat start model run="), std::string::npos);
+  EXPECT_NE(lines[0].find(" tag=t top_k=3"), std::string::npos);
+  EXPECT_EQ(lines[1].find("secret"), std::string::npos);
+  EXPECT_NE(lines[1].find("bytes=6"), std::string::npos);
+  EXPECT_NE(lines[2].find("error=rejected: bad key"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace ragstone::test
