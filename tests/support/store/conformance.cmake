@@ -10,6 +10,5 @@ set(RAGSTONE_STORE_CONFORMANCE_SOURCES
     conformance_threads.cpp
     plain_bind.cpp
     plain_model.cpp
-    random_commits.cpp
-    samples.cpp)
+    random_commits.cpp)
 list(TRANSFORM RAGSTONE_STORE_CONFORMANCE_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/tests/support/store/)

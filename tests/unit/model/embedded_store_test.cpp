@@ -1,0 +1,202 @@
+#include "support/errors.hpp"
+#include "support/store/samples.hpp"
+#include <ragstone/async/gather.hpp>
+#include <ragstone/async/runtime.hpp>
+#include <ragstone/base/error.hpp>
+#include <ragstone/model/store.hpp>
+#include <ragstone/store/memory_engine.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/use_future.hpp>
+#include <gtest/gtest.h>
+
+namespace ragstone::test {
+namespace {
+
+Commit lines(const std::string& id, const std::string& text) {
+  Commit commit;
+  commit.sources.push_back(sample_lines(id, text));
+  return commit;
+}
+
+SearchRequest words(const std::string& text) {
+  TextMember member;
+  member.key = kBm25Key;
+  member.text = text;
+  member.analyzer = standard_analyzer();
+  SearchRequest request;
+  request.group = "line";
+  request.members.emplace_back();
+  request.members[0].name = "bm25";
+  request.members[0].query = member;
+  return request;
+}
+
+class EmbeddedStoreTest : public testing::Test {
+ protected:
+  EmbeddedStoreTest() : store_(runtime_.run(memory_store()->open(runtime_.pool()))) {}
+
+  std::uint64_t jobs(Lane lane) const { return runtime_.pool().stats(lane).finished; }
+
+  Runtime runtime_;
+  std::shared_ptr<Store> store_;
+};
+
+TEST_F(EmbeddedStoreTest, OffersWhatTheEngineOffers) {
+  EXPECT_EQ(store_->capabilities().name, "memory");
+  EXPECT_EQ(runtime_.run(store_->commit(lines("a", "river stone\n石头\n"))).generation, 1u);
+  const SearchResponse response = runtime_.run(store_->search(words("石头")));
+  ASSERT_EQ(response.hits.size(), 1u);
+  EXPECT_EQ(response.hits[0].node.text, "石头");
+
+  NodeQuery nodes;
+  nodes.group = "line";
+  const std::vector<Node> found = runtime_.run(store_->nodes(nodes));
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(runtime_.run(store_->sources({})).size(), 1u);
+  EXPECT_EQ(runtime_.run(store_->text("a")), "river stone\n石头\n");
+  EXPECT_EQ(runtime_.run(store_->text("b")), std::nullopt);
+  PendingQuery pending;
+  pending.group = "word";
+  EXPECT_EQ(runtime_.run(store_->pending(pending)), std::vector<std::string>{"a"});
+  std::vector<Hash128> contents(2);
+  EXPECT_EQ(runtime_.run(store_->vectors("e", "s", contents)).size(), 2u);
+  EXPECT_EQ(runtime_.run(store_->changes("line", 0))->upserts, (std::vector<NodeId>{found[0].id, found[1].id}));
+}
+
+TEST_F(EmbeddedStoreTest, APinnedSnapshotIsReadWhileCommitsGoOn) {
+  runtime_.run(store_->commit(lines("a", "river\n")));
+  const Snapshot at = runtime_.run(store_->pin());
+  EXPECT_TRUE(at);
+  EXPECT_EQ(at.generation(), 1u);
+  runtime_.run(store_->commit(lines("a", "bridge\n")));
+  EXPECT_EQ(runtime_.run(store_->search(words("river"), at)).hits.size(), 1u);
+  EXPECT_EQ(runtime_.run(store_->search(words("river"))).hits.size(), 0u);
+  EXPECT_EQ(runtime_.run(store_->text("a", at)), "river\n");
+  EXPECT_EQ(runtime_.run(store_->text("a")), "bridge\n");
+  EXPECT_TRUE(runtime_.run(store_->changes("line", 1, at))->upserts.empty());
+}
+
+TEST_F(EmbeddedStoreTest, OneCallIsOneJobOnItsLane) {
+  runtime_.run(store_->commit(lines("a", "river\n")));
+  EXPECT_EQ(jobs(Lane::background), 1u);
+  EXPECT_EQ(jobs(Lane::foreground), 0u);
+  SearchRequest request = words("river");
+  request.target = kRootGroup;
+  EXPECT_EQ(runtime_.run(store_->search(request)).hits.size(), 1u);
+  EXPECT_EQ(jobs(Lane::foreground), 1u) << "search, target and fetch are one job";
+  PendingQuery pending;
+  pending.group = "line";
+  runtime_.run(store_->pending(pending));
+  runtime_.run(store_->changes("line", 0));
+  EXPECT_EQ(jobs(Lane::background), 3u);
+  runtime_.run(store_->pin());
+  EXPECT_EQ(jobs(Lane::foreground), 1u);
+}
+
+TEST_F(EmbeddedStoreTest, ErrorsPassThrough) {
+  EXPECT_EQ(error_of([&] { runtime_.run(store_->search({})); }).errc(), Errc::invalid_argument);
+  Commit bad = lines("a", "river\n");
+  bad.sources[0].groups[1].rows[0].span.end = 99;
+  EXPECT_EQ(error_of([&] { runtime_.run(store_->commit(bad)); }).errc(), Errc::invalid_argument);
+  runtime_.run(store_->close());
+  EXPECT_EQ(error_of([&] { runtime_.run(store_->commit(lines("a", "x\n"))); }).errc(), Errc::closed);
+}
+
+TEST_F(EmbeddedStoreTest, APassedDeadlineEndsEveryCall) {
+  CallContext late;
+  late = late.with_deadline(CallContext::Clock::now());
+  EXPECT_EQ(error_of([&] { runtime_.run(store_->search(words("river"), {}, late)); }).errc(), Errc::timeout);
+  NodeQuery nodes;
+  nodes.group = "line";
+  EXPECT_EQ(error_of([&] { runtime_.run(store_->nodes(nodes, {}, late)); }).errc(), Errc::timeout);
+  EXPECT_EQ(error_of([&] { runtime_.run(store_->commit(lines("a", "x\n"), late)); }).errc(), Errc::timeout);
+}
+
+/// An index whose query lasts until it is stopped.
+class EndlessIndex final : public Index {
+ public:
+  void wait_until_asked() const {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return asked_; });
+  }
+  void wait_until_stopped() const {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return stopped_; });
+  }
+
+ private:
+  void do_update(const IndexUpdate&, const StopToken&) override {}
+  void do_clear() override {}
+  std::vector<ScoredNode> do_query(const IndexQuery&, const StopToken& stop) const override {
+    std::unique_lock lock(mutex_);
+    asked_ = true;
+    changed_.notify_all();
+    changed_.wait(lock, stop, [] { return false; });
+    stopped_ = true;
+    changed_.notify_all();
+    throw_if_stopped(stop);
+    return {};
+  }
+
+  mutable std::mutex mutex_;
+  mutable std::condition_variable_any changed_;
+  mutable bool asked_ = false;
+  mutable bool stopped_ = false;
+};
+
+SearchRequest endless(std::shared_ptr<const Index> index) {
+  IndexMember member;
+  member.index = std::move(index);
+  SearchRequest request = words("river");
+  request.members[0].query = member;
+  return request;
+}
+
+TEST_F(EmbeddedStoreTest, CancellationStopsASearchThatIsUnderWay) {
+  runtime_.run(store_->commit(lines("a", "river\n")));
+  const auto index = std::make_shared<EndlessIndex>();
+  boost::asio::cancellation_signal signal;
+  std::future<SearchResponse> response = runtime_.spawn(
+      store_->search(endless(index)), boost::asio::bind_cancellation_slot(signal.slot(), boost::asio::use_future));
+  index->wait_until_asked();
+  signal.emit(boost::asio::cancellation_type::terminal);
+  try {
+    response.get();
+    ADD_FAILURE() << "the search must be cancelled";
+  } catch (...) {
+    EXPECT_TRUE(is_cancelled(std::current_exception()));
+  }
+  index->wait_until_stopped();
+}
+
+TEST_F(EmbeddedStoreTest, ADeadlineEndsASearchThatIsUnderWay) {
+  runtime_.run(store_->commit(lines("a", "river\n")));
+  const SearchRequest request = endless(std::make_shared<EndlessIndex>());
+  CallContext context;
+  context = context.with_timeout(std::chrono::milliseconds(20));
+  EXPECT_EQ(error_of([&] { runtime_.run(store_->search(request, {}, context)); }).errc(), Errc::timeout);
+}
+
+TEST_F(EmbeddedStoreTest, ManyCallsAtOnceAllEnd) {
+  std::vector<Task<CommitResult>> commits;
+  for (int i = 0; i < 200; ++i) commits.push_back(store_->commit(lines("s" + std::to_string(i), "river\n")));
+  runtime_.run(gather(std::move(commits)));
+  std::vector<Task<SearchResponse>> searches;
+  for (int i = 0; i < 500; ++i) searches.push_back(store_->search(words("river")));
+  for (const SearchResponse& response : runtime_.run(gather(std::move(searches)))) {
+    EXPECT_EQ(response.generation, 200u);
+    EXPECT_EQ(response.hits.size(), 6u);
+  }
+}
+
+}  // namespace
+}  // namespace ragstone::test
