@@ -71,10 +71,15 @@ void PoolCore::shutdown() {
   }
   for (const auto& job : jobs) job->stop.request_stop();
   jobs.clear();
+  {
+    // Threads of our own get to every job, also to one that submit() is about to post; a caller's may have stopped.
+    std::unique_lock lock(mutex_);
+    idle_.wait(lock, [this] {
+      return lanes_[0].threads ? jobs_.empty() : lanes_[0].stats.running + lanes_[1].stats.running == 0;
+    });
+  }
   for (LaneState& lane : lanes_)
     if (lane.threads) lane.threads->join();
-  std::unique_lock lock(mutex_);
-  idle_.wait(lock, [this] { return lanes_[0].stats.running + lanes_[1].stats.running == 0; });
 }
 
 }  // namespace detail

@@ -74,8 +74,9 @@ class Runtime {
 
   /// Starts a task on a fresh serial_executor(): the form behind every `async_...` function. `token` is any Asio
   /// completion token for void(std::exception_ptr, T), or void(std::exception_ptr) for tasks without a result; its
-  /// handler runs on its associated executor, by default the task's. Honours the token's cancellation slot, whose
-  /// signal may be emitted from any one thread at a time. Errors: the task's; Errc::closed while the Runtime dies.
+  /// handler runs on its associated executor, by default the task's; the context of that outlives the Runtime. Honours
+  /// the token's cancellation slot, whose signal may be emitted from any one thread at a time. Errors: the task's;
+  /// Errc::closed while the Runtime dies.
   template <class T, class Token>
   auto spawn(Task<T> task, Token&& token) {
     return boost::asio::async_initiate<Token, detail::CompletionSignature<T>>(detail::InitiateSpawn<T>(core_), token,

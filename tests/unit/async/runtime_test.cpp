@@ -100,8 +100,8 @@ TEST_P(RuntimeTest, SpawnTakesAnyToken) {
 }
 
 TEST_P(RuntimeTest, SpawnCallsAHandlerOnItsExecutorAndNeverInsideTheCall) {
-  Bed bed(GetParam());
   asio::thread_pool own(1);
+  Bed bed(GetParam());
   std::promise<std::thread::id> where;
   bool returned = false;
   std::mutex mutex;
