@@ -10,6 +10,8 @@
 #include <memory>
 #include <string_view>
 
+#include <boost/asio/any_io_executor.hpp>
+
 namespace ragstone {
 
 /// Sees what calls do: put one into a CallContext. Called inline, on the executor of the call, in the order of a
@@ -43,5 +45,12 @@ class Observer {
 /// Writes one line per event to `write`: kind, phase, name, run id, tags, attributes, error. Of a token's text only the
 /// length is written. `write` is called from one thread at a time.
 std::shared_ptr<Observer> log_observer(std::function<void(std::string_view)> write);
+
+/// Hands events to a slow observer on `executor`, one at a time and in order, instead of in the middle of a call. Once
+/// `capacity` events wait, the oldest waiting `token` event makes room for each new one and is counted in dropped();
+/// other events are never dropped. The executor's context must outlive the observer.
+/// Errors: Errc::invalid_argument for a null observer, an empty executor or a capacity of 0.
+std::shared_ptr<Observer> queued_observer(std::shared_ptr<Observer> target, boost::asio::any_io_executor executor,
+                                          std::size_t capacity = 1024);
 
 }  // namespace ragstone

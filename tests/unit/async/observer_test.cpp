@@ -171,5 +171,46 @@ TEST(LogObserver, WritesALinePerEventWithoutTheTokensText) {
   EXPECT_NE(lines[2].find("error=rejected: bad key"), std::string::npos);
 }
 
+TEST(QueuedObserver, DeliversLaterAndInOrder) {
+  boost::asio::io_context context;
+  auto recorder = std::make_shared<Recorder>();
+  const auto queued = queued_observer(recorder, context.get_executor());
+  {
+    RunScope run(CallContext().with_observer(queued), EventKind::chat, "model");
+    run.token("a");
+    run.token("b");
+    run.end();
+  }
+  EXPECT_TRUE(recorder->events.empty());
+  context.run();
+  const std::vector<EventPhase> expected{EventPhase::start, EventPhase::token, EventPhase::token, EventPhase::end};
+  EXPECT_EQ(phases(*recorder), expected);
+  EXPECT_EQ(queued->dropped(), 0u);
+}
+
+TEST(QueuedObserver, DropsOldTokensAndNothingElse) {
+  boost::asio::io_context context;
+  auto recorder = std::make_shared<Recorder>();
+  const auto queued = queued_observer(recorder, context.get_executor(), 3);
+  {
+    RunScope run(CallContext().with_observer(queued), EventKind::chat, "model");
+    for (const char* text : {"a", "b", "c", "d"}) run.token(text);
+    run.retry();
+    run.end();
+  }
+  context.run();
+  const std::vector<EventPhase> expected{EventPhase::start, EventPhase::retry, EventPhase::end};
+  EXPECT_EQ(phases(*recorder), expected);
+  EXPECT_EQ(queued->dropped(), 4u);
+}
+
+TEST(QueuedObserver, RefusesWrongArguments) {
+  boost::asio::io_context context;
+  EXPECT_EQ(code_of([&] { queued_observer(nullptr, context.get_executor()); }), Errc::invalid_argument);
+  EXPECT_EQ(code_of([] { queued_observer(std::make_shared<Recorder>(), {}); }), Errc::invalid_argument);
+  EXPECT_EQ(code_of([&] { queued_observer(std::make_shared<Recorder>(), context.get_executor(), 0); }),
+            Errc::invalid_argument);
+}
+
 }  // namespace
 }  // namespace ragstone::test
