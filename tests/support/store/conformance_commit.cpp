@@ -72,6 +72,18 @@ TEST_P(StoreConformance, NewMetadataOfASourceIsAnUpsertOfItsNodes) {
   EXPECT_EQ(same.changes[0].group, kRootGroup);
 }
 
+TEST_P(StoreConformance, OtherContentUnderTheSameUidIsAnUpsert) {
+  put(sample_lines("a", "one\n"));
+  const Node before = nodes("line")[0];
+  SourceWrite other = sample_lines("a", "two\n");
+  other.groups[1].rows[0].uid = before.uid;
+  const CommitResult result = put(std::move(other));
+  EXPECT_EQ(nodes("line")[0].id, before.id);
+  EXPECT_EQ(nodes("line")[0].text, "two");
+  ASSERT_EQ(result.changes.size(), 2u);
+  EXPECT_EQ(result.changes[0].upserts, std::vector<NodeId>{before.id});
+}
+
 TEST_P(StoreConformance, ANodesOwnMetadataLiesOverThatOfItsSource) {
   SourceWrite write = sample_lines("a", "one\ntwo\n", {{"lang", std::string("en")}, {"year", std::int64_t{2001}}});
   write.groups[1].rows[1].metadata.set("lang", "中文");

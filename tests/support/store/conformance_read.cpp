@@ -54,6 +54,11 @@ TEST_P(StoreConformance, NodesByIdKeepTheOrderThatWasAskedFor) {
   EXPECT_EQ(found[2].group, kRootGroup);
   query.group = "line";
   EXPECT_EQ(snapshot()->nodes(query).size(), 2u);
+  query.after = lines[0].id;
+  EXPECT_EQ(snapshot()->nodes(query).size(), 1u);
+  query.ids.reset();
+  query.source = "a";
+  EXPECT_EQ(snapshot()->nodes(query).size(), 2u);
 }
 
 TEST_P(StoreConformance, ASourceKeepsItsWholeRecord) {
