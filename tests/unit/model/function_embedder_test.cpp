@@ -3,7 +3,6 @@
 #include <ragstone/model/function_embedder.hpp>
 
 #include <atomic>
-#include <future>
 #include <thread>
 
 #include <gtest/gtest.h>
