@@ -184,9 +184,14 @@ bool Core::start(std::shared_ptr<Operation> operation, Task<void> body, std::sha
   Registration registration(std::move(self), operation);
   Task<void> supervised = supervise(std::move(registration), std::move(body), std::move(report));
   const asio::any_io_executor executor = operation->executor();
-  auto slot = operation->slot();
-  auto keep_alive = [operation = std::move(operation)](std::exception_ptr) {};
-  asio::co_spawn(executor, std::move(supervised), asio::bind_cancellation_slot(slot, std::move(keep_alive)));
+  // On the executor, like every emission of the operation's signal.
+  asio::post(executor, [operation = std::move(operation), supervised = std::move(supervised)]() mutable {
+    auto slot = operation->slot();
+    auto keep_alive = [operation](std::exception_ptr) {};
+    asio::co_spawn(operation->executor(), std::move(supervised),
+                   asio::bind_cancellation_slot(slot, std::move(keep_alive)));
+    operation->repeat_early_cancellation();
+  });
   return true;
 }
 

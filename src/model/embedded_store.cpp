@@ -85,7 +85,7 @@ class EmbeddedStore final : public Store {
     Work<std::vector<std::vector<float>>> work;
     work.set([engine = engine_, key = std::move(key), signature = std::move(signature), contents = std::move(contents)](
                  const StopToken&) { return engine->snapshot()->vectors(key, signature, contents); });
-    return offload(pool_, Lane::foreground, std::move(work));
+    return offload(pool_, Lane::background, std::move(work));
   }
 
   Task<std::optional<GroupChange>> do_changes(std::string group, Generation since, Snapshot at, CallContext) override {

@@ -24,7 +24,7 @@ class GroupBuild {
         columns_only_(columns_only),
         failed_(failed) {}
 
-  /// Errors: the first one, if sources failed and none could be built.
+  /// Errors: the first one, if sources failed and no source has what was to be built.
   Task<void> run() {
     PendingQuery query = group().pending();
     if (!columns_only_) query.columns.clear();
@@ -36,18 +36,31 @@ class GroupBuild {
       std::erase_if(sources, [&](const std::string& id) { return failed_.contains(id); });
       co_await run_batch(sources);
     }
-    if (first_error_ && built_ == 0) std::rethrow_exception(first_error_);
+    if (!first_error_ || built_ > 0) co_return;
+    const bool some_have_it = co_await any_source_has_it();
+    if (!some_have_it) std::rethrow_exception(first_error_);
   }
 
  private:
   const PlannedGroup& group() const { return plan_->groups.back(); }
+
+  Task<bool> any_source_has_it() {
+    PendingQuery query = group().pending();
+    if (!columns_only_) query.columns.clear();
+    const std::vector<std::string> lacking = co_await core_->store->pending(query);
+    SourceQuery all;
+    const std::vector<SourceRecord> records = co_await core_->store->sources(all);
+    const auto stored = std::count_if(records.begin(), records.end(),
+                                      [](const SourceRecord& record) { return record.generation != 0; });
+    co_return lacking.size() < static_cast<std::size_t>(stored);
+  }
 
   Task<void> run_batch(const std::vector<std::string>& sources) {
     auto drafts = std::make_shared<Drafts>();
     co_await load(sources, *drafts);
     Work<void> work;
     work.set([plan = plan_, drafts](const StopToken& stop) { cut(*plan, *drafts, stop); });
-    co_await offload(core_->runtime.pool(), Lane::background, std::move(work));
+    co_await offload(core_->pool, Lane::background, std::move(work));
     co_await embed_drafts(core_, plan_, drafts, CallContext());
 
     auto changes = std::make_shared<Commit>();
@@ -93,7 +106,9 @@ class GroupBuild {
     if (draft.failure) {
       if (!first_error_) first_error_ = draft.failure->error;
       failed_.insert(draft.item.id);
-      changes.failures.push_back(failure_of(draft.item.id, *draft.failure));
+      SourceFailure failure = failure_of(draft.item.id, *draft.failure);
+      failure.content = draft.write.record.content;
+      changes.failures.push_back(std::move(failure));
       return;
     }
     ++built_;

@@ -1,5 +1,6 @@
 #include "rag/document_core.hpp"
 
+#include <ragstone/async/observer.hpp>
 #include <ragstone/base/error.hpp>
 
 #include <utility>
@@ -17,9 +18,16 @@ std::shared_ptr<const Analyzer> or_standard(std::shared_ptr<const Analyzer> anal
   return analyzer ? analyzer : standard_analyzer();
 }
 
-Task<void> run_first_sync(std::shared_ptr<DocumentCore> core) {
+Task<void> run_first_sync(std::shared_ptr<DocumentCore> core, CallContext context) {
   SyncOptions options;
-  co_await sync_dataset(core, options, CallContext());
+  co_await sync_dataset(core, options, context);
+}
+
+/// Who watches, without the deadline: the operation is not its caller's.
+CallContext watched_as(const CallContext& context) {
+  CallContext own;
+  for (const std::shared_ptr<Observer>& observer : context.observers()) own = own.with_observer(observer);
+  return own;
 }
 
 }  // namespace
@@ -34,6 +42,7 @@ struct DocumentCore::PendingCommit {
 DocumentCore::DocumentCore(Runtime& document_runtime, DocumentOptions document_options,
                            std::shared_ptr<Store> document_store)
     : runtime(document_runtime),
+      pool(document_runtime.pool()),
       options(std::move(document_options)),
       readers(with_defaults(options.readers)),
       store(std::move(document_store)),
@@ -55,11 +64,12 @@ Task<void> DocumentCore::carry_out(Self self, std::shared_ptr<PendingCommit> pen
   const Permit permit = co_await self->commit_limiter_.acquire();
   if (pending->plan_version && *pending->plan_version != self->groups.plan()->version) co_return;
   RunScope run(pending->context, EventKind::store_write, self->store->capabilities().name);
-  pending->result = co_await self->store->commit(std::move(*pending->changes));
+  Task<CommitResult> applying = self->store->commit(std::move(*pending->changes));
+  pending->result = co_await in_run(run, std::move(applying));
   run.end();
   for (const std::shared_ptr<RegisteredIndex>& index : self->indexes.current()) {
     RunScope update(pending->context, EventKind::index_run, index->name());
-    co_await bring_up_to_date(self->store, self->runtime.pool(), index, false);
+    co_await bring_up_to_date(self->store, self->pool, index, false);
     if (const std::exception_ptr error = index->failure()) {
       update.fail(error);
     } else {
@@ -70,7 +80,7 @@ Task<void> DocumentCore::carry_out(Self self, std::shared_ptr<PendingCommit> pen
 
 Task<void> DocumentCore::catch_up(Self self, std::shared_ptr<RegisteredIndex> index, bool from_scratch) {
   const Permit permit = co_await self->commit_limiter_.acquire();
-  co_await bring_up_to_date(self->store, self->runtime.pool(), index, from_scratch);
+  co_await bring_up_to_date(self->store, self->pool, index, from_scratch);
 }
 
 SharedOperation DocumentCore::build_of(const std::string& group) {
@@ -99,9 +109,9 @@ Task<void> DocumentCore::ensure_synced(CallContext context) {
     if (synced_) co_return;
   }
   if (options.auto_sync == AutoSync::background) {
-    first_sync_.start(scope_, run_first_sync(shared_from_this()));
+    first_sync_.start(scope_, run_first_sync(shared_from_this(), watched_as(context)));
   } else {
-    co_await first_sync_.run(scope_, run_first_sync(shared_from_this()), context);
+    co_await first_sync_.run(scope_, run_first_sync(shared_from_this(), watched_as(context)), context);
   }
   const std::lock_guard lock(mutex_);
   synced_ = true;

@@ -45,7 +45,8 @@ class DocumentCore : public std::enable_shared_from_this<DocumentCore> {
   void set_progress(std::function<void(const Progress&)> callback);
   void report_progress(const Progress& progress);
 
-  Runtime& runtime;
+  Runtime& runtime;  ///< For new operations of the handles only: an operation may outlive it.
+  const Pool pool;
   const DocumentOptions options;
   const std::vector<std::shared_ptr<const Reader>> readers;
   const std::shared_ptr<Store> store;

@@ -109,22 +109,18 @@ Task<std::exception_ptr> try_embed(ColumnTexts& texts, std::span<const std::size
 /// Whether trying the texts one by one could help.
 bool may_be_one_text(const std::exception_ptr& error) {
   const Errc code = errc_of(error);
-  return code != Errc::timeout && code != Errc::transient && code != Errc::closed && code != Errc::dimension_mismatch;
+  return code != Errc::timeout && code != Errc::transient && code != Errc::closed;
 }
 
-/// Finds the texts of a failed slice that the embedder refuses. Gives up, and fails the rest, when it refuses the first
-/// few, or fails for a reason that has nothing to do with a text.
+/// Finds the texts of a failed slice that the embedder refuses, so that they fail no others. Fails the rest at once for
+/// a reason that has nothing to do with a text.
 Task<void> embed_singly(ColumnTexts& texts, std::span<const std::size_t> places, std::chrono::milliseconds timeout,
                         CallContext context) {
-  constexpr std::size_t kFirstFew = 3;
-  std::size_t refused = 0;
   for (std::size_t i = 0; i < places.size(); ++i) {
     const std::exception_ptr error = co_await try_embed(texts, places.subspan(i, 1), timeout, context);
     if (!error) continue;
-    ++refused;
     texts.errors[places[i]] = error;
-    const bool all_refused = i + 1 == kFirstFew && refused == kFirstFew;
-    if (!all_refused && may_be_one_text(error)) continue;
+    if (may_be_one_text(error)) continue;
     for (const std::size_t place : places.subspan(i + 1)) texts.errors[place] = error;
     co_return;
   }
@@ -163,7 +159,7 @@ Task<EmbedCounts> embed_drafts(std::shared_ptr<DocumentCore> core, std::shared_p
   Work<Columns> collecting;
   collecting.set([plan, drafts](const StopToken& stop) { return collect_all(*plan, *drafts, stop); });
   auto columns = std::make_shared<Columns>();
-  *columns = co_await offload(core->runtime.pool(), Lane::background, std::move(collecting), context);
+  *columns = co_await offload(core->pool, Lane::background, std::move(collecting), context);
   if (columns->empty()) co_return counts;
 
   for (ColumnTexts& texts : *columns) {
@@ -179,7 +175,7 @@ Task<EmbedCounts> embed_drafts(std::shared_ptr<DocumentCore> core, std::shared_p
 
   Work<void> distributing;
   distributing.set([plan, drafts, columns](const StopToken&) { distribute(*plan, *columns, *drafts); });
-  co_await offload(core->runtime.pool(), Lane::background, std::move(distributing), context);
+  co_await offload(core->pool, Lane::background, std::move(distributing), context);
   co_return counts;
 }
 

@@ -39,6 +39,7 @@ void add_to(Commit& changes, Draft& draft) {
     if (!is_valid_source_id(draft.item.id)) return;  // nothing can be kept under such a name
     SourceFailure failure = failure_of(draft.item.id, *draft.failure);
     if (draft.item.file) failure.stamp = draft.item.file->stamp;
+    failure.content = draft.item.replaces;
     changes.failures.push_back(std::move(failure));
   } else if (draft.unchanged) {
     SourceTouch touch;
@@ -89,7 +90,7 @@ Task<void> IngestRun::run_batch(std::size_t begin, std::size_t end) {
   auto drafts = std::make_shared<Drafts>(end - begin);
   for (std::size_t i = begin; i < end; ++i) (*drafts)[i - begin].item = std::move(items_[i]);
   RunScope run(context_, EventKind::load, "batch");
-  co_await process(drafts, run.context());
+  co_await in_run(run, process(drafts, run.context()));
   run.end();
   record(begin, *drafts);
 }
@@ -135,7 +136,7 @@ Task<void> IngestRun::prepare(std::shared_ptr<Drafts> drafts, std::shared_ptr<co
       prepare_draft(draft, *core, *plan, stop);
     }
   });
-  co_await offload(core_->runtime.pool(), Lane::background, std::move(work), context_);
+  co_await offload(core_->pool, Lane::background, std::move(work), context_);
 }
 
 Task<bool> IngestRun::store(Drafts& drafts, std::optional<std::uint64_t> plan_version, CallContext context) {

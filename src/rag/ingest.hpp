@@ -55,7 +55,8 @@ class IngestRun {
   Progress progress_;
 };
 
-/// Ingests again, from their stored texts, the failed sources that are no files of the dataset.
+/// Ingests again, from their stored texts, the sources for which a build of a group failed and that are no files of the
+/// dataset.
 Task<void> retry_stored(std::shared_ptr<DocumentCore> core, CallContext context);
 
 /// A failure as it can be stored and shown.

@@ -43,6 +43,7 @@ ReadItem read_text(const IngestItem& item, std::uint64_t max_bytes, Stage& stage
   read.write.record.id = item.id;
   read.write.record.content = hash128(item.text);
   read.write.record.metadata = item.metadata;
+  read.write.replaces = item.replaces;
   read.write.text = item.text;
   return read;
 }

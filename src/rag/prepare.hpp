@@ -28,6 +28,8 @@ struct IngestItem {
   std::string text;  ///< Only without a file.
   Metadata metadata;
   std::uint64_t bytes = 0;  ///< Size of the file or text.
+  /// Set: a retry of this stored content, to be dropped if another has been stored meanwhile.
+  std::optional<Hash128> replaces;
   /// What the store holds under this id in a form that need not be made again.
   std::optional<Hash128> known_content;
   std::string known_reader;

@@ -58,11 +58,27 @@ void check_numbers(const RetrieverOptions& options) {
     if (!(weight > 0)) throw Error(Errc::invalid_argument, "Retriever: the weight of \"" + name + "\" must be above 0");
 }
 
+/// A name that no ranking has would be without effect: most likely it is misspelt.
+void check_ranking_names(const RetrieverOptions& options, const std::vector<std::string>& keys,
+                         const std::map<std::string, double>& values, const char* what) {
+  std::vector<std::string> names = keys;
+  if (!options.index.empty()) names.push_back(options.index);
+  for (const auto& entry : values) {
+    if (std::count(names.begin(), names.end(), entry.first) > 0) continue;
+    std::string all;
+    for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
+    throw Error(Errc::not_found, std::string("Retriever: ") + what + " names \"" + entry.first +
+                                     "\", which takes no part; rankings: " + all);
+  }
+}
+
 void check(const RetrieverOptions& options, const DocumentCore& core) {
   core.groups.check_known(options.group);
   if (!options.target.empty()) core.groups.check_known(options.target);
   const std::vector<std::string> keys = keys_for(options, core);
   core.groups.check_keys(keys);
+  check_ranking_names(options, keys, options.weights, "weights");
+  check_ranking_names(options, keys, options.cut_offs, "cut_offs");
   for (const std::string& key : options.embedders)
     if (key == kBm25Key) throw Error(Errc::invalid_argument, "Retriever: \"bm25\" is no embedder");
   const StoreCapabilities& can = core.store->capabilities();
@@ -166,7 +182,8 @@ Task<SearchResponse> search_document(Core core, std::shared_ptr<const RetrieverO
   request.target = options->target;
   request.target_score = options->target_score;
   RunScope run(context, EventKind::store_read, core->store->capabilities().name);
-  SearchResponse response = co_await core->store->search(std::move(request), Snapshot(), run.context());
+  Task<SearchResponse> search = core->store->search(std::move(request), Snapshot(), run.context());
+  SearchResponse response = co_await in_run(run, std::move(search));
   run.end();
   co_return response;
 }
@@ -184,17 +201,14 @@ void append(SearchResponse response, std::size_t document, Retrieval& retrieval)
   std::move(response.notes.begin(), response.notes.end(), std::back_inserter(retrieval.notes));
 }
 
-Task<Retrieval> ask(std::vector<Core> cores, std::shared_ptr<const RetrieverOptions> options,
-                    std::shared_ptr<const Query> query, CallContext context) {
-  if (query->top_k && *query->top_k == 0)
-    throw Error(Errc::invalid_argument, "Retriever: top_k is 0; ask for at least 1 hit");
-  RunScope run(context, EventKind::retrieve, options->group);
+Task<Retrieval> ask_all(std::vector<Core> cores, std::shared_ptr<const RetrieverOptions> options,
+                        std::shared_ptr<const Query> query, CallContext context) {
   Retrieval retrieval;
   if (cores.size() == 1) {
-    append(co_await search_document(cores.front(), options, query, run.context()), 0, retrieval);
+    append(co_await search_document(cores.front(), options, query, context), 0, retrieval);
   } else {
     std::vector<Task<SearchResponse>> searches;
-    for (const Core& core : cores) searches.push_back(search_document(core, options, query, run.context()));
+    for (const Core& core : cores) searches.push_back(search_document(core, options, query, context));
     std::vector<SearchResponse> responses = co_await gather(std::move(searches));
     for (std::size_t i = 0; i < responses.size(); ++i) append(std::move(responses[i]), i, retrieval);
     std::stable_sort(retrieval.hits.begin(), retrieval.hits.end(),
@@ -202,6 +216,15 @@ Task<Retrieval> ask(std::vector<Core> cores, std::shared_ptr<const RetrieverOpti
     const std::size_t top_k = query->top_k.value_or(options->top_k);
     if (retrieval.hits.size() > top_k) retrieval.hits.resize(top_k);
   }
+  co_return retrieval;
+}
+
+Task<Retrieval> ask(std::vector<Core> cores, std::shared_ptr<const RetrieverOptions> options,
+                    std::shared_ptr<const Query> query, CallContext context) {
+  if (query->top_k && *query->top_k == 0)
+    throw Error(Errc::invalid_argument, "Retriever: top_k is 0; ask for at least 1 hit");
+  RunScope run(context, EventKind::retrieve, options->group);
+  Retrieval retrieval = co_await in_run(run, ask_all(std::move(cores), options, query, run.context()));
   if (run.observed()) {
     Metadata attributes;
     attributes.set("hits", Scalar(static_cast<std::int64_t>(retrieval.hits.size())));

@@ -12,11 +12,12 @@ Task<void> retry_stored(std::shared_ptr<DocumentCore> core, CallContext context)
   std::vector<SourceRecord> failed = co_await core->store->sources(query, latest, context);
   std::vector<IngestItem> items;
   for (SourceRecord& record : failed) {
-    if (record.stamp || record.generation == 0) continue;
+    if (record.stamp || !record.failed_as_stored) continue;
     std::optional<std::string> text = co_await core->store->text(record.id, latest, context);
     if (!text) continue;
     IngestItem item;
     item.id = std::move(record.id);
+    item.replaces = record.content;
     item.metadata = std::move(record.metadata);
     item.text = std::move(*text);
     item.bytes = item.text.size();

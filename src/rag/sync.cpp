@@ -102,7 +102,7 @@ Task<Difference> scan(std::shared_ptr<DocumentCore> core, SyncOptions options, C
     const auto accepts = [&](std::string_view path) { return reader_for(core->readers, path) != nullptr; };
     return compare(list_dataset(core->options.dataset, accepts, stop), *records, core->readers, options);
   });
-  co_return co_await offload(core->runtime.pool(), Lane::background, std::move(work), context);
+  co_return co_await offload(core->pool, Lane::background, std::move(work), context);
 }
 
 /// What a sync knows when its files have been read; on a pool thread from then on, since a dataset may be large.
@@ -149,7 +149,8 @@ std::vector<std::string> tally(const Ingested& ingested, SyncReport& report) {
   return removals;
 }
 
-/// Adds the failed sources that the report does not tell of yet: those that a build of a group failed for.
+/// Adds the failed sources that the report does not tell of yet, those that a build of a group failed for, and counts
+/// attempts.
 Task<void> add_other_failures(std::shared_ptr<DocumentCore> core, std::shared_ptr<SyncReport> report,
                               CallContext context) {
   SourceQuery query;
@@ -159,23 +160,24 @@ Task<void> add_other_failures(std::shared_ptr<DocumentCore> core, std::shared_pt
   *failed = co_await core->store->sources(query, latest, context);
   Work<void> work;
   work.set([failed, report](const StopToken&) {
-    std::set<std::string> told;
-    for (const SourceStatus& status : report->failures) told.insert(status.id);
-    for (SourceRecord& record : *failed)
-      if (!told.contains(record.id)) report->failures.push_back(status_of(std::move(record)));
+    std::map<std::string_view, SourceStatus*> told;
+    for (SourceStatus& status : report->failures) told.emplace(status.id, &status);
+    std::vector<SourceStatus> others;
+    for (SourceRecord& record : *failed) {
+      if (const auto known = told.find(record.id); known != told.end()) {
+        known->second->attempts = record.attempts;
+      } else {
+        others.push_back(status_of(std::move(record)));
+      }
+    }
+    std::move(others.begin(), others.end(), std::back_inserter(report->failures));
     report->failed = report->failures.size();
   });
-  co_await offload(core->runtime.pool(), Lane::background, std::move(work), context);
+  co_await offload(core->pool, Lane::background, std::move(work), context);
 }
 
-}  // namespace
-
-Task<SyncReport> sync_dataset(std::shared_ptr<DocumentCore> core, SyncOptions options, CallContext context) {
-  if (core->options.dataset.empty())
-    throw Error(Errc::invalid_argument, "sync: DocumentOptions::dataset names no folder; use add() for single texts");
-  const Permit permit = co_await core->sync_limiter.acquire(context);
-  RunScope run(context, EventKind::load, "sync");
-  Difference difference = co_await scan(core, options, run.context());
+Task<SyncReport> bring_up_to_date(std::shared_ptr<DocumentCore> core, SyncOptions options, CallContext context) {
+  Difference difference = co_await scan(core, options, context);
 
   auto report = std::make_shared<SyncReport>();
   report->ignored = difference.ignored;
@@ -183,11 +185,13 @@ Task<SyncReport> sync_dataset(std::shared_ptr<DocumentCore> core, SyncOptions op
   report->failures = std::move(difference.problems);
   if (difference.empty && !difference.missing.empty() && !options.allow_empty) {
     report->kept_because_empty = true;
-    report->unchanged += difference.missing.size();
+    report->unchanged += static_cast<std::size_t>(
+        std::count_if(difference.missing.begin(), difference.missing.end(),
+                      [](const SourceRecord& record) { return record.state == SourceState::ready; }));
     difference.missing.clear();
   }
 
-  IngestRun ingest(core, std::move(difference.items), run.context());
+  IngestRun ingest(core, std::move(difference.items), context);
   co_await ingest.run();
   report->texts_embedded = ingest.counts().embedded;
   report->texts_reused = ingest.counts().reused;
@@ -200,16 +204,27 @@ Task<SyncReport> sync_dataset(std::shared_ptr<DocumentCore> core, SyncOptions op
   Work<std::vector<std::string>> work;
   work.set([ingested, report](const StopToken&) { return tally(*ingested, *report); });
   auto changes = std::make_shared<Commit>();
-  changes->removals = co_await offload(core->runtime.pool(), Lane::background, std::move(work), run.context());
+  changes->removals = co_await offload(core->pool, Lane::background, std::move(work), context);
   ingested.reset();
-  if (!changes->removals.empty()) co_await core->commit(changes, std::nullopt, run.context());
-  co_await retry_stored(core, run.context());
-  co_await add_other_failures(core, report, run.context());
+  if (!changes->removals.empty()) co_await core->commit(changes, std::nullopt, context);
+  co_await retry_stored(core, context);
+  co_await add_other_failures(core, report, context);
 
   const Snapshot at = co_await core->store->pin(context);
   report->generation = at.generation();
-  run.end();
   co_return std::move(*report);
+}
+
+}  // namespace
+
+Task<SyncReport> sync_dataset(std::shared_ptr<DocumentCore> core, SyncOptions options, CallContext context) {
+  if (core->options.dataset.empty())
+    throw Error(Errc::invalid_argument, "sync: DocumentOptions::dataset names no folder; use add() for single texts");
+  const Permit permit = co_await core->sync_limiter.acquire(context);
+  RunScope run(context, EventKind::load, "sync");
+  SyncReport report = co_await in_run(run, bring_up_to_date(core, options, run.context()));
+  run.end();
+  co_return report;
 }
 
 }  // namespace ragstone

@@ -22,6 +22,11 @@ bool has_wide_bytes(std::string_view bytes) noexcept {
   return std::any_of(bytes.begin(), bytes.end(), [](char c) { return c >= 0 && c < 0x07; });
 }
 
+// Valid UTF-8 with a stray control byte is a text with a stray control byte: only many NULs make it UTF-16 or UTF-32.
+bool has_many_nuls(std::string_view bytes) noexcept {
+  return static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), '\0')) * 10 >= bytes.size();
+}
+
 bool is_usual(char32_t c) noexcept {
   if (c < 0x20) return c == '\t' || c == '\n' || c == '\r' || c == '\f';
   if (c >= 0x7F && c < 0xA0) return false;
@@ -168,7 +173,8 @@ std::string ask_icu(std::string_view sample) {
 std::string detect_encoding(std::string_view bytes) {
   if (const auto mark = detail::find_byte_order_mark(bytes); mark.size > 0) return mark.encoding;
   const std::size_t bad = utf8::find_invalid(bytes);
-  const bool wide = has_wide_bytes(bytes.substr(0, kSampleBytes));
+  const std::string_view start = bytes.substr(0, kSampleBytes);
+  const bool wide = has_wide_bytes(start) && (bad != utf8::npos || has_many_nuls(start));
   if (wide) {
     if (std::string name = detect_wide(bytes); !name.empty()) return name;
   }

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <ragstone/async/event.hpp>
+#include <ragstone/async/task.hpp>
 
 #include <exception>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace ragstone {
 
@@ -47,5 +49,16 @@ class RunScope {
   int exceptions_in_flight_ = 0;
   bool open_ = false;
 };
+
+/// Awaits `task` as the work of `run`: when it fails, the run fails with its exception. `run` outlives the task.
+template <class T>
+Task<T> in_run(RunScope& run, Task<T> task) {
+  try {
+    co_return co_await std::move(task);
+  } catch (...) {
+    run.fail(std::current_exception());
+    throw;
+  }
+}
 
 }  // namespace ragstone

@@ -30,7 +30,7 @@ namespace ragstone {
 /// When a Document reads its dataset without being asked.
 enum class AutoSync {
   none,
-  background,          ///< Once, after open(); its failure goes to the observers.
+  background,          ///< Once, after open(); its failure goes to the observers of open()'s context.
   before_first_query,  ///< Once; the first query waits for it.
 };
 

@@ -37,6 +37,7 @@ class SourceRecord {
   SourceState state = SourceState::ready;
   Stage stage = Stage::done;
   std::string reason;
+  bool failed_as_stored = false;  ///< The failure is of the stored content, not of a newer one that was refused.
   std::uint32_t attempts = 0;
   Generation generation = 0;  ///< The commit that wrote the present content; filled by the store; 0: none yet.
 };
@@ -97,8 +98,9 @@ class SourceWrite {
   SourceWrite() = default;
 
   SourceRecord record;
-  std::string text;               ///< Valid UTF-8.
-  std::vector<GroupRows> groups;  ///< A parent before its children; the root group first.
+  std::optional<Hash128> replaces;  ///< Set: skipped, and said so, unless this is the content that is stored.
+  std::string text;                 ///< Valid UTF-8.
+  std::vector<GroupRows> groups;    ///< A parent before its children; the root group first.
 };
 
 /// Adds groups to a source that is stored already, or replaces them; nodes whose uid stays keep their NodeId. Skipped
@@ -128,6 +130,8 @@ class SourceFailure {
   Stage stage = Stage::load;
   std::string reason;
   std::optional<FileStamp> stamp;  ///< For a file of a dataset; kept in the record of a source that has no content yet.
+  std::optional<Hash128>
+      content;  ///< Set: it is the stored content that failed; ignored if another is stored, or none.
 };
 
 /// Records that a file of the dataset has another stamp but the content that is stored.
@@ -168,7 +172,7 @@ class CommitResult {
 
   Generation generation = 0;
   std::vector<GroupChange> changes;  ///< Of groups with a change, by ascending name.
-  std::vector<std::string> skipped;  ///< Sources whose GroupWrite no longer fitted.
+  std::vector<std::string> skipped;  ///< Sources whose GroupWrite, or conditional SourceWrite, no longer fitted.
   std::vector<std::string> removed;  ///< Of the removals, those that existed.
 };
 

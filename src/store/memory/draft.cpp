@@ -62,12 +62,18 @@ void apply(SparseColumn& column, const std::vector<std::string>& erased, std::ve
   column.tiers.settle(stop);
 }
 
+/// Whether a source is stored with this content.
+bool holds(const SourceSegment::Entry* stored, const Hash128& content) {
+  return stored != nullptr && (*stored)->body && (*stored)->record.content == content;
+}
+
 }  // namespace
 
 Draft::Draft(const State& base) : base_(base), next_id_(base.next_id) {}
 
-void Draft::write(SourceWrite write) {
+bool Draft::write(SourceWrite write) {
   const SourceSegment::Entry* old = base_.sources.find(write.record.id);
+  if (write.replaces && !holds(old, *write.replaces)) return false;
   StoredSource source;
   auto body = std::make_shared<SourceBody>();
   body->id = write.record.id;
@@ -79,6 +85,7 @@ void Draft::write(SourceWrite write) {
   source.record.state = SourceState::ready;
   source.record.stage = Stage::done;
   source.record.reason.clear();
+  source.record.failed_as_stored = false;
   source.record.attempts = 0;
   source.record.generation = base_.generation + 1;
 
@@ -91,6 +98,7 @@ void Draft::write(SourceWrite write) {
     source.groups.push_back(write_group(std::move(rows), body, replaced, parent ? parent->nodes.get() : nullptr));
   }
   put_source(std::move(source), old != nullptr);
+  return true;
 }
 
 bool Draft::write(GroupWrite write) {
@@ -122,8 +130,10 @@ bool Draft::write(GroupWrite write) {
 
 void Draft::fail(SourceFailure failure) {
   const SourceSegment::Entry* old = base_.sources.find(failure.source);
+  if (failure.content && !holds(old, *failure.content)) return;
   StoredSource source;
   if (old) source = **old;
+  source.record.failed_as_stored = failure.content.has_value();
   source.record.id = std::move(failure.source);
   source.record.state = SourceState::failed;
   source.record.stage = failure.stage;

@@ -17,7 +17,7 @@ class Draft {
   explicit Draft(const State& base);
 
   /// Errors of all of them: Errc::invalid_argument, Errc::dimension_mismatch; the draft is of no use afterwards.
-  void write(SourceWrite write);
+  bool write(SourceWrite write);
   /// False, and nothing is changed, if the write no longer fits what is stored.
   bool write(GroupWrite write);
   void fail(SourceFailure failure);

@@ -47,7 +47,10 @@ class MemoryEngine final : public StoreEngine {
     const std::shared_ptr<const MemorySnapshot> base = current();
     Draft draft(base->state());
     CommitResult result;
-    for (SourceWrite& write : commit.sources) draft.write(std::move(write));
+    for (SourceWrite& write : commit.sources) {
+      std::string source = write.record.id;
+      if (!draft.write(std::move(write))) result.skipped.push_back(std::move(source));
+    }
     for (GroupWrite& write : commit.groups) {
       std::string source = write.source;
       if (!draft.write(std::move(write))) result.skipped.push_back(std::move(source));

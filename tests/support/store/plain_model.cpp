@@ -59,6 +59,7 @@ PlainResult PlainModel::apply(const Commit& commit) {
     record.state = SourceState::failed;
     record.stage = failure.stage;
     record.reason = failure.reason;
+    record.failed_as_stored = failure.content.has_value();
     record.attempts += 1;
     if (record.generation == 0) record.stamp = failure.stamp;
   }
@@ -80,12 +81,17 @@ void PlainModel::write_source(const SourceWrite& write, PlainResult& result) {
   const auto stored = sources.find(write.record.id);
   const std::optional<PlainSource> old =
       stored == sources.end() ? std::nullopt : std::optional<PlainSource>(stored->second);
+  if (write.replaces && !(old && old->text && old->record.content == *write.replaces)) {
+    result.skipped.push_back(write.record.id);
+    return;
+  }
   PlainSource source;
   source.record = write.record;
   source.record.text_bytes = write.text.size();
   source.record.state = SourceState::ready;
   source.record.stage = Stage::done;
   source.record.reason = "";
+  source.record.failed_as_stored = false;
   source.record.attempts = 0;
   source.record.generation = generation;
   source.text = write.text;

@@ -105,6 +105,65 @@ TEST_F(BuildTest, ASourceThatABuildFailedForIsToldAndTriedAgain) {
   EXPECT_EQ(retrieve(document, "毒药", cosine)[0].source, "poison");
 }
 
+TEST_F(BuildTest, OneSourceThatFailsKeepsNoQueryFromTheOthers) {
+  const auto embedder = std::make_shared<CountingEmbedder>();
+  embedder->before = [](std::span<const std::string> texts) {
+    for (const std::string& text : texts)
+      if (text.find("poison") != std::string::npos) throw std::runtime_error("refused");
+  };
+  DocumentOptions options;
+  options.embedders["test"] = embedder;
+  Document document = open(options);
+  runtime.run(document.add(Source("bad", "poison")));
+  EXPECT_THROW(retrieve(document, "good"), std::runtime_error) << "nothing at all could be built";
+  for (int i = 0; i < 20; ++i) runtime.run(document.add(Source("good" + std::to_string(i), "good text")));
+  EXPECT_EQ(retrieve(document, "good").size(), 6u);
+}
+
+TEST_F(BuildTest, ARefusedReplacementStaysFailedAndIsNotRetriedFromTheOldText) {
+  const auto embedder = std::make_shared<CountingEmbedder>();
+  DocumentOptions options;
+  options.embedders["test"] = embedder;
+  Document document = open(options);
+  runtime.run(document.build(kMediumChunk));
+  runtime.run(document.add(Source("a", "first form")));
+  embedder->before = [](std::span<const std::string>) { throw std::runtime_error("refused"); };
+  EXPECT_THROW(runtime.run(document.add(Source("a", "second form"))), std::runtime_error);
+  embedder->before = nullptr;
+  const std::vector<SourceStatus> failed = runtime.run(document.retry_failed());
+  ASSERT_EQ(failed.size(), 1u);
+  EXPECT_EQ(failed[0].id, "a");
+  EXPECT_EQ(runtime.run(document.text("a")), "first form");
+  runtime.run(document.add(Source("a", "second form")));
+  EXPECT_TRUE(runtime.run(document.retry_failed()).empty());
+}
+
+TEST_F(BuildTest, AFailedRunTellsItsObserversWhy) {
+  class Recorder final : public Observer {
+   public:
+    std::map<EventKind, Errc> errors;
+
+   private:
+    void on_event(const Event& event) override {
+      if (event.phase() == EventPhase::error) errors[event.kind()] = errc_of(event.error());
+    }
+  };
+  const auto recorder = std::make_shared<Recorder>();
+  CallContext context;
+  context = context.with_observer(recorder);
+  const auto embedder = std::make_shared<CountingEmbedder>();
+  embedder->before = [](std::span<const std::string>) { throw Error(Errc::rejected, "no"); };
+  DocumentOptions options;
+  options.embedders["test"] = embedder;
+  options.dataset = "/nowhere/at/all";
+  Document document = open(options);
+  EXPECT_EQ(code_of([&] { runtime.run(Retriever(document, {}).retrieve("x", context)); }), Errc::rejected);
+  EXPECT_EQ(recorder->errors[EventKind::retrieve], Errc::rejected);
+  SyncOptions sync_options;
+  EXPECT_EQ(code_of([&] { runtime.run(document.sync(sync_options, context)); }), Errc::not_found);
+  EXPECT_EQ(recorder->errors[EventKind::load], Errc::not_found);
+}
+
 TEST_F(BuildTest, ObserversSeeRunsWithExactlyOneEnd) {
   class Recorder final : public Observer {
    public:

@@ -85,6 +85,8 @@ TEST_P(RagPlaces, OperationsCancelledAtRandomLeaveNothingAndLoseNothing) {
   EXPECT_EQ(bed.run(document.sources()).size(), 50u);
   EXPECT_EQ(bed.run(retriever.retrieve("number7"))[0].source, "source7");
   bed.run(document.close());
+  const auto is_idle = [&](Lane lane) { return bed.pool().stats(lane).queued + bed.pool().stats(lane).running == 0; };
+  while (!is_idle(Lane::foreground) || !is_idle(Lane::background) || bed.runtime().operations() > 0) bed.run(yield());
 }
 
 TEST_P(RagPlaces, AReaderSeesEachSourceWholeWhileTheyAreReplaced) {
@@ -104,6 +106,29 @@ TEST_P(RagPlaces, AReaderSeesEachSourceWholeWhileTheyAreReplaced) {
     ASSERT_EQ(hits.size(), 1u);
     EXPECT_EQ(hits[0].score, hits[0].text == "word" ? 1 : 3);
     writing.get();
+  }
+}
+
+TEST(CallersExecutor, ARuntimeMayEndBeforeTheOperationsOfItsDocuments) {
+  for (int handlers = 0; handlers < 40; ++handlers) {
+    boost::asio::io_context context;
+    auto runtime = std::make_unique<Runtime>(context.get_executor());
+    DocumentOptions options;
+    options.embedders["test"] = std::make_shared<CountingEmbedder>();
+    auto opening = boost::asio::co_spawn(context, Document::open(*runtime, options), boost::asio::use_future);
+    context.run();
+    Document document = opening.get();
+    std::exception_ptr added;
+    std::exception_ptr built;
+    boost::asio::co_spawn(context, document.add_all(many_sources(30)),
+                          [&](std::exception_ptr error, std::vector<SourceStatus>) { added = error; });
+    boost::asio::co_spawn(context, document.build(kFineChunk), [&](std::exception_ptr error) { built = error; });
+    context.restart();
+    for (int i = 0; i < handlers; ++i) context.run_one_for(std::chrono::milliseconds(50));
+    runtime.reset();
+    context.restart();
+    context.run_for(std::chrono::seconds(5));
+    EXPECT_TRUE(context.stopped()) << "nothing waits any more";
   }
 }
 

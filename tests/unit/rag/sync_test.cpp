@@ -218,6 +218,23 @@ TEST_F(SyncTest, AFailingSourceStopsNoOtherAndIsTriedAgain) {
                    .empty());
 }
 
+TEST_F(SyncTest, ManyRefusedTextsOfOneSourceFailNoOther) {
+  TemporaryFolder folder;
+  write_files(folder, 10);
+  folder.write("aaa.md", "poison one\n\npoison two\n\npoison three\n\npoison four");
+  const auto embedder = std::make_shared<CountingEmbedder>();
+  embedder->before = [](std::span<const std::string> texts) {
+    for (const std::string& text : texts)
+      if (text.find("poison") != std::string::npos) throw std::runtime_error("refused");
+  };
+  Document document = open_folder(folder, embedder);
+  document.add_group(NodeGroup("Paragraph", paragraph_chunker()));
+  runtime.run(document.build("Paragraph"));
+  const SyncReport report = sync(document);
+  EXPECT_EQ(report.added, 10u);
+  EXPECT_EQ(report.failed, 1u);
+}
+
 TEST_F(SyncTest, AChangedFileThatFailsStaysSearchableInItsOldForm) {
   TemporaryFolder folder;
   folder.write("a.txt", "the old wording");

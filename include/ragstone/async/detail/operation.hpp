@@ -23,13 +23,18 @@ class Operation : public std::enable_shared_from_this<Operation> {
 
   /// For the one who starts and ends the coroutine, on its executor.
   boost::asio::any_io_executor executor() const { return *executor_; }
+  /// The signal is used on the executor only.
   boost::asio::cancellation_slot slot() noexcept { return signal_.slot(); }
+  /// Passes on a cancellation that came before the coroutine had taken the slot.
+  void repeat_early_cancellation();
   void close();
 
  private:
   std::mutex mutex_;
   std::optional<boost::asio::any_io_executor> executor_;
   boost::asio::cancellation_signal signal_;
+  std::optional<boost::asio::cancellation_type> early_;  ///< On the executor, until the coroutine starts.
+  bool started_ = false;
 };
 
 }  // namespace ragstone::detail

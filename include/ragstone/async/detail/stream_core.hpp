@@ -112,6 +112,7 @@ class StreamCore {
       admit(pusher);
       return false;
     }
+    if (reader_gone_) return false;
     if (ended_) {
       if (error_) std::rethrow_exception(error_);
       return false;
