@@ -1,0 +1,72 @@
+#pragma once
+
+#include "store/segment/container.hpp"
+#include "store/segment/part.hpp"
+#include <ragstone/base/stop.hpp>
+#include <ragstone/index/bm25.hpp>
+#include <ragstone/index/index.hpp>
+#include <ragstone/index/term_weight.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace ragstone::segment {
+
+/// An inverted index over the rows of one sparse column, which ascend by node id, read in place from an image.
+///
+/// Thread safety: any number of concurrent readers.
+class SparsePart {
+ public:
+  /// Checks the structure, not the payload. Errors: Errc::corrupt_store.
+  explicit SparsePart(std::shared_ptr<const Image> image);
+
+  std::size_t rows() const noexcept;
+  NodeId node(std::uint32_t row) const noexcept;
+  SourceNumber source(std::uint32_t row) const noexcept;
+  /// In tokens.
+  std::uint32_t length(std::uint32_t row) const noexcept;
+  /// Sum of all lengths, those of dead rows included.
+  std::uint64_t tokens() const noexcept;
+  std::optional<std::uint32_t> find(NodeId node) const noexcept;
+  const Container& container() const noexcept;
+
+ private:
+  // helper A's
+};
+
+struct SparseView {
+  std::shared_ptr<const SparsePart> part;
+  DeadRows dead;
+};
+
+/// One row to be indexed; its terms ascend and are unique.
+struct SparseRow {
+  RowKey key;
+  std::span<const TermWeight> terms;
+  std::uint32_t length = 0;
+};
+
+/// The image of a part for a staged blob. `rows` ascend by node.
+std::string build_sparse(Generation generation, std::span<const SparseRow> rows);
+
+/// As merge_dense().
+void merge_sparse(Generation generation, std::span<const SparseView> parts, ImageSink& to, const StopToken& stop);
+
+/// Live rows of a column and the sum of their lengths: what BM25 needs to know of the whole collection.
+struct SparseTotals {
+  std::uint64_t nodes = 0;
+  std::uint64_t tokens = 0;
+};
+
+/// The k best live rows by BM25 that `filter` (null: all) allows, over all parts. Frequencies of terms are those among
+/// live rows, filtered or not. `terms` ascend and are unique.
+std::vector<ScoredNode> search_sparse(std::span<const SparseView> parts, const SparseTotals& totals,
+                                      std::span<const TermWeight> terms, const Bm25Parameters& parameters,
+                                      const RowFilter* filter, std::size_t k, const StopToken& stop);
+
+}  // namespace ragstone::segment
