@@ -1,0 +1,147 @@
+#include "store/sqlite/database.hpp"
+
+#include <cstdio>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <unordered_map>
+
+#include <sqlite3.h>
+
+namespace ragstone::sqlite {
+namespace fs = std::filesystem;
+namespace {
+
+struct Closer {
+  void operator()(sqlite3* db) const noexcept { sqlite3_close(db); }
+};
+
+struct TextHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>()(text); }
+};
+
+/// SQLite refuses a symbolic link anywhere in the path; only the last name is to be refused.
+std::string without_links(const fs::path& file) {
+  std::error_code error;
+  const fs::path folder = fs::canonical(file.has_parent_path() ? file.parent_path() : fs::path("."), error);
+  return error ? fs::absolute(file).native() : (folder / file.filename()).native();
+}
+
+std::string immutable_uri(std::string_view file) {
+  constexpr std::string_view plain = "/-._~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  std::string uri = "file:";
+  for (const char c : file) {
+    if (plain.find(c) != std::string_view::npos) {
+      uri += c;
+    } else {
+      char escaped[4];
+      std::snprintf(escaped, sizeof escaped, "%%%02X", static_cast<unsigned>(static_cast<unsigned char>(c)));
+      uri += escaped;
+    }
+  }
+  return uri + "?immutable=1";
+}
+
+int flags_of(OpenMode mode) {
+  constexpr int common = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW;
+  switch (mode) {
+    case OpenMode::create:
+      return common | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    case OpenMode::write:
+      return common | SQLITE_OPEN_READWRITE;
+    case OpenMode::read:
+      return common | SQLITE_OPEN_READONLY;
+    case OpenMode::immutable:
+      break;
+  }
+  return common | SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
+}
+
+void configure(sqlite3* db, OpenMode mode) {
+  const bool writes = mode == OpenMode::create || mode == OpenMode::write;
+  const std::pair<int, int> settings[] = {{SQLITE_DBCONFIG_DEFENSIVE, 1},
+                                          {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+                                          {SQLITE_DBCONFIG_DQS_DML, 0},
+                                          {SQLITE_DBCONFIG_DQS_DDL, 0},
+                                          {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+                                          {SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0},
+                                          {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
+                                          {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
+                                          {SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, writes ? 0 : 1}};
+  for (const auto& [name, value] : settings)
+    if (const int code = sqlite3_db_config(db, name, value, nullptr); code != SQLITE_OK)
+      raise(code, db, "Cannot configure a connection");
+  sqlite3_busy_timeout(db, 0);
+}
+
+}  // namespace
+
+struct Database::Connection {
+  std::unique_ptr<sqlite3, Closer> db;
+  std::unordered_map<std::string, Statement, TextHash, std::equal_to<>> statements;
+};
+
+Database::Database(const fs::path& file, OpenMode mode, const char* vfs) : connection_(std::make_unique<Connection>()) {
+  const std::string path = without_links(file);
+  sqlite3* db = nullptr;
+  const int code =
+      sqlite3_open_v2((mode == OpenMode::immutable ? immutable_uri(path) : path).c_str(), &db, flags_of(mode), vfs);
+  connection_->db.reset(db);
+  if (code != SQLITE_OK) raise(code, db, "Cannot open the database " + path);
+  // Without the right to write SQLite opens for reading instead, and the first change would fail.
+  if (mode != OpenMode::read && mode != OpenMode::immutable && sqlite3_db_readonly(db, "main") == 1)
+    raise(SQLITE_READONLY, db, "Cannot open the database for writing");
+  configure(db, mode);
+  // Debian builds SQLite with secure_delete on, which writes every freed page once more.
+  execute("PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA secure_delete = OFF; PRAGMA temp_store = MEMORY");
+}
+
+Database::Database(Database&&) noexcept = default;
+Database& Database::operator=(Database&&) noexcept = default;
+Database::~Database() = default;
+
+void Database::execute(const char* sql) {
+  if (const int code = sqlite3_exec(handle(), sql, nullptr, nullptr, nullptr); code != SQLITE_OK)
+    raise(code, handle(), "Cannot run SQL \"" + std::string(std::string_view(sql).substr(0, 60)) + "\"");
+}
+
+Statement& Database::statement(std::string_view sql) {
+  auto found = connection_->statements.find(sql);
+  if (found == connection_->statements.end())
+    found = connection_->statements
+                .emplace(std::piecewise_construct, std::forward_as_tuple(sql), std::forward_as_tuple(handle(), sql))
+                .first;
+  found->second.reset();
+  return found->second;
+}
+
+std::int64_t Database::changes() const noexcept { return sqlite3_changes64(handle()); }
+
+std::int64_t Database::last_row_id() const noexcept { return sqlite3_last_insert_rowid(handle()); }
+
+bool Database::in_transaction() const noexcept { return sqlite3_get_autocommit(handle()) == 0; }
+
+sqlite3* Database::handle() const noexcept { return connection_->db.get(); }
+
+Interruption::Interruption(Database& database, const StopToken& stop) : database_(database) {
+  // About every 10 us of work: a virtual machine instruction takes a few nanoseconds to a microsecond.
+  constexpr int kInstructions = 1000;
+  const auto stopped = [](void* token) { return static_cast<const StopToken*>(token)->stop_requested() ? 1 : 0; };
+  sqlite3_progress_handler(database.handle(), kInstructions, stopped, const_cast<StopToken*>(&stop));
+}
+
+Interruption::~Interruption() { sqlite3_progress_handler(database_.handle(), 0, nullptr, nullptr); }
+
+Transaction::Transaction(Database& database) : database_(database) { database_.statement("BEGIN IMMEDIATE").run(); }
+
+Transaction::~Transaction() {
+  // A full disk or a failed write may have rolled back already. If the rollback fails as well, SQLite keeps the
+  // connection from reading what is half written, and rolls back from its journal or log.
+  if (database_.in_transaction()) sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void Transaction::commit() { database_.statement("COMMIT").run(); }
+
+}  // namespace ragstone::sqlite

@@ -1,0 +1,84 @@
+#pragma once
+
+#include "store/sqlite/error.hpp"
+#include "store/sqlite/statement.hpp"
+#include <ragstone/base/stop.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string_view>
+
+struct sqlite3;
+
+namespace ragstone::sqlite {
+
+enum class OpenMode {
+  create,     ///< Read and write; made if it is not there.
+  write,      ///< Read and write; must be there.
+  read,       ///< Read beside a writer.
+  immutable,  ///< Read a file that nobody changes, without locks: it may be on a read-only medium.
+};
+
+/// One connection to an SQLite database. Movable; not thread-safe; statements and transactions end before it.
+///
+/// A database is data, never code: extensions, triggers, views and application-defined functions in the schema are off,
+/// and so is SQLite's own mapping of files. A locked database is reported at once (no busy timeout). The file itself
+/// must not be a symbolic link.
+class Database {
+ public:
+  /// `vfs`: the name of a registered file layer; null: the default one. Errors: see raise().
+  Database(const std::filesystem::path& file, OpenMode mode, const char* vfs = nullptr);
+  Database(Database&&) noexcept;
+  Database& operator=(Database&&) noexcept;
+  ~Database();
+
+  /// Runs one statement or several.
+  void execute(const char* sql);
+  /// Prepared once for each text, and returned reset and unbound. A text must not be asked for again while its rows are
+  /// being read.
+  Statement& statement(std::string_view sql);
+
+  /// Rows that the last INSERT, UPDATE or DELETE changed.
+  std::int64_t changes() const noexcept;
+  std::int64_t last_row_id() const noexcept;
+  bool in_transaction() const noexcept;
+
+  sqlite3* handle() const noexcept;
+
+ private:
+  struct Connection;
+  std::unique_ptr<Connection> connection_;
+};
+
+/// While it lives, statements of the connection that run long end with the cancellation error once `stop` asks for it.
+class Interruption {
+ public:
+  /// Both outlive it.
+  Interruption(Database& database, const StopToken& stop);
+  ~Interruption();
+  Interruption(const Interruption&) = delete;
+  Interruption& operator=(const Interruption&) = delete;
+
+ private:
+  Database& database_;
+};
+
+/// A writing transaction: begun at once (BEGIN IMMEDIATE), rolled back unless it was committed.
+class Transaction {
+ public:
+  /// Errors: Errc::locked while another connection writes.
+  explicit Transaction(Database& database);
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  /// If it throws, the destructor rolls back and the changes are gone; but after a crash that follows they may be
+  /// there, all of them, because they may have reached the log.
+  void commit();
+
+ private:
+  Database& database_;
+};
+
+}  // namespace ragstone::sqlite

@@ -1,0 +1,80 @@
+#include "store/sqlite/error.hpp"
+
+#include <ragstone/base/error.hpp>
+
+#include <cerrno>
+#include <new>
+#include <string>
+#include <system_error>
+
+#include <boost/system/errc.hpp>
+#include <sqlite3.h>
+
+namespace ragstone::sqlite {
+namespace {
+
+struct Meaning {
+  Errc code;
+  const char* way_out;
+};
+
+bool is_full(int code, int system_error) {
+  // SHMSIZE: the index of the log could not be allocated, which SQLite reports without the system's error.
+  return system_error == ENOSPC || system_error == EDQUOT || code == SQLITE_IOERR_SHMSIZE;
+}
+
+Meaning meaning_of(int code, int system_error) {
+  constexpr Meaning full{Errc::storage_full, "free some space and repeat; nothing acknowledged was lost"};
+  switch (code & 0xff) {
+    case SQLITE_FULL:
+      return full;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_FORMAT:
+      return {Errc::corrupt_store, "verify the store, then recover it or restore a backup"};
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL:
+      return {Errc::locked, "close the other connection, or repeat"};
+    case SQLITE_IOERR:
+      if (is_full(code, system_error)) return full;
+      return {Errc::io_error, "check the medium, then open the store again"};
+    case SQLITE_CANTOPEN:
+      if (is_full(code, system_error)) return full;
+      return {Errc::io_error, "check that the folder exists and may be written"};
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+    case SQLITE_NOLFS:
+      return {Errc::io_error, "check the permissions of the file and its folder"};
+    case SQLITE_TOOBIG:
+      return {Errc::limit_exceeded, "store it in smaller pieces"};
+    default:
+      return {Errc::internal, "please report this"};
+  }
+}
+
+}  // namespace
+
+void raise(int code, sqlite3* db, std::string_view operation) {
+  if ((code & 0xff) == SQLITE_NOMEM) throw std::bad_alloc();
+  if ((code & 0xff) == SQLITE_INTERRUPT)
+    throw boost::system::system_error(boost::system::errc::make_error_code(boost::system::errc::operation_canceled));
+
+  const int system_error = db ? sqlite3_system_errno(db) : 0;
+  const Meaning meaning = meaning_of(code, system_error);
+  std::string message(operation);
+  if (const char* file = db ? sqlite3_db_filename(db, "main") : nullptr; file && *file)
+    message += std::string(" in ") + file;
+  message += std::string(": ") + sqlite3_errstr(code);
+  // The connection may have moved on to another error; its text belongs to this one only if the codes agree.
+  if (db && sqlite3_extended_errcode(db) == code && sqlite3_errmsg(db) != std::string_view(sqlite3_errstr(code)))
+    message += std::string(", ") + sqlite3_errmsg(db);
+  const int family = code & 0xff;
+  if (system_error != 0 && (family == SQLITE_IOERR || family == SQLITE_CANTOPEN))
+    message += ", " + std::generic_category().message(system_error);
+  message += " (SQLite " + std::to_string(code) + "); " + meaning.way_out;
+  throw Error(meaning.code, message);
+}
+
+}  // namespace ragstone::sqlite
