@@ -1,18 +1,156 @@
 #pragma once
 
+#include "store/segment/image_sink.hpp"
 #include "store/segment/part.hpp"
 #include <ragstone/base/ids.hpp>
+#include <ragstone/base/stop.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+/// The one format of images: a header, a table of sections, and the sections. src/store/FORMAT.md describes it.
 namespace ragstone::segment {
 
-// helper A: ImageSink (where an image is written: a string, or a file through FileSystem's OutputFile), Container (the
-// parsed header and section table of an Image; typed, bounds-checked access to sections; verify()), container writer.
+enum class Kind : std::uint32_t { dense = 1, sparse = 2 };
+
+enum class SectionId : std::uint32_t {
+  block_sums = 1,
+  nodes = 2,
+  sources = 3,
+  contents = 4,
+  content_order = 5,
+  vectors = 6,
+  codes = 7,
+  code_scales = 8,
+  norms = 9,
+  lengths = 10,
+  term_blocks = 11,
+  terms = 12,
+  postings = 13,
+};
+
+const char* name_of(SectionId section) noexcept;
+
+/// One entry of the table, as it is stored.
+struct Section {
+  SectionId id{};
+  std::uint32_t element_bytes = 0;
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t checksum = 0;  ///< XXH3-64 of the bytes, or of its block sums where it is larger than one block.
+};
+
+/// A damaged block of a section costs only the rows in it.
+inline constexpr std::size_t kBlockBytes = std::size_t{64} << 10;
+
+/// What verify() found wrong.
+struct Finding {
+  enum class Loss {
+    nothing,  ///< The rest of the part holds what is needed to derive it again: merge_dense() does.
+    rows,     ///< The vectors of `rows` are lost.
+    part,     ///< Rows of the part cannot be told or trusted any more: build it anew.
+  };
+
+  SectionId section{};
+  std::string problem;
+  Loss loss = Loss::part;
+  std::vector<std::uint32_t> rows;  ///< Ascending; the rows that it touches, where that is known.
+};
+
+/// Throws Errc::corrupt_store with a message that names the part's reason and the way out.
+[[noreturn]] void throw_corrupt(const std::string& reason);
+
+/// The header and section table of an image. Opening checks them, at a cost that no number of rows changes; the bytes
+/// of sections may still hold anything.
+class Container {
+ public:
+  /// Errors: Errc::corrupt_store, also for an image of another kind; Errc::unsupported for a newer format version.
+  Container(std::shared_ptr<const Image> image, Kind kind);
+
+  Generation generation() const noexcept { return generation_; }
+  std::size_t rows() const noexcept { return rows_; }
+  /// What the kind wants to know before it reads a section.
+  std::uint64_t parameter() const noexcept { return parameter_; }
+  /// Of the whole image.
+  std::size_t size() const noexcept { return image_->bytes().size(); }
+
+  /// Errors: Errc::corrupt_store if it is missing.
+  std::string_view bytes(SectionId section) const;
+  /// `count` elements. Errors: Errc::corrupt_store if it is missing or has another shape.
+  template <class T>
+  std::span<const T> array(SectionId section, std::size_t count) const {
+    return {static_cast<const T*>(checked(section, sizeof(T), count)), count};
+  }
+  /// As array(), with as many elements as there are.
+  template <class T>
+  std::span<const T> array(SectionId section) const {
+    return array<T>(section, bytes(section).size() / sizeof(T));
+  }
+
+  /// The numbers of the section's blocks (kBlockBytes each, the last one shorter) that do not match their checksums.
+  std::vector<std::size_t> damaged_blocks(SectionId section, const StopToken& stop) const;
+  /// One for each section with damaged blocks, with the rows in them where an element is a row's.
+  std::vector<Finding> damaged_sections(const StopToken& stop) const;
+
+ private:
+  const Section& find(SectionId section) const;
+  const void* checked(SectionId section, std::size_t element_bytes, std::size_t count) const;
+  std::string_view slice(const Section& section) const noexcept;
+  void read_header(Kind kind);
+  void read_table(std::size_t count, std::size_t alignment);
+  void place_block_sums();
+
+  std::shared_ptr<const Image> image_;
+  Generation generation_ = 0;
+  std::size_t rows_ = 0;
+  std::uint64_t parameter_ = 0;
+  std::vector<Section> sections_;
+  std::vector<std::size_t> first_sum_;  ///< Of each section: the number of its first block's sum.
+};
+
+/// Writes an image in a stream: sections one after the other, the header last.
+class ContainerWriter {
+ public:
+  struct Header {
+    Kind kind{};
+    Generation generation = 0;
+    std::uint64_t rows = 0;
+    std::uint64_t parameter = 0;
+  };
+
+  /// `sections`: how many will be written at most. `sink` outlives the writer.
+  ContainerWriter(ImageSink& sink, const Header& header, std::size_t sections);
+
+  void begin(SectionId section, std::size_t element_bytes);
+  void append(std::string_view bytes);
+  template <class T>
+  void append(std::span<const T> values) {
+    append(std::string_view(reinterpret_cast<const char*>(values.data()), values.size_bytes()));
+  }
+  template <class T>
+  void append_value(const T& value) {
+    append(std::string_view(reinterpret_cast<const char*>(&value), sizeof value));
+  }
+  void end();
+  /// Writes the block sums, the table and the header.
+  void finish();
+
+ private:
+  void end_block();
+
+  ImageSink& sink_;
+  Header header_;
+  std::size_t capacity_;
+  std::uint64_t at_ = 0;
+  std::vector<Section> sections_;
+  std::string block_;                       ///< What is not summed yet of the section that is written.
+  std::vector<std::uint64_t> block_sums_;   ///< Of that section.
+  std::vector<std::uint64_t> stored_sums_;  ///< Of all large sections.
+};
 
 }  // namespace ragstone::segment

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "store/segment/codes.hpp"
 #include "store/segment/container.hpp"
 #include "store/segment/part.hpp"
 #include <ragstone/base/stop.hpp>
@@ -24,20 +25,40 @@ class DensePart {
   /// Checks the structure, not the payload. Errors: Errc::corrupt_store.
   explicit DensePart(std::shared_ptr<const Image> image);
 
-  std::size_t rows() const noexcept;
-  std::uint32_t dimension() const noexcept;
-  NodeId node(std::uint32_t row) const noexcept;
-  SourceNumber source(std::uint32_t row) const noexcept;
-  Hash128 content(std::uint32_t row) const noexcept;
-  std::span<const float> vector(std::uint32_t row) const noexcept;
+  std::size_t rows() const noexcept { return nodes_.size(); }
+  std::uint32_t dimension() const noexcept { return dimension_; }
+  NodeId node(std::uint32_t row) const noexcept { return nodes_[row]; }
+  SourceNumber source(std::uint32_t row) const noexcept { return sources_[row]; }
+  Hash128 content(std::uint32_t row) const noexcept { return contents_[row]; }
+  std::span<const float> vector(std::uint32_t row) const noexcept {
+    return vectors_.subspan(row * std::size_t{dimension_}, dimension_);
+  }
   /// None if the node has no row here.
   std::optional<std::uint32_t> find(NodeId node) const noexcept;
-  /// Rows of that content, in ascending order.
+  /// Rows of that content, in ascending order. Errors: Errc::corrupt_store.
   std::vector<std::uint32_t> find(const Hash128& content) const;
-  const Container& container() const noexcept;
+  const Container& container() const noexcept { return container_; }
+
+  double norm(std::uint32_t row) const noexcept { return norms_[row]; }
+  std::span<const std::int8_t> codes(std::uint32_t row) const noexcept {
+    return codes_.subspan(row * std::size_t{dimension_}, dimension_);
+  }
+  CodeScale code_scale(std::uint32_t row) const noexcept { return code_scales_[row]; }
+
+  /// Checks everything: checksums, order, and that what is derived belongs to the vectors. Empty: all is well.
+  std::vector<Finding> verify(const StopToken& stop) const;
 
  private:
-  // helper A's
+  Container container_;
+  std::uint32_t dimension_ = 0;
+  std::span<const NodeId> nodes_;
+  std::span<const SourceNumber> sources_;
+  std::span<const Hash128> contents_;
+  std::span<const std::uint32_t> content_order_;  ///< Rows by content, then by number.
+  std::span<const float> vectors_;
+  std::span<const std::int8_t> codes_;
+  std::span<const CodeScale> code_scales_;
+  std::span<const double> norms_;
 };
 
 /// A part and its dead rows: what a snapshot sees.

@@ -2,6 +2,8 @@
 
 #include "store/segment/container.hpp"
 #include "store/segment/part.hpp"
+#include "store/segment/posting_list.hpp"
+#include "store/segment/term_dictionary.hpp"
 #include <ragstone/base/stop.hpp>
 #include <ragstone/index/bm25.hpp>
 #include <ragstone/index/index.hpp>
@@ -13,6 +15,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ragstone::segment {
@@ -25,18 +28,34 @@ class SparsePart {
   /// Checks the structure, not the payload. Errors: Errc::corrupt_store.
   explicit SparsePart(std::shared_ptr<const Image> image);
 
-  std::size_t rows() const noexcept;
-  NodeId node(std::uint32_t row) const noexcept;
-  SourceNumber source(std::uint32_t row) const noexcept;
+  std::size_t rows() const noexcept { return nodes_.size(); }
+  NodeId node(std::uint32_t row) const noexcept { return nodes_[row]; }
+  SourceNumber source(std::uint32_t row) const noexcept { return sources_[row]; }
+  Hash128 content(std::uint32_t row) const noexcept { return contents_[row]; }
   /// In tokens.
-  std::uint32_t length(std::uint32_t row) const noexcept;
+  std::uint32_t length(std::uint32_t row) const noexcept { return lengths_[row]; }
   /// Sum of all lengths, those of dead rows included.
-  std::uint64_t tokens() const noexcept;
+  std::uint64_t tokens() const noexcept { return container_.parameter(); }
   std::optional<std::uint32_t> find(NodeId node) const noexcept;
-  const Container& container() const noexcept;
+  const Container& container() const noexcept { return container_; }
+
+  const TermDictionary& terms() const noexcept { return terms_; }
+  /// Nothing for an unknown term. `count` of the entry is at most rows(). Errors: Errc::corrupt_store.
+  std::optional<TermEntry> find(std::string_view term) const;
+  /// Errors: Errc::corrupt_store.
+  PostingCursor postings(const TermEntry& entry) const;
+
+  /// Checks everything: checksums, order of rows, terms and postings. Empty: all is well.
+  std::vector<Finding> verify(const StopToken& stop) const;
 
  private:
-  // helper A's
+  Container container_;
+  std::span<const NodeId> nodes_;
+  std::span<const SourceNumber> sources_;
+  std::span<const Hash128> contents_;
+  std::span<const std::uint32_t> lengths_;
+  TermDictionary terms_;
+  std::string_view postings_;
 };
 
 struct SparseView {

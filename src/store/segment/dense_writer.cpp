@@ -1,0 +1,197 @@
+#include "kernel/distance.hpp"
+#include "kernel/stop_poll.hpp"
+#include "store/segment/dense_part.hpp"
+#include "store/segment/merge_plan.hpp"
+#include <ragstone/base/error.hpp>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace ragstone::segment {
+namespace {
+
+constexpr std::size_t kSections = 8;
+
+/// The rows of a part that is being written.
+class DenseRows {
+ public:
+  virtual ~DenseRows() = default;
+  virtual std::size_t size() const = 0;
+  virtual RowKey key(std::size_t number) const = 0;
+  virtual std::span<const float> vector(std::size_t number) const = 0;
+  virtual double norm(std::size_t number) const = 0;
+  virtual CodeScale code(std::size_t number, std::span<std::int8_t> codes) const = 0;
+};
+
+class NewRows final : public DenseRows {
+ public:
+  NewRows(std::uint32_t dimension, std::span<const RowKey> keys, std::span<const float> values)
+      : dimension_(dimension), keys_(keys), values_(values) {}
+
+  std::size_t size() const override { return keys_.size(); }
+  RowKey key(std::size_t number) const override { return keys_[number]; }
+  std::span<const float> vector(std::size_t number) const override {
+    return values_.subspan(number * dimension_, dimension_);
+  }
+  double norm(std::size_t number) const override { return kernel::norm(vector(number)); }
+  CodeScale code(std::size_t number, std::span<std::int8_t> codes) const override {
+    return encode(vector(number), codes);
+  }
+
+ private:
+  std::size_t dimension_;
+  std::span<const RowKey> keys_;
+  std::span<const float> values_;
+};
+
+/// What a merge must know of a part's damage, so that no wrong byte gets a new checksum.
+struct Damage {
+  DeadRows lost;
+  DeadRows underived;  ///< Norm and codes are to be derived again.
+};
+
+class MergedRows final : public DenseRows {
+ public:
+  MergedRows(std::span<const DenseView> parts, const StopToken& stop) : parts_(parts), plan_(plan_merge(parts)) {
+    for (const DenseView& part : parts) damage_.push_back(find_damage(*part.part, stop));
+    for (const PlannedRow& row : plan_)
+      if (damage_[row.part].lost.contains(row.row))
+        throw Error(Errc::corrupt_store, "merge segments: live rows are damaged; verify the store, then recover it");
+  }
+
+  std::size_t size() const override { return plan_.size(); }
+  RowKey key(std::size_t number) const override {
+    const DensePart& part = *parts_[plan_[number].part].part;
+    const std::uint32_t row = plan_[number].row;
+    return {plan_[number].node, part.source(row), part.content(row)};
+  }
+  std::span<const float> vector(std::size_t number) const override {
+    return parts_[plan_[number].part].part->vector(plan_[number].row);
+  }
+  double norm(std::size_t number) const override {
+    const PlannedRow& row = plan_[number];
+    if (damage_[row.part].underived.contains(row.row)) return kernel::norm(vector(number));
+    return parts_[row.part].part->norm(row.row);
+  }
+  CodeScale code(std::size_t number, std::span<std::int8_t> codes) const override {
+    const PlannedRow& row = plan_[number];
+    if (damage_[row.part].underived.contains(row.row)) return encode(vector(number), codes);
+    const DensePart& part = *parts_[row.part].part;
+    std::ranges::copy(part.codes(row.row), codes.begin());
+    return part.code_scale(row.row);
+  }
+
+ private:
+  static Damage find_damage(const DensePart& part, const StopToken& stop) {
+    Damage damage;
+    for (const Finding& finding : part.container().damaged_sections(stop)) {
+      const bool derived = finding.loss == Finding::Loss::nothing;
+      DeadRows& rows = derived ? damage.underived : damage.lost;
+      rows = rows.with(finding.rows);
+    }
+    return damage;
+  }
+
+  std::span<const DenseView> parts_;
+  std::vector<PlannedRow> plan_;
+  std::vector<Damage> damage_;
+};
+
+class DenseWriter {
+ public:
+  DenseWriter(Generation generation, std::uint32_t dimension, const DenseRows& rows, ImageSink& to,
+              const StopToken& stop)
+      : rows_(rows),
+        dimension_(dimension),
+        poll_(stop),
+        writer_(to, {Kind::dense, generation, rows.size(), dimension}, kSections) {}
+
+  void write() {
+    write_column(SectionId::nodes, [&](std::size_t n) { return rows_.key(n).node; });
+    write_column(SectionId::sources, [&](std::size_t n) { return rows_.key(n).source; });
+    write_column(SectionId::contents, [&](std::size_t n) { return rows_.key(n).content; });
+    write_content_order();
+    write_column(SectionId::norms, [&](std::size_t n) { return rows_.norm(n); });
+    write_codes();
+    writer_.begin(SectionId::vectors, sizeof(float));
+    for (std::size_t n = 0; n < rows_.size(); ++n) {
+      poll_.spend(dimension_);
+      writer_.append(rows_.vector(n));
+    }
+    writer_.end();
+    writer_.finish();
+  }
+
+ private:
+  struct ContentKey {
+    std::uint64_t prefix = 0;
+    std::uint32_t row = 0;
+  };
+
+  template <class Value>
+  void write_column(SectionId section, Value value) {
+    writer_.begin(section, sizeof(value(0)));
+    for (std::size_t n = 0; n < rows_.size(); ++n) {
+      poll_.spend(20);
+      writer_.append_value(value(n));
+    }
+    writer_.end();
+  }
+
+  void write_content_order() {
+    std::vector<ContentKey> order(rows_.size());
+    for (std::uint32_t row = 0; row < order.size(); ++row) {
+      poll_.spend(20);
+      order[row] = {std::hash<Hash128>()(rows_.key(row).content), row};
+    }
+    std::sort(order.begin(), order.end(), [&](const ContentKey& a, const ContentKey& b) {
+      if (a.prefix != b.prefix) return a.prefix < b.prefix;
+      return std::pair(rows_.key(a.row).content, a.row) < std::pair(rows_.key(b.row).content, b.row);
+    });
+    write_column(SectionId::content_order, [&](std::size_t n) { return order[n].row; });
+  }
+
+  void write_codes() {
+    std::vector<CodeScale> scales(rows_.size());
+    std::vector<std::int8_t> codes(dimension_);
+    writer_.begin(SectionId::codes, sizeof(std::int8_t));
+    for (std::size_t n = 0; n < rows_.size(); ++n) {
+      poll_.spend(dimension_);
+      scales[n] = rows_.code(n, codes);
+      writer_.append(std::span<const std::int8_t>(codes));
+    }
+    writer_.end();
+    write_column(SectionId::code_scales, [&](std::size_t n) { return scales[n]; });
+  }
+
+  const DenseRows& rows_;
+  std::size_t dimension_;
+  kernel::StopPoll poll_;
+  ContainerWriter writer_;
+};
+
+}  // namespace
+
+std::string build_dense(Generation generation, std::uint32_t dimension, std::span<const RowKey> rows,
+                        std::span<const float> values) {
+  if (dimension == 0 || values.size() != rows.size() * dimension)
+    throw Error(Errc::internal, "build a segment: the vectors are not as many as the rows");
+  const StopToken never;
+  StringSink image;
+  DenseWriter(generation, dimension, NewRows(dimension, rows, values), image, never).write();
+  return std::move(image).take();
+}
+
+void merge_dense(Generation generation, std::span<const DenseView> parts, ImageSink& to, const StopToken& stop) {
+  if (parts.empty()) throw Error(Errc::internal, "merge segments: there are none");
+  const std::uint32_t dimension = parts.front().part->dimension();
+  for (const DenseView& part : parts)
+    if (part.part->dimension() != dimension)
+      throw Error(Errc::dimension_mismatch, "merge segments: one has dimension " + std::to_string(dimension) +
+                                                ", another " + std::to_string(part.part->dimension()));
+  const MergedRows rows(parts, stop);
+  DenseWriter(generation, dimension, rows, to, stop).write();
+}
+
+}  // namespace ragstone::segment

@@ -1,0 +1,190 @@
+#include "store/segment/file_system.hpp"
+#include "store/segment/image.hpp"
+#include <ragstone/base/error.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ragstone::segment {
+namespace {
+
+namespace fs = std::filesystem;
+
+Errc errc_for(int error) noexcept {
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+      return Errc::storage_full;
+    case ENOENT:
+      return Errc::not_found;
+    case EEXIST:
+      return Errc::already_exists;
+    default:
+      return Errc::io_error;
+  }
+}
+
+[[noreturn]] void fail(const char* operation, const fs::path& path, int error) {
+  const Errc code = errc_for(error);
+  std::string message =
+      std::string(operation) + " \"" + path.string() + "\": " + std::generic_category().message(error);
+  if (code == Errc::storage_full) message += "; free some space and repeat";
+  throw Error(code, message);
+}
+
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int descriptor) : descriptor_(descriptor) {}
+  ~Descriptor() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  Descriptor(Descriptor&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
+
+  int get() const noexcept { return descriptor_; }
+
+ private:
+  int descriptor_ = -1;
+};
+
+Descriptor open_path(const char* operation, const fs::path& path, int flags) {
+  int descriptor = -1;
+  do {
+    descriptor = ::open(path.c_str(), flags | O_CLOEXEC, 0644);
+  } while (descriptor < 0 && errno == EINTR);
+  if (descriptor < 0) fail(operation, path, errno);
+  return Descriptor(descriptor);
+}
+
+void sync_descriptor(const Descriptor& file, const fs::path& path) {
+  // Not repeated after a failure: the kernel may have dropped the pages, and a second call would then succeed.
+  if (::fsync(file.get()) != 0) fail("sync", path, errno);
+}
+
+class PosixOutputFile final : public OutputFile {
+ public:
+  PosixOutputFile(Descriptor file, fs::path path) : file_(std::move(file)), path_(std::move(path)) {}
+
+  void write(std::uint64_t offset, std::string_view bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t written = ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+      if (written < 0) {
+        if (errno == EINTR) continue;
+        fail("write", path_, errno);
+      }
+      if (written == 0) fail("write", path_, EIO);
+      offset += static_cast<std::uint64_t>(written);
+      bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+  }
+
+  void sync() override { sync_descriptor(file_, path_); }
+
+ private:
+  Descriptor file_;
+  fs::path path_;
+};
+
+class MappedImage final : public Image {
+ public:
+  /// The descriptor may be closed afterwards.
+  MappedImage(const Descriptor& file, const fs::path& path, std::size_t size)
+      : address_(::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0)), size_(size) {
+    if (address_ == MAP_FAILED) fail("map", path, errno);
+  }
+  ~MappedImage() override { ::munmap(address_, size_); }
+  MappedImage(const MappedImage&) = delete;
+  MappedImage& operator=(const MappedImage&) = delete;
+
+  std::span<const std::byte> bytes() const noexcept override {
+    return {static_cast<const std::byte*>(address_), size_};
+  }
+
+ private:
+  void* address_;
+  std::size_t size_;
+};
+
+std::shared_ptr<const Image> read_image(const Descriptor& file, const fs::path& path, std::size_t size) {
+  constexpr std::size_t kLargestRead = std::size_t{1} << 30;
+  auto image = std::make_shared<HeapImage>(size);
+  for (std::size_t at = 0; at < size;) {
+    const ssize_t count =
+        ::pread(file.get(), image->data() + at, std::min(size - at, kLargestRead), static_cast<off_t>(at));
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      fail("read", path, errno);
+    }
+    if (count == 0) throw Error(Errc::io_error, "read \"" + path.string() + "\": it became shorter meanwhile");
+    at += static_cast<std::size_t>(count);
+  }
+  return image;
+}
+
+class PosixFileSystem final : public FileSystem {
+ public:
+  std::unique_ptr<OutputFile> create(const fs::path& path) override {
+    return std::make_unique<PosixOutputFile>(open_path("create", path, O_RDWR | O_CREAT | O_EXCL), path);
+  }
+
+  void rename(const fs::path& from, const fs::path& to) override {
+    if (std::rename(from.c_str(), to.c_str()) != 0) fail("rename", from, errno);
+  }
+
+  void remove(const fs::path& path) override {
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) fail("remove", path, errno);
+  }
+
+  void create_directory(const fs::path& path) override {
+    if (::mkdir(path.c_str(), 0755) == 0) return;
+    const int error = errno;
+    std::error_code ignored;
+    if (error == EEXIST && fs::is_directory(path, ignored)) return;
+    fail("create the folder", path, error);
+  }
+
+  void sync_directory(const fs::path& path) override {
+    sync_descriptor(open_path("open the folder", path, O_RDONLY | O_DIRECTORY), path);
+  }
+
+  std::vector<std::string> list(const fs::path& folder) override {
+    std::vector<std::string> names;
+    std::error_code error;
+    for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+      std::error_code unknown;
+      if (!at->is_directory(unknown)) names.push_back(at->path().filename().string());
+    }
+    if (error) fail("list", folder, error.value());
+    return names;
+  }
+
+  std::shared_ptr<const Image> open(const fs::path& path, bool map) override {
+    // O_NONBLOCK: a FIFO in a file's place must not make this wait.
+    const Descriptor file = open_path("open", path, O_RDONLY | O_NONBLOCK);
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) fail("open", path, errno);
+    if (!S_ISREG(status.st_mode)) throw Error(Errc::io_error, "open \"" + path.string() + "\": no regular file");
+    const auto size = static_cast<std::size_t>(status.st_size);
+    if (size == 0 || !map) return read_image(file, path, size);
+    return std::make_shared<MappedImage>(file, path, size);
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<FileSystem> posix_file_system() { return std::make_shared<PosixFileSystem>(); }
+
+}  // namespace ragstone::segment

@@ -1,0 +1,111 @@
+#include "kernel/stop_poll.hpp"
+#include "store/segment/merge_plan.hpp"
+#include "store/segment/sparse_part.hpp"
+#include "store/segment/sparse_writer.hpp"
+#include <ragstone/base/error.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace ragstone::segment {
+namespace {
+
+constexpr std::uint32_t kDropped = UINT32_MAX;
+
+/// No wrong byte must get a new checksum.
+void refuse_damage(const SparseView& view, const StopToken& stop) {
+  for (const Finding& finding : view.part->container().damaged_sections(stop)) {
+    if (finding.loss == Finding::Loss::nothing) continue;
+    const bool all_dead = std::all_of(finding.rows.begin(), finding.rows.end(),
+                                      [&](std::uint32_t row) { return view.dead.contains(row); });
+    if (finding.rows.empty() || !all_dead)
+      throw Error(Errc::corrupt_store, "merge segments: " + finding.problem + "; verify the store, then recover it");
+  }
+}
+
+/// The terms of several parts in order, each with its postings in all of them.
+class TermMerge {
+ public:
+  TermMerge(std::span<const SparseView> parts, std::span<const PlannedRow> plan) : parts_(parts) {
+    for (const SparseView& view : parts) {
+      new_rows_.emplace_back(view.part->rows(), kDropped);
+      cursors_.emplace_back(view.part->terms());
+    }
+    for (std::size_t n = 0; n < plan.size(); ++n) new_rows_[plan[n].part][plan[n].row] = static_cast<std::uint32_t>(n);
+    for (std::size_t part = 0; part < parts.size(); ++part) advance(part);
+  }
+
+  /// The next term that has live postings; false at the end.
+  bool next(kernel::StopPoll& poll) {
+    do {
+      if (heap_.empty()) return false;
+      gather(poll);
+    } while (postings_.empty());
+    return true;
+  }
+  const std::string& term() const noexcept { return term_; }
+  std::span<const Posting> postings() const noexcept { return postings_; }
+
+ private:
+  bool is_after(std::size_t a, std::size_t b) const noexcept {
+    const int order = cursors_[a].term().compare(cursors_[b].term());
+    return order != 0 ? order > 0 : a > b;
+  }
+
+  void advance(std::size_t part) {
+    if (!cursors_[part].next()) return;
+    heap_.push_back(part);
+    std::push_heap(heap_.begin(), heap_.end(), [this](std::size_t a, std::size_t b) { return is_after(a, b); });
+  }
+
+  void gather(kernel::StopPoll& poll) {
+    term_ = cursors_[heap_.front()].term();
+    postings_.clear();
+    while (!heap_.empty() && cursors_[heap_.front()].term() == term_) {
+      const std::size_t part = heap_.front();
+      std::pop_heap(heap_.begin(), heap_.end(), [this](std::size_t a, std::size_t b) { return is_after(a, b); });
+      heap_.pop_back();
+      const TermEntry entry = cursors_[part].entry();
+      PostingCursor postings = parts_[part].part->postings(entry);
+      while (postings.next()) {
+        const std::uint32_t row = new_rows_[part][postings.posting().row];
+        if (row != kDropped) postings_.push_back({row, postings.posting().weight});
+      }
+      poll.spend(10 * entry.bytes + 200);
+      advance(part);
+    }
+    const auto by_row = [](const Posting& a, const Posting& b) { return a.row < b.row; };
+    if (!std::is_sorted(postings_.begin(), postings_.end(), by_row))
+      std::sort(postings_.begin(), postings_.end(), by_row);
+  }
+
+  std::span<const SparseView> parts_;
+  std::vector<std::vector<std::uint32_t>> new_rows_;
+  std::vector<TermCursor> cursors_;
+  std::vector<std::size_t> heap_;  ///< Parts whose cursor has a term; the lowest term in front.
+  std::string term_;
+  std::vector<Posting> postings_;
+};
+
+}  // namespace
+
+void merge_sparse(Generation generation, std::span<const SparseView> parts, ImageSink& to, const StopToken& stop) {
+  kernel::StopPoll poll(stop);
+  for (const SparseView& view : parts) refuse_damage(view, stop);
+  const std::vector<PlannedRow> plan = plan_merge(parts);
+  const auto part_of = [&](std::size_t n) -> const SparsePart& { return *parts[plan[n].part].part; };
+  std::uint64_t tokens = 0;
+  for (std::size_t n = 0; n < plan.size(); ++n) tokens += part_of(n).length(plan[n].row);
+  SparseWriter writer(to, generation, plan.size(), tokens);
+  writer.write_rows({[&](std::size_t n) {
+                       const std::uint32_t row = plan[n].row;
+                       poll.spend(20);
+                       return RowKey{plan[n].node, part_of(n).source(row), part_of(n).content(row)};
+                     },
+                     [&](std::size_t n) { return part_of(n).length(plan[n].row); }});
+  TermMerge terms(parts, plan);
+  while (terms.next(poll)) writer.add_term(terms.term(), terms.postings());
+  writer.finish();
+}
+
+}  // namespace ragstone::segment

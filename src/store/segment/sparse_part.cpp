@@ -1,0 +1,88 @@
+#include "store/segment/sparse_part.hpp"
+
+#include "kernel/stop_poll.hpp"
+#include <ragstone/base/error.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <numeric>
+#include <utility>
+
+namespace ragstone::segment {
+namespace {
+
+/// Why the dictionary and the postings are wrong; empty: they are not.
+std::string find_fault(const SparsePart& part, std::size_t postings_bytes, kernel::StopPoll& poll) {
+  TermCursor cursor(part.terms());
+  std::string last;
+  std::uint64_t offset = 0;
+  for (bool first = true; cursor.next(); first = false) {
+    if (!first && cursor.term() <= last) return "terms do not ascend";
+    last = cursor.term();
+    if (cursor.entry().offset != offset || cursor.entry().count == 0) return "postings do not follow one another";
+    offset += cursor.entry().bytes;
+    PostingCursor postings = part.postings(cursor.entry());
+    while (postings.next())
+      if (!std::isfinite(postings.posting().weight) || postings.posting().weight <= 0)
+        return "a weight is not a positive number";
+    if (!postings.at_end()) return "a term has more postings than its number";
+    poll.spend(5 * cursor.entry().bytes + 100);
+  }
+  return offset == postings_bytes ? std::string() : "postings belong to no term";
+}
+
+}  // namespace
+
+SparsePart::SparsePart(std::shared_ptr<const Image> image) : container_(std::move(image), Kind::sparse) {
+  const std::size_t rows = container_.rows();
+  nodes_ = container_.array<NodeId>(SectionId::nodes, rows);
+  sources_ = container_.array<SourceNumber>(SectionId::sources, rows);
+  contents_ = container_.array<Hash128>(SectionId::contents, rows);
+  lengths_ = container_.array<std::uint32_t>(SectionId::lengths, rows);
+  const auto terms = container_.array<char>(SectionId::terms);
+  terms_ = TermDictionary(container_.array<std::uint64_t>(SectionId::term_blocks), {terms.data(), terms.size()});
+  const auto postings = container_.array<char>(SectionId::postings);
+  postings_ = {postings.data(), postings.size()};
+}
+
+std::optional<std::uint32_t> SparsePart::find(NodeId node) const noexcept {
+  const auto found = std::lower_bound(nodes_.begin(), nodes_.end(), node);
+  if (found == nodes_.end() || *found != node) return std::nullopt;
+  return static_cast<std::uint32_t>(found - nodes_.begin());
+}
+
+std::optional<TermEntry> SparsePart::find(std::string_view term) const {
+  std::optional<TermEntry> entry = terms_.find(term);
+  if (entry && (entry->count > rows() || entry->count > entry->bytes)) throw_corrupt("damaged dictionary");
+  return entry;
+}
+
+PostingCursor SparsePart::postings(const TermEntry& entry) const {
+  if (entry.offset > postings_.size() || entry.bytes > postings_.size() - entry.offset)
+    throw_corrupt("damaged dictionary");
+  return {postings_.substr(static_cast<std::size_t>(entry.offset), static_cast<std::size_t>(entry.bytes)), entry.count,
+          rows()};
+}
+
+std::vector<Finding> SparsePart::verify(const StopToken& stop) const {
+  std::vector<Finding> findings = container_.damaged_sections(stop);
+  const auto add = [&](SectionId section, const std::string& problem) {
+    findings.push_back({section, std::string(name_of(section)) + ": " + problem, Finding::Loss::part, {}});
+  };
+  if (std::adjacent_find(nodes_.begin(), nodes_.end(), std::greater_equal<>()) != nodes_.end() ||
+      (!nodes_.empty() && nodes_.front() == 0))
+    add(SectionId::nodes, "ids do not ascend");
+  if (std::accumulate(lengths_.begin(), lengths_.end(), std::uint64_t{0}) != tokens())
+    add(SectionId::lengths, "their sum is not the header's");
+  kernel::StopPoll poll(stop);
+  try {
+    const std::string fault = find_fault(*this, postings_.size(), poll);
+    if (!fault.empty()) add(SectionId::postings, fault);
+  } catch (const Error& error) {
+    add(SectionId::postings, error.what());
+  }
+  return findings;
+}
+
+}  // namespace ragstone::segment
