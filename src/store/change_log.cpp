@@ -1,10 +1,25 @@
 #include "store/change_log.hpp"
 
-#include <set>
 #include <string>
 #include <utility>
 
 namespace ragstone {
+
+void ChangeFold::add(std::span<const NodeId> upserts, std::span<const NodeId> removed) {
+  upserts_.insert(upserts.begin(), upserts.end());
+  for (const NodeId id : removed) {
+    upserts_.erase(id);
+    removed_.insert(id);
+  }
+}
+
+GroupChange ChangeFold::take(std::string_view group) const {
+  GroupChange change;
+  change.group = group;
+  change.upserts.assign(upserts_.begin(), upserts_.end());
+  change.removed.assign(removed_.begin(), removed_.end());
+  return change;
+}
 
 void ChangeLog::append(Generation generation, Changes changes) {
   Entry entry;
@@ -30,23 +45,11 @@ std::optional<GroupChange> ChangeLog::fold(std::string_view group, Generation si
     for (Generation at = since; at < until; ++at) range.push_back(entries_[at - before_first].changes);
   }
 
-  std::set<NodeId> upserts;
-  std::set<NodeId> removed;
+  ChangeFold fold;
   for (const auto& changes : range)
-    for (const GroupChange& change : *changes) {
-      if (change.group != group) continue;
-      upserts.insert(change.upserts.begin(), change.upserts.end());
-      for (const NodeId id : change.removed) {
-        upserts.erase(id);
-        removed.insert(id);
-      }
-    }
-
-  GroupChange folded;
-  folded.group = group;
-  folded.upserts.assign(upserts.begin(), upserts.end());
-  folded.removed.assign(removed.begin(), removed.end());
-  return folded;
+    for (const GroupChange& change : *changes)
+      if (change.group == group) fold.add(change.upserts, change.removed);
+  return fold.take(group);
 }
 
 }  // namespace ragstone

@@ -8,10 +8,23 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
+#include <span>
 #include <string_view>
 #include <vector>
 
 namespace ragstone {
+
+/// Makes one change of a group out of several, given in commit order.
+class ChangeFold {
+ public:
+  void add(std::span<const NodeId> upserts, std::span<const NodeId> removed);
+  GroupChange take(std::string_view group) const;
+
+ private:
+  std::set<NodeId> upserts_;
+  std::set<NodeId> removed_;
+};
 
 /// What the last commits did, one entry per commit, oldest forgotten first. Thread-safe.
 class ChangeLog {

@@ -179,6 +179,39 @@ void check_parents(const GroupRows& group, std::string_view source, std::size_t 
                          quoted(group.parent) + " has " + std::to_string(parents) + " nodes");
 }
 
+void check_place(const GroupRows& rows, std::string_view source, std::span<const GroupPlace> groups) {
+  const auto find = [&](std::string_view name) {
+    const auto found = std::find_if(groups.begin(), groups.end(), [&](const GroupPlace& g) { return g.group == name; });
+    return found == groups.end() ? nullptr : &*found;
+  };
+  if (rows.parent.empty()) {
+    for (const GroupPlace& other : groups)
+      if (other.parent.empty() && other.group != rows.group)
+        refuse(source, "group " + quoted(rows.group) + " names no parent, but the root is " + quoted(other.group));
+    return;
+  }
+  for (const GroupPlace* at = find(rows.parent); at != nullptr; at = find(at->parent))
+    if (at->group == rows.group)
+      refuse(source,
+             "group " + quoted(rows.group) + " cannot have its descendant " + quoted(rows.parent) + " as its parent");
+}
+
+void refuse_orphans(std::string_view source, std::string_view group, std::string_view parent) {
+  refuse(source, "group " + quoted(group) + " loses parents in group " + quoted(parent) +
+                     ", which is replaced; replace both in one write");
+}
+
+void refuse_dimension(std::string_view key, std::uint32_t dimension, std::string_view group, std::uint32_t stored) {
+  throw Error(Errc::dimension_mismatch, "commit: vectors under key " + quoted(key) + " have dimension " +
+                                            std::to_string(dimension) + ", those stored in group " + quoted(group) +
+                                            " by the same embedder have " + std::to_string(stored));
+}
+
+void refuse_column_rows(std::string_view source, const GroupRows& columns, std::size_t nodes) {
+  refuse(source, "columns of " + std::to_string(column_rows(columns)) + " rows for group " + quoted(columns.group) +
+                     ", which has " + std::to_string(nodes) + " nodes");
+}
+
 std::size_t column_rows(const GroupRows& columns) {
   if (!columns.sparse.empty()) return columns.sparse.front().rows.size();
   const DenseRows& dense = columns.dense.front();

@@ -10,7 +10,10 @@ namespace ragstone {
 /// A node's metadata as it is seen: its own values over those of its source.
 Metadata overlay(const Metadata& own, const Metadata& source);
 
-/// The same for a filter, without making it.
+/// Whether two nodes' metadata look the same.
+bool same_overlay(const Metadata& own_a, const Metadata& source_a, const Metadata& own_b, const Metadata& source_b);
+
+/// What overlay() gives, for a filter, without making it.
 class OverlayFields final : public FieldLookup {
  public:
   /// Both outlive this object.

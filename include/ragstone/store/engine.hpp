@@ -41,11 +41,18 @@ class StoreEngine {
   /// medium's own.
   CommitResult commit(Commit commit, const StopToken& stop = {});
 
+  /// Does a piece of the work that commits leave for later: sealing, merging, moving the log. False once there is
+  /// nothing more to do. Any thread; commits and reads go on meanwhile. Errors: the medium's own; what is stored stays
+  /// as it is.
+  bool maintain(const StopToken& stop = {}) { return do_maintain(stop); }
+
   /// Finishes what is pending and releases files; later commits fail with Errc::closed, snapshots stay readable.
   virtual void close() = 0;
 
  private:
   virtual CommitResult do_commit(Commit commit, const StopToken& stop) = 0;
+  /// A store that leaves nothing for later has nothing to do.
+  virtual bool do_maintain(const StopToken&) { return false; }
 };
 
 static_assert(!std::is_aggregate_v<StoreCapabilities>);

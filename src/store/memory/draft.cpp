@@ -2,6 +2,7 @@
 
 #include "kernel/distance.hpp"
 #include "store/commit_rules.hpp"
+#include "store/overlay.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
@@ -19,21 +20,11 @@ const GroupRows* find_group(const std::vector<GroupRows>& groups, std::string_vi
   return found == groups.end() ? nullptr : &*found;
 }
 
-// That the groups of a source stay a tree with this one in it.
-void check_place(const GroupRows& rows, const StoredSource& source) {
-  const auto refuse = [&](const std::string& reason) {
-    throw Error(Errc::invalid_argument,
-                "commit of source \"" + source.record.id + "\": group \"" + rows.group + "\" " + reason);
-  };
-  if (rows.parent.empty()) {
-    for (const auto& other : source.groups)
-      if (other->nodes->definition->parent.empty() && other->nodes->definition->group != rows.group)
-        refuse("names no parent, but the root is \"" + other->nodes->definition->group + '"');
-    return;
-  }
-  for (const StoredGroup* at = source.find(rows.parent); at; at = source.find(at->nodes->definition->parent))
-    if (at->nodes->definition->group == rows.group)
-      refuse("cannot have its descendant \"" + rows.parent + "\" as its parent");
+std::vector<GroupPlace> places_of(const StoredSource& source) {
+  std::vector<GroupPlace> places;
+  for (const auto& stored : source.groups)
+    places.push_back({stored->nodes->definition->group, stored->nodes->definition->parent});
+  return places;
 }
 
 template <class Segment, class Part>
@@ -117,7 +108,7 @@ bool Draft::write(GroupWrite write) {
   };
   for (const GroupRows& rows : write.groups) {
     check_spans(rows, write.source, source.body->text);
-    check_place(rows, source);
+    check_place(rows, write.source, places_of(source));
     const StoredGroup* parent = source.find(rows.parent);
     if (parent) check_parents(rows, write.source, parent->nodes->rows.size());
     put(write_group(rows, source.body, (*old)->find(rows.group), parent ? parent->nodes.get() : nullptr));
@@ -219,10 +210,7 @@ void Draft::check_children(const StoredSource& source, const GroupWrite& write) 
     std::unordered_set<NodeId> parents;
     for (const StoredRow& row : source.find(definition.parent)->nodes->rows) parents.insert(row.id);
     for (const StoredRow& row : child->nodes->rows)
-      if (!parents.contains(row.parent))
-        throw Error(Errc::invalid_argument, "commit of source \"" + write.source + "\": group \"" + definition.group +
-                                                "\" loses parents in group \"" + definition.parent +
-                                                "\", which is replaced; replace both in one write");
+      if (!parents.contains(row.parent)) refuse_orphans(write.source, definition.group, definition.parent);
   }
 }
 
@@ -232,10 +220,7 @@ void Draft::check_dimension(const ColumnDefinition& definition) const {
     if (column == state.dense.end()) return;
     for (const auto& use : column->second.definitions.all())
       if (use.value->signature == definition.signature && use.value->dimension != definition.dimension)
-        throw Error(Errc::dimension_mismatch, "commit: vectors under key \"" + definition.key + "\" have dimension " +
-                                                  std::to_string(definition.dimension) + ", those stored in group \"" +
-                                                  name + "\" by the same embedder have " +
-                                                  std::to_string(use.value->dimension));
+        refuse_dimension(definition.key, definition.dimension, name, use.value->dimension);
   };
   for (const auto& [name, draft] : groups_) check(draft.next, name);
   for (const auto& [name, state] : base_.groups)
@@ -279,7 +264,8 @@ std::shared_ptr<const StoredRows> Draft::write_nodes(GroupRows& rows, std::share
     }
     const StoredRow& before = *same->second;
     row.id = before.id;
-    if (before.content != row.content || !same_visible_metadata(*old->nodes, before, *nodes, row))
+    if (before.content != row.content ||
+        !same_overlay(before.metadata, old->nodes->source->metadata, row.metadata, nodes->source->metadata))
       draft.change.upserts.push_back(row.id);
     kept.erase(same);
   }
@@ -291,10 +277,7 @@ std::shared_ptr<const StoredRows> Draft::write_nodes(GroupRows& rows, std::share
 std::shared_ptr<const StoredGroup> Draft::write_columns(GroupRows columns, const StoredGroup& old) {
   auto stored = std::make_shared<StoredGroup>(old);
   if (column_rows(columns) != old.nodes->rows.size())
-    throw Error(Errc::invalid_argument, "commit of source \"" + old.nodes->source->id + "\": columns of " +
-                                            std::to_string(column_rows(columns)) + " rows for group \"" +
-                                            columns.group + "\", which has " + std::to_string(old.nodes->rows.size()) +
-                                            " nodes");
+    refuse_column_rows(old.nodes->source->id, columns, old.nodes->rows.size());
   for (const DenseRows& dense : columns.dense) drop_column(dense.key, *stored);
   for (const SparseRows& sparse : columns.sparse) drop_column(sparse.key, *stored);
   add_columns(columns, *stored);

@@ -18,11 +18,6 @@ const ColumnDefinition* find_column(const StoredGroup& group, std::string_view k
   return nullptr;
 }
 
-bool same_visible_metadata(const StoredRows& a, const StoredRow& row_a, const StoredRows& b, const StoredRow& row_b) {
-  if (row_a.metadata == row_b.metadata && a.source->metadata == b.source->metadata) return true;
-  return overlay(row_a.metadata, a.source->metadata) == overlay(row_b.metadata, b.source->metadata);
-}
-
 Node to_node(const StoredRows& nodes, std::size_t number, bool with_text) {
   const StoredRow& row = nodes.rows[number];
   Node node;

@@ -80,9 +80,6 @@ struct StoredSource {
 /// Null if there is no such column.
 const ColumnDefinition* find_column(const StoredGroup& group, std::string_view key) noexcept;
 
-/// Whether a filter sees the same values at both rows.
-bool same_visible_metadata(const StoredRows& a, const StoredRow& row_a, const StoredRows& b, const StoredRow& row_b);
-
 Node to_node(const StoredRows& nodes, std::size_t number, bool with_text);
 
 }  // namespace ragstone::memory

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <ragstone/store/engine.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <type_traits>
+
+namespace ragstone {
+
+/// What a commit has survived when it returns.
+enum class Durability {
+  durable,  ///< The loss of power: one sync for each group of commits (SQLite's synchronous=FULL).
+  fast,     ///< The end of the process. The loss of power may take the last commits, as wholes (synchronous=NORMAL).
+};
+
+enum class StoreAccess {
+  read_write,  ///< One process at a time.
+  read_only,   ///< Beside a writer, if there is one; snapshot() sees what it has committed.
+  immutable,   ///< A store that nobody changes; it may lie on a read-only medium. Nothing is locked.
+};
+
+class SqliteOptions {
+ public:
+  SqliteOptions() = default;
+
+  Durability durability = Durability::durable;
+  StoreAccess access = StoreAccess::read_write;
+  /// How long to wait for another writer to close the store before Errc::locked.
+  std::chrono::milliseconds lock_timeout{0};
+  /// False: segments are read into memory rather than mapped. A mapped file that another program cuts short ends the
+  /// process with SIGBUS; where that is to be feared, read.
+  bool map_segments = true;
+  /// Rows of a column that may wait in the database until they are sealed into a segment file.
+  std::size_t seal_rows = 1024;
+};
+
+/// A StoreEngine over a folder, which is made if it is not there: an SQLite database (store.db) for sources, texts and
+/// nodes, and a folder of segment files for vectors and postings, mapped when the store is opened, and never parsed:
+/// opening costs the same for small and large stores. src/store/FORMAT.md describes all files.
+///
+/// Commits of several threads that wait at the same time share one transaction. maintain() seals and merges segments
+/// and moves the write-ahead log into the database; without it a commit does so when too much waits.
+///
+/// Errors: Errc::locked, naming the process that writes; Errc::not_found for access other than read_write where there
+/// is no store; Errc::corrupt_store; Errc::unsupported for a store of a newer version; Errc::io_error;
+/// Errc::storage_full.
+std::shared_ptr<StoreEngine> sqlite_engine(const std::filesystem::path& folder, SqliteOptions options = {});
+
+static_assert(!std::is_aggregate_v<SqliteOptions>);
+
+}  // namespace ragstone

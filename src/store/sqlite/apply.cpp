@@ -1,0 +1,190 @@
+#include "store/sqlite/apply.hpp"
+
+#include "store/segment/image_sink.hpp"
+#include "store/sqlite/draft.hpp"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <utility>
+
+namespace ragstone::sqlite {
+namespace {
+
+// A larger image goes to a file at once: in the database it would be written three times (log, database, file).
+constexpr std::size_t kMaxStagedBytes = std::size_t{4} << 20;
+// So many staged parts of about equal size become one, so that a snapshot has few.
+constexpr std::size_t kFanOut = 8;
+constexpr std::size_t kMaxStagedMerge = 1024;
+
+std::string build_image(const ColumnRows& rows, const ColumnDefinition& column, Generation generation) {
+  std::vector<std::size_t> order(rows.keys.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto by_node = [&](std::size_t a, std::size_t b) { return rows.keys[a].node < rows.keys[b].node; };
+  const bool sorted = std::is_sorted(order.begin(), order.end(), by_node);
+  if (!sorted) std::sort(order.begin(), order.end(), by_node);
+
+  if (column.dimension == 0) {
+    std::vector<segment::SparseRow> sparse;
+    sparse.reserve(order.size());
+    for (const std::size_t i : order) sparse.push_back({rows.keys[i], rows.terms[i], rows.lengths[i]});
+    return segment::build_sparse(generation, sparse);
+  }
+  if (sorted) return segment::build_dense(generation, column.dimension, rows.keys, rows.values);
+  std::vector<segment::RowKey> keys;
+  std::vector<float> values;
+  values.reserve(rows.values.size());
+  for (const std::size_t i : order) {
+    keys.push_back(rows.keys[i]);
+    const auto begin = rows.values.begin() + static_cast<std::ptrdiff_t>(i * column.dimension);
+    values.insert(values.end(), begin, begin + column.dimension);
+  }
+  return segment::build_dense(generation, column.dimension, keys, values);
+}
+
+/// Puts parts into the columns of the state that a commit makes.
+class PartWriter {
+ public:
+  PartWriter(Database& database, PartContext& context, State& state, FileChanges& files)
+      : database_(database), context_(context), state_(state), files_(files) {}
+
+  void replace(DefinitionNumber definition, Column column) {
+    std::erase_if(column.parts, [this](const Part& part) {
+      if (part.live_rows() > 0 || context_.busy.contains(part.number)) return false;
+      forget(part);
+      return true;
+    });
+    put(definition, std::move(column));
+  }
+
+  void add(DefinitionNumber definition, const ColumnRows& rows, const StopToken& stop) {
+    const ColumnDefinition& column_definition = state_.catalog.column(definition);
+    Column column = column_of(definition);
+    column.parts.push_back(
+        write(definition, column_definition, build_image(rows, column_definition, state_.catalog.generation)));
+    merge_staged(definition, column_definition, column, stop);
+    put(definition, std::move(column));
+  }
+
+  /// Forgets the columns whose definitions are gone.
+  void drop_orphans() {
+    for (auto item = state_.columns.begin(); item != state_.columns.end();) {
+      const auto& [definition, column] = *item;
+      if (state_.catalog.columns().contains(definition)) {
+        ++item;
+        continue;
+      }
+      for (const Part& part : column->parts) forget(part);
+      item = state_.columns.erase(item);
+    }
+  }
+
+ private:
+  Column column_of(DefinitionNumber definition) const {
+    const Column* column = state_.column(definition);
+    return column ? *column : Column();
+  }
+
+  void put(DefinitionNumber definition, Column column) {
+    if (column.parts.empty()) {
+      state_.columns.erase(definition);
+    } else {
+      state_.columns[definition] = std::make_shared<const Column>(std::move(column));
+    }
+  }
+
+  void forget(const Part& part) {
+    erase_part(database_, part);
+    if (!part.is_staged()) files_.obsolete.push_back(part.file);
+  }
+
+  Part write(DefinitionNumber definition, const ColumnDefinition& column, const std::string& image) {
+    const PartNumber number = context_.next_part++;
+    if (image.size() <= kMaxStagedBytes) return stage_part(database_, number, definition, column, image);
+    Part part;
+    part.number = number;
+    part.file = part_file_name(number);
+    files_.created.push_back(part.file);
+    write_part_file(context_.folder, part.file, [&](segment::OutputFile& file) { file.write(0, image); });
+    part.data = open_part(column, context_.folder.files->open(context_.folder.path / part.file, context_.folder.map));
+    insert_part(database_, definition, part);
+    return part;
+  }
+
+  void merge_staged(DefinitionNumber definition, const ColumnDefinition& column_definition, Column& column,
+                    const StopToken& stop) {
+    const auto is_free = [this](const Part& part) {
+      return part.is_staged() && !context_.busy.contains(part.number) && part.live_rows() > 0;
+    };
+    for (std::size_t limit = kFanOut; limit <= kMaxStagedMerge; limit *= kFanOut) {
+      Column due;
+      for (const Part& part : column.parts)
+        if (is_free(part) && part.live_rows() < limit) due.parts.push_back(part);
+      if (due.parts.size() < kFanOut) continue;
+      for (const Part& part : due.parts) {
+        forget(part);
+        std::erase_if(column.parts, [&](const Part& other) { return other.number == part.number; });
+      }
+      segment::StringSink sink;
+      if (column_definition.dimension == 0) {
+        segment::merge_sparse(state_.catalog.generation, due.sparse(), sink, stop);
+      } else {
+        segment::merge_dense(state_.catalog.generation, due.dense(), sink, stop);
+      }
+      column.parts.push_back(write(definition, column_definition, std::move(sink).take()));
+    }
+  }
+
+  Database& database_;
+  PartContext& context_;
+  State& state_;
+  FileChanges& files_;
+};
+
+void run(Draft& draft, Commit& commit, CommitResult& result, const StopToken& stop) {
+  for (SourceWrite& write : commit.sources) {
+    throw_if_stopped(stop);
+    std::string source = write.record.id;
+    if (!draft.write(std::move(write))) result.skipped.push_back(std::move(source));
+  }
+  for (GroupWrite& write : commit.groups) {
+    throw_if_stopped(stop);
+    std::string source = write.source;
+    if (!draft.write(std::move(write))) result.skipped.push_back(std::move(source));
+  }
+  for (SourceFailure& failure : commit.failures) draft.fail(std::move(failure));
+  for (const SourceTouch& touch : commit.touches) draft.touch(touch);
+  for (std::string& source : commit.removals) {
+    throw_if_stopped(stop);
+    if (draft.remove(source)) result.removed.push_back(std::move(source));
+  }
+  draft.finish();
+}
+
+}  // namespace
+
+State apply_commit(Database& database, PartContext& context, const State& state, Commit commit, CommitResult& result,
+                   FileChanges& files, const StopToken& stop) {
+  throw_if_stopped(stop);
+  Draft draft(database, state);
+  run(draft, commit, result, stop);
+
+  State next;
+  next.catalog = draft.catalog();
+  next.columns = state.columns;
+  PartWriter parts(database, context, next, files);
+  for (auto& [definition, column] : draft.thinned()) parts.replace(definition, std::move(column));
+  for (const auto& [definition, rows] : draft.new_rows())
+    if (!rows.keys.empty()) parts.add(definition, rows, stop);
+  next.catalog.prune();
+  parts.drop_orphans();
+  next.catalog.next_part = context.next_part;
+  next.catalog.save(database, state.catalog);
+  throw_if_stopped(stop);
+
+  result.generation = next.catalog.generation;
+  result.changes = std::move(draft.changes());
+  return next;
+}
+
+}  // namespace ragstone::sqlite

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "store/sqlite/part_rows.hpp"
+#include "store/sqlite/state.hpp"
+#include <ragstone/base/stop.hpp>
+#include <ragstone/store/commit.hpp>
+
+#include <atomic>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace ragstone::sqlite {
+
+/// What carries commits out shares with what seals and merges.
+struct PartContext {
+  PartFolder folder;
+  std::atomic<PartNumber> next_part = 1;
+  std::set<PartNumber> busy;  ///< Parts that are being merged; guarded by the engine's commit mutex.
+};
+
+/// Files that go with a transaction.
+struct FileChanges {
+  std::vector<std::string> created;   ///< To be removed if it fails.
+  std::vector<std::string> obsolete;  ///< To be removed once it is committed.
+};
+
+/// Carries `commit` out in the open transaction and gives the state that follows from `state`, which may be the result
+/// of an earlier commit in the same transaction. Errors: as StoreEngine::commit(); the caller rolls back.
+State apply_commit(Database& database, PartContext& context, const State& state, Commit commit, CommitResult& result,
+                   FileChanges& files, const StopToken& stop);
+
+}  // namespace ragstone::sqlite

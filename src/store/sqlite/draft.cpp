@@ -1,0 +1,423 @@
+#include "store/sqlite/draft.hpp"
+
+#include "store/commit_rules.hpp"
+#include "store/overlay.hpp"
+#include "store/sqlite/blobs.hpp"
+#include <ragstone/base/error.hpp>
+
+#include <algorithm>
+#include <unordered_set>
+#include <utility>
+
+namespace ragstone::sqlite {
+namespace {
+
+constexpr std::int64_t kLoggedCommits = 4096;
+constexpr std::int64_t kLoggedIds = 1'000'000;
+
+const GroupRows* find_rows(const std::vector<GroupRows>& groups, std::string_view name) {
+  const auto found = std::find_if(groups.begin(), groups.end(), [&](const GroupRows& g) { return g.group == name; });
+  return found == groups.end() ? nullptr : &*found;
+}
+
+template <class Group>
+Group* find_group(std::vector<Group>& groups, std::string_view name) {
+  const auto found =
+      std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return g.definition.name == name; });
+  return found == groups.end() ? nullptr : &*found;
+}
+
+template <class Group>
+const Group* find_group(const std::vector<Group>& groups, std::string_view name) {
+  return find_group(const_cast<std::vector<Group>&>(groups), name);
+}
+
+bool holds(const std::optional<SourceRow>& source, const Hash128& content) {
+  return source && source->has_content() && source->record.content == content;
+}
+
+void set_ready(SourceRecord& record, Generation generation, std::uint64_t text_bytes) {
+  record.text_bytes = text_bytes;
+  record.state = SourceState::ready;
+  record.stage = Stage::done;
+  record.reason.clear();
+  record.failed_as_stored = false;
+  record.attempts = 0;
+  record.generation = generation;
+}
+
+}  // namespace
+
+/// The source whose rows are written.
+struct Draft::Owner {
+  const SourceRow& row;
+  const Metadata& metadata_before;  ///< Of the source as it was.
+};
+
+Draft::Draft(Database& database, const State& base)
+    : database_(database), base_(base), catalog_(base.catalog), text_(database, catalog_.next_block) {
+  ++catalog_.generation;
+}
+
+bool Draft::write(SourceWrite write) {
+  const std::optional<SourceRow> old = find_source(database_, write.record.id);
+  if (write.replaces && !holds(old, *write.replaces)) return false;
+  const std::vector<Group> old_groups = old ? load_groups(old->number) : std::vector<Group>();
+
+  SourceRow row;
+  row.number = old ? old->number : new_source_number();
+  row.record = std::move(write.record);
+  set_ready(row.record, catalog_.generation, write.text.size());
+  if (old && old->has_content()) {
+    text_.remove(old->text);
+  } else {
+    ++catalog_.stored;
+  }
+  row.text = text_.add(write.text);
+
+  const Owner owner{row, old ? old->record.metadata : row.record.metadata};
+  for (const Group& group : old_groups)
+    if (!find_rows(write.groups, group.definition.name)) drop_group(row.number, group);
+  std::vector<Group> groups;
+  groups.reserve(write.groups.size());
+  for (GroupRows& rows : write.groups) {
+    const Group* parent = find_group(groups, rows.parent);
+    groups.push_back(write_rows(owner, rows, find_group(old_groups, rows.group), parent));
+  }
+  write_source(database_, row);
+  return true;
+}
+
+bool Draft::write(GroupWrite write) {
+  const std::optional<SourceRow> source = find_source(database_, write.source);
+  const std::vector<Group> before = source ? load_groups(source->number) : std::vector<Group>();
+  if (!fits(write, source, before)) return false;
+  const Owner owner{*source, source->record.metadata};
+  std::vector<Group> groups = before;
+  const auto put = [&groups](Group group) {
+    if (Group* place = find_group(groups, group.definition.name)) {
+      *place = std::move(group);
+    } else {
+      groups.push_back(std::move(group));
+    }
+  };
+  const std::string text =
+      write.groups.empty() ? std::string() : read_text(database_, source->text, {0, source->text.size});
+  for (GroupRows& rows : write.groups) {
+    check_spans(rows, write.source, text);
+    std::vector<GroupPlace> places;
+    for (const Group& group : groups) places.push_back({group.definition.name, group.definition.parent});
+    check_place(rows, write.source, places);
+    const Group* parent = find_group(groups, rows.parent);
+    if (parent) check_parents(rows, write.source, parent->row.nodes.size());
+    put(write_rows(owner, rows, find_group(before, rows.group), parent));
+  }
+  check_children(groups, write);
+  for (GroupRows& columns : write.columns) put(write_columns(owner, columns, *find_group(before, columns.group)));
+  return true;
+}
+
+void Draft::fail(SourceFailure failure) {
+  std::optional<SourceRow> source = find_source(database_, failure.source);
+  if (failure.content && !holds(source, *failure.content)) return;
+  SourceRow row;
+  if (source) {
+    row = std::move(*source);
+  } else {
+    row.number = new_source_number();
+    row.record.id = std::move(failure.source);
+  }
+  row.record.failed_as_stored = failure.content.has_value();
+  row.record.state = SourceState::failed;
+  row.record.stage = failure.stage;
+  if (!row.has_content()) row.record.stamp = failure.stamp;
+  row.record.reason = std::move(failure.reason);
+  ++row.record.attempts;
+  write_source(database_, row);
+}
+
+void Draft::touch(const SourceTouch& touch) {
+  std::optional<SourceRow> source = find_source(database_, touch.source);
+  if (!source) return;
+  source->record.stamp = touch.stamp;
+  write_source(database_, *source);
+}
+
+bool Draft::remove(const std::string& id) {
+  const std::optional<SourceRow> source = find_source(database_, id);
+  if (!source) return false;
+  for (const Group& group : load_groups(source->number)) drop_group(source->number, group);
+  if (source->has_content()) {
+    text_.remove(source->text);
+    --catalog_.stored;
+  }
+  erase_source(database_, source->number);
+  return true;
+}
+
+void Draft::finish() {
+  text_.finish();
+  for (auto& [definition, parts] : killed_) {
+    Column& column = thinned_.at(definition);
+    for (auto& [number, rows] : parts) kill_rows(database_, column.parts[number], rows);
+  }
+  for (auto& [name, change] : change_of_) {
+    if (change.upserts.empty() && change.removed.empty()) continue;
+    std::sort(change.upserts.begin(), change.upserts.end());
+    std::sort(change.removed.begin(), change.removed.end());
+    changes_.push_back(std::move(change));
+  }
+  log_changes();
+}
+
+std::vector<Draft::Group> Draft::load_groups(std::int64_t source) const {
+  std::vector<Group> groups;
+  for (SourceGroup& row : read_groups(database_, source)) {
+    const GroupDefinition& definition = catalog_.group(row.definition);
+    groups.push_back({std::move(row), definition});
+  }
+  return groups;
+}
+
+bool Draft::fits(const GroupWrite& write, const std::optional<SourceRow>& source,
+                 const std::vector<Group>& groups) const {
+  if (!holds(source, write.content)) return false;
+  const bool parents = std::all_of(write.groups.begin(), write.groups.end(), [&](const GroupRows& rows) {
+    return rows.parent.empty() || find_rows(write.groups, rows.parent) || find_group(groups, rows.parent);
+  });
+  return parents && std::all_of(write.columns.begin(), write.columns.end(), [&](const GroupRows& columns) {
+           const Group* group = find_group(groups, columns.group);
+           return group && group->definition.signature == columns.signature;
+         });
+}
+
+void Draft::check_children(const std::vector<Group>& groups, const GroupWrite& write) const {
+  for (const Group& child : groups) {
+    if (find_rows(write.groups, child.definition.name) || !find_rows(write.groups, child.definition.parent)) continue;
+    const Group& parent = *find_group(groups, child.definition.parent);
+    const std::unordered_set<NodeId> parents(parent.row.nodes.begin(), parent.row.nodes.end());
+    for (const NodeId id : child.row.nodes) {
+      const std::optional<StoredNode> node = find_node(database_, id);
+      if (!node || !parents.contains(node->parent))
+        refuse_orphans(write.source, child.definition.name, child.definition.parent);
+    }
+  }
+}
+
+void Draft::check_dimension(const ColumnDefinition& definition) const {
+  for (const auto& [number, known] : catalog_.columns())
+    if (known.sources > 0 && known.dimension > 0 && known.key == definition.key &&
+        known.signature == definition.signature && known.dimension != definition.dimension)
+      refuse_dimension(definition.key, definition.dimension, known.group, known.dimension);
+}
+
+Draft::Group Draft::write_rows(const Owner& owner, GroupRows& rows, const Group* old, const Group* parent) {
+  Group group;
+  group.definition.name = rows.group;
+  group.definition.parent = rows.parent;
+  group.definition.signature = rows.signature;
+  if (old) drop_rows(*old);
+  group.row.definition = catalog_.add_source(group.definition);
+  if (old && old->row.definition != group.row.definition) erase_group(database_, owner.row.number, old->row.definition);
+  write_nodes(owner, rows, old, parent, group);
+  std::vector<Hash128> contents;
+  contents.reserve(rows.rows.size());
+  for (const NodeRow& row : rows.rows) contents.push_back(row.content);
+  add_columns(owner, rows, contents, group);
+  write_group(database_, owner.row.number, group.row);
+  return group;
+}
+
+void Draft::write_nodes(const Owner& owner, GroupRows& rows, const Group* old, const Group* parent, Group& group) {
+  GroupChange& changed = change(rows.group);
+  std::unordered_map<Uid, StoredNode> kept;
+  if (old)
+    for (const NodeId id : old->row.nodes)
+      if (std::optional<StoredNode> node = find_node(database_, id)) {
+        if (node->has_metadata) catalog_.count_own_metadata(old->row.definition, -1);
+        kept.emplace(node->uid, std::move(*node));
+      }
+
+  for (std::uint32_t number = 0; number < rows.rows.size(); ++number) {
+    NodeRow& from = rows.rows[number];
+    StoredNode node;
+    node.source = owner.row.number;
+    node.definition = group.row.definition;
+    node.number = number;
+    if (parent) node.parent = parent->row.nodes[from.parent];
+    node.span = from.span;
+    node.is_span = from.is_span;
+    node.uid = from.uid;
+    node.content = from.content;
+    node.text = std::move(from.text);
+    node.metadata = std::move(from.metadata);
+    node.has_metadata = !node.metadata.empty();
+    if (node.has_metadata) catalog_.count_own_metadata(group.row.definition, 1);
+
+    const auto same = kept.find(node.uid);
+    if (same == kept.end()) {
+      node.id = catalog_.next_node++;
+      changed.upserts.push_back(node.id);
+      write_node(database_, node, nullptr);
+    } else {
+      StoredNode& before = same->second;
+      node.id = before.id;
+      if (before.has_metadata) read_extra(database_, before);
+      if (before.content != node.content ||
+          !same_overlay(before.metadata, owner.metadata_before, node.metadata, owner.row.record.metadata))
+        changed.upserts.push_back(node.id);
+      write_node(database_, node, &before);
+      kept.erase(same);
+    }
+    group.row.nodes.push_back(node.id);
+  }
+  for (const auto& [uid, node] : kept) {
+    changed.removed.push_back(node.id);
+    erase_node(database_, node);
+  }
+}
+
+Draft::Group Draft::write_columns(const Owner& owner, GroupRows& columns, const Group& old) {
+  Group group = old;
+  if (column_rows(columns) != old.row.nodes.size())
+    refuse_column_rows(owner.row.record.id, columns, old.row.nodes.size());
+  for (const DenseRows& dense : columns.dense) drop_column(dense.key, group);
+  for (const SparseRows& sparse : columns.sparse) drop_column(sparse.key, group);
+  std::vector<Hash128> contents;
+  for (const NodeId id : group.row.nodes) {
+    const std::optional<StoredNode> node = find_node(database_, id);
+    if (!node)
+      throw Error(Errc::corrupt_store, "commit of source \"" + owner.row.record.id + "\": a node of group \"" +
+                                           columns.group + "\" is missing; verify the store, then recover it");
+    contents.push_back(node->content);
+  }
+  add_columns(owner, columns, contents, group);
+  write_group(database_, owner.row.number, group.row);
+  return group;
+}
+
+void Draft::add_columns(const Owner& owner, GroupRows& columns, std::span<const Hash128> contents, Group& to) {
+  const auto add_keys = [&](ColumnRows& rows) {
+    for (std::size_t i = 0; i < to.row.nodes.size(); ++i)
+      rows.keys.push_back({to.row.nodes[i], static_cast<segment::SourceNumber>(owner.row.number), contents[i]});
+  };
+  for (DenseRows& dense : columns.dense) {
+    ColumnDefinition definition;
+    definition.group = to.definition.name;
+    definition.key = dense.key;
+    definition.signature = dense.signature;
+    definition.dimension = dense.dimension;
+    check_dimension(definition);
+    const DefinitionNumber number = catalog_.add_source(std::move(definition));
+    to.row.columns.push_back(number);
+    ColumnRows& rows = new_rows_[number];
+    add_keys(rows);
+    rows.values.insert(rows.values.end(), dense.values.begin(), dense.values.end());
+  }
+  for (SparseRows& sparse : columns.sparse) {
+    ColumnDefinition definition;
+    definition.group = to.definition.name;
+    definition.key = sparse.key;
+    definition.signature = sparse.signature;
+    const DefinitionNumber number = catalog_.add_source(std::move(definition));
+    to.row.columns.push_back(number);
+    ColumnRows& rows = new_rows_[number];
+    add_keys(rows);
+    std::move(sparse.rows.begin(), sparse.rows.end(), std::back_inserter(rows.terms));
+    rows.lengths.insert(rows.lengths.end(), sparse.lengths.begin(), sparse.lengths.end());
+  }
+}
+
+void Draft::drop_column(const std::string& key, Group& from) {
+  std::erase_if(from.row.columns, [&](DefinitionNumber number) {
+    if (catalog_.column(number).key != key) return false;
+    kill(number, from.row.nodes);
+    catalog_.remove_source_of_column(number);
+    return true;
+  });
+}
+
+void Draft::drop_rows(const Group& old) {
+  for (const DefinitionNumber number : old.row.columns) {
+    kill(number, old.row.nodes);
+    catalog_.remove_source_of_column(number);
+  }
+  catalog_.remove_source_of_group(old.row.definition);
+}
+
+void Draft::drop_group(std::int64_t source, const Group& old) {
+  drop_rows(old);
+  GroupChange& changed = change(old.definition.name);
+  for (const NodeId id : old.row.nodes) {
+    changed.removed.push_back(id);
+    const std::optional<StoredNode> node = find_node(database_, id);
+    if (!node) continue;
+    if (node->has_metadata) catalog_.count_own_metadata(old.row.definition, -1);
+    erase_node(database_, *node);
+  }
+  erase_group(database_, source, old.row.definition);
+}
+
+void Draft::kill(DefinitionNumber definition, std::span<const NodeId> nodes) {
+  auto thinned = thinned_.find(definition);
+  if (thinned == thinned_.end()) {
+    const Column* column = base_.column(definition);
+    if (!column) return;
+    thinned = thinned_.emplace(definition, *column).first;
+  }
+  const std::vector<Part>& parts = thinned->second.parts;
+  auto& killed = killed_[definition];
+  for (const NodeId node : nodes)
+    for (std::size_t i = parts.size(); i-- > 0;) {
+      const std::optional<std::uint32_t> row = parts[i].find(node);
+      if (!row || parts[i].dead.contains(*row)) continue;
+      killed[i].push_back(*row);
+      break;
+    }
+}
+
+GroupChange& Draft::change(const std::string& group) {
+  GroupChange& change = change_of_[group];
+  if (change.group.empty()) change.group = group;
+  return change;
+}
+
+std::int64_t Draft::new_source_number() {
+  if (catalog_.next_source > UINT32_MAX)
+    throw Error(Errc::limit_exceeded, "commit: the store has counted 4294967295 sources; start a new one");
+  return catalog_.next_source++;
+}
+
+void Draft::log_changes() {
+  for (const GroupChange& change : changes_) {
+    const auto ids = static_cast<std::int64_t>(change.upserts.size() + change.removed.size());
+    const std::string upserts = write_ids(change.upserts);
+    const std::string removed = write_ids(change.removed);
+    Statement& insert =
+        database_.statement("INSERT INTO change(generation, name, ids, upserts, removed) VALUES(?1, ?2, ?3, ?4, ?5)");
+    insert.bind_integer(1, static_cast<std::int64_t>(catalog_.generation));
+    insert.bind_text(2, change.group);
+    insert.bind_integer(3, ids);
+    insert.bind_blob(4, upserts);
+    insert.bind_blob(5, removed);
+    insert.run();
+    catalog_.logged_ids += ids;
+  }
+  forget_old_changes();
+}
+
+void Draft::forget_old_changes() {
+  const auto too_long = [this] {
+    return static_cast<std::int64_t>(catalog_.generation - catalog_.oldest_change) > kLoggedCommits ||
+           catalog_.logged_ids > kLoggedIds;
+  };
+  while (catalog_.oldest_change + 1 < catalog_.generation && too_long()) {
+    ++catalog_.oldest_change;
+    Statement& erase = database_.statement("DELETE FROM change WHERE generation = ?1 RETURNING ids");
+    const Rows guard(erase);
+    erase.bind_integer(1, static_cast<std::int64_t>(catalog_.oldest_change));
+    while (erase.step()) catalog_.logged_ids -= erase.integer(0);
+  }
+}
+
+}  // namespace ragstone::sqlite

@@ -1,0 +1,90 @@
+#pragma once
+
+#include "store/sqlite/node_rows.hpp"
+#include "store/sqlite/part_rows.hpp"
+#include "store/sqlite/source_rows.hpp"
+#include "store/sqlite/state.hpp"
+#include <ragstone/base/stop.hpp>
+#include <ragstone/store/commit.hpp>
+
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace ragstone::sqlite {
+
+/// New rows of one column.
+struct ColumnRows {
+  std::vector<segment::RowKey> keys;
+  std::vector<float> values;                   ///< Of a dense column: [n x dimension].
+  std::vector<std::vector<TermWeight>> terms;  ///< Of a sparse one: [n]
+  std::vector<std::uint32_t> lengths;          ///< [n]
+};
+
+/// Carries a commit out in an open transaction, and makes the state that follows from it. Each source is changed at
+/// most once. Whoever rolls the transaction back forgets the draft.
+class Draft {
+ public:
+  Draft(Database& database, const State& base);
+
+  /// Errors of all of them: Errc::invalid_argument, Errc::dimension_mismatch, the database's.
+  bool write(SourceWrite write);
+  /// False, and nothing is changed, if the write no longer fits what is stored.
+  bool write(GroupWrite write);
+  void fail(SourceFailure failure);
+  void touch(const SourceTouch& touch);
+  /// False if there is no such source.
+  bool remove(const std::string& id);
+
+  /// Writes what is left but the new parts and the catalog: texts, dead rows, the change log.
+  void finish();
+
+  // What came of it; valid after finish().
+  Catalog& catalog() noexcept { return catalog_; }
+  std::vector<GroupChange>& changes() noexcept { return changes_; }
+  std::map<DefinitionNumber, ColumnRows>& new_rows() noexcept { return new_rows_; }
+  /// Copies of the columns that lost rows.
+  std::map<DefinitionNumber, Column>& thinned() noexcept { return thinned_; }
+
+ private:
+  /// A stored group of the source that is being written.
+  struct Group {
+    SourceGroup row;
+    GroupDefinition definition;
+  };
+  struct Owner;
+
+  std::vector<Group> load_groups(std::int64_t source) const;
+  Group write_rows(const Owner& owner, GroupRows& rows, const Group* old, const Group* parent);
+  void write_nodes(const Owner& owner, GroupRows& rows, const Group* old, const Group* parent, Group& group);
+  Group write_columns(const Owner& owner, GroupRows& columns, const Group& old);
+  void add_columns(const Owner& owner, GroupRows& columns, std::span<const Hash128> contents, Group& to);
+  void drop_column(const std::string& key, Group& from);
+  void drop_rows(const Group& old);
+  void drop_group(std::int64_t source, const Group& old);
+  void kill(DefinitionNumber column, std::span<const NodeId> nodes);
+  void check_children(const std::vector<Group>& groups, const GroupWrite& write) const;
+  void check_dimension(const ColumnDefinition& definition) const;
+  bool fits(const GroupWrite& write, const std::optional<SourceRow>& source, const std::vector<Group>& groups) const;
+  GroupChange& change(const std::string& group);
+  std::int64_t new_source_number();
+  void log_changes();
+  void forget_old_changes();
+
+  Database& database_;
+  const State& base_;
+  Catalog catalog_;
+  TextWriter text_;
+  std::map<std::string, GroupChange> change_of_;
+  std::vector<GroupChange> changes_;
+  std::map<DefinitionNumber, ColumnRows> new_rows_;
+  std::map<DefinitionNumber, Column> thinned_;
+  std::map<DefinitionNumber, std::map<std::size_t, std::vector<std::uint32_t>>> killed_;  ///< By number in thinned_.
+};
+
+}  // namespace ragstone::sqlite

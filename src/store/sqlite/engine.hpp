@@ -1,0 +1,33 @@
+#pragma once
+
+#include "store/segment/file_system.hpp"
+#include <ragstone/store/sqlite_engine.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace ragstone::sqlite {
+
+inline constexpr char kDatabaseFile[] = "store.db";
+inline constexpr char kLockFile[] = "lock";
+inline constexpr char kPartFolder[] = "segments";
+
+/// What an engine stands on; tests put other layers in place.
+struct EngineHooks {
+  std::shared_ptr<segment::FileSystem> files = segment::posix_file_system();
+  std::string vfs;  ///< SQLite's file layer; empty: the default one.
+};
+
+/// sqlite_engine() over other layers.
+std::shared_ptr<StoreEngine> make_engine(const std::filesystem::path& folder, const SqliteOptions& options,
+                                         EngineHooks hooks);
+
+std::shared_ptr<StoreEngine> writing_engine(const std::filesystem::path& folder, const SqliteOptions& options,
+                                            EngineHooks hooks);
+std::shared_ptr<StoreEngine> reading_engine(const std::filesystem::path& folder, const SqliteOptions& options,
+                                            EngineHooks hooks);
+
+StoreCapabilities sqlite_capabilities();
+
+}  // namespace ragstone::sqlite

@@ -1,0 +1,63 @@
+#include "store/sqlite/folder_lock.hpp"
+
+#include <ragstone/base/error.hpp>
+
+#include <cerrno>
+#include <charconv>
+#include <string>
+#include <system_error>
+#include <thread>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+namespace ragstone::sqlite {
+namespace {
+
+constexpr std::chrono::milliseconds kPause{10};
+
+[[noreturn]] void fail(const std::filesystem::path& file, const char* operation) {
+  throw Error(Errc::io_error, std::string(operation) + " \"" + file.string() +
+                                  "\": " + std::error_code(errno, std::generic_category()).message());
+}
+
+/// The process number that the holder wrote; empty if there is none.
+std::string holder(int file) {
+  char bytes[32];
+  const ssize_t size = pread(file, bytes, sizeof bytes, 0);
+  std::string digits;
+  for (ssize_t i = 0; i < size && bytes[i] >= '0' && bytes[i] <= '9'; ++i) digits.push_back(bytes[i]);
+  return digits;
+}
+
+}  // namespace
+
+FolderLock::FolderLock(const std::filesystem::path& path, std::chrono::milliseconds timeout) {
+  file_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+  if (file_ < 0) fail(path, "open store for writing: lock file");
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  while (flock(file_, LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
+    if (errno != EWOULDBLOCK) {
+      close(file_);
+      fail(path, "lock");
+    }
+    if (std::chrono::steady_clock::now() >= deadline) {
+      const std::string process = holder(file_);
+      close(file_);
+      throw Error(Errc::locked, "open store \"" + path.parent_path().string() + "\" for writing: it is locked by " +
+                                    (process.empty() ? "another process" : "process " + process) +
+                                    "; close it there, raise lock_timeout, or open it read-only");
+    }
+    std::this_thread::sleep_for(kPause);
+  }
+  const std::string process = std::to_string(getpid()) + "\n";
+  if (ftruncate(file_, 0) != 0 || pwrite(file_, process.data(), process.size(), 0) < 0) {
+    // Only the message of a second writer is poorer for it.
+  }
+}
+
+FolderLock::~FolderLock() { close(file_); }
+
+}  // namespace ragstone::sqlite

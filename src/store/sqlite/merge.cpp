@@ -1,0 +1,110 @@
+#include "store/sqlite/merge.hpp"
+
+#include "store/segment/image_sink.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace ragstone::sqlite {
+namespace {
+
+constexpr std::size_t kFanOut = 8;
+constexpr std::size_t kSmallestLevel = 1024;
+constexpr std::size_t kLevels = 20;
+
+std::size_t level_of(const Part& part) {
+  std::size_t level = 0;
+  for (std::size_t rows = part.live_rows() / kSmallestLevel; rows > 0; rows /= kFanOut) ++level;
+  return std::min(level, kLevels - 1);
+}
+
+std::size_t staged_rows(const Column& column) {
+  std::size_t rows = 0;
+  for (const Part& part : column.parts)
+    if (part.is_staged()) rows += part.live_rows();
+  return rows;
+}
+
+bool is_thin(const Part& part) { return part.dead.count() > part.rows() / 4; }
+
+template <class Wanted>
+Column select(const Column& column, Wanted wanted) {
+  Column selected;
+  std::copy_if(column.parts.begin(), column.parts.end(), std::back_inserter(selected.parts), wanted);
+  return selected;
+}
+
+/// The sealed parts of a column that should become one; none: empty.
+Column due_sealed(const Column& column) {
+  std::array<std::size_t, kLevels> count{};
+  for (const Part& part : column.parts) {
+    if (part.is_staged()) continue;
+    if (++count[level_of(part)] == kFanOut) {
+      const std::size_t level = level_of(part);
+      return select(column, [&](const Part& p) { return !p.is_staged() && level_of(p) <= level; });
+    }
+  }
+  for (const Part& part : column.parts)
+    if (!part.is_staged() && is_thin(part))
+      return select(column, [&](const Part& p) { return p.number == part.number; });
+  return {};
+}
+
+}  // namespace
+
+std::optional<Merge> choose_seal(const State& state, std::size_t max_staged) {
+  for (const auto& [definition, column] : state.columns)
+    if (staged_rows(*column) > max_staged)
+      return Merge{definition, state.catalog.column(definition),
+                   select(*column, [](const Part& part) { return part.is_staged(); })};
+  return std::nullopt;
+}
+
+std::optional<Merge> choose_merge(const State& state) {
+  for (const auto& [definition, column] : state.columns)
+    if (Column inputs = due_sealed(*column); !inputs.parts.empty())
+      return Merge{definition, state.catalog.column(definition), std::move(inputs)};
+  return std::nullopt;
+}
+
+std::size_t most_staged_rows(const State& state) {
+  std::size_t most = 0;
+  for (const auto& [definition, column] : state.columns) most = std::max(most, staged_rows(*column));
+  return most;
+}
+
+Part merge_parts(const Merge& merge, const PartFolder& folder, PartNumber number, Generation generation,
+                 const StopToken& stop) {
+  Part part;
+  part.number = number;
+  part.file = part_file_name(number);
+  write_part_file(folder, part.file, [&](segment::OutputFile& file) {
+    segment::FileSink sink(file);
+    if (merge.column.dimension == 0) {
+      segment::merge_sparse(generation, merge.inputs.sparse(), sink, stop);
+    } else {
+      segment::merge_dense(generation, merge.inputs.dense(), sink, stop);
+    }
+    sink.flush();
+  });
+  part.data = open_part(merge.column, folder.files->open(folder.path / part.file, folder.map));
+  return part;
+}
+
+void kill_since(const Merge& merge, const Column& now, Part& merged) {
+  std::vector<std::uint32_t> killed;
+  for (const Part& before : merge.inputs.parts) {
+    const auto part =
+        std::find_if(now.parts.begin(), now.parts.end(), [&](const Part& p) { return p.number == before.number; });
+    if (part == now.parts.end() || part->dead.count() == before.dead.count()) continue;
+    for (const std::uint32_t row : part->dead.rows()) {
+      if (before.dead.contains(row)) continue;
+      const NodeId node = std::visit([row](const auto& data) { return data->node(row); }, before.data);
+      if (const std::optional<std::uint32_t> moved = merged.find(node)) killed.push_back(*moved);
+    }
+  }
+  merged.kill(killed);
+}
+
+}  // namespace ragstone::sqlite

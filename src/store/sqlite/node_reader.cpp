@@ -1,0 +1,110 @@
+#include "store/sqlite/node_reader.hpp"
+
+#include "store/overlay.hpp"
+#include "store/sqlite/blobs.hpp"
+#include "store/sqlite/source_rows.hpp"
+#include <ragstone/base/error.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace ragstone::sqlite {
+
+std::vector<Node> NodeReader::read() && {
+  if (query_.ids) {
+    read_ids();
+  } else if (query_.source) {
+    if (const std::optional<SourceRow> source = find_source(database_, *query_.source)) read_source(source->number);
+  } else if (query_.parent) {
+    if (const std::optional<StoredNode> parent = find_node(database_, *query_.parent)) read_source(parent->source);
+  } else {
+    read_group();
+  }
+  return std::move(found_);
+}
+
+void NodeReader::read_ids() {
+  for (const NodeId id : *query_.ids) {
+    poll_.spend(5000);
+    std::optional<StoredNode> node = find_node(database_, id);
+    if (node && (query_.group.empty() || in_group(*node)) && !take(std::move(*node))) return;
+  }
+}
+
+void NodeReader::read_source(std::int64_t number) {
+  for (SourceGroup& group : read_groups(database_, number)) {
+    if (catalog_.group(group.definition).name != query_.group) continue;
+    std::sort(group.nodes.begin(), group.nodes.end());
+    for (const NodeId id : group.nodes) {
+      poll_.spend(5000);
+      std::optional<StoredNode> node = find_node(database_, id);
+      if (node && !take(std::move(*node))) return;
+    }
+  }
+}
+
+void NodeReader::read_group() {
+  static const std::string sql = std::string("SELECT ") + kNodeColumns + " FROM node WHERE id > ?1 ORDER BY id";
+  const auto& groups = catalog_.groups();
+  const bool exists =
+      std::any_of(groups.begin(), groups.end(), [&](const auto& item) { return item.second.name == query_.group; });
+  if (!exists) return;
+  Statement& read = database_.statement(sql);
+  const Rows guard(read);
+  read.bind_integer(1, static_cast<std::int64_t>(std::min<NodeId>(query_.after, INT64_MAX)));
+  while (read.step()) {
+    poll_.spend(500);
+    StoredNode node = read_node(read);
+    if (in_group(node) && !take(std::move(node))) return;
+  }
+}
+
+bool NodeReader::take(StoredNode node) {
+  if (node.id <= query_.after || (query_.parent && node.parent != *query_.parent)) return true;
+  const Source& from = source(node.source);
+  if (query_.source && from.id != *query_.source) return true;
+  poll_.spend(2000);
+  read_extra(database_, node);
+  if (!query_.filter.empty() && !query_.filter.matches(OverlayFields(node.metadata, from.metadata))) return true;
+  found_.push_back(to_node(node, from));
+  return found_.size() < query_.limit;
+}
+
+bool NodeReader::in_group(const StoredNode& node) const { return catalog_.group(node.definition).name == query_.group; }
+
+const NodeReader::Source& NodeReader::source(std::int64_t number) {
+  const auto [place, is_new] = sources_.try_emplace(number);
+  Source& source = place->second;
+  if (!is_new) return source;
+  Statement& read =
+      database_.statement("SELECT id, metadata, text_block, text_offset, text_bytes FROM source WHERE number = ?1");
+  const Rows guard(read);
+  read.bind_integer(1, number);
+  if (!read.step())
+    throw Error(Errc::corrupt_store, "store: a node names source number " + std::to_string(number) +
+                                         ", which does not exist; verify the store, then recover it");
+  source.id = read.text(0);
+  source.metadata = read_metadata(read.blob(1));
+  source.text = {read.integer(2), static_cast<std::uint64_t>(read.integer(3)),
+                 static_cast<std::uint64_t>(read.integer(4))};
+  return source;
+}
+
+Node NodeReader::to_node(StoredNode& stored, const Source& from) {
+  Node node;
+  node.id = stored.id;
+  node.uid = stored.uid;
+  node.source = from.id;
+  node.group = catalog_.group(stored.definition).name;
+  node.number = stored.number;
+  node.parent = stored.parent;
+  node.span = stored.span;
+  node.is_span = stored.is_span;
+  if (query_.with_text)
+    node.text = stored.is_span ? read_text(database_, from.text, stored.span) : std::move(stored.text);
+  node.metadata = overlay(stored.metadata, from.metadata);
+  return node;
+}
+
+}  // namespace ragstone::sqlite

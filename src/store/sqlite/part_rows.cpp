@@ -1,0 +1,198 @@
+#include "store/sqlite/part_rows.hpp"
+
+#include <ragstone/base/error.hpp>
+
+#include <unordered_map>
+#include <utility>
+
+namespace ragstone::sqlite {
+namespace {
+
+// Single rows are cheap to add and dear to read at opening; from so many on they are folded into one blob.
+constexpr std::size_t kMaxLoggedDead = 256;
+
+std::string staged_image(Database& database, PartNumber number) {
+  Statement& read = database.statement("SELECT bytes FROM part_image WHERE part = ?1");
+  const Rows guard(read);
+  read.bind_integer(1, number);
+  if (!read.step())
+    throw Error(Errc::corrupt_store, "store: the image of part " + std::to_string(number) +
+                                         " is missing; verify the store, then recover it");
+  return std::string(read.blob(0));
+}
+
+void erase(Database& database, const char* sql, PartNumber number) {
+  Statement& statement = database.statement(sql);
+  statement.bind_integer(1, number);
+  statement.run();
+}
+
+void write_dead(Database& database, const Part& part) {
+  const std::string dead = part.dead.serialize();
+  Statement& update = database.statement("UPDATE part SET dead = ?2, dead_tokens = ?3 WHERE number = ?1");
+  update.bind_integer(1, part.number);
+  update.bind_blob(2, dead);
+  update.bind_integer(3, static_cast<std::int64_t>(part.dead_tokens));
+  update.run();
+}
+
+/// A row of the table `part` that is being loaded.
+struct PartRow {
+  DefinitionNumber definition = 0;
+  Part part;
+  std::size_t rows = 0;
+  std::string dead;
+};
+
+std::vector<PartRow> read_part_rows(Database& database) {
+  std::vector<PartRow> rows;
+  Statement& read = database.statement("SELECT number, definition, rows, file, dead, dead_tokens FROM part");
+  const Rows guard(read);
+  while (read.step()) {
+    PartRow& row = rows.emplace_back();
+    row.part.number = read.integer(0);
+    row.definition = read.integer(1);
+    row.rows = static_cast<std::size_t>(read.integer(2));
+    row.part.file = read.text(3);
+    row.dead = read.blob(4);
+    row.part.dead_tokens = static_cast<std::uint64_t>(read.integer(5));
+  }
+  return rows;
+}
+
+std::unordered_map<PartNumber, std::vector<std::uint32_t>> read_logged_dead(Database& database) {
+  std::unordered_map<PartNumber, std::vector<std::uint32_t>> logged;
+  Statement& read = database.statement("SELECT part, row FROM dead_row");
+  const Rows guard(read);
+  while (read.step()) logged[read.integer(0)].push_back(static_cast<std::uint32_t>(read.integer(1)));
+  return logged;
+}
+
+std::unordered_map<PartNumber, const Part*> index_parts(const State* state) {
+  std::unordered_map<PartNumber, const Part*> parts;
+  if (state != nullptr)
+    for (const auto& [definition, column] : state->columns)
+      for (const Part& part : column->parts) parts.emplace(part.number, &part);
+  return parts;
+}
+
+}  // namespace
+
+std::string part_file_name(PartNumber number) { return "part-" + std::to_string(number) + ".seg"; }
+
+PartData open_part(const ColumnDefinition& column, std::shared_ptr<const segment::Image> image) {
+  if (column.dimension == 0) return std::make_shared<const segment::SparsePart>(std::move(image));
+  auto part = std::make_shared<const segment::DensePart>(std::move(image));
+  if (part->dimension() != column.dimension)
+    throw Error(Errc::corrupt_store, "store: a part of column \"" + column.key + "\" has dimension " +
+                                         std::to_string(part->dimension()) + ", the column has " +
+                                         std::to_string(column.dimension) + "; verify the store, then recover it");
+  return part;
+}
+
+void write_part_file(const PartFolder& folder, const std::string& name,
+                     const std::function<void(segment::OutputFile&)>& write) {
+  const std::filesystem::path temporary = folder.path / (name + ".tmp");
+  folder.files->remove(temporary);
+  try {
+    {
+      const std::unique_ptr<segment::OutputFile> file = folder.files->create(temporary);
+      write(*file);
+      file->sync();
+    }
+    folder.files->rename(temporary, folder.path / name);
+    folder.files->sync_directory(folder.path);
+  } catch (...) {
+    for (const auto& path : {temporary, folder.path / name}) try {
+        folder.files->remove(path);
+      } catch (const Error&) {
+        // An orphan is removed when the store is opened.
+      }
+    throw;
+  }
+}
+
+State load_state(Database& database, const PartFolder& folder, const State* known) {
+  State state;
+  state.catalog = Catalog::load(database);
+  const auto known_parts = index_parts(known);
+  auto logged = read_logged_dead(database);
+  std::map<DefinitionNumber, Column> columns;
+  for (PartRow& row : read_part_rows(database)) {
+    Part& part = row.part;
+    const auto same = known_parts.find(part.number);
+    if (same != known_parts.end() && same->second->file == part.file) {
+      part.data = same->second->data;
+    } else if (part.is_staged()) {
+      part.data =
+          open_part(state.catalog.column(row.definition), segment::heap_image(staged_image(database, part.number)));
+    } else {
+      part.data =
+          open_part(state.catalog.column(row.definition), folder.files->open(folder.path / part.file, folder.map));
+    }
+    if (part.rows() != row.rows)
+      throw Error(Errc::corrupt_store, "store: part " + std::to_string(part.number) + " has " +
+                                           std::to_string(part.rows()) + " rows, its record says " +
+                                           std::to_string(row.rows) + "; verify the store, then recover it");
+    part.dead = segment::DeadRows::parse(row.dead, row.rows);
+    std::vector<std::uint32_t>& single = logged[part.number];
+    std::erase_if(single, [&](std::uint32_t number) { return number >= row.rows || part.dead.contains(number); });
+    part.logged_dead = single.size();
+    part.kill(single);
+    columns[row.definition].parts.push_back(std::move(part));
+  }
+  for (auto& [definition, column] : columns)
+    state.columns.emplace(definition, std::make_shared<const Column>(std::move(column)));
+  return state;
+}
+
+Part stage_part(Database& database, PartNumber number, DefinitionNumber definition, const ColumnDefinition& column,
+                std::string_view image) {
+  Part part;
+  part.number = number;
+  part.data = open_part(column, segment::heap_image(image));
+  insert_part(database, definition, part);
+  Statement& insert = database.statement("INSERT INTO part_image(part, bytes) VALUES(?1, ?2)");
+  insert.bind_integer(1, number);
+  insert.bind_blob(2, image);
+  insert.run();
+  return part;
+}
+
+void insert_part(Database& database, DefinitionNumber definition, const Part& part) {
+  const std::string dead = part.dead.serialize();
+  Statement& insert = database.statement(
+      "INSERT INTO part(number, definition, rows, file, dead, dead_tokens) VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
+  insert.bind_integer(1, part.number);
+  insert.bind_integer(2, definition);
+  insert.bind_integer(3, static_cast<std::int64_t>(part.rows()));
+  insert.bind_text(4, part.file);
+  insert.bind_blob(5, dead);
+  insert.bind_integer(6, static_cast<std::int64_t>(part.dead_tokens));
+  insert.run();
+}
+
+void erase_part(Database& database, const Part& part) {
+  erase(database, "DELETE FROM part WHERE number = ?1", part.number);
+  if (part.is_staged()) erase(database, "DELETE FROM part_image WHERE part = ?1", part.number);
+  if (part.logged_dead > 0) erase(database, "DELETE FROM dead_row WHERE part = ?1", part.number);
+}
+
+void kill_rows(Database& database, Part& part, std::span<const std::uint32_t> rows) {
+  part.kill(rows);
+  part.logged_dead += rows.size();
+  if (part.logged_dead > kMaxLoggedDead) {
+    erase(database, "DELETE FROM dead_row WHERE part = ?1", part.number);
+    part.logged_dead = 0;
+    write_dead(database, part);
+    return;
+  }
+  Statement& insert = database.statement("INSERT INTO dead_row(part, row) VALUES(?1, ?2)");
+  for (const std::uint32_t row : rows) {
+    insert.bind_integer(1, part.number);
+    insert.bind_integer(2, row);
+    insert.run();
+  }
+}
+
+}  // namespace ragstone::sqlite

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "store/segment/file_system.hpp"
+#include "store/sqlite/database.hpp"
+#include "store/sqlite/state.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace ragstone::sqlite {
+
+/// Where sealed parts lie.
+struct PartFolder {
+  std::shared_ptr<segment::FileSystem> files;
+  std::filesystem::path path;
+  bool map = true;  ///< Map files rather than read them.
+};
+
+/// The name of a sealed part's file.
+std::string part_file_name(PartNumber number);
+
+/// Opens the image of a part of a column. Errors: Errc::corrupt_store.
+PartData open_part(const ColumnDefinition& column, std::shared_ptr<const segment::Image> image);
+
+/// Writes a file that is durable under its name when this returns: temporary file, sync, rename, sync of the folder.
+/// On an error nothing is left. `write` is called once.
+void write_part_file(const PartFolder& folder, const std::string& name,
+                     const std::function<void(segment::OutputFile&)>& write);
+
+/// The catalog and all parts that the database names. Parts that `known` (null: none) has are taken from there.
+/// Errors: Errc::not_found for a file that is gone, Errc::corrupt_store.
+State load_state(Database& database, const PartFolder& folder, const State* known);
+
+/// Stores the image of a new part in the database.
+Part stage_part(Database& database, PartNumber number, DefinitionNumber definition, const ColumnDefinition& column,
+                std::string_view image);
+/// Names a sealed part, with its dead rows, in the database.
+void insert_part(Database& database, DefinitionNumber definition, const Part& part);
+/// Forgets a part and its staged image, if it has one.
+void erase_part(Database& database, const Part& part);
+/// Adds dead rows to a part that is in the database.
+void kill_rows(Database& database, Part& part, std::span<const std::uint32_t> rows);
+
+}  // namespace ragstone::sqlite

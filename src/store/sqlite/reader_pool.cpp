@@ -1,0 +1,105 @@
+#include "store/sqlite/reader_pool.hpp"
+
+#include <ragstone/base/error.hpp>
+
+#include <exception>
+
+namespace ragstone::sqlite {
+namespace {
+
+// A connection holds up to 2 MiB of pages.
+constexpr std::size_t kMaxIdle = 8;
+
+}  // namespace
+
+ReaderPool::ReaderPool(std::filesystem::path file, OpenMode mode, std::string vfs)
+    : file_(std::move(file)), mode_(mode), vfs_(std::move(vfs)) {}
+
+std::unique_ptr<Database> ReaderPool::take() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      std::unique_ptr<Database> database = std::move(idle_.back());
+      idle_.pop_back();
+      return database;
+    }
+  }
+  return std::make_unique<Database>(file_, mode_, vfs_.empty() ? nullptr : vfs_.c_str());
+}
+
+void ReaderPool::give_back(std::unique_ptr<Database> database) noexcept {
+  try {
+    const std::lock_guard lock(mutex_);
+    if (!database->in_transaction() && idle_.size() < kMaxIdle) idle_.push_back(std::move(database));
+  } catch (const std::bad_alloc&) {
+    // It is closed instead.
+  }
+}
+
+ReaderSet::ReaderSet(std::shared_ptr<ReaderPool> pool, Generation generation)
+    : pool_(std::move(pool)), generation_(generation) {}
+
+ReaderSet::~ReaderSet() {
+  for (std::unique_ptr<Database>& database : idle_) {
+    try {
+      database->execute("ROLLBACK");
+    } catch (const std::exception&) {
+      // The pool closes it.
+    }
+    pool_->give_back(std::move(database));
+  }
+}
+
+void ReaderSet::adopt(std::unique_ptr<Database> database) {
+  const std::lock_guard lock(mutex_);
+  ++taken_;
+  idle_.push_back(std::move(database));
+}
+
+std::unique_ptr<Database> ReaderSet::take() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    if (!idle_.empty()) {
+      std::unique_ptr<Database> database = std::move(idle_.back());
+      idle_.pop_back();
+      return database;
+    }
+    if (!moved_on_) {
+      lock.unlock();
+      std::unique_ptr<Database> database = open();
+      lock.lock();
+      if (database) {
+        ++taken_;
+        return database;
+      }
+      moved_on_ = true;
+    } else if (taken_ == 0) {
+      throw Error(Errc::io_error, "read store: generation " + std::to_string(generation_) +
+                                      " could not be pinned when it was made; take a new snapshot");
+    } else {
+      returned_.wait(lock, [this] { return !idle_.empty(); });
+    }
+  }
+}
+
+std::unique_ptr<Database> ReaderSet::open() {
+  std::unique_ptr<Database> database = pool_->take();
+  database->execute("BEGIN");
+  Statement& state = database->statement("SELECT generation FROM state");
+  Rows rows(state);
+  if (rows.next() && static_cast<Generation>(state.integer(0)) == generation_) return database;
+  state.reset();
+  database->execute("ROLLBACK");
+  pool_->give_back(std::move(database));
+  return nullptr;
+}
+
+void ReaderSet::give_back(std::unique_ptr<Database> database) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(database));
+  }
+  returned_.notify_one();
+}
+
+}  // namespace ragstone::sqlite

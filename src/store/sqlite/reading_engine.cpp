@@ -1,0 +1,95 @@
+#include "store/sqlite/engine.hpp"
+#include "store/sqlite/part_rows.hpp"
+#include "store/sqlite/schema.hpp"
+#include "store/sqlite/snapshot.hpp"
+#include <ragstone/base/error.hpp>
+
+#include <mutex>
+#include <utility>
+
+namespace ragstone::sqlite {
+namespace {
+
+// A writer may merge segments while their names are being read; each try sees its newest state.
+constexpr int kTries = 10;
+
+class ReadingEngine final : public StoreEngine {
+ public:
+  ReadingEngine(const std::filesystem::path& folder, const SqliteOptions& options, EngineHooks hooks)
+      : watches_(options.access == StoreAccess::read_only) {
+    if (!std::filesystem::exists(folder / kDatabaseFile))
+      throw Error(Errc::not_found, "open store \"" + folder.string() +
+                                       "\" for reading: there is none; open it once for writing to make it");
+    folder_ = {std::move(hooks.files), folder / kPartFolder, options.map_segments};
+    readers_ = std::make_shared<ReaderPool>(folder / kDatabaseFile, watches_ ? OpenMode::read : OpenMode::immutable,
+                                            std::move(hooks.vfs));
+    watch_ = readers_->take();
+    check_schema(*watch_);
+    version_ = data_version();
+    snapshot_ = load();
+  }
+
+  const StoreCapabilities& capabilities() const noexcept override { return capabilities_; }
+
+  /// Reads the database where the writer has committed since the last call.
+  std::shared_ptr<const StoreSnapshot> snapshot() const override {
+    const std::lock_guard lock(mutex_);
+    if (!watches_ || is_closed_) return snapshot_;
+    const std::int64_t version = data_version();
+    if (version != version_) {
+      snapshot_ = load();
+      version_ = version;
+    }
+    return snapshot_;
+  }
+
+  void close() override {
+    const std::lock_guard lock(mutex_);
+    is_closed_ = true;
+  }
+
+ private:
+  CommitResult do_commit(Commit, const StopToken&) override {
+    throw Error(Errc::unsupported, "commit: the store is open for reading only; open it with StoreAccess::read_write");
+  }
+
+  std::int64_t data_version() const {
+    Statement& read = watch_->statement("PRAGMA data_version");
+    const Rows guard(read);
+    return read.step() ? read.integer(0) : 0;
+  }
+
+  std::shared_ptr<const SqliteSnapshot> load() const {
+    for (int tries = 1;; ++tries) {
+      std::unique_ptr<Database> database = readers_->take();
+      database->execute("BEGIN");
+      try {
+        State state = load_state(*database, folder_, snapshot_ ? snapshot_->state().get() : nullptr);
+        auto loaded = std::make_shared<const SqliteSnapshot>(std::make_shared<const State>(std::move(state)), readers_);
+        loaded->readers().adopt(std::move(database));
+        return loaded;
+      } catch (const Error& error) {
+        if (error.errc() != Errc::not_found || tries == kTries) throw;
+      }
+    }
+  }
+
+  const bool watches_;
+  const StoreCapabilities capabilities_ = sqlite_capabilities();
+  PartFolder folder_;
+  std::shared_ptr<ReaderPool> readers_;
+  std::unique_ptr<Database> watch_;
+  mutable std::mutex mutex_;
+  bool is_closed_ = false;
+  mutable std::int64_t version_ = 0;
+  mutable std::shared_ptr<const SqliteSnapshot> snapshot_;
+};
+
+}  // namespace
+
+std::shared_ptr<StoreEngine> reading_engine(const std::filesystem::path& folder, const SqliteOptions& options,
+                                            EngineHooks hooks) {
+  return std::make_shared<ReadingEngine>(folder, options, std::move(hooks));
+}
+
+}  // namespace ragstone::sqlite

@@ -1,0 +1,151 @@
+#include "store/sqlite/schema.hpp"
+
+#include <ragstone/base/error.hpp>
+
+#include <string>
+
+namespace ragstone::sqlite {
+namespace {
+
+// Numbers of sources, definitions and parts are the store's own and never reused; src/store/FORMAT.md explains every
+// table and blob.
+constexpr char kTables[] = R"sql(
+CREATE TABLE state(
+  one INTEGER PRIMARY KEY CHECK(one = 1),
+  generation INTEGER NOT NULL,
+  stored INTEGER NOT NULL,
+  next_source INTEGER NOT NULL,
+  next_node INTEGER NOT NULL,
+  next_block INTEGER NOT NULL,
+  next_part INTEGER NOT NULL,
+  oldest_change INTEGER NOT NULL,
+  logged_ids INTEGER NOT NULL,
+  next_definition INTEGER NOT NULL
+) STRICT;
+INSERT INTO state VALUES(1, 0, 0, 1, 1, 1, 1, 0, 0, 1);
+
+CREATE TABLE source(
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  generation INTEGER NOT NULL,
+  content BLOB NOT NULL,
+  size INTEGER,
+  modified_ns INTEGER,
+  text_bytes INTEGER NOT NULL,
+  text_block INTEGER NOT NULL,
+  text_offset INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  stage INTEGER NOT NULL,
+  failed_as_stored INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  reader TEXT NOT NULL,
+  metadata BLOB NOT NULL,
+  offset_map BLOB NOT NULL
+) STRICT;
+CREATE INDEX source_failed ON source(id) WHERE state = 1;
+
+CREATE TABLE text_block(number INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+CREATE TABLE text_use(block INTEGER PRIMARY KEY, live INTEGER NOT NULL) STRICT;
+
+CREATE TABLE group_definition(
+  number INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  parent TEXT NOT NULL,
+  signature TEXT NOT NULL,
+  sources INTEGER NOT NULL,
+  own_metadata INTEGER NOT NULL
+) STRICT;
+CREATE TABLE column_definition(
+  number INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  key TEXT NOT NULL,
+  signature TEXT NOT NULL,
+  dimension INTEGER NOT NULL,
+  sources INTEGER NOT NULL
+) STRICT;
+CREATE TABLE source_group(
+  source INTEGER NOT NULL,
+  definition INTEGER NOT NULL,
+  nodes BLOB NOT NULL,
+  columns BLOB NOT NULL,
+  PRIMARY KEY(source, definition)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE node(
+  id INTEGER PRIMARY KEY,
+  source INTEGER NOT NULL,
+  definition INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  parent INTEGER NOT NULL,
+  begin INTEGER NOT NULL,
+  size INTEGER NOT NULL,
+  flags INTEGER NOT NULL,
+  hashes BLOB NOT NULL
+) STRICT;
+CREATE TABLE node_extra(id INTEGER PRIMARY KEY, text TEXT NOT NULL, metadata BLOB NOT NULL) STRICT;
+
+CREATE TABLE part(
+  number INTEGER PRIMARY KEY,
+  definition INTEGER NOT NULL,
+  rows INTEGER NOT NULL,
+  file TEXT NOT NULL,
+  dead BLOB NOT NULL,
+  dead_tokens INTEGER NOT NULL
+) STRICT;
+CREATE TABLE part_image(part INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+CREATE TABLE dead_row(part INTEGER NOT NULL, row INTEGER NOT NULL, PRIMARY KEY(part, row)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE change(
+  generation INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  ids INTEGER NOT NULL,
+  upserts BLOB NOT NULL,
+  removed BLOB NOT NULL,
+  PRIMARY KEY(generation, name)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+std::int64_t pragma(Database& database, const char* sql) {
+  Statement& statement = database.statement(sql);
+  const std::int64_t value = statement.step() ? statement.integer(0) : 0;
+  statement.reset();
+  return value;
+}
+
+/// The database's version; 0 for an empty one.
+std::int64_t known_version(Database& database) {
+  const std::int64_t application = pragma(database, "PRAGMA application_id");
+  const std::int64_t version = pragma(database, "PRAGMA user_version");
+  if (application == 0 && version == 0 && pragma(database, "SELECT count(*) FROM sqlite_schema") == 0) return 0;
+  if (application != kApplicationId || version < 1)
+    throw Error(Errc::corrupt_store, "open store: its database was not made by Ragstone; name another folder");
+  if (version > kSchemaVersion)
+    throw Error(Errc::unsupported, "open store: it has schema version " + std::to_string(version) +
+                                       ", this library knows versions up to " + std::to_string(kSchemaVersion) +
+                                       "; use a newer Ragstone");
+  return version;
+}
+
+}  // namespace
+
+void migrate(Database& database) {
+  if (known_version(database) == kSchemaVersion) return;
+  Transaction transaction(database);
+  if (known_version(database) == 0) {
+    database.execute(kTables);
+    database.execute(("PRAGMA application_id=" + std::to_string(kApplicationId)).c_str());
+  }
+  database.execute(("PRAGMA user_version=" + std::to_string(kSchemaVersion)).c_str());
+  transaction.commit();
+}
+
+void check_schema(Database& database) {
+  const std::int64_t version = known_version(database);
+  if (version != kSchemaVersion)
+    throw Error(Errc::unsupported, "open store: it has schema version " + std::to_string(version) +
+                                       "; open it once for writing to bring it to version " +
+                                       std::to_string(kSchemaVersion));
+}
+
+}  // namespace ragstone::sqlite

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "store/sqlite/database.hpp"
+
+namespace ragstone::sqlite {
+
+/// The version of the tables that this code reads and writes, in SQLite's user_version.
+inline constexpr std::int64_t kSchemaVersion = 1;
+/// In SQLite's application_id: what the database is.
+inline constexpr std::int64_t kApplicationId = 0x52414753;
+
+/// Makes the tables of an empty database, or brings those of an older version up to date.
+/// Errors: Errc::unsupported for a newer version, Errc::corrupt_store for a database of another application.
+void migrate(Database& database);
+
+/// The same checks, for a database that is only read; an older version is Errc::unsupported too.
+void check_schema(Database& database);
+
+}  // namespace ragstone::sqlite

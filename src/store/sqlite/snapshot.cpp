@@ -1,0 +1,219 @@
+#include "store/sqlite/snapshot.hpp"
+
+#include "kernel/stop_poll.hpp"
+#include "store/change_log.hpp"
+#include "store/sqlite/blobs.hpp"
+#include "store/sqlite/metadata_filter.hpp"
+#include "store/sqlite/node_reader.hpp"
+#include "store/sqlite/source_rows.hpp"
+#include <ragstone/base/error.hpp>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace ragstone::sqlite {
+namespace {
+
+/// The filter of a search, with its reader; none for an empty filter.
+class SearchFilter {
+ public:
+  SearchFilter(ReaderSet& readers, const Filter& filter, bool own_metadata) {
+    if (filter.empty()) return;
+    lease_.emplace(readers);
+    rows_.emplace(**lease_, filter, own_metadata);
+  }
+
+  const segment::RowFilter* get() const noexcept { return rows_ ? &*rows_ : nullptr; }
+
+ private:
+  std::optional<ReaderSet::Lease> lease_;
+  std::optional<MetadataFilter> rows_;
+};
+
+/// Which definitions meet a PendingQuery, and whether all sources have them.
+class Needs {
+ public:
+  Needs(const Catalog& catalog, const PendingQuery& query) {
+    std::int64_t sources = 0;
+    for (const auto& [number, group] : catalog.groups()) {
+      if (group.name != query.group || group.signature != query.signature) continue;
+      groups_.insert(number);
+      sources += group.sources;
+    }
+    complete_ = sources == catalog.stored;
+    for (const ColumnNeed& need : query.columns) {
+      std::set<DefinitionNumber>& columns = columns_.emplace_back();
+      sources = 0;
+      for (const auto& [number, column] : catalog.columns()) {
+        if (column.group != query.group || column.key != need.key || column.signature != need.signature) continue;
+        columns.insert(number);
+        sources += column.sources;
+      }
+      complete_ = complete_ && sources == catalog.stored;
+    }
+  }
+
+  bool complete() const noexcept { return complete_; }
+  bool has_group(DefinitionNumber number) const { return groups_.contains(number); }
+  bool has_columns(const std::vector<DefinitionNumber>& columns) const {
+    return std::all_of(columns_.begin(), columns_.end(), [&](const std::set<DefinitionNumber>& need) {
+      return std::any_of(columns.begin(), columns.end(), [&](DefinitionNumber c) { return need.contains(c); });
+    });
+  }
+
+ private:
+  bool complete_ = false;
+  std::set<DefinitionNumber> groups_;
+  std::vector<std::set<DefinitionNumber>> columns_;
+};
+
+}  // namespace
+
+SqliteSnapshot::SqliteSnapshot(std::shared_ptr<const State> state, std::shared_ptr<ReaderPool> pool)
+    : state_(std::move(state)), readers_(std::move(pool), state_->catalog.generation) {}
+
+std::vector<SourceRecord> SqliteSnapshot::do_sources(const SourceQuery& query, const StopToken& stop) const {
+  static const std::string columns = std::string("SELECT ") + kSourceColumns + " FROM source WHERE ";
+  static const std::string all = columns + "id > ?1 ORDER BY id";
+  static const std::string failed = columns + "id > ?1 AND state = 1 ORDER BY id";
+  const ReaderSet::Lease lease(readers_);
+  std::vector<SourceRecord> records;
+  if (query.id) {
+    std::optional<SourceRow> row = find_source(*lease, *query.id);
+    const bool wanted =
+        row && *query.id > query.after && (!query.failed_only || row->record.state == SourceState::failed);
+    if (wanted) records.push_back(std::move(row->record));
+    return records;
+  }
+  kernel::StopPoll poll(stop);
+  Statement& read = (*lease).statement(query.failed_only ? failed : all);
+  const Rows guard(read);
+  read.bind_text(1, query.after);
+  while (records.size() < query.limit && read.step()) {
+    poll.spend(2000);
+    records.push_back(read_source(read).record);
+  }
+  return records;
+}
+
+std::optional<std::string> SqliteSnapshot::do_text(std::string_view source) const {
+  const ReaderSet::Lease lease(readers_);
+  const std::optional<SourceRow> row = find_source(*lease, source);
+  if (!row || !row->has_content()) return std::nullopt;
+  return read_text(*lease, row->text, {0, row->text.size});
+}
+
+std::vector<Node> SqliteSnapshot::do_nodes(const NodeQuery& query, const StopToken& stop) const {
+  const ReaderSet::Lease lease(readers_);
+  return NodeReader(*lease, state_->catalog, query, stop).read();
+}
+
+std::vector<std::string> SqliteSnapshot::do_pending(const PendingQuery& query, const StopToken& stop) const {
+  std::vector<std::string> ids;
+  const Needs needs(state_->catalog, query);
+  if (needs.complete()) return ids;
+  const ReaderSet::Lease lease(readers_);
+  kernel::StopPoll poll(stop);
+  Statement& read = (*lease).statement(
+      "SELECT s.id, g.definition, g.columns FROM source s LEFT JOIN source_group g ON g.source = s.number "
+      "WHERE s.id > ?1 AND s.generation > 0 ORDER BY s.id");
+  const Rows guard(read);
+  read.bind_text(1, query.after);
+  std::string id;
+  bool met = true;
+  const auto close_source = [&] {
+    if (!id.empty() && !met) ids.push_back(id);
+  };
+  while (read.step()) {
+    poll.spend(1000);
+    if (read.text(0) != id) {
+      close_source();
+      if (ids.size() == query.limit) return ids;
+      id = read.text(0);
+      met = false;
+    }
+    if (!read.is_null(1) && needs.has_group(read.integer(1))) met = needs.has_columns(read_numbers(read.blob(2)));
+  }
+  close_source();
+  return ids;
+}
+
+std::vector<std::vector<float>> SqliteSnapshot::do_vectors(std::string_view key, std::string_view signature,
+                                                           std::span<const Hash128> contents) const {
+  std::vector<std::vector<float>> vectors(contents.size());
+  for (const auto& [number, definition] : state_->catalog.columns()) {
+    const Column* column = state_->column(number);
+    if (!column || definition.key != key || definition.signature != signature) continue;
+    for (const segment::DenseView& view : column->dense())
+      for (std::size_t i = 0; i < contents.size(); ++i) {
+        if (!vectors[i].empty()) continue;
+        for (const std::uint32_t row : view.part->find(contents[i])) {
+          if (view.dead.contains(row)) continue;
+          const std::span<const float> vector = view.part->vector(row);
+          vectors[i].assign(vector.begin(), vector.end());
+          break;
+        }
+      }
+  }
+  return vectors;
+}
+
+std::optional<GroupChange> SqliteSnapshot::do_changes(std::string_view group, Generation since) const {
+  if (since < state_->catalog.oldest_change) return std::nullopt;
+  const ReaderSet::Lease lease(readers_);
+  ChangeFold fold;
+  Statement& read =
+      (*lease).statement("SELECT upserts, removed FROM change WHERE generation > ?1 AND name = ?2 ORDER BY generation");
+  const Rows guard(read);
+  read.bind_integer(1, static_cast<std::int64_t>(since));
+  read.bind_text(2, group);
+  while (read.step()) fold.add(read_ids(read.blob(0)), read_ids(read.blob(1)));
+  return fold.take(group);
+}
+
+std::vector<ScoredNode> SqliteSnapshot::do_search_terms(std::string_view group, std::string_view key,
+                                                        std::span<const TermWeight> terms,
+                                                        const Bm25Parameters& parameters, const Filter& filter,
+                                                        std::size_t k, const StopToken& stop) const {
+  std::vector<segment::SparseView> views;
+  segment::SparseTotals totals;
+  for (const auto& [number, definition] : state_->catalog.columns()) {
+    const Column* column = state_->column(number);
+    if (!column || definition.group != group || definition.key != key || definition.dimension != 0) continue;
+    for (segment::SparseView& view : column->sparse()) views.push_back(std::move(view));
+    const segment::SparseTotals of_column = column->totals();
+    totals.nodes += of_column.nodes;
+    totals.tokens += of_column.tokens;
+  }
+  if (views.empty()) return {};
+  const SearchFilter allowed(readers_, filter, has_own_metadata(group));
+  return segment::search_sparse(views, totals, terms, parameters, allowed.get(), k, stop);
+}
+
+std::vector<ScoredNode> SqliteSnapshot::do_search_vectors(std::string_view group, std::string_view key,
+                                                          std::span<const float> query, Metric metric,
+                                                          const Filter& filter, std::size_t k,
+                                                          const StopToken& stop) const {
+  std::vector<segment::DenseView> views;
+  for (const auto& [number, definition] : state_->catalog.columns()) {
+    if (definition.group != group || definition.key != key || definition.dimension == 0) continue;
+    if (definition.dimension != query.size())
+      throw Error(Errc::dimension_mismatch, "vector search: the query has dimension " + std::to_string(query.size()) +
+                                                ", the column \"" + std::string(key) + "\" has " +
+                                                std::to_string(definition.dimension));
+    if (const Column* column = state_->column(number))
+      for (segment::DenseView& view : column->dense()) views.push_back(std::move(view));
+  }
+  if (views.empty()) return {};
+  const SearchFilter allowed(readers_, filter, has_own_metadata(group));
+  return segment::search_dense(views, query, metric, allowed.get(), k, stop);
+}
+
+bool SqliteSnapshot::has_own_metadata(std::string_view group) const {
+  const auto& groups = state_->catalog.groups();
+  return std::any_of(groups.begin(), groups.end(),
+                     [&](const auto& item) { return item.second.name == group && item.second.own_metadata > 0; });
+}
+
+}  // namespace ragstone::sqlite

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "store/sqlite/node_rows.hpp"
+#include "store/sqlite/reader_pool.hpp"
+#include "store/sqlite/state.hpp"
+#include <ragstone/store/snapshot.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ragstone::sqlite {
+
+/// A state in memory with readers of the same generation of the database.
+class SqliteSnapshot final : public StoreSnapshot {
+ public:
+  SqliteSnapshot(std::shared_ptr<const State> state, std::shared_ptr<ReaderPool> pool);
+
+  const std::shared_ptr<const State>& state() const noexcept { return state_; }
+  ReaderSet& readers() const noexcept { return readers_; }
+
+  Generation generation() const noexcept override { return state_->catalog.generation; }
+  std::vector<GroupInfo> groups() const override { return state_->catalog.group_infos(); }
+
+ private:
+  std::vector<SourceRecord> do_sources(const SourceQuery& query, const StopToken& stop) const override;
+  std::optional<std::string> do_text(std::string_view source) const override;
+  std::vector<Node> do_nodes(const NodeQuery& query, const StopToken& stop) const override;
+  std::vector<std::string> do_pending(const PendingQuery& query, const StopToken& stop) const override;
+  std::vector<std::vector<float>> do_vectors(std::string_view key, std::string_view signature,
+                                             std::span<const Hash128> contents) const override;
+  std::optional<GroupChange> do_changes(std::string_view group, Generation since) const override;
+  std::vector<ScoredNode> do_search_terms(std::string_view group, std::string_view key,
+                                          std::span<const TermWeight> terms, const Bm25Parameters& parameters,
+                                          const Filter& filter, std::size_t k, const StopToken& stop) const override;
+  std::vector<ScoredNode> do_search_vectors(std::string_view group, std::string_view key, std::span<const float> query,
+                                            Metric metric, const Filter& filter, std::size_t k,
+                                            const StopToken& stop) const override;
+
+  bool has_own_metadata(std::string_view group) const;
+
+  const std::shared_ptr<const State> state_;
+  mutable ReaderSet readers_;
+};
+
+}  // namespace ragstone::sqlite

@@ -1,0 +1,130 @@
+#include "store/sqlite/source_rows.hpp"
+
+#include "store/sqlite/blobs.hpp"
+#include <ragstone/base/error.hpp>
+
+#include <algorithm>
+
+namespace ragstone::sqlite {
+namespace {
+
+Hash128 read_hash(std::string_view bytes) {
+  Hash128 hash;
+  if (bytes.size() != hash.bytes.size())
+    throw Error(Errc::corrupt_store, "store: a stored hash has " + std::to_string(bytes.size()) +
+                                         " bytes; verify the store, then recover it");
+  std::copy(bytes.begin(), bytes.end(), hash.bytes.begin());
+  return hash;
+}
+
+std::string_view bytes_of(const Hash128& hash) {
+  return {reinterpret_cast<const char*>(hash.bytes.data()), hash.bytes.size()};
+}
+
+void bind_stamp(Statement& statement, const std::optional<FileStamp>& stamp) {
+  if (stamp) {
+    statement.bind_integer(5, static_cast<std::int64_t>(stamp->size));
+    statement.bind_integer(6, stamp->modified_ns);
+  } else {
+    statement.bind_null(5);
+    statement.bind_null(6);
+  }
+}
+
+}  // namespace
+
+SourceRow read_source(const Statement& row) {
+  SourceRow source;
+  SourceRecord& record = source.record;
+  source.number = row.integer(0);
+  record.id = row.text(1);
+  record.generation = static_cast<Generation>(row.integer(2));
+  record.content = read_hash(row.blob(3));
+  if (!row.is_null(4)) record.stamp = FileStamp{static_cast<std::uint64_t>(row.integer(4)), row.integer(5)};
+  record.text_bytes = static_cast<std::uint64_t>(row.integer(6));
+  source.text = {row.integer(7), static_cast<std::uint64_t>(row.integer(8)), record.text_bytes};
+  record.state = row.integer(9) == 0 ? SourceState::ready : SourceState::failed;
+  record.stage = static_cast<Stage>(std::clamp<std::int64_t>(row.integer(10), 0, static_cast<int>(Stage::done)));
+  record.failed_as_stored = row.integer(11) != 0;
+  record.attempts = static_cast<std::uint32_t>(row.integer(12));
+  record.reason = row.text(13);
+  record.reader = row.text(14);
+  record.metadata = read_metadata(row.blob(15));
+  record.offset_map = row.blob(16);
+  return source;
+}
+
+std::optional<SourceRow> find_source(Database& database, std::string_view id) {
+  static const std::string sql = std::string("SELECT ") + kSourceColumns + " FROM source WHERE id = ?1";
+  Statement& find = database.statement(sql.c_str());
+  const Rows guard(find);
+  find.bind_text(1, id);
+  if (!find.step()) return std::nullopt;
+  return read_source(find);
+}
+
+void write_source(Database& database, const SourceRow& row) {
+  static const std::string sql = std::string("INSERT OR REPLACE INTO source(") + kSourceColumns +
+                                 ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+  const SourceRecord& record = row.record;
+  const std::string metadata = write_metadata(record.metadata);
+  Statement& put = database.statement(sql.c_str());
+  put.bind_integer(1, row.number);
+  put.bind_text(2, record.id);
+  put.bind_integer(3, static_cast<std::int64_t>(record.generation));
+  put.bind_blob(4, bytes_of(record.content));
+  bind_stamp(put, record.stamp);
+  put.bind_integer(7, static_cast<std::int64_t>(record.text_bytes));
+  put.bind_integer(8, row.text.block);
+  put.bind_integer(9, static_cast<std::int64_t>(row.text.offset));
+  put.bind_integer(10, record.state == SourceState::ready ? 0 : 1);
+  put.bind_integer(11, static_cast<std::int64_t>(record.stage));
+  put.bind_integer(12, record.failed_as_stored ? 1 : 0);
+  put.bind_integer(13, record.attempts);
+  put.bind_text(14, record.reason);
+  put.bind_text(15, record.reader);
+  put.bind_blob(16, metadata);
+  put.bind_blob(17, record.offset_map);
+  put.run();
+}
+
+void erase_source(Database& database, std::int64_t number) {
+  Statement& erase = database.statement("DELETE FROM source WHERE number = ?1");
+  erase.bind_integer(1, number);
+  erase.run();
+}
+
+std::vector<SourceGroup> read_groups(Database& database, std::int64_t source) {
+  std::vector<SourceGroup> groups;
+  Statement& read = database.statement("SELECT definition, nodes, columns FROM source_group WHERE source = ?1");
+  const Rows guard(read);
+  read.bind_integer(1, source);
+  while (read.step()) {
+    SourceGroup& group = groups.emplace_back();
+    group.definition = read.integer(0);
+    group.nodes = read_ids(read.blob(1));
+    group.columns = read_numbers(read.blob(2));
+  }
+  return groups;
+}
+
+void write_group(Database& database, std::int64_t source, const SourceGroup& group) {
+  const std::string nodes = write_ids(group.nodes);
+  const std::string columns = write_numbers(group.columns);
+  Statement& put = database.statement(
+      "INSERT OR REPLACE INTO source_group(source, definition, nodes, columns) VALUES(?1, ?2, ?3, ?4)");
+  put.bind_integer(1, source);
+  put.bind_integer(2, group.definition);
+  put.bind_blob(3, nodes);
+  put.bind_blob(4, columns);
+  put.run();
+}
+
+void erase_group(Database& database, std::int64_t source, DefinitionNumber definition) {
+  Statement& erase = database.statement("DELETE FROM source_group WHERE source = ?1 AND definition = ?2");
+  erase.bind_integer(1, source);
+  erase.bind_integer(2, definition);
+  erase.run();
+}
+
+}  // namespace ragstone::sqlite

@@ -1,0 +1,50 @@
+#include "store/sqlite/state.hpp"
+
+namespace ragstone::sqlite {
+
+std::size_t Part::rows() const noexcept {
+  return std::visit([](const auto& part) { return part->rows(); }, data);
+}
+
+std::optional<std::uint32_t> Part::find(NodeId node) const noexcept {
+  return std::visit([node](const auto& part) { return part->find(node); }, data);
+}
+
+void Part::kill(std::span<const std::uint32_t> killed) {
+  dead = dead.with(killed);
+  if (const auto* sparse = std::get_if<std::shared_ptr<const segment::SparsePart>>(&data))
+    for (const std::uint32_t row : killed) dead_tokens += (*sparse)->length(row);
+}
+
+std::vector<segment::DenseView> Column::dense() const {
+  std::vector<segment::DenseView> views;
+  for (const Part& part : parts)
+    if (const auto* data = std::get_if<std::shared_ptr<const segment::DensePart>>(&part.data))
+      views.push_back({*data, part.dead});
+  return views;
+}
+
+std::vector<segment::SparseView> Column::sparse() const {
+  std::vector<segment::SparseView> views;
+  for (const Part& part : parts)
+    if (const auto* data = std::get_if<std::shared_ptr<const segment::SparsePart>>(&part.data))
+      views.push_back({*data, part.dead});
+  return views;
+}
+
+segment::SparseTotals Column::totals() const {
+  segment::SparseTotals totals;
+  for (const Part& part : parts)
+    if (const auto* data = std::get_if<std::shared_ptr<const segment::SparsePart>>(&part.data)) {
+      totals.nodes += part.live_rows();
+      totals.tokens += (*data)->tokens() - part.dead_tokens;
+    }
+  return totals;
+}
+
+const Column* State::column(DefinitionNumber definition) const {
+  const auto found = columns.find(definition);
+  return found == columns.end() ? nullptr : found->second.get();
+}
+
+}  // namespace ragstone::sqlite

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "store/sqlite/database.hpp"
+#include <ragstone/base/span.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace ragstone::sqlite {
+
+/// Where a source's text lies: in the concatenation of the blocks from `block` on, after `offset` bytes.
+struct TextPlace {
+  std::int64_t block = 0;
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+};
+
+inline constexpr std::uint64_t kTextBlockBytes = 64 * 1024;
+
+/// Writes the texts of one transaction one after the other into blocks of kTextBlockBytes, so that many small texts
+/// share one; all but the last block are full.
+class TextWriter {
+ public:
+  /// `next_block` is the first free number, and is moved on.
+  TextWriter(Database& database, std::int64_t& next_block) : database_(database), next_block_(next_block) {}
+
+  TextPlace add(std::string_view text);
+  /// Gives back what a text took; a block without live text is deleted.
+  void remove(const TextPlace& place);
+  /// Writes what is left; to be called once, before the commit.
+  void finish();
+
+ private:
+  void write_block();
+  void change_use(std::int64_t block, std::int64_t difference);
+
+  Database& database_;
+  std::int64_t& next_block_;
+  std::string open_;  ///< The block next_block_.
+  std::map<std::int64_t, std::int64_t> use_;
+};
+
+/// `span` of the text at `place`, which must contain it. Errors: Errc::corrupt_store if a block is missing or short.
+std::string read_text(Database& database, const TextPlace& place, Span span);
+
+}  // namespace ragstone::sqlite

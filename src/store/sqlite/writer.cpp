@@ -1,0 +1,171 @@
+#include "store/sqlite/writer.hpp"
+
+#include "store/sqlite/schema.hpp"
+#include <ragstone/base/error.hpp>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include <sqlite3.h>
+
+namespace ragstone::sqlite {
+namespace {
+
+/// Ends with everything since its beginning undone, unless it was kept.
+class Savepoint {
+ public:
+  explicit Savepoint(Database& database) : database_(database) { database_.execute("SAVEPOINT one"); }
+  ~Savepoint() {
+    // An error such as a full disk may have ended the whole transaction.
+    if (kept_ || !database_.in_transaction()) return;
+    try {
+      database_.execute("ROLLBACK TO one; RELEASE one");
+    } catch (const std::exception&) {
+      // Half a commit must not be committed with the others.
+      try {
+        database_.execute("ROLLBACK");
+      } catch (const std::exception&) {
+        // The connection is no longer in a transaction, or every later statement fails too.
+      }
+    }
+  }
+  Savepoint(const Savepoint&) = delete;
+  Savepoint& operator=(const Savepoint&) = delete;
+
+  void keep() {
+    database_.execute("RELEASE one");
+    kept_ = true;
+  }
+
+ private:
+  Database& database_;
+  bool kept_ = false;
+};
+
+void set_durability(Database& database, Durability durability) {
+  database.execute("PRAGMA journal_mode=WAL");
+  database.execute(durability == Durability::durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+  database.execute("PRAGMA journal_size_limit=67108864");
+}
+
+}  // namespace
+
+Writer::Writer(const std::filesystem::path& file, const std::string& vfs, Durability durability, PartContext& context)
+    : context_(context), database_(file, OpenMode::create, vfs.empty() ? nullptr : vfs.c_str()) {
+  set_durability(database_, durability);
+  sqlite3_wal_hook(database_.handle(), &Writer::on_commit, this);
+  migrate(database_);
+  state_ = std::make_shared<const State>(load_state(database_, context_.folder, nullptr));
+  context_.next_part = state_->catalog.next_part;
+  remove_orphans();
+}
+
+int Writer::on_commit(void* writer, sqlite3*, const char*, int pages) {
+  static_cast<Writer*>(writer)->log_pages_ = static_cast<std::size_t>(pages);
+  return SQLITE_OK;
+}
+
+void Writer::commit(std::span<WaitingCommit* const> commits) {
+  State next = *state_;
+  FileChanges files;
+  try {
+    Transaction transaction(database_);
+    for (WaitingCommit* waiting : commits) {
+      FileChanges of_one;
+      try {
+        Savepoint savepoint(database_);
+        next = apply_commit(database_, context_, next, std::move(*waiting->commit), waiting->result, of_one,
+                            *waiting->stop);
+        savepoint.keep();
+        files.obsolete.insert(files.obsolete.end(), of_one.obsolete.begin(), of_one.obsolete.end());
+        files.created.insert(files.created.end(), of_one.created.begin(), of_one.created.end());
+      } catch (...) {
+        remove_files(of_one.created);
+        if (!database_.in_transaction()) throw;
+        waiting->error = std::current_exception();
+      }
+    }
+    transaction.commit();
+  } catch (...) {
+    remove_files(files.created);
+    throw;
+  }
+  state_ = std::make_shared<const State>(std::move(next));
+  remove_files(files.obsolete);
+}
+
+void Writer::replace(const Merge& merge, Part merged) {
+  State next = *state_;
+  std::vector<std::string> obsolete;
+  try {
+    Transaction transaction(database_);
+    // The column is gone if its last source is.
+    const Column* now = next.column(merge.definition);
+    Column column = now ? *now : Column();
+    kill_since(merge, column, merged);
+    for (const Part& input : merge.inputs.parts) {
+      const auto part = std::find_if(column.parts.begin(), column.parts.end(),
+                                     [&](const Part& p) { return p.number == input.number; });
+      if (part == column.parts.end()) continue;
+      erase_part(database_, *part);
+      if (!part->is_staged()) obsolete.push_back(part->file);
+      column.parts.erase(part);
+    }
+    if (now && merged.live_rows() > 0) {
+      insert_part(database_, merge.definition, merged);
+      column.parts.push_back(merged);
+    } else {
+      obsolete.push_back(merged.file);
+    }
+    if (column.parts.empty()) {
+      next.columns.erase(merge.definition);
+    } else {
+      next.columns[merge.definition] = std::make_shared<const Column>(std::move(column));
+    }
+    next.catalog.next_part = context_.next_part;
+    next.catalog.save(database_, state_->catalog);
+    transaction.commit();
+  } catch (...) {
+    remove_files({merged.file});
+    throw;
+  }
+  state_ = std::make_shared<const State>(std::move(next));
+  remove_files(obsolete);
+}
+
+bool Writer::checkpoint() {
+  int log = 0;
+  int moved = 0;
+  const int code = sqlite3_wal_checkpoint_v2(database_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &log, &moved);
+  if (code != SQLITE_OK && code != SQLITE_BUSY) raise(code, database_.handle(), "checkpoint");
+  if (code != SQLITE_OK || log != moved) return false;
+  log_pages_ = 0;
+  return true;
+}
+
+void Writer::checkpoint_and_truncate() {
+  const int code = sqlite3_wal_checkpoint_v2(database_.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  if (code != SQLITE_OK && code != SQLITE_BUSY) raise(code, database_.handle(), "checkpoint");
+}
+
+void Writer::remove_orphans() {
+  std::set<std::string> named;
+  for (const auto& [definition, column] : state_->columns)
+    for (const Part& part : column->parts) named.insert(part.file);
+  std::vector<std::string> orphans;
+  for (std::string& name : context_.folder.files->list(context_.folder.path))
+    if (name.starts_with("part-") && !named.contains(name)) orphans.push_back(std::move(name));
+  remove_files(orphans);
+}
+
+void Writer::remove_files(const std::vector<std::string>& names) noexcept {
+  for (const std::string& name : names) try {
+      context_.folder.files->remove(context_.folder.path / name);
+    } catch (const std::exception&) {
+      // It is an orphan: removed when the store is opened the next time.
+    }
+}
+
+}  // namespace ragstone::sqlite

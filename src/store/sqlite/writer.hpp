@@ -1,0 +1,61 @@
+#pragma once
+
+#include "store/sqlite/apply.hpp"
+#include "store/sqlite/merge.hpp"
+#include <ragstone/store/sqlite_engine.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace ragstone::sqlite {
+
+/// One commit that waits for its transaction.
+struct WaitingCommit {
+  Commit* commit = nullptr;
+  const StopToken* stop = nullptr;
+  CommitResult result;
+  std::exception_ptr error;
+  bool is_done = false;
+};
+
+/// The one connection that writes, and the state that it has committed. For one thread at a time.
+class Writer {
+ public:
+  /// Opens the database, which is made or migrated where needed, loads the state, and removes files that no
+  /// transaction names.
+  Writer(const std::filesystem::path& file, const std::string& vfs, Durability durability, PartContext& context);
+
+  const std::shared_ptr<const State>& state() const noexcept { return state_; }
+
+  /// Carries commits out, in this order, in one transaction, each of them wholly or not at all; their errors are in
+  /// `commits`. Throws what ends the transaction as a whole: then none was carried out.
+  void commit(std::span<WaitingCommit* const> commits);
+
+  /// Puts a sealed part in place of a merge's inputs; their files are removed.
+  void replace(const Merge& merge, Part merged);
+
+  /// Pages that wait in the write-ahead log.
+  std::size_t log_pages() const noexcept { return log_pages_; }
+  /// Moves pages of the log into the database as far as no reader needs them there; true if that is all of them.
+  bool checkpoint();
+  /// The same, and cuts the log to nothing where no reader uses it.
+  void checkpoint_and_truncate();
+
+ private:
+  static int on_commit(void* writer, sqlite3* database, const char* name, int pages);
+
+  void remove_orphans();
+  void remove_files(const std::vector<std::string>& names) noexcept;
+
+  PartContext& context_;
+  Database database_;
+  std::shared_ptr<const State> state_;
+  std::size_t log_pages_ = 0;
+};
+
+}  // namespace ragstone::sqlite

@@ -1,0 +1,180 @@
+#include "store/sqlite/commit_queue.hpp"
+#include "store/sqlite/engine.hpp"
+#include "store/sqlite/folder_lock.hpp"
+#include "store/sqlite/snapshot.hpp"
+#include "store/sqlite/writer.hpp"
+#include <ragstone/base/error.hpp>
+
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace ragstone::sqlite {
+namespace {
+
+// About 4 MiB, as SQLite does by itself.
+constexpr std::size_t kCheckpointPages = 1000;
+// So many times what is due waits at most where nobody calls maintain().
+constexpr std::size_t kPatience = 8;
+
+void create_folders(segment::FileSystem& files, const std::filesystem::path& folder) {
+  if (folder.empty() || std::filesystem::is_directory(folder)) return;
+  const std::filesystem::path parent = folder.parent_path();
+  create_folders(files, parent);
+  files.create_directory(folder);
+  if (!parent.empty()) files.sync_directory(parent);
+}
+
+class WritingEngine final : public StoreEngine {
+ public:
+  WritingEngine(const std::filesystem::path& folder, const SqliteOptions& options, EngineHooks hooks)
+      : options_(options), queue_([this](const std::vector<WaitingCommit*>& group) { carry_out(group); }) {
+    context_.folder = {hooks.files, folder / kPartFolder, options.map_segments};
+    create_folders(*hooks.files, context_.folder.path);
+    lock_.emplace(folder / kLockFile, options.lock_timeout);
+    writer_.emplace(folder / kDatabaseFile, hooks.vfs, options.durability, context_);
+    hooks.files->sync_directory(folder);
+    readers_ = std::make_shared<ReaderPool>(folder / kDatabaseFile, OpenMode::read, hooks.vfs);
+    publish();
+  }
+
+  const StoreCapabilities& capabilities() const noexcept override { return capabilities_; }
+
+  std::shared_ptr<const StoreSnapshot> snapshot() const override { return current(); }
+
+  void close() override {
+    const std::lock_guard maintaining(maintenance_mutex_);
+    while (merge_one({}, 0, Scope::staged)) {
+    }
+    const std::lock_guard lock(commit_mutex_);
+    if (!writer_) return;
+    checkpoint();
+    writer_->checkpoint_and_truncate();
+    writer_.reset();
+    lock_.reset();
+  }
+
+ private:
+  enum class Scope { staged, all };
+
+  /// Ends a merge's claim on its inputs.
+  class Unbusy {
+   public:
+    Unbusy(WritingEngine& engine, const Merge& merge) : engine_(engine), merge_(merge) {}
+    ~Unbusy() {
+      const std::lock_guard lock(engine_.commit_mutex_);
+      for (const Part& part : merge_.inputs.parts) engine_.context_.busy.erase(part.number);
+    }
+    Unbusy(const Unbusy&) = delete;
+    Unbusy& operator=(const Unbusy&) = delete;
+
+   private:
+    WritingEngine& engine_;
+    const Merge& merge_;
+  };
+
+  CommitResult do_commit(Commit commit, const StopToken& stop) override {
+    WaitingCommit mine;
+    mine.commit = &commit;
+    mine.stop = &stop;
+    queue_.run(mine);
+    if (mine.error) std::rethrow_exception(mine.error);
+    return std::move(mine.result);
+  }
+
+  void carry_out(const std::vector<WaitingCommit*>& group) {
+    try {
+      catch_up(*group.front()->stop);
+      const std::lock_guard lock(commit_mutex_);
+      if (!writer_) throw Error(Errc::closed, "commit: the store is closed");
+      writer_->commit(group);
+      publish();
+    } catch (...) {
+      for (WaitingCommit* waiting : group) waiting->error = std::current_exception();
+    }
+  }
+
+  /// Does what maintain() should have done, where too much of it waits.
+  void catch_up(const StopToken& stop) {
+    if (most_staged_rows(*current()->state()) > kPatience * options_.seal_rows) {
+      const std::lock_guard maintaining(maintenance_mutex_);
+      merge_one(stop, options_.seal_rows, Scope::staged);
+    }
+    const std::lock_guard lock(commit_mutex_);
+    if (writer_ && writer_->log_pages() > kPatience * kCheckpointPages) checkpoint();
+  }
+
+  bool do_maintain(const StopToken& stop) override {
+    const std::lock_guard maintaining(maintenance_mutex_);
+    const bool merged = merge_one(stop, options_.seal_rows, Scope::all);
+    const std::lock_guard lock(commit_mutex_);
+    if (writer_ && writer_->log_pages() > kCheckpointPages) checkpoint();
+    return merged;
+  }
+
+  /// Under maintenance_mutex_. False if there is nothing to merge.
+  bool merge_one(const StopToken& stop, std::size_t max_staged, Scope scope) {
+    std::optional<Merge> merge;
+    Generation generation = 0;
+    {
+      const std::lock_guard lock(commit_mutex_);
+      if (!writer_) return false;
+      merge = choose_seal(*writer_->state(), max_staged);
+      if (!merge && scope == Scope::all) merge = choose_merge(*writer_->state());
+      if (!merge) return false;
+      for (const Part& part : merge->inputs.parts) context_.busy.insert(part.number);
+      generation = writer_->state()->catalog.generation;
+    }
+    const Unbusy unbusy(*this, *merge);
+    Part merged = merge_parts(*merge, context_.folder, context_.next_part++, generation, stop);
+    const std::lock_guard lock(commit_mutex_);
+    writer_->replace(*merge, std::move(merged));
+    publish();
+    return true;
+  }
+
+  /// Under commit_mutex_.
+  void checkpoint() {
+    // The log can begin anew only once no reader reads from it, that of the newest snapshot included.
+    if (writer_->checkpoint()) publish();
+  }
+
+  /// Under commit_mutex_.
+  void publish() {
+    auto next = std::make_shared<const SqliteSnapshot>(writer_->state(), readers_);
+    try {
+      next->readers().pin();
+    } catch (const boost::system::system_error&) {
+      // What was committed stays so. The first read of the snapshot tries again, and throws then.
+    }
+    const std::lock_guard lock(snapshot_mutex_);
+    snapshot_.swap(next);
+  }
+
+  std::shared_ptr<const SqliteSnapshot> current() const {
+    const std::lock_guard lock(snapshot_mutex_);
+    return snapshot_;
+  }
+
+  const SqliteOptions options_;
+  const StoreCapabilities capabilities_ = sqlite_capabilities();
+  CommitQueue queue_;
+  std::mutex maintenance_mutex_;  ///< Before commit_mutex_.
+  std::mutex commit_mutex_;
+  PartContext context_;
+  std::optional<FolderLock> lock_;
+  std::optional<Writer> writer_;  ///< None once the store is closed.
+  std::shared_ptr<ReaderPool> readers_;
+  mutable std::mutex snapshot_mutex_;
+  std::shared_ptr<const SqliteSnapshot> snapshot_;
+};
+
+}  // namespace
+
+std::shared_ptr<StoreEngine> writing_engine(const std::filesystem::path& folder, const SqliteOptions& options,
+                                            EngineHooks hooks) {
+  return std::make_shared<WritingEngine>(folder, options, std::move(hooks));
+}
+
+}  // namespace ragstone::sqlite
