@@ -13,6 +13,7 @@ namespace ragstone {
 class CallContext::Data {
  public:
   std::optional<Clock::time_point> deadline;
+  Lane lane = Lane::foreground;
   Hash128 run_id;
   Hash128 parent_run_id;
   Hash128 trace_id;
@@ -73,6 +74,13 @@ CallContext CallContext::with_timeout(Clock::duration timeout) const {
   const auto now = Clock::now();
   const bool representable = timeout < Clock::time_point::max() - now;
   return with_deadline(representable ? now + timeout : Clock::time_point::max());
+}
+
+Lane CallContext::lane() const noexcept { return data().lane; }
+
+CallContext CallContext::with_lane(Lane lane) const {
+  if (lane == data().lane) return *this;
+  return changed([&](Data& data) { data.lane = lane; });
 }
 
 const Hash128& CallContext::run_id() const noexcept { return data().run_id; }

@@ -6,8 +6,33 @@
 #include <boost/asio/post.hpp>
 
 namespace ragstone {
+namespace {
+
+class Release final : public detail::PoolJob {
+ public:
+  explicit Release(std::shared_ptr<const void> object) : object_(std::move(object)) {}
+
+  void run(const StopToken&) noexcept override { object_.reset(); }
+
+ private:
+  std::shared_ptr<const void> object_;
+};
+
+}  // namespace
 
 LaneStats Pool::stats(Lane lane) const { return core_ ? core_->stats(lane) : LaneStats(); }
+
+std::shared_ptr<const void> Pool::released_on(Lane lane, std::shared_ptr<const void> object) const {
+  if (!core_ || !object) return object;
+  const void* address = object.get();
+  auto job = std::make_shared<Release>(std::move(object));
+  return std::shared_ptr<const void>(address, [core = core_, lane, job = std::move(job)](const void*) mutable noexcept {
+    try {
+      core->submit(lane, std::move(job));
+    } catch (...) {  // no memory for the job: the object has been given up here
+    }
+  });
+}
 
 namespace detail {
 

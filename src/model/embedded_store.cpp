@@ -38,38 +38,44 @@ class EmbeddedStore final : public Store {
   Task<Snapshot> do_pin(CallContext) override {
     std::shared_ptr<const StoreSnapshot> state = engine_->snapshot();
     const Generation generation = state->generation();
-    co_return Snapshot(generation, std::move(state));
+    co_return Snapshot(generation, pool_.released_on(Lane::background, std::move(state)));
   }
 
-  Task<SearchResponse> do_search(SearchRequest request, Snapshot at, CallContext) override {
+  Task<SearchResponse> do_search(SearchRequest request, Snapshot at, CallContext context) override {
     Work<SearchResponse> work;
     work.set([view = View(engine_, at), request = std::move(request)](const StopToken& stop) {
       return run_search(*view.get(), request, stop);
     });
-    return offload(pool_, Lane::foreground, std::move(work));
+    return offload(pool_, context.lane(), std::move(work));
   }
 
-  Task<std::vector<Node>> do_nodes(NodeQuery query, Snapshot at, CallContext) override {
+  Task<std::vector<Node>> do_nodes(NodeQuery query, Snapshot at, CallContext context) override {
     Work<std::vector<Node>> work;
     work.set([view = View(engine_, at), query = std::move(query)](const StopToken& stop) {
       return view.get()->nodes(query, stop);
     });
-    return offload(pool_, Lane::foreground, std::move(work));
+    return offload(pool_, context.lane(), std::move(work));
   }
 
-  Task<std::vector<SourceRecord>> do_sources(SourceQuery query, Snapshot at, CallContext) override {
+  Task<std::vector<SourceRecord>> do_sources(SourceQuery query, Snapshot at, CallContext context) override {
     Work<std::vector<SourceRecord>> work;
     work.set([view = View(engine_, at), query = std::move(query)](const StopToken& stop) {
       return view.get()->sources(query, stop);
     });
-    return offload(pool_, Lane::foreground, std::move(work));
+    return offload(pool_, context.lane(), std::move(work));
   }
 
-  Task<std::optional<std::string>> do_text(std::string source, Snapshot at, CallContext) override {
+  Task<std::optional<std::string>> do_text(std::string source, Snapshot at, CallContext context) override {
     Work<std::optional<std::string>> work;
     work.set(
         [view = View(engine_, at), source = std::move(source)](const StopToken&) { return view.get()->text(source); });
-    return offload(pool_, Lane::foreground, std::move(work));
+    return offload(pool_, context.lane(), std::move(work));
+  }
+
+  Task<std::vector<GroupInfo>> do_groups(Snapshot at, CallContext context) override {
+    Work<std::vector<GroupInfo>> work;
+    work.set([view = View(engine_, at)](const StopToken&) { return view.get()->groups(); });
+    return offload(pool_, context.lane(), std::move(work));
   }
 
   Task<std::vector<std::string>> do_pending(PendingQuery query, Snapshot at, CallContext) override {

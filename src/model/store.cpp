@@ -40,6 +40,11 @@ Task<std::optional<std::string>> Store::text(std::string source, Snapshot at, Ca
   co_return co_await with_deadline(std::move(work), context);
 }
 
+Task<std::vector<GroupInfo>> Store::groups(Snapshot at, CallContext context) {
+  Task<std::vector<GroupInfo>> work = do_groups(std::move(at), context);
+  co_return co_await with_deadline(std::move(work), context);
+}
+
 Task<std::vector<std::string>> Store::pending(PendingQuery query, Snapshot at, CallContext context) {
   Task<std::vector<std::string>> work = do_pending(std::move(query), std::move(at), context);
   co_return co_await with_deadline(std::move(work), context);

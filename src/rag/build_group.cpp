@@ -30,7 +30,7 @@ class GroupBuild {
     if (!columns_only_) query.columns.clear();
     query.limit = core_->options.batch_sources;
     for (;;) {
-      std::vector<std::string> sources = co_await core_->store->pending(query);
+      std::vector<std::string> sources = co_await core_->store->pending(query, latest_, in_background_);
       if (sources.empty()) break;
       query.after = sources.back();
       std::erase_if(sources, [&](const std::string& id) { return failed_.contains(id); });
@@ -47,9 +47,9 @@ class GroupBuild {
   Task<bool> any_source_has_it() {
     PendingQuery query = group().pending();
     if (!columns_only_) query.columns.clear();
-    const std::vector<std::string> lacking = co_await core_->store->pending(query);
+    const std::vector<std::string> lacking = co_await core_->store->pending(query, latest_, in_background_);
     SourceQuery all;
-    const std::vector<SourceRecord> records = co_await core_->store->sources(all);
+    const std::vector<SourceRecord> records = co_await core_->store->sources(all, latest_, in_background_);
     const auto stored = std::count_if(records.begin(), records.end(),
                                       [](const SourceRecord& record) { return record.generation != 0; });
     co_return lacking.size() < static_cast<std::size_t>(stored);
@@ -60,22 +60,22 @@ class GroupBuild {
     co_await load(sources, *drafts);
     Work<void> work;
     work.set([plan = plan_, drafts](const StopToken& stop) { cut(*plan, *drafts, stop); });
-    co_await offload(core_->pool, Lane::background, std::move(work));
-    co_await embed_drafts(core_, plan_, drafts, CallContext());
+    co_await offload(core_->pool, Lane::background, std::move(work), in_background_);
+    co_await embed_drafts(core_, plan_, drafts, nullptr, in_background_);
 
     auto changes = std::make_shared<Commit>();
     for (Draft& draft : *drafts) add_to(*changes, draft);
-    co_await core_->commit(changes, std::nullopt, CallContext());
+    co_await core_->commit(changes, std::nullopt, in_background_);
   }
 
   /// Texts and records as one state of the store has them.
   Task<void> load(const std::vector<std::string>& sources, Drafts& drafts) {
-    const Snapshot at = co_await core_->store->pin();
+    const Snapshot at = co_await core_->store->pin(in_background_);
     for (const std::string& id : sources) {
       SourceQuery query;
       query.id = id;
-      std::vector<SourceRecord> records = co_await core_->store->sources(query, at);
-      std::optional<std::string> text = co_await core_->store->text(id, at);
+      std::vector<SourceRecord> records = co_await core_->store->sources(query, at, in_background_);
+      std::optional<std::string> text = co_await core_->store->text(id, at, in_background_);
       if (records.empty() || !text) continue;
       Draft draft;
       draft.item.id = id;
@@ -128,6 +128,8 @@ class GroupBuild {
   std::shared_ptr<const IngestPlan> plan_;
   bool columns_only_;
   std::set<std::string>& failed_;
+  const Snapshot latest_;
+  const CallContext in_background_ = CallContext().with_lane(Lane::background);
   std::size_t built_ = 0;
   std::exception_ptr first_error_;
 };

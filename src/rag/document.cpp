@@ -1,5 +1,6 @@
 #include "rag/document_core.hpp"
 #include "rag/ingest.hpp"
+#include "rag/scan.hpp"
 #include <ragstone/async/run_scope.hpp>
 #include <ragstone/base/error.hpp>
 #include <ragstone/rag/document.hpp>
@@ -134,6 +135,10 @@ const std::shared_ptr<DocumentCore>& Document::core() const {
 
 Task<SyncReport> Document::sync(SyncOptions options, CallContext context) {
   return sync_dataset(core(), std::move(options), std::move(context));
+}
+
+Task<SyncPlan> Document::plan(SyncOptions options, CallContext context) {
+  return plan_sync(core(), std::move(options), std::move(context));
 }
 
 Task<SourceStatus> Document::add(Source source, CallContext context) {

@@ -23,6 +23,11 @@ Task<void> run_first_sync(std::shared_ptr<DocumentCore> core, CallContext contex
   co_await sync_dataset(core, options, context);
 }
 
+bool is_empty(const Commit& changes) {
+  return changes.sources.empty() && changes.groups.empty() && changes.failures.empty() && changes.touches.empty() &&
+         changes.removals.empty();
+}
+
 /// Who watches, without the deadline: the operation is not its caller's.
 CallContext watched_as(const CallContext& context) {
   CallContext own;
@@ -63,6 +68,10 @@ Task<std::optional<CommitResult>> DocumentCore::commit(std::shared_ptr<Commit> c
 Task<void> DocumentCore::carry_out(Self self, std::shared_ptr<PendingCommit> pending) {
   const Permit permit = co_await self->commit_limiter_.acquire();
   if (pending->plan_version && *pending->plan_version != self->groups.plan()->version) co_return;
+  if (is_empty(*pending->changes)) {
+    pending->result.emplace();
+    co_return;
+  }
   RunScope run(pending->context, EventKind::store_write, self->store->capabilities().name);
   Task<CommitResult> applying = self->store->commit(std::move(*pending->changes));
   pending->result = co_await in_run(run, std::move(applying));
@@ -115,6 +124,13 @@ Task<void> DocumentCore::ensure_synced(CallContext context) {
   }
   const std::lock_guard lock(mutex_);
   synced_ = true;
+}
+
+Task<void> adopt_stored_groups(std::shared_ptr<DocumentCore> core, CallContext context) {
+  if (!core->groups.has_unseen()) co_return;
+  const Snapshot latest;
+  const std::vector<GroupInfo> stored = co_await core->store->groups(latest, context);
+  core->groups.adopt(stored);
 }
 
 Task<std::shared_ptr<const Index>> DocumentCore::ensure_index(std::string name, CallContext context) {

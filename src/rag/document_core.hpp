@@ -27,7 +27,8 @@ class DocumentCore : public std::enable_shared_from_this<DocumentCore> {
   DocumentCore(Runtime& document_runtime, DocumentOptions document_options, std::shared_ptr<Store> document_store);
 
   /// Applies changes (they are moved from), and brings the registered indexes up to date, in commit order. Once begun
-  /// it is carried through: a caller that is cancelled only stops waiting. None, and `changes` are as they were, if
+  /// it is carried through: a caller that is cancelled only stops waiting. No changes: nothing is written, but all
+  /// commits before it have ended. None, and `changes` are as they were, if
   /// `plan_version` is set and another plan is in force by now.
   Task<std::optional<CommitResult>> commit(std::shared_ptr<Commit> changes, std::optional<std::uint64_t> plan_version,
                                            CallContext context);
@@ -70,6 +71,10 @@ class DocumentCore : public std::enable_shared_from_this<DocumentCore> {
   std::function<void(const Progress&)> progress_;
   TaskScope scope_;
 };
+
+/// Puts into use what the store holds of the known groups under today's signatures, so that what is ingested from now
+/// on gets it at once. Asks the store once, and again when a group was added.
+Task<void> adopt_stored_groups(std::shared_ptr<DocumentCore> core, CallContext context);
 
 /// Reads the dataset; see Document::sync().
 Task<SyncReport> sync_dataset(std::shared_ptr<DocumentCore> core, SyncOptions options, CallContext context);

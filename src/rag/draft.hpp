@@ -6,8 +6,11 @@
 #include <ragstone/async/task.hpp>
 #include <ragstone/store/commit.hpp>
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace ragstone {
@@ -33,13 +36,22 @@ struct EmbedCounts {
   std::size_t reused = 0;
 };
 
-/// Fills the embedders' columns of all drafts that want them: with stored vectors for texts that the store knows, with
-/// new ones for the rest. A text that its embedder refuses fails the sources that hold it and no other. Throws only
-/// when cancelled, past the context's deadline, or when the store fails.
-Task<EmbedCounts> embed_drafts(std::shared_ptr<DocumentCore> core, std::shared_ptr<const IngestPlan> plan,
-                               std::shared_ptr<Drafts> drafts, CallContext context);
+/// Vectors by the key of their column and the content of their text.
+using VectorsByContent = std::map<std::string, std::unordered_map<Hash128, std::vector<float>>>;
 
-/// Whether an operation that failed with `error` must end, instead of going on with its other sources.
+/// Adds the vectors of drafts that are going to be cut again, since they have been paid for.
+void keep_vectors(const Drafts& drafts, VectorsByContent& kept);
+
+/// Fills the embedders' columns of all drafts that want them: with vectors from `kept` (which may be null) or the store
+/// for texts that are known there, with new ones for the rest. A text that its embedder refuses fails the sources that
+/// hold it and no other. Counts nothing for texts in `kept`. Throws only when cancelled, past the context's deadline,
+/// or when the store fails.
+Task<EmbedCounts> embed_drafts(std::shared_ptr<DocumentCore> core, std::shared_ptr<const IngestPlan> plan,
+                               std::shared_ptr<Drafts> drafts, std::shared_ptr<const VectorsByContent> kept,
+                               CallContext context);
+
+/// Whether an operation that failed with `error` must end, instead of going on with its other sources: it was
+/// cancelled, or is past its deadline.
 bool ends_operation(const std::exception_ptr& error, const CallContext& context);
 
 }  // namespace ragstone

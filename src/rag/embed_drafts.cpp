@@ -3,6 +3,7 @@
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <exception>
 #include <string>
 #include <string_view>
@@ -44,7 +45,17 @@ void collect(const PlannedGroup& group, const PlannedColumn& column, const Draft
   }
 }
 
-Columns collect_all(const IngestPlan& plan, const Drafts& drafts, const StopToken& stop) {
+void fill_from(const VectorsByContent& kept, ColumnTexts& texts) {
+  texts.vectors.resize(texts.contents.size());
+  texts.errors.resize(texts.contents.size());
+  const auto known = kept.find(texts.column.key);
+  if (known == kept.end()) return;
+  for (std::size_t i = 0; i < texts.contents.size(); ++i)
+    if (const auto found = known->second.find(texts.contents[i]); found != known->second.end())
+      texts.vectors[i] = found->second;
+}
+
+Columns collect_all(const IngestPlan& plan, const Drafts& drafts, const VectorsByContent* kept, const StopToken& stop) {
   Columns columns;
   for (const PlannedGroup& group : plan.groups) {
     for (const PlannedColumn& column : group.columns) {
@@ -56,6 +67,8 @@ Columns collect_all(const IngestPlan& plan, const Drafts& drafts, const StopToke
       collect(group, column, drafts, *place);
     }
   }
+  const VectorsByContent none;
+  for (ColumnTexts& texts : columns) fill_from(kept ? *kept : none, texts);
   return columns;
 }
 
@@ -83,6 +96,24 @@ void distribute(const IngestPlan& plan, const Columns& columns, Drafts& drafts) 
       }
     }
   }
+}
+
+std::vector<std::size_t> places_without_vector(const ColumnTexts& texts) {
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < texts.vectors.size(); ++i)
+    if (texts.vectors[i].empty()) places.push_back(i);
+  return places;
+}
+
+/// Takes the vectors that the store has for the texts at these places.
+Task<void> take_stored(Store& store, ColumnTexts& texts, std::span<const std::size_t> places, CallContext context) {
+  if (places.empty()) co_return;
+  std::vector<Hash128> contents;
+  contents.reserve(places.size());
+  for (const std::size_t place : places) contents.push_back(texts.contents[place]);
+  std::vector<std::vector<float>> stored =
+      co_await store.vectors(texts.column.key, texts.column.signature, std::move(contents), context);
+  for (std::size_t i = 0; i < places.size(); ++i) texts.vectors[places[i]] = std::move(stored[i]);
 }
 
 /// Embeds the texts at these places; null, or why it failed. Throws what ends the operation.
@@ -153,28 +184,40 @@ bool ends_operation(const std::exception_ptr& error, const CallContext& context)
   return code == Errc::timeout && context.deadline() && CallContext::Clock::now() >= *context.deadline();
 }
 
+void keep_vectors(const Drafts& drafts, VectorsByContent& kept) {
+  for (const Draft& draft : drafts) {
+    if (!draft.wants_groups()) continue;
+    for (const GroupRows& rows : draft.write.groups)
+      for (const DenseRows& dense : rows.dense)
+        for (std::size_t i = 0; i < rows.rows.size(); ++i) {
+          const auto begin = dense.values.begin() + static_cast<std::ptrdiff_t>(i * dense.dimension);
+          kept[dense.key].try_emplace(rows.rows[i].content, begin, begin + dense.dimension);
+        }
+  }
+}
+
 Task<EmbedCounts> embed_drafts(std::shared_ptr<DocumentCore> core, std::shared_ptr<const IngestPlan> plan,
-                               std::shared_ptr<Drafts> drafts, CallContext context) {
+                               std::shared_ptr<Drafts> drafts, std::shared_ptr<const VectorsByContent> kept,
+                               CallContext context) {
   EmbedCounts counts;
   Work<Columns> collecting;
-  collecting.set([plan, drafts](const StopToken& stop) { return collect_all(*plan, *drafts, stop); });
+  collecting.set([plan, drafts, kept](const StopToken& stop) { return collect_all(*plan, *drafts, kept.get(), stop); });
   auto columns = std::make_shared<Columns>();
   *columns = co_await offload(core->pool, Lane::background, std::move(collecting), context);
   if (columns->empty()) co_return counts;
 
   for (ColumnTexts& texts : *columns) {
-    texts.errors.resize(texts.contents.size());
-    texts.vectors = co_await core->store->vectors(texts.column.key, texts.column.signature, texts.contents, context);
-    std::vector<std::size_t> missing;
-    for (std::size_t i = 0; i < texts.vectors.size(); ++i)
-      if (texts.vectors[i].empty()) missing.push_back(i);
-    counts.reused += texts.contents.size() - missing.size();
+    const std::vector<std::size_t> unknown = places_without_vector(texts);
+    co_await take_stored(*core->store, texts, unknown, context);
+    const std::vector<std::size_t> missing = places_without_vector(texts);
+    counts.reused += unknown.size() - missing.size();
     counts.embedded += missing.size();
     co_await embed_missing(texts, missing, core->options.embed_timeout, context);
   }
 
   Work<void> distributing;
-  distributing.set([plan, drafts, columns](const StopToken&) { distribute(*plan, *columns, *drafts); });
+  distributing.set(
+      [plan, drafts, columns = std::move(columns)](const StopToken&) { distribute(*plan, *columns, *drafts); });
   co_await offload(core->pool, Lane::background, std::move(distributing), context);
   co_return counts;
 }

@@ -4,6 +4,7 @@
 #include <ragstone/base/utf8.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace ragstone {
 namespace {
@@ -24,6 +25,11 @@ void check_name(const std::string& name) {
   if (name.empty() || name.size() > 255 || !printable || !utf8::is_valid(name))
     throw Error(Errc::invalid_argument,
                 "add_group: a group's name is 1 to 255 bytes of UTF-8 without control characters");
+}
+
+bool holds(const GroupInfo& stored, std::string_view key, std::string_view signature) {
+  return std::any_of(stored.forms.begin(), stored.forms.end(),
+                     [&](const StoredForm& form) { return form.key == key && form.signature == signature; });
 }
 
 std::shared_ptr<const Chunker> built_in(std::size_t max_tokens, std::size_t overlap) {
@@ -105,6 +111,10 @@ void GroupRegistry::use(std::string_view group, const std::vector<std::string>& 
   check_known(group);
   check_keys(keys);
   const std::lock_guard lock(mutex_);
+  if (use_locked(group, keys)) make_plan();
+}
+
+bool GroupRegistry::use_locked(std::string_view group, const std::vector<std::string>& keys) {
   bool grown = false;
   std::string_view name = group;
   for (auto entry = groups_.rbegin(); entry != groups_.rend(); ++entry) {
@@ -116,7 +126,40 @@ void GroupRegistry::use(std::string_view group, const std::vector<std::string>& 
       for (const std::string& key : keys) grown |= found.columns.insert(key).second;
     name = found.parent;
   }
+  return grown;
+}
+
+bool GroupRegistry::has_unseen() const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(groups_.begin(), groups_.end(), [](const auto& entry) { return !entry.second.seen; });
+}
+
+void GroupRegistry::adopt(const std::vector<GroupInfo>& stored) {
+  const std::lock_guard lock(mutex_);
+  bool grown = false;
+  for (auto& [name, group] : groups_) {
+    if (std::exchange(group.seen, true)) continue;
+    const auto info = std::find_if(stored.begin(), stored.end(), [&](const GroupInfo& i) { return i.group == name; });
+    if (info == stored.end() || !holds(*info, "", group.signature)) continue;
+    std::vector<std::string> keys;
+    for (const StoredForm& form : info->forms)
+      if (!form.key.empty() && form.signature == signature_of(form.key)) keys.push_back(form.key);
+    grown |= use_locked(name, keys);
+  }
   if (grown) make_plan();
+}
+
+IngestPlan GroupRegistry::plan_with(const std::vector<GroupInfo>& stored) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::pair<std::string, Known>> groups = groups_;
+  for (auto& [name, group] : groups) {
+    const auto info = std::find_if(stored.begin(), stored.end(), [&](const GroupInfo& i) { return i.group == name; });
+    if (info == stored.end()) continue;
+    group.used = true;
+    for (const StoredForm& form : info->forms)
+      if (!signature_of(form.key).empty()) group.columns.insert(form.key);
+  }
+  return plan_of(groups);
 }
 
 std::shared_ptr<const IngestPlan> GroupRegistry::plan() const {
@@ -148,21 +191,28 @@ GroupRegistry::Known& GroupRegistry::known(std::string_view group) {
   return const_cast<Known&>(std::as_const(*this).known(group));
 }
 
-void GroupRegistry::make_plan() {
-  auto plan = std::make_shared<IngestPlan>();
-  plan->version = plan_ ? plan_->version + 1 : 1;
-  plan->analyzer = analyzer_;
-  for (const auto& [name, entry] : groups_) {
+std::string GroupRegistry::signature_of(const std::string& key) const {
+  if (key == kBm25Key) return analyzer_->signature();
+  const auto found = embedders_.find(key);
+  return found == embedders_.end() ? std::string() : found->second->identity().signature();
+}
+
+IngestPlan GroupRegistry::plan_of(const std::vector<std::pair<std::string, Known>>& groups) const {
+  IngestPlan plan;
+  plan.analyzer = analyzer_;
+  for (const auto& [name, entry] : groups) {
     if (!entry.used) continue;
     PlannedGroup group{name, entry.parent, entry.signature, entry.chunker, {}};
-    for (const std::string& key : entry.columns) {
-      if (key == kBm25Key)
-        group.columns.push_back(PlannedColumn{key, analyzer_->signature(), nullptr});
-      else
-        group.columns.push_back(PlannedColumn{key, embedders_.at(key)->identity().signature(), embedders_.at(key)});
-    }
-    plan->groups.push_back(std::move(group));
+    for (const std::string& key : entry.columns)
+      group.columns.push_back(PlannedColumn{key, signature_of(key), key == kBm25Key ? nullptr : embedders_.at(key)});
+    plan.groups.push_back(std::move(group));
   }
+  return plan;
+}
+
+void GroupRegistry::make_plan() {
+  auto plan = std::make_shared<IngestPlan>(plan_of(groups_));
+  plan->version = plan_ ? plan_->version + 1 : 1;
   plan_ = std::move(plan);
 }
 

@@ -33,6 +33,13 @@ class GroupRegistry {
   void use(std::string_view group, const std::vector<std::string>& keys);
   std::shared_ptr<const IngestPlan> plan() const;
 
+  /// Whether there are groups that adopt() has not been told of.
+  bool has_unseen() const;
+  /// Puts into use what a store holds of the known groups under today's signatures.
+  void adopt(const std::vector<GroupInfo>& stored);
+  /// The plan if all were in use that is, or that a store holds under whatever signature.
+  IngestPlan plan_with(const std::vector<GroupInfo>& stored) const;
+
   /// Whether every source in the store has the group with these columns.
   bool is_ready(std::string_view group, const std::vector<std::string>& keys) const;
   void set_ready(std::string_view group, const std::vector<std::string>& keys);
@@ -43,12 +50,16 @@ class GroupRegistry {
     std::string signature;
     std::shared_ptr<const Chunker> chunker;
     bool used = false;
+    bool seen = false;              ///< By adopt().
     std::set<std::string> columns;  ///< In use.
     std::set<std::string> ready;    ///< Columns that are built; "" for the nodes.
   };
 
   const Known& known(std::string_view group) const;
   Known& known(std::string_view group);
+  std::string signature_of(const std::string& key) const;
+  bool use_locked(std::string_view group, const std::vector<std::string>& keys);
+  IngestPlan plan_of(const std::vector<std::pair<std::string, Known>>& groups) const;
   void make_plan();
 
   const std::shared_ptr<const Analyzer> analyzer_;

@@ -30,7 +30,8 @@ Task<bool> apply(Pool pool, std::shared_ptr<RegisteredIndex> index, IndexUpdate 
   co_return co_await offload(pool, Lane::background, std::move(work));
 }
 
-Task<void> replay(std::shared_ptr<Store> store, Pool pool, std::shared_ptr<RegisteredIndex> index, Snapshot at) {
+Task<void> replay(std::shared_ptr<Store> store, Pool pool, std::shared_ptr<RegisteredIndex> index, Snapshot at,
+                  CallContext context) {
   NodeQuery query;
   query.group = index->group();
   query.limit = kReplayBatch;
@@ -38,7 +39,7 @@ Task<void> replay(std::shared_ptr<Store> store, Pool pool, std::shared_ptr<Regis
   bool first = true;
   for (bool last = false; !last;) {
     IndexUpdate update;
-    update.upserts = co_await store->nodes(query, at);
+    update.upserts = co_await store->nodes(query, at, context);
     last = update.upserts.size() < kReplayBatch;
     if (!last) query.after = update.upserts.back().id;
     update.to = last ? at.generation() : 0;
@@ -139,12 +140,14 @@ std::vector<IndexStatus> IndexRegistry::statuses() const {
 
 Task<void> bring_up_to_date(std::shared_ptr<Store> store, Pool pool, std::shared_ptr<RegisteredIndex> index,
                             bool from_scratch) {
-  const Snapshot at = co_await store->pin();
+  const CallContext context = CallContext().with_lane(Lane::background);
+  const Snapshot at = co_await store->pin(context);
   const Generation from = index->generation();
   std::optional<GroupChange> change;
-  if (!from_scratch && from != 0 && from <= at.generation()) change = co_await store->changes(index->group(), from, at);
+  if (!from_scratch && from != 0 && from <= at.generation())
+    change = co_await store->changes(index->group(), from, at, context);
   if (!change) {
-    co_await replay(store, pool, index, at);
+    co_await replay(store, pool, index, at, context);
   } else if (from < at.generation()) {
     IndexUpdate update;
     update.from = from;
@@ -154,7 +157,7 @@ Task<void> bring_up_to_date(std::shared_ptr<Store> store, Pool pool, std::shared
       NodeQuery query;
       query.group = index->group();
       query.ids = std::move(change->upserts);
-      update.upserts = co_await store->nodes(query, at);
+      update.upserts = co_await store->nodes(query, at, context);
     }
     co_await apply(pool, index, std::move(update), false);
   }

@@ -51,6 +51,12 @@ void add_to(Commit& changes, Draft& draft) {
   }
 }
 
+/// Whether it is the store or its medium that failed, so that no single source would fare better.
+bool is_of_store(Errc code) {
+  return code == Errc::closed || code == Errc::storage_full || code == Errc::io_error || code == Errc::corrupt_store ||
+         code == Errc::locked;
+}
+
 void take_back(Commit& changes, Drafts& drafts) {
   std::size_t next = 0;
   for (Draft& draft : drafts)
@@ -59,28 +65,39 @@ void take_back(Commit& changes, Drafts& drafts) {
 
 }  // namespace
 
+std::vector<std::size_t> batch_ends(const std::vector<IngestItem>& items, const DocumentOptions& options) {
+  std::vector<std::size_t> ends;
+  std::size_t begin = 0;
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const bool full = i - begin == options.batch_sources || bytes + items[i].bytes > options.batch_bytes;
+    if (full && i > begin) {
+      ends.push_back(begin = i);
+      bytes = 0;
+    }
+    bytes += items[i].bytes;
+  }
+  if (!items.empty()) ends.push_back(items.size());
+  return ends;
+}
+
 IngestRun::IngestRun(std::shared_ptr<DocumentCore> core, std::vector<IngestItem> items, CallContext context)
-    : core_(std::move(core)), context_(std::move(context)), items_(std::move(items)), results_(items_.size()) {
+    : core_(std::move(core)),
+      context_(context.with_lane(Lane::background)),
+      items_(std::move(items)),
+      results_(items_.size()) {
   progress_.sources_total = items_.size();
   for (const IngestItem& item : items_) progress_.bytes_total += item.bytes;
 }
 
 Task<void> IngestRun::run() {
   if (items_.empty()) co_return;
+  co_await adopt_stored_groups(core_, context_);
   core_->report_progress(progress_);
   std::vector<Task<void>> batches;
   std::size_t begin = 0;
-  std::uint64_t bytes = 0;
-  for (std::size_t i = 0; i < items_.size(); ++i) {
-    const bool full = i - begin == core_->options.batch_sources || bytes + items_[i].bytes > core_->options.batch_bytes;
-    if (full && i > begin) {
-      batches.push_back(run_batch(begin, i));
-      begin = i;
-      bytes = 0;
-    }
-    bytes += items_[i].bytes;
-  }
-  batches.push_back(run_batch(begin, items_.size()));
+  for (const std::size_t end : batch_ends(items_, core_->options))
+    batches.push_back(run_batch(std::exchange(begin, end), end));
   GatherOptions options;
   options.limit = core_->options.batches_in_flight;
   co_await gather(std::move(batches), options);
@@ -97,10 +114,11 @@ Task<void> IngestRun::run_batch(std::size_t begin, std::size_t end) {
 
 Task<void> IngestRun::process(std::shared_ptr<Drafts> drafts, CallContext context) {
   std::exception_ptr error;
+  const auto kept = std::make_shared<VectorsByContent>();
   for (bool stored = false; !stored && !error;) {
     const std::shared_ptr<const IngestPlan> plan = core_->groups.plan();
-    co_await prepare(drafts, plan);
-    const EmbedCounts counts = co_await embed_drafts(core_, plan, drafts, context);
+    co_await prepare(drafts, plan, kept);
+    const EmbedCounts counts = co_await embed_drafts(core_, plan, drafts, kept, context);
     counts_.embedded += counts.embedded;
     counts_.reused += counts.reused;
     try {
@@ -110,7 +128,7 @@ Task<void> IngestRun::process(std::shared_ptr<Drafts> drafts, CallContext contex
     }
   }
   if (!error) co_return;
-  if (ends_operation(error, context_) || errc_of(error) == Errc::closed) std::rethrow_exception(error);
+  if (ends_operation(error, context_) || is_of_store(errc_of(error))) std::rethrow_exception(error);
   if (drafts->size() > 1) {
     co_await process_singly(*drafts, context);
   } else {
@@ -128,9 +146,11 @@ Task<void> IngestRun::process_singly(Drafts& drafts, CallContext context) {
   }
 }
 
-Task<void> IngestRun::prepare(std::shared_ptr<Drafts> drafts, std::shared_ptr<const IngestPlan> plan) {
+Task<void> IngestRun::prepare(std::shared_ptr<Drafts> drafts, std::shared_ptr<const IngestPlan> plan,
+                              std::shared_ptr<VectorsByContent> kept) {
   Work<void> work;
-  work.set([core = core_, drafts, plan](const StopToken& stop) {
+  work.set([core = core_, drafts, plan, kept](const StopToken& stop) {
+    keep_vectors(*drafts, *kept);
     for (Draft& draft : *drafts) {
       throw_if_stopped(stop);
       prepare_draft(draft, *core, *plan, stop);

@@ -23,6 +23,9 @@ struct IngestResult {
   std::uint64_t text_bytes = 0;
 };
 
+/// Where each of the batches that items are ingested in ends.
+std::vector<std::size_t> batch_ends(const std::vector<IngestItem>& items, const DocumentOptions& options);
+
 /// One call of sync() or add_all(): its batches run side by side on one executor and share this.
 class IngestRun {
  public:
@@ -38,7 +41,9 @@ class IngestRun {
 
  private:
   Task<void> run_batch(std::size_t begin, std::size_t end);
-  Task<void> prepare(std::shared_ptr<Drafts> drafts, std::shared_ptr<const IngestPlan> plan);
+  /// Vectors of an earlier plan's rows go to `kept`.
+  Task<void> prepare(std::shared_ptr<Drafts> drafts, std::shared_ptr<const IngestPlan> plan,
+                     std::shared_ptr<VectorsByContent> kept);
   /// From files and texts to stored sources.
   Task<void> process(std::shared_ptr<Drafts> drafts, CallContext context);
   /// The same for each draft alone, after the store refused them together.
@@ -54,6 +59,9 @@ class IngestRun {
   EmbedCounts counts_;
   Progress progress_;
 };
+
+/// Whether retry_stored() takes this source.
+bool is_retried_as_stored(const SourceRecord& record);
 
 /// Ingests again, from their stored texts, the sources for which a build of a group failed and that are no files of the
 /// dataset.

@@ -5,14 +5,19 @@
 
 namespace ragstone {
 
+bool is_retried_as_stored(const SourceRecord& record) {
+  return record.state == SourceState::failed && !record.stamp && record.failed_as_stored;
+}
+
 Task<void> retry_stored(std::shared_ptr<DocumentCore> core, CallContext context) {
+  context = context.with_lane(Lane::background);
   SourceQuery query;
   query.failed_only = true;
   const Snapshot latest;
   std::vector<SourceRecord> failed = co_await core->store->sources(query, latest, context);
   std::vector<IngestItem> items;
   for (SourceRecord& record : failed) {
-    if (record.stamp || !record.failed_as_stored) continue;
+    if (!is_retried_as_stored(record)) continue;
     std::optional<std::string> text = co_await core->store->text(record.id, latest, context);
     if (!text) continue;
     IngestItem item;

@@ -1,6 +1,5 @@
-#include "rag/document_core.hpp"
 #include "rag/ingest.hpp"
-#include "reader/dataset.hpp"
+#include "rag/scan.hpp"
 #include <ragstone/async/offload.hpp>
 #include <ragstone/async/run_scope.hpp>
 #include <ragstone/base/error.hpp>
@@ -13,97 +12,6 @@
 
 namespace ragstone {
 namespace {
-
-/// The dataset against the store.
-struct Difference {
-  std::vector<IngestItem> items;      ///< To be read.
-  std::vector<std::string> ids;       ///< Of the items.
-  std::vector<bool> known;            ///< Whether items[i] has content in the store.
-  std::vector<SourceRecord> missing;  ///< In the store, no longer in the dataset.
-  std::vector<SourceStatus> problems;
-  std::size_t unchanged = 0;
-  std::size_t ignored = 0;
-  bool empty = false;  ///< No file was found.
-};
-
-using Readers = std::vector<std::shared_ptr<const Reader>>;
-
-const Reader* reader_for(const Readers& readers, std::string_view path) {
-  for (const auto& reader : readers)
-    if (reader->accepts(path)) return reader.get();
-  return nullptr;
-}
-
-bool is_current(const SourceRecord& record, const DatasetFile& file, const Readers& readers) {
-  const Reader* reader = reader_for(readers, file.id);
-  return record.state == SourceState::ready && record.stamp == file.stamp && reader != nullptr &&
-         record.reader == reader->signature();
-}
-
-IngestItem item_for(const DatasetFile& file, const SourceRecord* record) {
-  IngestItem item;
-  item.id = file.id;
-  item.bytes = file.stamp.size;
-  item.file = file;
-  if (record != nullptr && record->state == SourceState::ready) {
-    item.known_content = record->content;
-    item.known_reader = record->reader;
-  }
-  return item;
-}
-
-/// Whether a place that could not be looked at hides this source.
-bool is_hidden(const std::string& id, const std::vector<DatasetProblem>& problems) {
-  return std::any_of(problems.begin(), problems.end(), [&](const DatasetProblem& problem) {
-    return id == problem.id || problem.id.empty() ||
-           (id.starts_with(problem.id) && id.size() > problem.id.size() && id[problem.id.size()] == '/');
-  });
-}
-
-Difference compare(const DatasetListing& listing, const std::vector<SourceRecord>& records, const Readers& readers,
-                   const SyncOptions& options) {
-  Difference difference;
-  difference.ignored = listing.ignored;
-  difference.empty = listing.files.empty();
-  std::map<std::string_view, const SourceRecord*> stored;
-  for (const SourceRecord& record : records) stored.emplace(record.id, &record);
-  for (const DatasetFile& file : listing.files) {
-    const auto found = stored.find(file.id);
-    const SourceRecord* record = found == stored.end() ? nullptr : found->second;
-    if (found != stored.end()) stored.erase(found);
-    if (record != nullptr && !options.verify_content && is_current(*record, file, readers)) {
-      ++difference.unchanged;
-      continue;
-    }
-    difference.items.push_back(item_for(file, record));
-    difference.ids.push_back(file.id);
-    difference.known.push_back(record != nullptr && record->generation != 0);
-  }
-  for (const auto& [id, record] : stored) {
-    if (record->stamp && !is_hidden(record->id, listing.problems)) difference.missing.push_back(*record);
-  }
-  for (const DatasetProblem& problem : listing.problems) {
-    SourceStatus status;
-    status.id = problem.id;
-    status.state = SourceState::failed;
-    status.stage = Stage::scan;
-    status.reason = problem.reason;
-    difference.problems.push_back(std::move(status));
-  }
-  return difference;
-}
-
-Task<Difference> scan(std::shared_ptr<DocumentCore> core, SyncOptions options, CallContext context) {
-  SourceQuery all;
-  auto records = std::make_shared<std::vector<SourceRecord>>();
-  *records = co_await core->store->sources(all, Snapshot(), context);
-  Work<Difference> work;
-  work.set([core, records, options](const StopToken& stop) {
-    const auto accepts = [&](std::string_view path) { return reader_for(core->readers, path) != nullptr; };
-    return compare(list_dataset(core->options.dataset, accepts, stop), *records, core->readers, options);
-  });
-  co_return co_await offload(core->pool, Lane::background, std::move(work), context);
-}
 
 /// What a sync knows when its files have been read; on a pool thread from then on, since a dataset may be large.
 struct Ingested {
@@ -156,10 +64,10 @@ Task<void> add_other_failures(std::shared_ptr<DocumentCore> core, std::shared_pt
   SourceQuery query;
   query.failed_only = true;
   const Snapshot latest;
-  auto failed = std::make_shared<std::vector<SourceRecord>>();
+  auto failed = std::make_shared<Records>();
   *failed = co_await core->store->sources(query, latest, context);
   Work<void> work;
-  work.set([failed, report](const StopToken&) {
+  work.set([failed = std::move(failed), report](const StopToken&) {
     std::map<std::string_view, SourceStatus*> told;
     for (SourceStatus& status : report->failures) told.emplace(status.id, &status);
     std::vector<SourceStatus> others;
@@ -176,36 +84,41 @@ Task<void> add_other_failures(std::shared_ptr<DocumentCore> core, std::shared_pt
   co_await offload(core->pool, Lane::background, std::move(work), context);
 }
 
+std::vector<std::string> ids_of(const std::vector<IngestItem>& items) {
+  std::vector<std::string> ids;
+  ids.reserve(items.size());
+  for (const IngestItem& item : items) ids.push_back(item.id);
+  return ids;
+}
+
 Task<SyncReport> bring_up_to_date(std::shared_ptr<DocumentCore> core, SyncOptions options, CallContext context) {
-  Difference difference = co_await scan(core, options, context);
+  co_await adopt_stored_groups(core, context);
+  SourceQuery all;
+  const Snapshot latest;
+  auto records = std::make_shared<Records>();
+  *records = co_await core->store->sources(all, latest, context);
+  Difference difference = co_await scan_dataset(core, std::move(records), options, context);
 
   auto report = std::make_shared<SyncReport>();
   report->ignored = difference.ignored;
   report->unchanged = difference.unchanged;
   report->failures = std::move(difference.problems);
-  if (difference.empty && !difference.missing.empty() && !options.allow_empty) {
-    report->kept_because_empty = true;
-    report->unchanged += static_cast<std::size_t>(
-        std::count_if(difference.missing.begin(), difference.missing.end(),
-                      [](const SourceRecord& record) { return record.state == SourceState::ready; }));
-    difference.missing.clear();
-  }
+  report->kept_because_empty = difference.kept_because_empty;
 
+  auto ingested = std::make_shared<Ingested>();
+  ingested->ids = ids_of(difference.items);
+  ingested->known = std::move(difference.known);
+  ingested->missing = std::move(difference.missing);
   IngestRun ingest(core, std::move(difference.items), context);
   co_await ingest.run();
   report->texts_embedded = ingest.counts().embedded;
   report->texts_reused = ingest.counts().reused;
-
-  auto ingested = std::make_shared<Ingested>();
-  ingested->ids = std::move(difference.ids);
-  ingested->known = std::move(difference.known);
-  ingested->missing = std::move(difference.missing);
   ingested->results = ingest.take_results();
+
   Work<std::vector<std::string>> work;
-  work.set([ingested, report](const StopToken&) { return tally(*ingested, *report); });
+  work.set([ingested = std::move(ingested), report](const StopToken&) { return tally(*ingested, *report); });
   auto changes = std::make_shared<Commit>();
   changes->removals = co_await offload(core->pool, Lane::background, std::move(work), context);
-  ingested.reset();
   if (!changes->removals.empty()) co_await core->commit(changes, std::nullopt, context);
   co_await retry_stored(core, context);
   co_await add_other_failures(core, report, context);
@@ -218,10 +131,9 @@ Task<SyncReport> bring_up_to_date(std::shared_ptr<DocumentCore> core, SyncOption
 }  // namespace
 
 Task<SyncReport> sync_dataset(std::shared_ptr<DocumentCore> core, SyncOptions options, CallContext context) {
-  if (core->options.dataset.empty())
-    throw Error(Errc::invalid_argument, "sync: DocumentOptions::dataset names no folder; use add() for single texts");
+  check_dataset(*core, "sync");
   const Permit permit = co_await core->sync_limiter.acquire(context);
-  RunScope run(context, EventKind::load, "sync");
+  RunScope run(context.with_lane(Lane::background), EventKind::load, "sync");
   SyncReport report = co_await in_run(run, bring_up_to_date(core, options, run.context()));
   run.end();
   co_return report;

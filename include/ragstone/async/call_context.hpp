@@ -1,5 +1,6 @@
 #pragma once
 
+#include <ragstone/async/lane.hpp>
 #include <ragstone/base/ids.hpp>
 #include <ragstone/base/metadata.hpp>
 
@@ -14,8 +15,8 @@ namespace ragstone {
 
 class Observer;
 
-/// What travels with a call: deadline, run ids, tags, metadata and observers. Passed by value to every asynchronous
-/// function; never kept in globals or thread-locals. (Cancellation travels in Asio's cancellation slots.)
+/// What travels with a call: deadline, lane, run ids, tags, metadata and observers. Passed by value to every
+/// asynchronous function; never kept in globals or thread-locals. (Cancellation travels in Asio's cancellation slots.)
 ///
 /// A handle to immutable data: a copy costs one reference count, every with_...() returns a changed copy, and the
 /// empty context allocates nothing. Safe to use from any number of threads.
@@ -31,6 +32,10 @@ class CallContext {
   CallContext with_deadline(Clock::time_point deadline) const;
   /// with_deadline(now + timeout).
   CallContext with_timeout(Clock::duration timeout) const;
+
+  /// Where an embedded store does what this call reads: `foreground` unless another was set.
+  Lane lane() const noexcept;
+  CallContext with_lane(Lane lane) const;
 
   /// The run that this context belongs to; all zero outside of any run.
   const Hash128& run_id() const noexcept;

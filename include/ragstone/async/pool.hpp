@@ -2,6 +2,7 @@
 
 #include <ragstone/async/call_context.hpp>
 #include <ragstone/async/detail/gate.hpp>
+#include <ragstone/async/lane.hpp>
 #include <ragstone/base/stop.hpp>
 
 #include <cstddef>
@@ -13,10 +14,6 @@
 namespace ragstone {
 
 class Pool;
-
-/// Which threads do a job: queries go to `foreground`; ingest, sealing and merging to `background`, so that however
-/// much of those there is, a query never waits behind them.
-enum class Lane { foreground, background };
 
 /// Counts of one lane at one moment.
 class LaneStats {
@@ -63,6 +60,10 @@ class Pool {
   explicit Pool(std::shared_ptr<detail::PoolCore> core) : core_(std::move(core)) {}
 
   LaneStats stats(Lane lane) const;
+
+  /// The same object behind a pointer whose last copy, wherever it is dropped, gives the object up on a thread of
+  /// `lane`: for what is costly to destroy. Once the Runtime is gone, the object is given up where the copy is dropped.
+  std::shared_ptr<const void> released_on(Lane lane, std::shared_ptr<const void> object) const;
 
   explicit operator bool() const noexcept { return core_ != nullptr; }
 

@@ -57,6 +57,7 @@ class Store {
   Task<std::vector<Node>> nodes(NodeQuery query, Snapshot at = {}, CallContext context = {});
   Task<std::vector<SourceRecord>> sources(SourceQuery query, Snapshot at = {}, CallContext context = {});
   Task<std::optional<std::string>> text(std::string source, Snapshot at = {}, CallContext context = {});
+  Task<std::vector<GroupInfo>> groups(Snapshot at = {}, CallContext context = {});
   Task<std::vector<std::string>> pending(PendingQuery query, Snapshot at = {}, CallContext context = {});
   Task<std::vector<std::vector<float>>> vectors(std::string key, std::string signature, std::vector<Hash128> contents,
                                                 CallContext context = {});
@@ -71,6 +72,7 @@ class Store {
   virtual Task<std::vector<Node>> do_nodes(NodeQuery query, Snapshot at, CallContext context) = 0;
   virtual Task<std::vector<SourceRecord>> do_sources(SourceQuery query, Snapshot at, CallContext context) = 0;
   virtual Task<std::optional<std::string>> do_text(std::string source, Snapshot at, CallContext context) = 0;
+  virtual Task<std::vector<GroupInfo>> do_groups(Snapshot at, CallContext context) = 0;
   virtual Task<std::vector<std::string>> do_pending(PendingQuery query, Snapshot at, CallContext context) = 0;
   virtual Task<std::vector<std::vector<float>>> do_vectors(std::string key, std::string signature,
                                                            std::vector<Hash128> contents, CallContext context) = 0;
@@ -95,7 +97,8 @@ class StoreFactory {
 std::shared_ptr<StoreFactory> memory_store();
 
 /// An engine of the embedded kind as a Store: each call is one job on the pool, commits, pending(), changes() and
-/// vectors() on the background lane, the rest on the foreground lane.
+/// vectors() on the background lane, the rest on the lane of the call's context. A pinned state is given up on the
+/// background lane, since its last owner may have much to free.
 std::shared_ptr<Store> embedded_store(std::shared_ptr<StoreEngine> engine, Pool pool);
 
 static_assert(!std::is_aggregate_v<Snapshot>);

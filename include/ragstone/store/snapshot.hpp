@@ -66,10 +66,20 @@ class PendingQuery {
   std::size_t limit = SIZE_MAX;
 };
 
+/// How many sources hold the nodes of a group, or one of its columns, under one signature.
+struct StoredForm {
+  std::string key;  ///< Of the column; empty for the nodes.
+  std::string signature;
+  std::size_t sources = 0;
+
+  friend bool operator==(const StoredForm&, const StoredForm&) = default;
+};
+
 /// A stored group and its parent group, "" for the root.
 struct GroupInfo {
   std::string group;
   std::string parent;
+  std::vector<StoredForm> forms = {};  ///< By ascending key, then signature.
 };
 
 /// One immutable state of a store. Alive as long as somebody holds it; every function may be called from several

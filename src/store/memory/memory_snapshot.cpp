@@ -6,6 +6,8 @@
 #include "store/overlay.hpp"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 namespace ragstone::memory {
 namespace {
@@ -19,6 +21,20 @@ bool lacks(const StoredSource& source, const PendingQuery& query) {
   });
 }
 
+std::vector<StoredForm> forms_of(const GroupState& group) {
+  std::map<std::pair<std::string, std::string>, std::size_t> sources;  // by key and signature
+  for (const auto& use : group.definitions.all()) sources[{std::string(), use.value->signature}] += use.count;
+  const auto add = [&](const auto& columns) {
+    for (const auto& [key, column] : columns)
+      for (const auto& use : column.definitions.all()) sources[{key, use.value->signature}] += use.count;
+  };
+  add(group.dense);
+  add(group.sparse);
+  std::vector<StoredForm> forms;
+  for (const auto& [form, count] : sources) forms.push_back({form.first, form.second, count});
+  return forms;
+}
+
 }  // namespace
 
 std::vector<GroupInfo> MemorySnapshot::groups() const {
@@ -27,7 +43,7 @@ std::vector<GroupInfo> MemorySnapshot::groups() const {
     const auto& uses = state->definitions.all();
     const auto most =
         std::max_element(uses.begin(), uses.end(), [](const auto& a, const auto& b) { return a.count < b.count; });
-    groups.push_back({name, most->value->parent});
+    groups.push_back({name, most->value->parent, forms_of(*state)});
   }
   return groups;
 }

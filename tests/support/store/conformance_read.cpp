@@ -42,6 +42,31 @@ TEST_P(StoreConformance, SourcesComeInPagesByAscendingBytes) {
   EXPECT_EQ(ids, (std::vector<std::string>{"Z", "a", "ab", "b", "z", "文"}));
 }
 
+TEST_P(StoreConformance, GroupsTellHowManySourcesHoldThemUnderWhichSignature) {
+  for (const char* id : {"a", "b", "c"}) put(sample_lines(id, "one\ntwo\n"));
+  reopen();
+  SourceWrite other = sample_lines("c", "one\ntwo\n");
+  other.groups[1].signature = "spans/2";
+  other.groups[1].sparse[0].signature = "bigrams";
+  other.groups[1].dense.push_back(sample_vectors("e", "model", {{1, 0}, {0, 1}}, 2));
+  put(std::move(other));
+  put(sample_source("d", "no lines"));
+  reopen();
+  const std::vector<GroupInfo> groups = snapshot()->groups();
+  ASSERT_EQ(groups.size(), 2u);
+  const std::string root = sample_source("x", "x").groups[0].signature;
+  EXPECT_EQ(groups[0].group, "line");
+  EXPECT_EQ(groups[0].parent, kRootGroup);
+  EXPECT_EQ(
+      groups[0].forms,
+      (std::vector<StoredForm>{
+          {"", "spans/1", 2}, {"", "spans/2", 1}, {"bm25", "bigrams", 1}, {"bm25", "standard", 2}, {"e", "model", 1}}));
+  EXPECT_EQ(groups[1].group, kRootGroup);
+  EXPECT_EQ(groups[1].forms, (std::vector<StoredForm>{{"", root, 4}}));
+  for (const char* id : {"a", "b"}) remove(id);
+  EXPECT_EQ(snapshot()->groups()[0].forms.front(), (StoredForm{"", "spans/2", 1}));
+}
+
 TEST_P(StoreConformance, NodesByIdKeepTheOrderThatWasAskedFor) {
   put(sample_lines("a", "one\ntwo\nthree\n"));
   const std::vector<Node> lines = nodes("line");

@@ -12,6 +12,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <thread>
 #include <utility>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -100,6 +101,72 @@ TEST_F(EmbeddedStoreTest, OneCallIsOneJobOnItsLane) {
   EXPECT_EQ(jobs(Lane::background), 3u);
   runtime_.run(store_->pin());
   EXPECT_EQ(jobs(Lane::foreground), 1u);
+}
+
+TEST_F(EmbeddedStoreTest, ReadsOnTheLaneOfItsContext) {
+  runtime_.run(store_->commit(lines("a", "river\n")));
+  CallContext context;
+  context = context.with_lane(Lane::background);
+  NodeQuery nodes;
+  nodes.group = "line";
+  const std::uint64_t before = jobs(Lane::background);
+  EXPECT_EQ(runtime_.run(store_->nodes(nodes, {}, context)).size(), 1u);
+  EXPECT_EQ(runtime_.run(store_->sources({}, {}, context)).size(), 1u);
+  EXPECT_EQ(runtime_.run(store_->text("a", {}, context)), "river\n");
+  EXPECT_EQ(runtime_.run(store_->groups({}, context)).size(), 2u);
+  EXPECT_EQ(jobs(Lane::background) - before, 4u);
+  EXPECT_EQ(jobs(Lane::foreground), 0u);
+  EXPECT_EQ(runtime_.run(store_->groups()).size(), 2u);
+  EXPECT_EQ(jobs(Lane::foreground), 1u);
+}
+
+/// Tells which thread gave the last state up.
+class ObservedEngine final : public StoreEngine {
+ public:
+  explicit ObservedEngine(std::promise<std::thread::id>& released) : released_(released) {}
+
+  const StoreCapabilities& capabilities() const noexcept override { return inner_->capabilities(); }
+  std::shared_ptr<const StoreSnapshot> snapshot() const override {
+    auto state = inner_->snapshot();
+    const StoreSnapshot* address = state.get();
+    return std::shared_ptr<const StoreSnapshot>(address, [this, state = std::move(state)](const StoreSnapshot*) {
+      released_.set_value(std::this_thread::get_id());
+    });
+  }
+  void close() override {}
+
+ private:
+  CommitResult do_commit(Commit commit, const StopToken& stop) override {
+    return inner_->commit(std::move(commit), stop);
+  }
+
+  std::promise<std::thread::id>& released_;
+  const std::shared_ptr<StoreEngine> inner_ = memory_engine();
+};
+
+Task<std::thread::id> pin_and_drop(std::shared_ptr<Store> store) {
+  Snapshot at = co_await store->pin();
+  at = Snapshot();
+  co_return std::this_thread::get_id();
+}
+
+TEST_F(EmbeddedStoreTest, APinnedStateIsGivenUpOnThePoolsThreads) {
+  std::promise<std::thread::id> released;
+  const auto store = embedded_store(std::make_shared<ObservedEngine>(released), runtime_.pool());
+  const std::thread::id dropped_by = runtime_.run(pin_and_drop(store));
+  EXPECT_NE(released.get_future().get(), dropped_by);
+}
+
+TEST_F(EmbeddedStoreTest, APinnedStateThatOutlivesItsRuntimeIsGivenUpWhereItIsDropped) {
+  std::promise<std::thread::id> released;
+  const auto engine = std::make_shared<ObservedEngine>(released);
+  Snapshot at;
+  {
+    Runtime runtime;
+    at = runtime.run(embedded_store(engine, runtime.pool())->pin());
+  }
+  at = Snapshot();
+  EXPECT_EQ(released.get_future().get(), std::this_thread::get_id());
 }
 
 TEST_F(EmbeddedStoreTest, ErrorsPassThrough) {

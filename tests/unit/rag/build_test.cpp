@@ -1,7 +1,10 @@
 #include "rag_fixture.hpp"
 
 #include <atomic>
+#include <future>
 #include <latch>
+
+#include <boost/asio/use_future.hpp>
 
 namespace ragstone::test {
 namespace {
@@ -63,6 +66,30 @@ TEST_F(BuildTest, AnEmbedderAddedToAGroupInUseEmbedsEachTextOnce) {
   EXPECT_EQ(embedder->texts(), 0u);
   retrieve(document, "text");
   EXPECT_EQ(embedder->texts(), 10u + 1u) << "ten different texts, one query";
+}
+
+TEST_F(BuildTest, AGroupThatComesIntoUseWhileABatchIsEmbeddedCostsNoTextTwice) {
+  const auto embedder = std::make_shared<CountingEmbedder>();
+  DocumentOptions options;
+  options.embedders["test"] = embedder;
+  Document document = open(options);
+  document.add_group(NodeGroup("Paragraph", paragraph_chunker()));
+  document.add_group(NodeGroup("Line", line_chunker()));
+  runtime.run(document.build("Paragraph"));
+  std::future<void> built;
+  embedder->before = [&](std::span<const std::string>) {
+    if (!built.valid()) built = runtime.spawn(document.build("Line"), boost::asio::use_future);
+  };
+
+  std::vector<Source> sources;
+  for (int i = 0; i < 5; ++i) {
+    const std::string n = std::to_string(i);
+    sources.emplace_back(n, "apple " + n + "\npear " + n + "\n\n苹果" + n + "\n");
+  }
+  for (const SourceStatus& status : runtime.run(document.add_all(sources))) EXPECT_EQ(status.state, SourceState::ready);
+  built.get();
+  EXPECT_EQ(nodes(document, "Line").size(), 15u);
+  EXPECT_EQ(embedder->texts(), 10u + 10u) << "a line that is a paragraph has its paragraph's vector";
 }
 
 TEST_F(BuildTest, ABuildThatWhollyFailsTellsWhyAndIsTriedAgain) {

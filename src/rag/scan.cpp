@@ -1,0 +1,118 @@
+#include "rag/scan.hpp"
+
+#include "reader/dataset.hpp"
+#include <ragstone/async/offload.hpp>
+#include <ragstone/base/error.hpp>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace ragstone {
+namespace {
+
+using Readers = std::vector<std::shared_ptr<const Reader>>;
+
+const Reader* reader_for(const Readers& readers, std::string_view path) {
+  for (const auto& reader : readers)
+    if (reader->accepts(path)) return reader.get();
+  return nullptr;
+}
+
+/// Why a file must be read; none if it need not.
+std::optional<ReadReason> reason_to_read(const DatasetFile& file, const SourceRecord* record, const Readers& readers,
+                                         const SyncOptions& options) {
+  if (record == nullptr) return ReadReason::added;
+  if (record->state == SourceState::failed) return ReadReason::failed;
+  if (!record->stamp || record->stamp->size != file.stamp.size) return ReadReason::changed;
+  const Reader* reader = reader_for(readers, file.id);
+  if (reader == nullptr || record->reader != reader->signature()) return ReadReason::reader_changed;
+  if (record->stamp != file.stamp) return ReadReason::doubtful;
+  if (options.verify_content) return ReadReason::asked;
+  return std::nullopt;
+}
+
+IngestItem item_for(const DatasetFile& file, const SourceRecord* record) {
+  IngestItem item;
+  item.id = file.id;
+  item.bytes = file.stamp.size;
+  item.file = file;
+  if (record != nullptr && record->state == SourceState::ready) {
+    item.known_content = record->content;
+    item.known_reader = record->reader;
+  }
+  return item;
+}
+
+/// Whether a place that could not be looked at hides this source.
+bool is_hidden(const std::string& id, const std::vector<DatasetProblem>& problems) {
+  return std::any_of(problems.begin(), problems.end(), [&](const DatasetProblem& problem) {
+    return id == problem.id || problem.id.empty() ||
+           (id.starts_with(problem.id) && id.size() > problem.id.size() && id[problem.id.size()] == '/');
+  });
+}
+
+SourceStatus status_of(const DatasetProblem& problem) {
+  SourceStatus status;
+  status.id = problem.id;
+  status.state = SourceState::failed;
+  status.stage = Stage::scan;
+  status.reason = problem.reason;
+  return status;
+}
+
+/// A dataset without any file may be a volume that is not mounted.
+void keep_if_empty(Difference& difference) {
+  difference.kept_because_empty = true;
+  difference.unchanged += static_cast<std::size_t>(
+      std::count_if(difference.missing.begin(), difference.missing.end(),
+                    [](const SourceRecord& record) { return record.state == SourceState::ready; }));
+  difference.missing.clear();
+}
+
+Difference compare(const DatasetListing& listing, const Records& records, const Readers& readers,
+                   const SyncOptions& options) {
+  Difference difference;
+  difference.ignored = listing.ignored;
+  std::map<std::string_view, const SourceRecord*> stored;
+  for (const SourceRecord& record : records) stored.emplace(record.id, &record);
+  for (const DatasetFile& file : listing.files) {
+    const auto found = stored.find(file.id);
+    const SourceRecord* record = found == stored.end() ? nullptr : found->second;
+    if (found != stored.end()) stored.erase(found);
+    if (const auto reason = reason_to_read(file, record, readers, options)) {
+      difference.items.push_back(item_for(file, record));
+      difference.reasons.push_back(*reason);
+      difference.known.push_back(record != nullptr && record->generation != 0);
+    } else {
+      ++difference.unchanged;
+    }
+  }
+  for (const auto& [id, record] : stored) {
+    if (record->stamp && !is_hidden(record->id, listing.problems)) difference.missing.push_back(*record);
+  }
+  for (const DatasetProblem& problem : listing.problems) difference.problems.push_back(status_of(problem));
+  if (listing.files.empty() && !difference.missing.empty() && !options.allow_empty) keep_if_empty(difference);
+  return difference;
+}
+
+}  // namespace
+
+Task<Difference> scan_dataset(std::shared_ptr<DocumentCore> core, std::shared_ptr<const Records> records,
+                              SyncOptions options, CallContext context) {
+  const Pool pool = core->pool;
+  Work<Difference> work;
+  work.set([core = std::move(core), records = std::move(records), options](const StopToken& stop) {
+    const auto accepts = [&](std::string_view path) { return reader_for(core->readers, path) != nullptr; };
+    return compare(list_dataset(core->options.dataset, accepts, stop), *records, core->readers, options);
+  });
+  co_return co_await offload(pool, Lane::background, std::move(work), context);
+}
+
+void check_dataset(const DocumentCore& core, const char* operation) {
+  if (core.options.dataset.empty())
+    throw Error(Errc::invalid_argument,
+                std::string(operation) + ": DocumentOptions::dataset names no folder; use add() for single texts");
+}
+
+}  // namespace ragstone

@@ -1,0 +1,229 @@
+#include "rag/ingest.hpp"
+#include "rag/scan.hpp"
+#include "rag/text_rates.hpp"
+#include <ragstone/async/offload.hpp>
+#include <ragstone/async/run_scope.hpp>
+#include <ragstone/rag/sync_plan.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+namespace ragstone {
+namespace {
+
+/// All that a plan is made from.
+struct Findings {
+  std::shared_ptr<const Records> records;
+  Difference difference;
+  std::shared_ptr<const IngestPlan> in_use;  ///< What a sync makes.
+  TextRates rates;
+};
+
+/// Adds up what one embedder is asked, batch by batch.
+class EmbedSum {
+ public:
+  EmbedSum(std::string key, std::shared_ptr<const Embedder> embedder) : embedder_(std::move(embedder)) {
+    sum_.key = std::move(key);
+    sum_.from_stored = true;
+  }
+
+  void add(const TextRates& rates, const std::string& group, std::uint64_t bytes, bool doubtful) {
+    const TextRates::Amount amount = rates.of(group, bytes);
+    sum_.from_stored = sum_.from_stored && rates.from_stored(group);
+    (doubtful ? doubtful_ : batch_) += amount.texts;
+    tokens_ += doubtful ? 0 : amount.tokens;
+  }
+
+  void end_batch() {
+    const double max_batch = static_cast<double>(std::max<std::size_t>(1, embedder_->max_batch()));
+    const double texts = std::ceil(std::exchange(batch_, 0));
+    sum_.texts += static_cast<std::size_t>(texts);
+    sum_.calls += static_cast<std::size_t>(std::ceil(texts / max_batch));
+  }
+
+  EmbedEstimate result() {
+    sum_.tokens = static_cast<std::uint64_t>(std::ceil(tokens_));
+    sum_.doubtful_texts = static_cast<std::size_t>(std::ceil(doubtful_));
+    return sum_;
+  }
+
+ private:
+  std::shared_ptr<const Embedder> embedder_;
+  EmbedEstimate sum_;
+  double batch_ = 0;
+  double doubtful_ = 0;
+  double tokens_ = 0;
+};
+
+PlannedRead read_of(const Difference& difference, std::size_t i) {
+  PlannedRead read;
+  read.id = difference.items[i].id;
+  read.bytes = difference.items[i].bytes;
+  read.reason = difference.reasons[i];
+  return read;
+}
+
+/// What the reads cost in embeddings; `plan.reads` must be there.
+void estimate_reads(const Findings& findings, const DocumentOptions& options, SyncPlan& plan) {
+  std::map<std::string, EmbedSum> sums;
+  for (const PlannedGroup& group : findings.in_use->groups)
+    for (const PlannedColumn& column : group.columns)
+      if (column.embedder) sums.try_emplace(column.key, column.key, column.embedder);
+  std::size_t begin = 0;
+  for (const std::size_t end : batch_ends(findings.difference.items, options)) {
+    for (; begin < end; ++begin)
+      for (const PlannedGroup& group : findings.in_use->groups)
+        for (const PlannedColumn& column : group.columns)
+          if (column.embedder)
+            sums.at(column.key)
+                .add(findings.rates, group.name, plan.reads[begin].bytes, plan.reads[begin].is_likely_unchanged());
+    for (auto& [key, sum] : sums) sum.end_batch();
+  }
+  for (auto& [key, sum] : sums) plan.embedding.push_back(sum.result());
+}
+
+SyncPlan plan_of(const Findings& findings, const DocumentOptions& options) {
+  SyncPlan plan;
+  const Difference& difference = findings.difference;
+  for (std::size_t i = 0; i < difference.items.size(); ++i) plan.reads.push_back(read_of(difference, i));
+  for (const SourceRecord& record : difference.missing) plan.removals.push_back(record.id);
+  for (const SourceRecord& record : *findings.records)
+    if (is_retried_as_stored(record)) plan.retries.push_back(record.id);
+  plan.unchanged = difference.unchanged;
+  plan.ignored = difference.ignored;
+  plan.kept_because_empty = difference.kept_because_empty;
+  plan.problems = difference.problems;
+  estimate_reads(findings, options, plan);
+  return plan;
+}
+
+/// Sources that a sync reads anew, or removes, and so need no build of what is in use.
+std::set<std::string, std::less<>> renewed(const SyncPlan& plan) {
+  std::set<std::string, std::less<>> ids(plan.removals.begin(), plan.removals.end());
+  for (const PlannedRead& read : plan.reads)
+    if (!read.is_likely_unchanged()) ids.insert(read.id);
+  return ids;
+}
+
+/// Makes the entry of one column (or of the nodes: null) that these sources lack.
+PendingBuild pending_of(const Findings& findings, const SyncPlan& plan, const DocumentOptions& options,
+                        const PlannedGroup& group, const PlannedColumn* column,
+                        const std::vector<std::string>& lacking) {
+  PendingBuild build;
+  build.group = group.name;
+  build.key = column ? column->key : std::string();
+  const PlannedGroup* used = findings.in_use->find(group.name);
+  const bool in_use = used && (!column || std::any_of(used->columns.begin(), used->columns.end(),
+                                                      [&](const PlannedColumn& c) { return c.key == column->key; }));
+  const auto left_out = in_use ? renewed(plan) : std::set<std::string, std::less<>>();
+  std::unordered_map<std::string_view, std::uint64_t> sizes;
+  for (const SourceRecord& record : *findings.records) sizes.emplace(record.id, record.text_bytes);
+  EmbedSum sum(build.key, column ? column->embedder : nullptr);
+  const bool embeds = column && column->embedder;
+  for (const std::string& id : lacking) {
+    if (left_out.contains(id)) continue;
+    ++build.sources;
+    if (!embeds) continue;
+    const auto size = sizes.find(id);
+    if (size != sizes.end()) sum.add(findings.rates, group.name, size->second, false);
+    if (build.sources % options.batch_sources == 0) sum.end_batch();
+  }
+  if (!embeds) return build;
+  sum.end_batch();
+  build.embedding = sum.result();
+  return build;
+}
+
+/// The columns of a group, and null for its nodes.
+std::vector<const PlannedColumn*> parts_of(const PlannedGroup& group) {
+  std::vector<const PlannedColumn*> parts(1, nullptr);
+  for (const PlannedColumn& column : group.columns) parts.push_back(&column);
+  return parts;
+}
+
+Task<void> add_pending(std::shared_ptr<DocumentCore> core, std::shared_ptr<const IngestPlan> wanted,
+                       std::shared_ptr<const Findings> findings, std::shared_ptr<SyncPlan> plan, Snapshot at,
+                       CallContext context) {
+  for (const PlannedGroup& group : wanted->groups) {
+    for (const PlannedColumn* column : parts_of(group)) {
+      PendingQuery query = group.pending();
+      std::erase_if(query.columns, [&](const ColumnNeed& need) { return !column || need.key != column->key; });
+      auto lacking = std::make_shared<std::vector<std::string>>();
+      *lacking = co_await core->store->pending(query, at, context);
+      if (lacking->empty()) continue;
+      Work<void> work;
+      work.set([core, wanted, findings, plan, &group, column, lacking = std::move(lacking)](const StopToken&) {
+        PendingBuild build = pending_of(*findings, *plan, core->options, group, column, *lacking);
+        if (build.sources > 0) plan->pending.push_back(std::move(build));
+      });
+      co_await offload(core->pool, Lane::background, std::move(work), context);
+    }
+  }
+}
+
+Task<SyncPlan> make_plan(std::shared_ptr<DocumentCore> core, SyncOptions options, CallContext context) {
+  co_await adopt_stored_groups(core, context);
+  const Snapshot at = co_await core->store->pin(context);
+  SourceQuery all;
+  auto records = std::make_shared<Records>();
+  *records = co_await core->store->sources(all, at, context);
+  auto findings = std::make_shared<Findings>();
+  findings->records = records;
+  findings->difference = co_await scan_dataset(core, records, options, context);
+  findings->in_use = core->groups.plan();
+  const std::vector<GroupInfo> stored = co_await core->store->groups(at, context);
+  const auto wanted = std::make_shared<const IngestPlan>(core->groups.plan_with(stored));
+  findings->rates = co_await sample_rates(core, records, wanted, context);
+  records.reset();
+
+  auto plan = std::make_shared<SyncPlan>();
+  Work<SyncPlan> work;
+  work.set([core, findings](const StopToken&) { return plan_of(*findings, core->options); });
+  *plan = co_await offload(core->pool, Lane::background, std::move(work), context);
+  plan->generation = at.generation();
+  co_await add_pending(core, wanted, findings, plan, at, context);
+  Work<void> release;
+  release.set([findings = std::move(findings)](const StopToken&) {});
+  co_await offload(core->pool, Lane::background, std::move(release), context);
+  co_return std::move(*plan);
+}
+
+}  // namespace
+
+const char* name_of(ReadReason reason) noexcept {
+  switch (reason) {
+    case ReadReason::added:
+      return "added";
+    case ReadReason::changed:
+      return "changed";
+    case ReadReason::doubtful:
+      return "doubtful";
+    case ReadReason::reader_changed:
+      return "reader changed";
+    case ReadReason::failed:
+      return "failed";
+    case ReadReason::asked:
+      return "asked";
+  }
+  return "unknown";
+}
+
+std::uint64_t SyncPlan::bytes_to_read() const noexcept {
+  std::uint64_t bytes = 0;
+  for (const PlannedRead& read : reads) bytes += read.bytes;
+  return bytes;
+}
+
+Task<SyncPlan> plan_sync(std::shared_ptr<DocumentCore> core, SyncOptions options, CallContext context) {
+  check_dataset(*core, "plan");
+  RunScope run(context.with_lane(Lane::background), EventKind::load, "plan");
+  SyncPlan plan = co_await in_run(run, make_plan(core, options, run.context()));
+  run.end();
+  co_return plan;
+}
+
+}  // namespace ragstone

@@ -1,0 +1,42 @@
+#include "support/kept_store.hpp"
+
+#include <ragstone/base/error.hpp>
+#include <ragstone/store/memory_engine.hpp>
+
+#include <utility>
+
+namespace ragstone::test {
+namespace {
+
+/// One opening: closing it closes nothing else.
+class Opening final : public StoreEngine {
+ public:
+  Opening(std::shared_ptr<StoreEngine> engine, std::shared_ptr<std::atomic<std::size_t>> commits)
+      : engine_(std::move(engine)), commits_(std::move(commits)) {}
+
+  const StoreCapabilities& capabilities() const noexcept override { return engine_->capabilities(); }
+  std::shared_ptr<const StoreSnapshot> snapshot() const override { return engine_->snapshot(); }
+  void close() override { closed_ = true; }
+
+ private:
+  CommitResult do_commit(Commit commit, const StopToken& stop) override {
+    if (closed_) throw Error(Errc::closed, "commit: the store is closed");
+    ++*commits_;
+    return engine_->commit(std::move(commit), stop);
+  }
+
+  const std::shared_ptr<StoreEngine> engine_;
+  const std::shared_ptr<std::atomic<std::size_t>> commits_;
+  std::atomic<bool> closed_ = false;
+};
+
+}  // namespace
+
+KeptStore::KeptStore() : engine_(memory_engine()), commits_(std::make_shared<std::atomic<std::size_t>>(0)) {}
+
+Task<std::shared_ptr<Store>> KeptStore::do_open(Pool pool, CallContext) {
+  auto opening = std::make_shared<Opening>(engine_, commits_);
+  co_return embedded_store(std::move(opening), std::move(pool));
+}
+
+}  // namespace ragstone::test
