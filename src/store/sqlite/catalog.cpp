@@ -163,15 +163,29 @@ void Catalog::prune() {
 }
 
 std::vector<GroupInfo> Catalog::group_infos() const {
-  std::map<std::string, std::pair<std::int64_t, std::string>> parents;
+  struct Found {
+    std::int64_t sources = 0;  // of the definition that most have
+    std::string parent;
+    std::map<std::pair<std::string, std::string>, std::int64_t> forms;  // by key and signature
+  };
+  std::map<std::string, Found> found;
   for (const auto& [number, definition] : groups_) {
-    auto& [sources, parent] = parents[definition.name];
-    if (definition.sources <= sources) continue;
-    sources = definition.sources;
-    parent = definition.parent;
+    Found& group = found[definition.name];
+    group.forms[{std::string(), definition.signature}] += definition.sources;
+    if (definition.sources <= group.sources) continue;
+    group.sources = definition.sources;
+    group.parent = definition.parent;
   }
+  for (const auto& [number, definition] : columns_)
+    found[definition.group].forms[{definition.key, definition.signature}] += definition.sources;
   std::vector<GroupInfo> infos;
-  for (auto& [name, parent] : parents) infos.push_back({name, std::move(parent.second)});
+  for (auto& [name, group] : found) {
+    GroupInfo& info = infos.emplace_back();
+    info.group = name;
+    info.parent = std::move(group.parent);
+    for (const auto& [form, sources] : group.forms)
+      info.forms.push_back({form.first, form.second, static_cast<std::size_t>(sources)});
+  }
   return infos;
 }
 
