@@ -1,6 +1,7 @@
 #include "fuzz/targets.hpp"
 #include "support/rounds.hpp"
 #include "unit/reader/random_text.hpp"
+#include "unit/store/segment_samples.hpp"
 #include <ragstone/base/filter.hpp>
 
 #include <random>
@@ -64,6 +65,18 @@ TEST(Fuzz, ReadersAndChunkersKeepTheirPromises) {
     std::string bytes(2, '\0');
     for (char& size : bytes) size = static_cast<char>(random());
     run(fuzz_reading, mutated(bytes + random_text(random, random() % 60), random), seed);
+  }
+}
+
+// F6
+TEST(Fuzz, SegmentsKeepTheirPromises) {
+  std::mt19937 samples(1);
+  const std::vector<std::string> corpus = {segment::random_dense(samples, 9, 3).image(),
+                                           segment::random_sparse(samples, 9, 20).image()};
+  for (unsigned seed = 1; seed <= rounds(5'000) && !testing::Test::HasFailure(); ++seed) {
+    std::mt19937 random(seed);
+    const char checksums = static_cast<char>(random());
+    run(fuzz_segment, checksums + mutated(corpus[random() % corpus.size()], random), seed);
   }
 }
 

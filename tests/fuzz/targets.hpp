@@ -12,4 +12,7 @@ void fuzz_filters(std::string_view bytes);
 /// spans lie in the file. The first two bytes choose the sizes.
 void fuzz_reading(std::string_view bytes);
 
+/// Segments: an image of any bytes, used in every way. If the first byte is even, the image gets right checksums first.
+void fuzz_segment(std::string_view bytes);
+
 }  // namespace ragstone::test

@@ -154,7 +154,7 @@ class DenseWriter {
 
   void write_codes() {
     std::vector<CodeScale> scales(rows_.size());
-    std::vector<std::int8_t> codes(dimension_);
+    std::vector<std::int8_t> codes(rows_.size() > 0 ? dimension_ : 0);
     writer_.begin(SectionId::codes, sizeof(std::int8_t));
     for (std::size_t n = 0; n < rows_.size(); ++n) {
       poll_.spend(dimension_);

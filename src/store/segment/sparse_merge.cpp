@@ -59,6 +59,8 @@ class TermMerge {
   }
 
   void gather(kernel::StopPoll& poll) {
+    if (begun_ && cursors_[heap_.front()].term() <= term_) throw_corrupt("terms do not ascend");
+    begun_ = true;
     term_ = cursors_[heap_.front()].term();
     postings_.clear();
     while (!heap_.empty() && cursors_[heap_.front()].term() == term_) {
@@ -83,6 +85,7 @@ class TermMerge {
   std::vector<std::vector<std::uint32_t>> new_rows_;
   std::vector<TermCursor> cursors_;
   std::vector<std::size_t> heap_;  ///< Parts whose cursor has a term; the lowest term in front.
+  bool begun_ = false;
   std::string term_;
   std::vector<Posting> postings_;
 };

@@ -1,0 +1,159 @@
+#include "store/segment/file_system.hpp"
+#include "store/segment/image_sink.hpp"
+#include "support/errors.hpp"
+#include "support/temporary_folder.hpp"
+#include "unit/store/segment_samples.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+namespace ragstone::segment {
+namespace {
+
+using test::error_of;
+using test::TemporaryFolder;
+
+std::string text_of(const Image& image) {
+  return {reinterpret_cast<const char*>(image.bytes().data()), image.bytes().size()};
+}
+
+TEST(PosixFileSystem, GivesBackWhatWasWrittenMappedOrRead) {
+  const TemporaryFolder folder;
+  const auto files = posix_file_system();
+  const auto path = folder.path() / "file";
+  const auto file = files->create(path);
+  file->write(10, "world");
+  file->write(0, "hello");
+  file->sync();
+  for (const bool map : {true, false}) {
+    const auto image = files->open(path, map);
+    EXPECT_EQ(text_of(*image), std::string("hello") + std::string(5, '\0') + "world");
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(image->bytes().data()) % 64, 0u);
+  }
+}
+
+TEST(PosixFileSystem, AnImageOutlivesItsFile) {
+  const TemporaryFolder folder;
+  const auto files = posix_file_system();
+  const auto path = folder.write("file", "content");
+  const auto image = files->open(path, true);
+  files->remove(path);
+  EXPECT_EQ(text_of(*image), "content");
+}
+
+TEST(PosixFileSystem, AnEmptyFileIsAnEmptyImage) {
+  const TemporaryFolder folder;
+  for (const bool map : {true, false})
+    EXPECT_EQ(posix_file_system()->open(folder.write("empty", ""), map)->bytes().size(), 0u);
+}
+
+TEST(PosixFileSystem, RenamesReplacesListsAndRemoves) {
+  const TemporaryFolder folder;
+  const auto files = posix_file_system();
+  folder.write("a", "1");
+  folder.write("b", "2");
+  files->rename(folder.path() / "a", folder.path() / "b");
+  files->create_directory(folder.path() / "sub");
+  files->create_directory(folder.path() / "sub");
+  files->sync_directory(folder.path());
+  EXPECT_EQ(files->list(folder.path()), std::vector<std::string>{"b"});
+  EXPECT_EQ(text_of(*files->open(folder.path() / "b", false)), "1");
+  files->remove(folder.path() / "b");
+  files->remove(folder.path() / "b");
+  EXPECT_TRUE(files->list(folder.path()).empty());
+}
+
+TEST(PosixFileSystem, ErrorsTellWhatToDo) {
+  const TemporaryFolder folder;
+  const auto files = posix_file_system();
+  const auto path = folder.write("file", "content");
+  EXPECT_EQ(error_of([&] { files->create(path); }).errc(), Errc::already_exists);
+  EXPECT_EQ(error_of([&] { files->create_directory(path); }).errc(), Errc::already_exists);
+  for (const bool map : {true, false})
+    EXPECT_EQ(error_of([&] { files->open(folder.path() / "absent", map); }).errc(), Errc::not_found);
+  EXPECT_EQ(error_of([&] { files->open(folder.path(), true); }).errc(), Errc::io_error);
+  EXPECT_EQ(error_of([&] { files->list(folder.path() / "absent"); }).errc(), Errc::not_found);
+  EXPECT_EQ(error_of([&] { files->sync_directory(folder.path() / "absent"); }).errc(), Errc::not_found);
+  EXPECT_EQ(error_of([&] { files->rename(folder.path() / "absent", path); }).errc(), Errc::not_found);
+  EXPECT_EQ(error_of([&] { files->remove(folder.path()); }).errc(), Errc::io_error);
+  EXPECT_NE(std::string(error_of([&] { files->create(path); }).what()).find(path.string()), std::string::npos);
+}
+
+TEST(PosixFileSystem, AFifoInAFilesPlaceIsRefusedAtOnce) {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "fifo";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  EXPECT_EQ(error_of([&] { posix_file_system()->open(path, true); }).errc(), Errc::io_error);
+}
+
+TEST(FileSink, WritesTheSameImageAsAStringSinkInLargePieces) {
+  class CountingFile final : public OutputFile {
+   public:
+    void write(std::uint64_t offset, std::string_view bytes) override {
+      sink_.write(offset, bytes);
+      if (offset != end_) ++jumps_;
+      end_ = offset + bytes.size();
+      if (bytes.size() < std::size_t{256} << 10) ++small_;
+    }
+    void sync() override {}
+
+    StringSink sink_;
+    std::uint64_t end_ = 0;
+    int jumps_ = 0;
+    int small_ = 0;
+  };
+  std::mt19937 random(1);
+  const std::vector<DenseView> views = {{random_dense(random, 3000, 128).part(), {}}};
+  CountingFile file;
+  FileSink sink(file);
+  merge_dense(3, views, sink, {});
+  sink.flush();
+  StringSink expected(4096);
+  merge_dense(3, views, expected, {});
+  const std::string image = std::move(file.sink_).take();
+  EXPECT_EQ(image, std::move(expected).take());
+  EXPECT_EQ(sink.bytes_written(), image.size());
+  // To the place after the reserved header, and back to it.
+  EXPECT_LE(file.jumps_, 2);
+  EXPECT_LE(file.small_, 2);
+}
+
+TEST(FileSink, AMergedFileOpensMappedAndRead) {
+  const TemporaryFolder folder;
+  const auto files = posix_file_system();
+  std::mt19937 random(2);
+  const std::vector<DenseView> dense = {{random_dense(random, 300, 48).part(), {}}};
+  const std::vector<SparseView> sparse = {{random_sparse(random, 300, 200).part(), {}}};
+  const auto write = [&](const char* name, auto merge) {
+    const auto file = files->create(folder.path() / name);
+    FileSink sink(*file);
+    merge(sink);
+    sink.flush();
+    file->sync();
+  };
+  write("dense", [&](ImageSink& sink) { merge_dense(1, dense, sink, {}); });
+  write("sparse", [&](ImageSink& sink) { merge_sparse(1, sparse, sink, {}); });
+  const std::vector<float> query = random_vector(random, 48);
+  const std::vector<TermWeight> terms = {{sample_word(0), 1}, {sample_word(5), 1}};
+  for (const bool map : {true, false}) {
+    const std::vector<DenseView> d = {
+        {std::make_shared<const DensePart>(files->open(folder.path() / "dense", map)), {}}};
+    EXPECT_TRUE(d[0].part->verify({}).empty());
+    EXPECT_EQ(search_dense(d, query, Metric::cosine, nullptr, 9, {}),
+              search_dense(dense, query, Metric::cosine, nullptr, 9, {}));
+    const std::vector<SparseView> s = {
+        {std::make_shared<const SparsePart>(files->open(folder.path() / "sparse", map)), {}}};
+    EXPECT_TRUE(s[0].part->verify({}).empty());
+    EXPECT_EQ(search_sparse(s, {300, 4000}, terms, {}, nullptr, 9, {}),
+              search_sparse(sparse, {300, 4000}, terms, {}, nullptr, 9, {}));
+  }
+}
+
+}  // namespace
+}  // namespace ragstone::segment

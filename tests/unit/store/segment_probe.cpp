@@ -1,0 +1,140 @@
+#include "unit/store/segment_probe.hpp"
+
+#include "store/segment/container_layout.hpp"
+#include "store/segment/dense_part.hpp"
+#include "store/segment/sparse_part.hpp"
+#include "unit/store/segment_samples.hpp"
+#include <ragstone/base/error.hpp>
+
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <span>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+namespace ragstone::segment {
+namespace {
+
+constexpr std::size_t kHits = 5;
+
+/// Runs `call`; its answer, or the name of its error.
+template <class Call>
+std::string answer_of(Call call) {
+  try {
+    return call() + '\n';
+  } catch (const Error& error) {
+    if (error.errc() != Errc::corrupt_store && error.errc() != Errc::unsupported)
+      throw std::logic_error(std::string("not an error of damaged bytes: ") + error.what());
+    return std::string(name_of(error.errc())) + '\n';
+  }
+}
+
+std::string text_of(const std::vector<ScoredNode>& hits) {
+  if (hits.size() > kHits) throw std::logic_error("more hits than were asked for");
+  std::string text;
+  for (std::size_t i = 0; i < hits.size(); ++i) {
+    if (!std::isfinite(hits[i].score)) throw std::logic_error("a score is not finite");
+    if (i > 0 && ranks_before(hits[i], hits[i - 1])) throw std::logic_error("hits are not in order");
+    text += std::to_string(hits[i].id) + ' ' + std::to_string(hits[i].score) + ' ';
+  }
+  return text;
+}
+
+template <class Part>
+std::string rows_of(const Part& part) {
+  std::string text;
+  for (std::uint32_t row = 0; row < part.rows(); row += 1 + static_cast<std::uint32_t>(part.rows() / 50))
+    text += std::to_string(part.find(part.node(row)).value_or(UINT32_MAX)) + ' ' + std::to_string(part.source(row)) +
+            ' ' + to_string(part.content(row)) + ' ';
+  return text;
+}
+
+std::string answers_of(const std::shared_ptr<const DensePart>& part) {
+  std::string answers = rows_of(*part);
+  for (std::uint32_t row = 0; row < part->rows(); row += 7)
+    answers += answer_of([&] { return std::to_string(part->find(part->content(row)).size()); });
+  // A part without rows may claim any dimension.
+  if (part->dimension() > 4096) return answers;
+  std::mt19937 random(1);
+  const std::vector<std::uint32_t> first = {0};
+  const std::vector<DenseView> views = {{part, {}}};
+  const std::vector<DenseView> fewer = {{part, DeadRows().with(first)}};
+  for (const Metric metric : {Metric::cosine, Metric::inner_product, Metric::l2}) {
+    const std::vector<float> query = random_vector(random, part->dimension());
+    answers += answer_of([&] { return text_of(search_dense(views, query, metric, nullptr, kHits, {})); });
+    answers += answer_of([&] { return text_of(search_dense(fewer, query, metric, nullptr, kHits, {})); });
+  }
+  return answers + answer_of([&] {
+           StringSink image;
+           merge_dense(2, fewer, image, {});
+           return std::move(image).take();
+         });
+}
+
+std::string answers_of(const std::shared_ptr<const SparsePart>& part) {
+  std::string answers = rows_of(*part) + std::to_string(part->tokens());
+  std::mt19937 random(1);
+  const std::vector<std::uint32_t> first = {0};
+  const std::vector<SparseView> views = {{part, {}}};
+  const std::vector<SparseView> fewer = {{part, DeadRows().with(first)}};
+  for (int i = 0; i < 10; ++i) {
+    const std::vector<TermWeight> query = random_query(random, i < 5 ? 10 : 300);
+    answers += answer_of([&] { return text_of(search_sparse(views, {100, 1000}, query, {}, nullptr, kHits, {})); });
+    answers += answer_of([&] { return text_of(search_sparse(fewer, {100, 1000}, query, {}, nullptr, kHits, {})); });
+  }
+  return answers + answer_of([&] {
+           StringSink image;
+           merge_sparse(2, fewer, image, {});
+           return std::move(image).take();
+         });
+}
+
+template <class Part>
+Probe probe_as(std::string_view image) {
+  Probe result;
+  std::shared_ptr<const Part> part;
+  result.answers = answer_of([&] {
+    part = std::make_shared<const Part>(heap_image(image));
+    return std::string("opens");
+  });
+  if (!part) return result;
+  result.opens = true;
+  result.verifies = part->verify({}).empty();
+  result.answers += answers_of(part);
+  return result;
+}
+
+}  // namespace
+
+Probe probe(std::string_view image) {
+  StoredHeader header{};
+  std::memcpy(&header, image.data(), std::min(image.size(), sizeof header));
+  return header.kind == static_cast<std::uint32_t>(Kind::sparse) ? probe_as<SparsePart>(image)
+                                                                 : probe_as<DensePart>(image);
+}
+
+std::string with_right_checksums(std::string image) {
+  StoredHeader header;
+  if (image.size() < sizeof header) return image;
+  std::memcpy(&header, image.data(), sizeof header);
+  std::memcpy(header.magic, kMagic, sizeof kMagic);
+  header.version = kFormatVersion;
+  header.size = image.size();
+  if (header.sections > kMaxSections || image.size() - sizeof header < header.sections * sizeof(Section)) return image;
+  std::vector<Section> table(header.sections);
+  if (!table.empty()) std::memcpy(table.data(), image.data() + sizeof header, table.size() * sizeof(Section));
+  // Small sections only: what the samples of fuzzing have.
+  for (Section& section : table)
+    if (section.offset <= image.size() && section.bytes <= image.size() - section.offset)
+      section.checksum = checksum_of(std::string_view(image).substr(section.offset, section.bytes));
+  const std::string_view stored(reinterpret_cast<const char*>(table.data()), table.size() * sizeof(Section));
+  header.checksum = header_checksum(header, stored);
+  std::memcpy(image.data(), &header, sizeof header);
+  image.replace(sizeof header, stored.size(), stored);
+  return image;
+}
+
+}  // namespace ragstone::segment

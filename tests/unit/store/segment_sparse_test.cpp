@@ -1,0 +1,227 @@
+#include "store/memory/search.hpp"
+#include "store/segment/sparse_part.hpp"
+#include "support/errors.hpp"
+#include "support/rounds.hpp"
+#include "unit/store/segment_samples.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <random>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace ragstone::segment {
+namespace {
+
+using test::error_of;
+using test::rounds;
+
+std::vector<Posting> postings_of(const SparsePart& part, std::string_view term) {
+  std::vector<Posting> result;
+  const auto entry = part.find(term);
+  if (!entry) return result;
+  PostingCursor cursor = part.postings(*entry);
+  while (cursor.next()) result.push_back(cursor.posting());
+  return result;
+}
+
+/// Every row's terms, put together from the postings.
+std::vector<std::vector<TermWeight>> rows_of(const SparsePart& part) {
+  std::vector<std::vector<TermWeight>> rows(part.rows());
+  TermCursor terms(part.terms());
+  while (terms.next())
+    for (const Posting& posting : postings_of(part, terms.term()))
+      rows[posting.row].push_back({std::string(terms.term()), posting.weight});
+  return rows;
+}
+
+SparseSample one_row(NodeId node, std::vector<TermWeight> terms, std::uint32_t length) {
+  return {{{node, 1, hash128("x")}}, {std::move(terms)}, {length}};
+}
+
+TEST(SparseSegment, GivesBackWhatItWasBuiltFrom) {
+  for (unsigned seed = 1; seed <= 40; ++seed) {
+    std::mt19937 random(seed);
+    const std::size_t rows = seed < 3 ? seed - 1 : random() % 300;
+    const SparseSample sample = random_sparse(random, rows, 1 + random() % 2000);
+    const auto part = sample.part();
+    ASSERT_EQ(part->rows(), rows);
+    EXPECT_EQ(rows_of(*part), sample.terms);
+    std::uint64_t tokens = 0;
+    for (std::uint32_t row = 0; row < rows; ++row) {
+      EXPECT_EQ(part->node(row), sample.keys[row].node);
+      EXPECT_EQ(part->source(row), sample.keys[row].source);
+      EXPECT_EQ(part->content(row), sample.keys[row].content);
+      EXPECT_EQ(part->length(row), sample.lengths[row]);
+      EXPECT_EQ(part->find(sample.keys[row].node), row);
+      tokens += sample.lengths[row];
+    }
+    EXPECT_EQ(part->tokens(), tokens);
+    EXPECT_EQ(part->find(NodeId{1'000'000}), std::nullopt);
+    EXPECT_TRUE(part->verify({}).empty());
+  }
+}
+
+TEST(SparseSegment, KeepsEveryWeightBitForBit) {
+  const std::vector<float> weights = {1, 2, 3, 127, 128, 16'777'216, 16'777'218, 0.5f, 1.5f, 1e-45f, 1e-30f, 3e38f};
+  SparseSample sample;
+  for (std::uint32_t row = 0; row < weights.size(); ++row) {
+    sample.keys.push_back({row + NodeId{1}, 1, {}});
+    sample.terms.push_back({{"term", weights[row]}});
+    sample.lengths.push_back(1);
+  }
+  const std::vector<Posting> postings = postings_of(*sample.part(), "term");
+  ASSERT_EQ(postings.size(), weights.size());
+  for (std::size_t row = 0; row < weights.size(); ++row) EXPECT_EQ(postings[row].weight, weights[row]);
+}
+
+TEST(SparseSegment, KeepsTermsOfAnyBytes) {
+  std::vector<TermWeight> terms = {{std::string(1, '\0'), 1},
+                                   {"a", 1},
+                                   {"a" + std::string(1, '\0'), 1},
+                                   {"ab", 1},
+                                   {"检索", 2},
+                                   {"检索增强", 1},
+                                   {std::string(3000, 'q'), 1},
+                                   {"\xff\xfe", 1}};
+  std::sort(terms.begin(), terms.end(), [](const TermWeight& a, const TermWeight& b) { return a.term < b.term; });
+  const auto part = one_row(5, terms, 9).part();
+  EXPECT_EQ(rows_of(*part)[0], terms);
+  for (const char* absent : {"", "b", "检", "检索增", "zzz"}) EXPECT_EQ(part->find(absent), std::nullopt);
+}
+
+TEST(SparseSegment, FindsEveryTermAndNoOther) {
+  std::mt19937 random(3);
+  SparseSample sample = one_row(1, {}, 0);
+  for (int i = 0; i < 1000; ++i) sample.terms[0].push_back({"t" + std::to_string(10'000 + 2 * i), 1});
+  const auto part = sample.part();
+  for (int i = 10'000; i < 12'000; ++i) EXPECT_EQ(part->find("t" + std::to_string(i)).has_value(), i % 2 == 0) << i;
+}
+
+TEST(SparseSegment, SearchFindsExactlyWhatTheFormulaGives) {
+  for (unsigned seed = 1; seed <= rounds(300) && !testing::Test::HasFailure(); ++seed) {
+    std::mt19937 random(seed);
+    // Many words: rare ones, whose postings are sorted; few words: long lists.
+    const std::size_t words = seed % 2 == 0 ? 5000 : 20;
+    std::vector<SparseSample> samples;
+    std::vector<DeadRows> dead;
+    std::vector<SparseView> views;
+    for (std::size_t p = 0, parts = random() % 4; p < parts; ++p) {
+      samples.push_back(random_sparse(random, random() % 300, words, 1 + 1000 * p));
+      dead.push_back(random() % 2 == 0 ? DeadRows() : random_dead(random, samples.back().keys.size(), 0.3));
+      views.push_back({samples.back().part(), dead.back()});
+    }
+    const LambdaFilter every_third([](NodeId node, SourceNumber source) { return (node + source) % 3 == 0; });
+    const RowFilter* const filter = random() % 2 == 0 ? nullptr : &every_third;
+    const std::vector<TermWeight> query = random_query(random, words);
+    Bm25Parameters parameters;
+    if (seed % 5 == 0) parameters = {0, 1};
+    const SparseTotals totals = live_totals(samples, dead);
+    for (const std::size_t k : {1, 10, 1000})
+      EXPECT_EQ(search_sparse(views, totals, query, parameters, filter, k, {}),
+                plain_search(samples, dead, query, parameters, filter, k))
+          << "seed " << seed << ", k " << k;
+  }
+}
+
+TEST(SparseSegment, SearchGivesTheScoresOfTheMemoryEngine) {
+  for (unsigned seed = 1; seed <= 20; ++seed) {
+    std::mt19937 random(seed);
+    const SparseSample sample = random_sparse(random, 500, 300);
+    auto nodes = std::make_shared<memory::StoredRows>();
+    nodes->source = std::make_shared<memory::SourceBody>();
+    memory::SparseColumn column;
+    SparseRows rows;
+    for (std::size_t row = 0; row < sample.keys.size(); ++row) {
+      nodes->rows.emplace_back().id = sample.keys[row].node;
+      rows.rows.push_back(sample.terms[row]);
+      rows.lengths.push_back(sample.lengths[row]);
+      column.tokens += sample.lengths[row];
+    }
+    column.nodes = sample.keys.size();
+    const auto definition = std::make_shared<const memory::ColumnDefinition>();
+    column.tiers.add(std::make_shared<const memory::SparseSegment>(
+        std::vector<memory::SparseSegment::Input>{{nodes, definition, rows}}));
+    const std::vector<SparseView> views = {{sample.part(), {}}};
+    const std::vector<TermWeight> query = random_query(random, 300);
+    EXPECT_EQ(search_sparse(views, {column.nodes, column.tokens}, query, {}, nullptr, 20, {}),
+              memory::search_terms(column, query, {}, {}, 20, {}));
+  }
+}
+
+TEST(SparseSegment, AMergeIsWhatABuildOfTheLiveRowsIs) {
+  for (unsigned seed = 1; seed <= rounds(60) && !testing::Test::HasFailure(); ++seed) {
+    std::mt19937 random(seed);
+    const SparseSample all = random_sparse(random, random() % 400, 500);
+    std::vector<SparseSample> samples(1 + random() % 6);
+    std::vector<std::vector<std::uint32_t>> dead(samples.size());
+    SparseSample expected;
+    for (std::size_t row = 0; row < all.keys.size(); ++row) {
+      const std::size_t n = random() % samples.size();
+      if (random() % 3 == 0) {
+        dead[n].push_back(static_cast<std::uint32_t>(samples[n].keys.size()));
+      } else {
+        expected.keys.push_back(all.keys[row]);
+        expected.terms.push_back(all.terms[row]);
+        expected.lengths.push_back(all.lengths[row]);
+      }
+      samples[n].keys.push_back(all.keys[row]);
+      samples[n].terms.push_back(all.terms[row]);
+      samples[n].lengths.push_back(all.lengths[row]);
+    }
+    std::vector<SparseView> views;
+    for (std::size_t n = 0; n < samples.size(); ++n) views.push_back({samples[n].part(), DeadRows().with(dead[n])});
+    StringSink image(16);
+    merge_sparse(7, views, image, {});
+    EXPECT_EQ(std::move(image).take(), expected.image(7)) << "seed " << seed;
+  }
+}
+
+TEST(SparseSegment, AMergeOfNothingLiveIsEmpty) {
+  std::mt19937 random(5);
+  const SparseSample sample = random_sparse(random, 20, 30);
+  const std::vector<SparseView> views = {{sample.part(), random_dead(random, 20, 2)}, {SparseSample().part(), {}}};
+  StringSink image;
+  merge_sparse(1, views, image, {});
+  const SparsePart part(heap_image(std::move(image).take()));
+  EXPECT_EQ(part.rows(), 0u);
+  EXPECT_EQ(part.terms().blocks(), 0u);
+  EXPECT_TRUE(part.verify({}).empty());
+}
+
+// F6: what a merge writes has right checksums, so it must not take over damage.
+TEST(SparseSegment, AMergeRefusesDamage) {
+  std::mt19937 random(6);
+  const SparseSample sample = random_sparse(random, 200, 300);
+  const std::string good = sample.image();
+  const SparsePart whole(heap_image(good));
+  for (const SectionId section : {SectionId::nodes, SectionId::sources, SectionId::contents, SectionId::lengths,
+                                  SectionId::term_blocks, SectionId::terms, SectionId::postings}) {
+    std::string bytes = good;
+    const std::size_t at = good.find(whole.container().bytes(section));
+    bytes[at + 1] = static_cast<char>(bytes[at + 1] ^ 1);
+    const std::vector<SparseView> views = {{std::make_shared<const SparsePart>(heap_image(bytes)), {}}};
+    EXPECT_FALSE(views[0].part->verify({}).empty()) << name_of(section);
+    StringSink image;
+    EXPECT_EQ(error_of([&] { merge_sparse(1, views, image, {}); }).errc(), Errc::corrupt_store) << name_of(section);
+  }
+}
+
+TEST(SparseSegment, AStopEndsSearchMergeAndVerification) {
+  std::mt19937 random(7);
+  const std::vector<SparseView> views = {{random_sparse(random, 50, 20).part(), {}}};
+  std::stop_source stop;
+  stop.request_stop();
+  StringSink image;
+  EXPECT_THROW(search_sparse(views, {50, 500}, random_query(random, 20), {}, nullptr, 1, stop.get_token()),
+               boost::system::system_error);
+  EXPECT_THROW(merge_sparse(1, views, image, stop.get_token()), boost::system::system_error);
+  EXPECT_THROW(views[0].part->verify(stop.get_token()), boost::system::system_error);
+}
+
+}  // namespace
+}  // namespace ragstone::segment
