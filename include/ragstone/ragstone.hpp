@@ -19,6 +19,7 @@
 #include <ragstone/model/function_embedder.hpp>
 #include <ragstone/model/hashing_embedder.hpp>
 #include <ragstone/model/reranker.hpp>
+#include <ragstone/model/sqlite_store.hpp>
 #include <ragstone/model/store.hpp>
 #include <ragstone/rag/document.hpp>
 #include <ragstone/rag/rerank.hpp>

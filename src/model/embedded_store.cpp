@@ -102,6 +102,12 @@ class EmbeddedStore final : public Store {
     return offload(pool_, Lane::background, std::move(work));
   }
 
+  Task<bool> do_maintain(CallContext) override {
+    Work<bool> work;
+    work.set([engine = engine_](const StopToken& stop) { return engine->maintain(stop); });
+    return offload(pool_, Lane::background, std::move(work));
+  }
+
   Task<void> do_close(CallContext) override {
     Work<void> work;
     work.set([engine = engine_](const StopToken&) { engine->close(); });

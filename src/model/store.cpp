@@ -62,6 +62,11 @@ Task<std::optional<GroupChange>> Store::changes(std::string group, Generation si
   co_return co_await with_deadline(std::move(work), context);
 }
 
+Task<bool> Store::maintain(CallContext context) {
+  Task<bool> work = do_maintain(context);
+  co_return co_await with_deadline(std::move(work), context);
+}
+
 Task<void> Store::close(CallContext context) {
   Task<void> work = do_close(context);
   co_await with_deadline(std::move(work), context);

@@ -76,6 +76,7 @@ Task<void> DocumentCore::carry_out(Self self, std::shared_ptr<PendingCommit> pen
   Task<CommitResult> applying = self->store->commit(std::move(*pending->changes));
   pending->result = co_await in_run(run, std::move(applying));
   run.end();
+  self->start_maintenance(pending->context);
   for (const std::shared_ptr<RegisteredIndex>& index : self->indexes.current()) {
     RunScope update(pending->context, EventKind::index_run, index->name());
     co_await bring_up_to_date(self->store, self->pool, index, false);
@@ -84,6 +85,43 @@ Task<void> DocumentCore::carry_out(Self self, std::shared_ptr<PendingCommit> pen
     } else {
       update.end();
     }
+  }
+}
+
+void DocumentCore::start_maintenance(const CallContext& context) {
+  {
+    const std::lock_guard lock(mutex_);
+    committed_since_ = true;
+    if (is_maintaining_) return;
+    is_maintaining_ = true;
+  }
+  if (scope_.spawn(maintain(shared_from_this(), watched_as(context)))) return;
+  const std::lock_guard lock(mutex_);
+  is_maintaining_ = false;
+}
+
+Task<void> DocumentCore::maintain(Self self, CallContext context) {
+  const auto is_done = [](DocumentCore& core) {
+    const std::lock_guard lock(core.mutex_);
+    core.is_maintaining_ = core.committed_since_;
+    core.committed_since_ = false;
+    return !core.is_maintaining_;
+  };
+  try {
+    while (!is_done(*self)) {
+      RunScope run(context, EventKind::store_write, self->store->capabilities().name + " maintenance");
+      bool more = true;
+      while (more) {
+        Task<bool> work = self->store->maintain();
+        more = co_await in_run(run, std::move(work));
+      }
+      run.end();
+    }
+  } catch (...) {
+    // The observers know; the next commit tries again.
+    const std::lock_guard lock(self->mutex_);
+    self->is_maintaining_ = false;
+    throw;
   }
 }
 

@@ -60,6 +60,9 @@ class DocumentCore : public std::enable_shared_from_this<DocumentCore> {
 
   using Self = std::shared_ptr<DocumentCore>;
   static Task<void> carry_out(Self self, std::shared_ptr<PendingCommit> pending);
+  static Task<void> maintain(Self self, CallContext context);
+  /// Starts maintain(), or has it go on, after a commit.
+  void start_maintenance(const CallContext& context);
   static Task<void> catch_up(Self self, std::shared_ptr<RegisteredIndex> index, bool from_scratch);
   SharedOperation build_of(const std::string& group);
 
@@ -67,6 +70,8 @@ class DocumentCore : public std::enable_shared_from_this<DocumentCore> {
   SharedOperation first_sync_;
   std::mutex mutex_;
   bool synced_ = false;
+  bool is_maintaining_ = false;
+  bool committed_since_ = false;  ///< While it is maintaining: there may be more to do.
   std::map<std::string, SharedOperation> builds_;
   std::function<void(const Progress&)> progress_;
   TaskScope scope_;

@@ -63,6 +63,9 @@ class Store {
                                                 CallContext context = {});
   Task<std::optional<GroupChange>> changes(std::string group, Generation since, Snapshot at = {},
                                            CallContext context = {});
+  /// Does a piece of the work that commits leave for later, in the background; false once there is nothing more to do.
+  /// A Document calls it after its commits.
+  Task<bool> maintain(CallContext context = {});
   Task<void> close(CallContext context = {});
 
  private:
@@ -78,6 +81,7 @@ class Store {
                                                            std::vector<Hash128> contents, CallContext context) = 0;
   virtual Task<std::optional<GroupChange>> do_changes(std::string group, Generation since, Snapshot at,
                                                       CallContext context) = 0;
+  virtual Task<bool> do_maintain(CallContext context) = 0;
   virtual Task<void> do_close(CallContext context) = 0;
 };
 
