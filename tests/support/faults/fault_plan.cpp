@@ -1,0 +1,94 @@
+#include "support/faults/fault_plan.hpp"
+
+#include "support/faults/power_loss_disk.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include <unistd.h>
+
+namespace ragstone::test {
+namespace {
+
+bool can_fail(IoCall call, Fault fault) {
+  switch (fault) {
+    case Fault::io_error:
+      return true;
+    case Fault::short_io:
+      return call == IoCall::read || call == IoCall::write;
+    case Fault::full:
+      break;
+  }
+  return call == IoCall::create || call == IoCall::write || call == IoCall::rename || call == IoCall::make_directory;
+}
+
+}  // namespace
+
+void kill_this_process() {
+  ::kill(::getpid(), SIGKILL);
+  for (;;) ::pause();
+}
+
+FaultPlan::FaultPlan() = default;
+FaultPlan::FaultPlan(std::shared_ptr<PowerLossDisk> disk) : disk_(std::move(disk)) {}
+
+void FaultPlan::fail(std::size_t call, Fault fault, bool for_good) {
+  reset();
+  const std::lock_guard lock(mutex_);
+  fail_at_ = call;
+  fault_ = fault;
+  for_good_ = for_good;
+}
+
+void FaultPlan::kill(std::size_t call, bool halfway) {
+  reset();
+  const std::lock_guard lock(mutex_);
+  kill_at_ = call;
+  halfway_ = halfway;
+}
+
+void FaultPlan::reset() {
+  const std::lock_guard lock(mutex_);
+  calls_ = 0;
+  fail_at_.reset();
+  kill_at_.reset();
+  halfway_now_ = false;
+  has_failed_ = false;
+}
+
+std::size_t FaultPlan::calls() const {
+  const std::lock_guard lock(mutex_);
+  return calls_;
+}
+
+bool FaultPlan::has_failed() const {
+  const std::lock_guard lock(mutex_);
+  return has_failed_;
+}
+
+std::optional<Fault> FaultPlan::next(IoCall call) {
+  const std::lock_guard lock(mutex_);
+  const std::size_t number = calls_++;
+  if (kill_at_ && number == *kill_at_) {
+    halfway_now_ = halfway_ && call == IoCall::write;
+    if (!halfway_now_) kill_this_process();
+  }
+  const bool due = fail_at_ && (for_good_ ? number >= *fail_at_ : number == *fail_at_);
+  if (!due || !can_fail(call, fault_)) return std::nullopt;
+  has_failed_ = true;
+  last_error_ = fault_ == Fault::full ? ENOSPC : EIO;
+  return fault_;
+}
+
+bool FaultPlan::kills_halfway() const {
+  const std::lock_guard lock(mutex_);
+  return halfway_now_;
+}
+
+int FaultPlan::last_error() const {
+  const std::lock_guard lock(mutex_);
+  return last_error_;
+}
+
+}  // namespace ragstone::test

@@ -1,0 +1,108 @@
+#include "support/faults/power_loss_disk.hpp"
+
+#include "support/data.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+namespace ragstone::test {
+namespace fs = std::filesystem;
+using Kind = DiskChange::Kind;
+
+PowerLossDisk::PowerLossDisk(const fs::path& root) : root_(fs::canonical(root)) {
+  for (const auto& entry : fs::recursive_directory_iterator(root_)) {
+    const std::string name = entry.path().lexically_relative(root_).native();
+    if (entry.is_directory()) {
+      first_names_[name] = kOutside;
+    } else {
+      first_names_[name] = ++files_;
+      first_bytes_[files_] = read_file(entry.path());
+    }
+  }
+  names_ = first_names_;
+}
+
+std::optional<std::string> PowerLossDisk::below_root(const fs::path& path) const {
+  const fs::path relative = fs::weakly_canonical(path).lexically_relative(root_);
+  if (relative.empty() || *relative.begin() == "..") return std::nullopt;
+  return relative.native();
+}
+
+void PowerLossDisk::add(DiskChange change) { changes_.push_back(std::move(change)); }
+
+std::size_t PowerLossDisk::opened(const fs::path& path) {
+  const std::lock_guard lock(mutex_);
+  const auto name = below_root(path);
+  if (!name) return kOutside;
+  const auto found = names_.find(*name);
+  if (found == names_.end()) throw std::logic_error("opened behind the disk's back: " + path.string());
+  return found->second;
+}
+
+std::size_t PowerLossDisk::created(const fs::path& path) {
+  const std::lock_guard lock(mutex_);
+  const auto name = below_root(path);
+  if (!name) return kOutside;
+  names_[*name] = ++files_;
+  add({.kind = Kind::create, .file = files_, .path = *name});
+  return files_;
+}
+
+void PowerLossDisk::written(std::size_t file, std::uint64_t offset, std::string_view bytes) {
+  const std::lock_guard lock(mutex_);
+  if (file != kOutside && !bytes.empty())
+    add({.kind = Kind::write, .file = file, .offset = offset, .bytes = std::string(bytes)});
+}
+
+void PowerLossDisk::truncated(std::size_t file, std::uint64_t size) {
+  const std::lock_guard lock(mutex_);
+  if (file != kOutside) add({.kind = Kind::truncate, .file = file, .offset = size});
+}
+
+void PowerLossDisk::synced(std::size_t file) {
+  const std::lock_guard lock(mutex_);
+  if (file != kOutside) add({.kind = Kind::sync, .file = file});
+}
+
+void PowerLossDisk::sync_failed(std::size_t file) {
+  const std::lock_guard lock(mutex_);
+  if (file != kOutside) add({.kind = Kind::failed_sync, .file = file});
+}
+
+void PowerLossDisk::removed(const fs::path& path) {
+  const std::lock_guard lock(mutex_);
+  const auto name = below_root(path);
+  if (name && names_.erase(*name) != 0) add({.kind = Kind::remove, .path = *name});
+}
+
+void PowerLossDisk::renamed(const fs::path& from, const fs::path& to) {
+  const std::lock_guard lock(mutex_);
+  const auto old_name = below_root(from);
+  const auto new_name = below_root(to);
+  if (!old_name || !new_name) throw std::logic_error("renamed across the root: " + from.string());
+  DiskChange change{.kind = Kind::rename, .path = *old_name, .to = *new_name};
+  const auto moved = names_.extract(*old_name);
+  if (!moved) throw std::logic_error("renamed behind the disk's back: " + from.string());
+  if (moved.mapped() == kOutside) throw std::logic_error("folders cannot be renamed here: " + from.string());
+  names_[*new_name] = moved.mapped();
+  add(std::move(change));
+}
+
+void PowerLossDisk::directory_made(const fs::path& path) {
+  const std::lock_guard lock(mutex_);
+  const auto name = below_root(path);
+  if (name && names_.emplace(*name, kOutside).second) add({.kind = Kind::make_directory, .path = *name});
+}
+
+void PowerLossDisk::directory_synced(const fs::path& path) {
+  const std::lock_guard lock(mutex_);
+  if (const auto name = below_root(path))
+    add({.kind = Kind::sync_directory, .path = *name == "." ? std::string() : *name});
+}
+
+std::size_t PowerLossDisk::position() const {
+  const std::lock_guard lock(mutex_);
+  return changes_.size();
+}
+
+}  // namespace ragstone::test

@@ -1,0 +1,182 @@
+#include "store/segment/file_system.hpp"
+#include "store/sqlite/database.hpp"
+#include "support/data.hpp"
+#include "support/errors.hpp"
+#include "support/faults/fault_plan.hpp"
+#include "support/faults/faulty_file_system.hpp"
+#include "support/faults/faulty_vfs.hpp"
+#include "support/temporary_folder.hpp"
+#include <ragstone/base/error.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace ragstone::test {
+namespace {
+
+namespace fs = std::filesystem;
+using sqlite::Database;
+using sqlite::OpenMode;
+
+constexpr Fault kFaults[] = {Fault::io_error, Fault::short_io, Fault::full};
+
+std::int64_t rows_in(Database& db) {
+  sqlite::Statement& statement = db.statement("SELECT count(*) FROM t");
+  sqlite::Rows rows(statement);
+  return rows.next() ? statement.integer(0) : -1;
+}
+
+std::string integrity_of(Database& db) {
+  sqlite::Statement& statement = db.statement("PRAGMA integrity_check");
+  sqlite::Rows rows(statement);
+  return rows.next() ? std::string(statement.text(0)) : "no answer";
+}
+
+void make(const fs::path& file) {
+  Database db(file, OpenMode::create);
+  db.execute(
+      "PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL; CREATE TABLE t (id INTEGER PRIMARY KEY, value BLOB) "
+      "STRICT");
+}
+
+/// Two transactions of several pages, with a checkpoint. Returns how many were committed.
+std::int64_t write_some(const fs::path& file, const char* vfs) {
+  std::int64_t committed = 0;
+  try {
+    Database db(file, OpenMode::write, vfs);
+    db.execute("PRAGMA wal_autocheckpoint = 0");
+    for (int i = 0; i < 2; ++i) {
+      sqlite::Transaction transaction(db);
+      db.statement("INSERT INTO t (value) VALUES (zeroblob(9000))").run();
+      transaction.commit();
+      ++committed;
+      db.execute("PRAGMA wal_checkpoint(PASSIVE)");
+    }
+  } catch (const Error& error) {
+    EXPECT_TRUE(error.errc() == Errc::io_error || error.errc() == Errc::storage_full ||
+                error.errc() == Errc::corrupt_store)
+        << error.what();
+  }
+  return committed;
+}
+
+// F3
+TEST(FaultyVfs, EveryCallCanFailAndPlainSqliteLosesNothingAcknowledged) {
+  std::size_t swept = 0;
+  for (const Fault fault : kFaults) {
+    for (const bool for_good : {false, true}) {
+      bool failed = true;
+      for (std::size_t call = 0; failed; ++call) {
+        const TemporaryFolder folder;
+        const fs::path file = folder.path() / "x.db";
+        make(file);
+        const auto plan = std::make_shared<FaultPlan>();
+        const FaultyVfs vfs(plan);
+        plan->fail(call, fault, for_good);
+        const std::int64_t committed = write_some(file, vfs.name());
+        failed = call < plan->calls();
+        plan->reset();
+        Database db(file, OpenMode::write, vfs.name());
+        EXPECT_GE(rows_in(db), committed) << "call " << call;
+        EXPECT_EQ(integrity_of(db), "ok") << "call " << call;
+        ++swept;
+      }
+    }
+  }
+  EXPECT_GT(swept, 100U);
+}
+
+TEST(FaultyVfs, FullDiskIsTold) {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "x.db";
+  make(file);
+  const auto plan = std::make_shared<FaultPlan>();
+  const FaultyVfs vfs(plan);
+  Database db(file, OpenMode::write, vfs.name());
+  plan->fail(0, Fault::full, true);
+  const Error error = error_of([&] { db.statement("INSERT INTO t (value) VALUES (zeroblob(9000))").run(); });
+  EXPECT_EQ(error.errc(), Errc::storage_full) << error.what();
+  EXPECT_TRUE(plan->has_failed());
+  EXPECT_FALSE(db.in_transaction());
+  plan->reset();
+  db.statement("INSERT INTO t (value) VALUES (zeroblob(9000))").run();
+  EXPECT_EQ(rows_in(db), 1);
+}
+
+/// Writes a file under another name, then renames it.
+void replace_file(segment::FileSystem& files, const fs::path& folder) {
+  const auto out = files.create(folder / "new");
+  out->write(0, "12345678");
+  out->sync();
+  files.rename(folder / "new", folder / "file");
+  files.sync_directory(folder);
+}
+
+TEST(FaultyFileSystem, EveryCallCanFail) {
+  for (const Fault fault : kFaults) {
+    std::size_t failures = 0;
+    bool reached = true;
+    for (std::size_t call = 0; reached; ++call) {
+      const TemporaryFolder folder;
+      const auto plan = std::make_shared<FaultPlan>();
+      const auto files = faulty_file_system(plan, segment::posix_file_system());
+      plan->fail(call, fault, false);
+      std::optional<Errc> code;
+      try {
+        replace_file(*files, folder.path());
+      } catch (const Error& error) {
+        code = error.errc();
+        ++failures;
+      }
+      reached = call < plan->calls();
+      EXPECT_EQ(plan->has_failed(), code.has_value());
+      EXPECT_EQ(code.value_or(Errc::internal), !code                  ? Errc::internal
+                                               : fault == Fault::full ? Errc::storage_full
+                                                                      : Errc::io_error);
+      EXPECT_EQ(fs::exists(folder.path() / "file"), !code || call == 4) << call;
+      if (fault == Fault::short_io && code) {
+        EXPECT_EQ(read_file(folder.path() / "new"), "1234");
+      }
+    }
+    EXPECT_EQ(failures, fault == Fault::io_error ? 5U : fault == Fault::full ? 3U : 1U);
+  }
+}
+
+TEST(FaultPlan, CountsCallsOfBothShimsTogether) {
+  const TemporaryFolder folder;
+  make(folder.path() / "x.db");
+  const auto plan = std::make_shared<FaultPlan>();
+  const FaultyVfs vfs(plan);
+  const auto files = faulty_file_system(plan, segment::posix_file_system());
+  files->sync_directory(folder.path());
+  EXPECT_EQ(plan->calls(), 1U);
+  Database db(folder.path() / "x.db", OpenMode::write, vfs.name());
+  rows_in(db);
+  const std::size_t calls = plan->calls();
+  EXPECT_GT(calls, 3U);
+  plan->fail(1, Fault::io_error, false);
+  files->list(folder.path());
+  EXPECT_EQ(error_of([&] { files->list(folder.path()); }).errc(), Errc::io_error);
+  files->list(folder.path());
+  EXPECT_EQ(plan->calls(), 3U);
+}
+
+TEST(FaultPlanDeathTest, KillsTheProcessAtTheCountedCall) {
+  const TemporaryFolder folder;
+  const auto files = [&](std::size_t call, bool halfway) {
+    const auto plan = std::make_shared<FaultPlan>();
+    plan->kill(call, halfway);
+    replace_file(*faulty_file_system(plan, segment::posix_file_system()), folder.path());
+  };
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(files(3, false), testing::KilledBySignal(SIGKILL), "");
+}
+
+}  // namespace
+}  // namespace ragstone::test
