@@ -11,8 +11,8 @@
 namespace ragstone::segment {
 namespace {
 
-// The sections of a source of a few rows are smaller than a cache line each.
-constexpr std::size_t kAlignment = 16;
+// The sections of a source of a few rows are small; none has elements that need more.
+constexpr std::size_t kAlignment = 8;
 
 /// Numbers terms in the order in which they first come.
 class TermTable {

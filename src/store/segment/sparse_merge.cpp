@@ -11,6 +11,7 @@ namespace ragstone::segment {
 namespace {
 
 constexpr std::uint32_t kDropped = UINT32_MAX;
+constexpr std::size_t kKeyBytes = 7;
 
 /// No wrong byte must get a new checksum.
 void refuse_damage(const SparseView& view, const StopToken& stop) {
@@ -32,7 +33,7 @@ class TermMerge {
       cursors_.emplace_back(view.part->terms());
     }
     for (std::size_t n = 0; n < plan.size(); ++n) new_rows_[plan[n].part][plan[n].row] = static_cast<std::uint32_t>(n);
-    for (std::size_t part = 0; part < parts.size(); ++part) advance(part);
+    for (std::uint32_t part = 0; part < parts.size(); ++part) advance(part);
   }
 
   /// The next term that has live postings; false at the end.
@@ -47,25 +48,45 @@ class TermMerge {
   std::span<const Posting> postings() const noexcept { return postings_; }
 
  private:
-  bool is_after(std::size_t a, std::size_t b) const noexcept {
-    const int order = cursors_[a].term().compare(cursors_[b].term());
-    return order != 0 ? order > 0 : a > b;
+  /// A cursor's term, or its beginning: most comparisons need no more.
+  struct Head {
+    std::uint64_t key = 0;  ///< Seven bytes of the term and its length, of at most eight: ascends with terms.
+    std::uint32_t part = 0;
+  };
+
+  static std::uint64_t key_of(std::string_view term) noexcept {
+    std::uint64_t key = 0;
+    for (std::size_t i = 0; i < kKeyBytes; ++i)
+      key = key << 8 | (i < term.size() ? static_cast<unsigned char>(term[i]) : 0);
+    return key << 8 | std::min(term.size(), kKeyBytes + 1);
   }
 
-  void advance(std::size_t part) {
+  /// Of two terms with equal keys, whether they are one.
+  static bool is_whole(std::uint64_t key) noexcept { return (key & 0xff) <= kKeyBytes; }
+
+  bool is_after(const Head& a, const Head& b) const noexcept {
+    if (a.key != b.key) return a.key > b.key;
+    const int order = is_whole(a.key) ? 0 : cursors_[a.part].term().compare(cursors_[b.part].term());
+    return order != 0 ? order > 0 : a.part > b.part;
+  }
+
+  void advance(std::uint32_t part) {
     if (!cursors_[part].next()) return;
-    heap_.push_back(part);
-    std::push_heap(heap_.begin(), heap_.end(), [this](std::size_t a, std::size_t b) { return is_after(a, b); });
+    heap_.push_back({key_of(cursors_[part].term()), part});
+    std::push_heap(heap_.begin(), heap_.end(), [this](const Head& a, const Head& b) { return is_after(a, b); });
   }
 
   void gather(kernel::StopPoll& poll) {
-    if (begun_ && cursors_[heap_.front()].term() <= term_) throw_corrupt("terms do not ascend");
+    const std::string_view first = cursors_[heap_.front().part].term();
+    if (begun_ && first <= term_) throw_corrupt("terms do not ascend");
     begun_ = true;
-    term_ = cursors_[heap_.front()].term();
+    term_ = first;
+    const std::uint64_t key = heap_.front().key;
     postings_.clear();
-    while (!heap_.empty() && cursors_[heap_.front()].term() == term_) {
-      const std::size_t part = heap_.front();
-      std::pop_heap(heap_.begin(), heap_.end(), [this](std::size_t a, std::size_t b) { return is_after(a, b); });
+    while (!heap_.empty() && heap_.front().key == key &&
+           (is_whole(key) || cursors_[heap_.front().part].term() == term_)) {
+      const std::uint32_t part = heap_.front().part;
+      std::pop_heap(heap_.begin(), heap_.end(), [this](const Head& a, const Head& b) { return is_after(a, b); });
       heap_.pop_back();
       const TermEntry entry = cursors_[part].entry();
       PostingCursor postings = parts_[part].part->postings(entry);
@@ -84,7 +105,7 @@ class TermMerge {
   std::span<const SparseView> parts_;
   std::vector<std::vector<std::uint32_t>> new_rows_;
   std::vector<TermCursor> cursors_;
-  std::vector<std::size_t> heap_;  ///< Parts whose cursor has a term; the lowest term in front.
+  std::vector<Head> heap_;  ///< Of parts whose cursor has a term; the lowest term in front.
   bool begun_ = false;
   std::string term_;
   std::vector<Posting> postings_;

@@ -19,18 +19,27 @@ std::uint64_t take_varint(std::string_view& bytes) {
   return *value;
 }
 
-/// Takes a length and so many bytes from the front.
-std::string_view take_string(std::string_view& bytes) {
-  const std::uint64_t size = take_varint(bytes);
+std::string_view take_bytes(std::string_view& bytes, std::uint64_t size) {
   if (size > bytes.size()) fail();
   const std::string_view text = bytes.substr(0, static_cast<std::size_t>(size));
   bytes.remove_prefix(text.size());
   return text;
 }
 
-void append_string(std::string& to, std::string_view text) {
-  detail::append_varint(to, text.size());
-  to.append(text);
+// Two lengths share a byte; one that is this or more goes on in a varint.
+constexpr std::uint64_t kLongLength = 15;
+
+std::uint64_t take_length(std::string_view& bytes, unsigned nibble) {
+  if (nibble < kLongLength) return nibble;
+  const std::uint64_t more = take_varint(bytes);
+  if (more > bytes.size()) fail();
+  return kLongLength + more;
+}
+
+void append_lengths(std::string& to, std::uint64_t a, std::uint64_t b) {
+  to.push_back(static_cast<char>(std::min(a, kLongLength) << 4 | std::min(b, kLongLength)));
+  if (a >= kLongLength) detail::append_varint(to, a - kLongLength);
+  if (b >= kLongLength) detail::append_varint(to, b - kLongLength);
 }
 
 }  // namespace
@@ -44,7 +53,8 @@ std::string_view TermDictionary::block(std::size_t number) const {
 
 std::string_view TermDictionary::first_term(std::size_t number) const {
   std::string_view bytes = block(number);
-  return take_string(bytes);
+  const std::uint64_t size = take_varint(bytes);
+  return take_bytes(bytes, size);
 }
 
 std::optional<TermEntry> TermDictionary::find(std::string_view term) const {
@@ -69,18 +79,23 @@ bool TermCursor::next() {
   if (rest_.empty()) {
     if (next_block_ >= dictionary_->blocks_.size()) return false;
     rest_ = dictionary_->block(next_block_++);
-    term_ = take_string(rest_);
+    const std::uint64_t size = take_varint(rest_);
+    term_ = take_bytes(rest_, size);
     entry_.offset = take_varint(rest_);
   } else {
-    const std::uint64_t shared = take_varint(rest_);
+    const auto lengths = static_cast<unsigned char>(rest_.front());
+    rest_.remove_prefix(1);
+    const std::uint64_t shared = take_length(rest_, lengths >> 4);
+    const std::uint64_t own = take_length(rest_, lengths & kLongLength);
     if (shared > term_.size()) fail();
     term_.resize(static_cast<std::size_t>(shared));
-    term_.append(take_string(rest_));
+    term_.append(take_bytes(rest_, own));
     if (entry_.bytes > UINT64_MAX - entry_.offset) fail();
     entry_.offset += entry_.bytes;
   }
-  entry_.count = take_varint(rest_);
-  entry_.bytes = take_varint(rest_);
+  const std::uint64_t size = take_varint(rest_);
+  entry_.bytes = size >> 1;
+  entry_.count = (size & 1) != 0 ? entry_.bytes : take_varint(rest_);
   return true;
 }
 
@@ -88,16 +103,18 @@ void TermDictionaryWriter::add(std::string_view term, const TermEntry& entry) {
   if (in_block_ == kTermsInBlock) {
     in_block_ = 0;
     blocks_.push_back(bytes_.size());
-    append_string(bytes_, term);
+    detail::append_varint(bytes_, term.size());
+    bytes_.append(term);
     detail::append_varint(bytes_, entry.offset);
   } else {
     const auto shared = static_cast<std::size_t>(
         std::mismatch(last_.begin(), last_.end(), term.begin(), term.end()).first - last_.begin());
-    detail::append_varint(bytes_, shared);
-    append_string(bytes_, term.substr(shared));
+    append_lengths(bytes_, shared, term.size() - shared);
+    bytes_.append(term.substr(shared));
   }
-  detail::append_varint(bytes_, entry.count);
-  detail::append_varint(bytes_, entry.bytes);
+  const bool of_one_byte_each = entry.count == entry.bytes;
+  detail::append_varint(bytes_, entry.bytes << 1 | (of_one_byte_each ? 1 : 0));
+  if (!of_one_byte_each) detail::append_varint(bytes_, entry.count);
   last_ = term;
   ++in_block_;
 }

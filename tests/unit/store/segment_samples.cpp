@@ -116,6 +116,7 @@ SparseSample random_sparse(std::mt19937& random, std::size_t rows, std::size_t w
       ++counts[sample_word(static_cast<std::size_t>(static_cast<double>(words) * std::pow(uniform(random), 3)))];
     if (random() % 20 == 0) counts["fraction"] = 0.37f;
     if (random() % 20 == 0) counts["many"] = 1e9f;
+    if (random() % 9 == 0) counts[std::string("zero\0\0", 4 + random() % 3)] = 1;
     std::vector<TermWeight>& terms = sample.terms.emplace_back();
     for (const auto& [term, weight] : counts) terms.push_back({term, weight});
     sample.lengths.push_back(length);

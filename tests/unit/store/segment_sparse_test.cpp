@@ -175,7 +175,7 @@ TEST(SparseSegment, AMergeIsWhatABuildOfTheLiveRowsIs) {
     }
     std::vector<SparseView> views;
     for (std::size_t n = 0; n < samples.size(); ++n) views.push_back({samples[n].part(), DeadRows().with(dead[n])});
-    StringSink image(16);
+    StringSink image(8);
     merge_sparse(7, views, image, {});
     EXPECT_EQ(std::move(image).take(), expected.image(7)) << "seed " << seed;
   }
