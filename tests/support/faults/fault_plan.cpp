@@ -15,8 +15,8 @@ bool can_fail(IoCall call, Fault fault) {
   switch (fault) {
     case Fault::io_error:
       return true;
-    case Fault::short_io:
-      return call == IoCall::read || call == IoCall::write;
+    case Fault::short_write:
+      return call == IoCall::write;
     case Fault::full:
       break;
   }

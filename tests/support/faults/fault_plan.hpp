@@ -28,9 +28,9 @@ enum class IoCall {
 };
 
 enum class Fault {
-  io_error,  ///< EIO. A failed write has changed nothing.
-  short_io,  ///< Half of the bytes are written, then EIO; a read ends after half of them.
-  full,      ///< ENOSPC, for calls that need space.
+  io_error,     ///< EIO. A failed write has changed nothing.
+  short_write,  ///< Half of the bytes are written, then EIO.
+  full,         ///< ENOSPC, for calls that need space.
 };
 
 /// Which of the calls that the shims (FaultyVfs, FaultyFileSystem) see fail. Both count into one plan, in the order in

@@ -31,7 +31,7 @@ class FaultyOutput final : public segment::OutputFile {
       write_part(offset, bytes.substr(0, bytes.size() / 2));
       kill_this_process();
     }
-    if (fault == Fault::short_io) write_part(offset, bytes.substr(0, bytes.size() / 2));
+    if (fault == Fault::short_write) write_part(offset, bytes.substr(0, bytes.size() / 2));
     if (fault) raise(*fault, "Cannot write");
     write_part(offset, bytes);
   }

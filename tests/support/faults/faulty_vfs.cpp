@@ -45,12 +45,8 @@ int close_file(sqlite3_file* file) {
 }
 
 int read_file(sqlite3_file* file, void* to, int size, sqlite3_int64 offset) {
-  const auto fault = plan_of(file).next(IoCall::read);
-  if (fault == Fault::io_error) return SQLITE_IOERR_READ;
-  const int code = below(file)->pMethods->xRead(below(file), to, size, offset);
-  if (!fault || code != SQLITE_OK) return code;
-  std::memset(static_cast<char*>(to) + size / 2, 0, static_cast<std::size_t>(size - size / 2));
-  return SQLITE_IOERR_SHORT_READ;
+  if (plan_of(file).next(IoCall::read)) return SQLITE_IOERR_READ;
+  return below(file)->pMethods->xRead(below(file), to, size, offset);
 }
 
 int write_part(sqlite3_file* file, const void* from, int size, sqlite3_int64 offset) {
@@ -68,7 +64,7 @@ int write_file(sqlite3_file* file, const void* from, int size, sqlite3_int64 off
     kill_this_process();
   }
   if (!fault) return write_part(file, from, size, offset);
-  if (*fault == Fault::short_io) write_part(file, from, size / 2, offset);
+  if (*fault == Fault::short_write) write_part(file, from, size / 2, offset);
   return *fault == Fault::full ? SQLITE_FULL : SQLITE_IOERR_WRITE;
 }
 

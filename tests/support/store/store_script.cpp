@@ -1,0 +1,110 @@
+#include "support/store/store_script.hpp"
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace ragstone::test {
+
+bool is_of_medium(const Error& error) {
+  return error.errc() == Errc::io_error || error.errc() == Errc::storage_full || error.errc() == Errc::closed;
+}
+
+StoreScript::StoreScript(StoreHistory& history, std::uint64_t seed, Generation from, Open open)
+    : history_(history), random_(seed), open_(std::move(open)), acknowledged_(from) {}
+
+void StoreScript::guarded(const std::function<void()>& step) {
+  if (!on_failure) {
+    step();
+    return;
+  }
+  try {
+    step();
+  } catch (const Error& error) {
+    on_failure(error);
+  }
+}
+
+void StoreScript::open() {
+  if (engine_) return;
+  engine_ = open_();
+  const Generation found = engine_->snapshot()->generation();
+  if (found != acknowledged_ && !(in_doubt_ && found == acknowledged_ + 1))
+    throw std::logic_error("opened generation " + std::to_string(found) + " instead of " +
+                           std::to_string(acknowledged_));
+  acknowledged_ = found;
+  in_doubt_ = false;
+}
+
+void StoreScript::commit_next() {
+  const std::vector<Commit>& commits = history_.commits_after(acknowledged_);
+  for (std::size_t i = 0; i + 1 < commits.size(); ++i) {
+    try {
+      engine_->commit(commits[i]);
+    } catch (const Error& error) {
+      if (is_of_medium(error)) throw;
+      continue;
+    }
+    throw std::logic_error("a commit after generation " + std::to_string(acknowledged_) + " should be refused");
+  }
+  in_doubt_ = true;
+  const Generation generation = engine_->commit(commits.back()).generation;
+  if (generation != acknowledged_ + 1)
+    throw std::logic_error("committed generation " + std::to_string(generation) + " after " +
+                           std::to_string(acknowledged_));
+  acknowledged_ = generation;
+  in_doubt_ = false;
+  if (on_acknowledged) on_acknowledged(generation);
+}
+
+void StoreScript::read() {
+  if (!on_read) return;
+  on_read(*engine_->snapshot(), acknowledged_);
+  if (pinned_) on_read(*pinned_, pinned_generation_);
+}
+
+void StoreScript::step() {
+  open();
+  const std::uint64_t kind = random_() % 100;
+  if (kind < 65) {
+    commit_next();
+  } else if (kind < 80) {
+    engine_->maintain();
+  } else if (kind < 88) {
+    read();
+  } else if (kind < 92) {
+    pinned_ = engine_->snapshot();
+    pinned_generation_ = acknowledged_;
+  } else if (kind < 95) {
+    pinned_.reset();
+  } else {
+    close();
+  }
+}
+
+void StoreScript::run(std::size_t steps) {
+  for (; steps > 0; --steps) guarded([this] { step(); });
+}
+
+void StoreScript::commit() {
+  guarded([this] {
+    open();
+    commit_next();
+  });
+}
+
+void StoreScript::maintain() {
+  guarded([this] {
+    open();
+    while (engine_->maintain()) {
+    }
+  });
+}
+
+void StoreScript::close() {
+  pinned_.reset();
+  const std::shared_ptr<StoreEngine> closing = std::exchange(engine_, nullptr);
+  if (closing) guarded([&] { closing->close(); });
+}
+
+}  // namespace ragstone::test

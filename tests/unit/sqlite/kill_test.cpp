@@ -1,0 +1,183 @@
+#include "store/sqlite/database.hpp"
+#include "support/faults/faulty_store.hpp"
+#include "support/rounds.hpp"
+#include "support/store/expect_state.hpp"
+#include "support/store/store_history.hpp"
+#include "support/store/store_script.hpp"
+#include "support/temporary_folder.hpp"
+#include <ragstone/store/sqlite_engine.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <random>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace ragstone::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Outcome {
+  Generation acknowledged = 0;
+  bool killed = false;
+};
+
+/// A program that writes generations to a pipe.
+class Child {
+ public:
+  explicit Child(std::vector<std::string> arguments) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    std::string program = RAGSTONE_KILL_CHILD;
+    std::vector<char*> pointers = {program.data()};
+    for (std::string& argument : arguments) pointers.push_back(argument.data());
+    pointers.push_back(nullptr);
+    const int error = ::posix_spawn(&process_, program.c_str(), &actions, nullptr, pointers.data(), environ);
+    posix_spawn_file_actions_destroy(&actions);
+    ::close(ends[1]);
+    pipe_ = ends[0];
+    if (error != 0) throw std::runtime_error("posix_spawn");
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child() { ::close(pipe_); }
+
+  /// Kills it after so long, if it is not done before.
+  void kill_after(std::chrono::microseconds time) {
+    ::timespec pause{time.count() / 1'000'000, time.count() % 1'000'000 * 1000};
+    // A pipe that nobody writes to wakes nobody: this only waits, or ends early when the child does.
+    pollfd ended{pipe_, 0, 0};
+    ::ppoll(&ended, 1, &pause, nullptr);
+    ::kill(process_, SIGKILL);
+  }
+
+  Outcome wait(Generation before) {
+    Outcome outcome{before, false};
+    Generation acknowledged = 0;
+    while (::read(pipe_, &acknowledged, sizeof acknowledged) == sizeof acknowledged)
+      outcome.acknowledged = acknowledged;
+    int status = 0;
+    ::waitpid(process_, &status, 0);
+    outcome.killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    EXPECT_TRUE(outcome.killed || (WIFEXITED(status) && WEXITSTATUS(status) == 0)) << "status " << status;
+    return outcome;
+  }
+
+ private:
+  pid_t process_ = 0;
+  int pipe_ = -1;
+};
+
+/// The database is sound, and names exactly the segment files that are there.
+void expect_sound(const fs::path& folder) {
+  sqlite::Database db(folder / "store.db", sqlite::OpenMode::read);
+  sqlite::Statement& check = db.statement("PRAGMA integrity_check");
+  sqlite::Rows verdict(check);
+  ASSERT_TRUE(verdict.next());
+  EXPECT_EQ(check.text(0), "ok");
+  std::set<std::string> named;
+  sqlite::Statement& parts = db.statement("SELECT file FROM part WHERE file <> ''");
+  for (sqlite::Rows rows(parts); rows.next();) named.emplace(parts.text(0));
+  std::set<std::string> there;
+  for (const auto& entry : fs::directory_iterator(folder / "segments")) there.insert(entry.path().filename());
+  EXPECT_EQ(there, named);
+}
+
+/// Opens a store after a kill and compares it with its history; gives its generation.
+Generation expect_recovered(const fs::path& folder, StoreHistory& history, const Outcome& outcome) {
+  const FaultyStore store(std::make_shared<FaultPlan>());
+  const auto engine = store.open(folder, busy_options());
+  const Generation found = engine->snapshot()->generation();
+  EXPECT_GE(found, outcome.acknowledged) << "an acknowledged commit is lost";
+  EXPECT_LE(found, outcome.acknowledged + 1);
+  expect_state(*engine->snapshot(), history);
+  expect_sound(folder);
+  return found;
+}
+
+struct Count {
+  std::size_t kills = 0;
+  std::size_t finished = 0;
+  Generation generations = 0;
+  std::size_t segments = 0;  ///< Times that a store with segment files was found.
+};
+
+constexpr int kKillsPerStore = 20;
+
+/// Kills writers of one store, one after the other. `start` begins one over a generation and waits for its end.
+void kill_writers(std::uint64_t seed, const std::function<Outcome(const fs::path&, std::uint64_t, Generation)>& start,
+                  Count& count) {
+  const TemporaryFolder folder;
+  const fs::path store = folder.path() / "store";
+  StoreHistory history(seed);
+  Generation generation = 0;
+  for (int i = 0; i < kKillsPerStore && !testing::Test::HasFailure(); ++i) {
+    SCOPED_TRACE("seed " + std::to_string(seed) + ", kill " + std::to_string(i) + ", from generation " +
+                 std::to_string(generation));
+    const Outcome outcome = start(store, seed, generation);
+    ++(outcome.killed ? count.kills : count.finished);
+    const Generation before = generation;
+    generation = expect_recovered(store, history, outcome);
+    count.generations += generation - before;
+    if (!fs::is_empty(store / "segments")) ++count.segments;
+  }
+}
+
+void report(const Count& count) {
+  std::cout << count.kills << " kills, " << count.finished << " runs that ended before theirs, " << count.generations
+            << " commits, " << count.segments << " times with segments\n";
+  EXPECT_GT(count.kills, count.finished);
+  EXPECT_GT(count.generations, count.kills / 2);
+  EXPECT_GT(count.segments, count.kills / 4);
+}
+
+// F1
+TEST(KillLoop, WriterKilledAtAnyMomentLosesNothingAcknowledged) {
+  Count count;
+  std::mt19937_64 random(1);
+  const auto start = [&](const fs::path& store, std::uint64_t seed, Generation generation) {
+    Child child({store, std::to_string(seed), std::to_string(generation), "100000", "real", "0", "0"});
+    child.kill_after(std::chrono::microseconds(2'000 + random() % 58'000));
+    return child.wait(generation);
+  };
+  for (std::uint64_t seed = 0; seed < rounds(5) && !HasFailure(); ++seed) kill_writers(1000 + seed, start, count);
+  report(count);
+}
+
+// F1
+TEST(KillLoop, WriterKilledAtCountedCallsLosesNothingAcknowledged) {
+  Count count;
+  std::mt19937_64 random(2);
+  const auto start = [&](const fs::path& store, std::uint64_t seed, Generation generation) {
+    // Opening takes a few dozen calls, a commit about ten.
+    constexpr std::size_t ranges[] = {60, 600, 3000};
+    const std::size_t call = random() % ranges[random() % 3];
+    Child child({store, std::to_string(seed), std::to_string(generation), "100000", "counted", std::to_string(call),
+                 std::to_string(random() % 2)});
+    return child.wait(generation);
+  };
+  for (std::uint64_t seed = 0; seed < rounds(5) && !HasFailure(); ++seed) kill_writers(2000 + seed, start, count);
+  report(count);
+}
+
+}  // namespace
+}  // namespace ragstone::test
