@@ -1,0 +1,181 @@
+// What it costs to put sources into a store, each part in a process of its own:
+//
+// - 100,000 small sources (about 1.5 KB) and 400 MB of large ones (100 to 150 KB), cut into MediumChunk and indexed for
+//   BM25, by Document::add_all(): sources and bytes a second, the cost of a source from the 1st to the 100,000th,
+//   bytes written for each byte of input (/proc/self/io: wchar, what went through write(); write_bytes, what had to go
+//   to disk), disk by what it is for, and memory; the same texts in plain SQLite and in FTS5, in transactions of 64
+//   (32), all with synchronous=FULL in WAL mode
+// - a folder of 2 GiB by Document::sync(): memory
+// - one small source a commit, by StoreEngine::commit() and by plain SQLite in turns
+// - 100,000 vectors of 384 dimensions by StoreEngine::commit()
+// - queries over 30,000 sources alone, while a group of more than 100,000 rows is built, and while as many sources are
+//   added
+//
+// Texts are those of support/texts.cpp: real where RAGSTONE_DATA has them. Stores lie in TMPDIR (/tmp if unset).
+// --quick takes a tenth. benchmarks/peers/ has the same for libraries from npm.
+
+#include "ingest/parts.hpp"
+#include "support/process.hpp"
+#include "support/report.hpp"
+#include "support/texts.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace ragstone::bench;
+
+void run_part(const std::vector<std::string>& arguments) {
+  const std::string& part = arguments.at(0);
+  const std::string& store = arguments.at(1);
+  const std::size_t size = std::stoul(arguments.at(2));
+  if (part == "small" || part == "large") {
+    const bool peer = store == "plain SQLite" || store == "FTS5";
+    if (peer) return ingest_texts_by_peer(store == "FTS5", part == "large", size);
+    return ingest_texts(store, part == "large", size);
+  }
+  if (part == "folder") return ingest_folder(store, size);
+  if (part == "commits") return compare_commits(store, size);
+  if (part == "vectors") return ingest_vectors(store, size);
+  if (part == "queries") return query_meanwhile(store, size);
+  throw std::runtime_error("no part " + part);
+}
+
+Values part(const std::string& name, const std::string& store, std::size_t size) {
+  return run_child({"--part", name, store, std::to_string(size)});
+}
+
+const std::vector<std::string> kStores = {"memory", "sqlite", "sqlite fast"};
+
+void report_texts(Report& report, const std::string& title, Values values, std::size_t count) {
+  const double bytes = values["bytes"];
+  const double seconds = values["seconds"];
+  report.figure(title + ": sources", static_cast<double>(count) / seconds, "/s");
+  report.figure(title + ": text", bytes / seconds / 1e6, "MB/s");
+  double least = values["tenth 0"];
+  double most = least;
+  std::printf("  cost of a source by tenths, ms:");
+  for (int i = 0; i < 10; ++i) {
+    const double tenth = values["tenth " + std::to_string(i)];
+    std::printf(" %.3f", tenth * 1e3);
+    report.add(title + ": cost of a source, tenth " + std::to_string(i + 1), tenth * 1e3, "ms");
+    least = std::min(least, tenth);
+    most = std::max(most, tenth);
+  }
+  std::printf("\n");
+  report.figure(title + ": dearest tenth against cheapest", most / least, "x");
+  if (values["written"] > bytes / 100) {
+    report.figure(title + ": write() bytes for each of text", values["written"] / bytes, "");
+    report.figure(title + ": disk writes for each byte of text", values["sent to disk"] / bytes, "");
+  }
+  if (values["disk"] > 0) report.figure(title + ": disk for each byte of text", values["disk"] / bytes, "");
+  for (const char* kind : {"text", "nodes", "postings", "other"})
+    if (values.contains(std::string("disk, ") + kind))
+      report.figure(title + ": disk for " + kind, values[std::string("disk, ") + kind] / bytes, "of the text");
+  if (values.contains("close")) report.figure(title + ": close", values["close"], "s");
+  if (values.contains("anonymous peak"))
+    report.figure(title + ": anonymous memory, peak", values["anonymous peak"], "MiB");
+}
+
+void bench_texts(Report& report, const std::string& kind, std::size_t count) {
+  std::vector<std::string> stores = kStores;
+  stores.insert(stores.end(), {"plain SQLite", "FTS5"});
+  Values seconds;
+  for (const std::string& store : stores) {
+    const Values values = part(kind, store, count);
+    seconds[store] = values.at("seconds");
+    report_texts(report, kind + ", " + store, values, count);
+  }
+  report.cost_ratio(kind + ": sqlite against FTS5", seconds["sqlite"], seconds["FTS5"]);
+  report.cost_ratio(kind + ": sqlite against plain SQLite", seconds["sqlite"], seconds["plain SQLite"]);
+}
+
+void bench_folder(Report& report, std::size_t mib) {
+  Values values = part("folder", "sqlite", mib);
+  report.figure("folder: size", values["bytes"] / 1048576, "MiB");
+  report.figure("folder: files", values["sources"], "");
+  report.figure("folder: sync", values["bytes"] / values["seconds"] / 1e6, "MB/s");
+  report.figure("folder: anonymous memory before", values["anonymous before"], "MiB");
+  report.figure("folder: anonymous memory, peak", values["anonymous peak"], "MiB");
+  report.figure("folder: resident memory at the end", values["resident"], "MiB");
+}
+
+void bench_commits(Report& report, std::size_t rounds) {
+  for (const char* store : {"sqlite", "sqlite fast"}) {
+    Values values = part("commits", store, rounds);
+    const std::string title = std::string("one commit, ") + store;
+    report.figure(title + ": text", values["bytes"], "bytes");
+    report.figure(title + ": p50", values["ours p50"], "ms");
+    report.figure(title + ": p95", values["ours p95"], "ms");
+    report.figure("one commit, plain SQLite (FULL): p50", values["theirs p50"], "ms");
+    report.figure("one commit, plain SQLite (FULL): p95", values["theirs p95"], "ms");
+    report.cost_ratio(title + " against plain SQLite (FULL), p50", values["ours p50"], values["theirs p50"]);
+  }
+}
+
+void bench_vectors(Report& report, std::size_t count) {
+  for (const std::string& store : kStores) {
+    Values values = part("vectors", store, count);
+    const std::string title = "vectors, " + store;
+    const double raw = static_cast<double>(count) * 384 * 4;
+    report.figure(title + ": rows", static_cast<double>(count) / values["seconds"], "/s");
+    report.figure(title + ": anonymous memory, peak", values["anonymous peak"], "MiB");
+    if (!values.contains("open")) continue;
+    report.figure(title + ": disk of vectors against raw f32", values["disk, vectors"] / raw, "x");
+    report.figure(title + ": disk", values["disk"] / 1e6, "MB");
+    report.figure(title + ": open", values["open"], "ms");
+    report.figure(title + ": first search", values["first search"], "ms");
+  }
+}
+
+void bench_queries(Report& report, std::size_t count) {
+  for (const char* store : {"memory", "sqlite"}) {
+    Values values = part("queries", store, count);
+    const std::string title = std::string("queries, ") + store;
+    report.figure(title + ": rows built meanwhile", values["rows built"], "");
+    for (const char* ranking : {"bm25", "cosine"}) {
+      const auto value = [&](const std::string& when, const char* q) {
+        return values[when + ", " + ranking + ", " + q];
+      };
+      for (const char* when : {"idle", "building", "adding", "idle afterwards"})
+        for (const char* q : {"p50", "p95"})
+          report.figure(title + ", " + ranking + ", " + when + ": " + q, value(when, q), "ms");
+      report.figure(title + ", " + ranking + ": p95 building against idle",
+                    value("building", "p95") / value("idle", "p95"), "x");
+      report.figure(title + ", " + ranking + ": p95 adding against idle", value("adding", "p95") / value("idle", "p95"),
+                    "x");
+    }
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    if (argc == 5 && std::strcmp(argv[1], "--part") == 0) {
+      run_part({argv[2], argv[3], argv[4]});
+      return 0;
+    }
+    const Arguments arguments(argc, argv);
+    const std::size_t part = arguments.quick ? 10 : 1;
+    std::printf("Texts: %s\n", Texts().real() ? "real" : "generated; RAGSTONE_DATA names no folder with real ones");
+    Report report("ingest");
+    bench_commits(report, 1'000 / part);
+    bench_texts(report, "small", 100'000 / part);
+    bench_texts(report, "large", 3'200 / part);
+    bench_vectors(report, 100'000 / part);
+    bench_queries(report, 30'000 / part);
+    bench_folder(report, 2'048 / part);
+    report.write(arguments);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "ingest: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}

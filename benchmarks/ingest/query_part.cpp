@@ -1,0 +1,118 @@
+#include "ingest/parts.hpp"
+#include "support/fixed_embedder.hpp"
+#include "support/process.hpp"
+#include "support/stores.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/texts.hpp"
+#include <ragstone/ragstone.hpp>
+
+#include <chrono>
+#include <future>
+#include <stdexcept>
+#include <vector>
+
+#include <boost/asio/use_future.hpp>
+
+namespace ragstone::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Asks one question after the other by BM25 and by vectors.
+class Asker {
+ public:
+  Asker(Runtime& runtime, const Document& document, const std::vector<std::string>& questions)
+      : runtime_(runtime),
+        bm25_(document, options_for(Similarity::bm25)),
+        cosine_(document, options_for(Similarity::cosine)),
+        questions_(questions) {}
+
+  void ask(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) ask_once();
+  }
+  void ask_until(const std::future<void>& end) {
+    while (end.wait_for(std::chrono::seconds(0)) != std::future_status::ready) ask_once();
+  }
+
+  /// Reports and forgets what has been asked since the last report.
+  void report(const std::string& when) {
+    print_value(when + ", questions", static_cast<double>(bm25_times_.size()));
+    for (auto& [name, times] : {std::pair("bm25", &bm25_times_), std::pair("cosine", &cosine_times_)}) {
+      print_value(when + ", " + name + ", p50", quantile(*times, 0.5));
+      print_value(when + ", " + name + ", p95", quantile(*times, 0.95));
+      times->clear();
+    }
+  }
+
+ private:
+  static RetrieverOptions options_for(Similarity similarity) {
+    RetrieverOptions options;
+    options.similarity = similarity;
+    return options;
+  }
+
+  void ask_once() {
+    const std::string& question = questions_[next_++ % questions_.size()];
+    bm25_times_.push_back(time_of(bm25_, question));
+    cosine_times_.push_back(time_of(cosine_, question));
+  }
+
+  double time_of(const Retriever& retriever, const std::string& question) {
+    const auto start = Clock::now();
+    const auto hits = runtime_.run(retriever.retrieve(question));
+    if (hits.empty()) throw std::runtime_error("a query found nothing");
+    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  }
+
+  Runtime& runtime_;
+  const Retriever bm25_;
+  const Retriever cosine_;
+  const std::vector<std::string>& questions_;
+  std::size_t next_ = 0;
+  std::vector<double> bm25_times_;
+  std::vector<double> cosine_times_;
+};
+
+std::vector<Source> make_sources(const Texts& texts, std::size_t begin, std::size_t end) {
+  std::vector<Source> sources;
+  for (std::size_t i = begin; i < end; ++i) sources.emplace_back(std::to_string(i), texts.small(i));
+  return sources;
+}
+
+}  // namespace
+
+void query_meanwhile(const std::string& store, std::size_t count) {
+  const test::TemporaryFolder folder;
+  const Texts texts;
+  Runtime runtime;
+  DocumentOptions options;
+  options.store = store_kind(store).factory(folder.path() / "kb");
+  options.embedders["fixed"] = fixed_embedder(384, std::chrono::milliseconds(0));
+  Document document = runtime.run(Document::open(runtime, options));
+  runtime.run(document.build(kMediumChunk));
+  runtime.run(document.add_all(make_sources(texts, 0, count)));
+  Asker asker(runtime, document, texts.questions());
+  asker.ask(20);
+  asker.report("warming");
+  asker.ask(200);
+  asker.report("idle");
+
+  std::future<void> built = runtime.spawn(document.build(kFineChunk), boost::asio::use_future);
+  asker.ask_until(built);
+  built.get();
+  asker.report("building");
+  NodeQuery query;
+  query.group = kFineChunk;
+  query.with_text = false;
+  print_value("rows built", static_cast<double>(runtime.run(document.nodes(query)).size()));
+
+  auto added = runtime.spawn(document.add_all(make_sources(texts, count, 2 * count)), boost::asio::use_future);
+  while (added.wait_for(std::chrono::seconds(0)) != std::future_status::ready) asker.ask(1);
+  added.get();
+  asker.report("adding");
+  asker.ask(200);
+  asker.report("idle afterwards");
+  runtime.run(document.close());
+}
+
+}  // namespace ragstone::bench

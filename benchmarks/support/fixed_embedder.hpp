@@ -1,0 +1,19 @@
+#pragma once
+
+#include <ragstone/model/embedder.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace ragstone::bench {
+
+/// Stands for a model server: each call takes the same time, whatever it holds, and gives a text the same unit vector
+/// always. The vectors mean nothing.
+std::shared_ptr<Embedder> fixed_embedder(std::uint32_t dimension, std::chrono::milliseconds latency);
+
+/// Fills a row with the unit vector that belongs to a seed.
+void fill_unit_vector(std::uint64_t seed, std::span<float> row);
+
+}  // namespace ragstone::bench
