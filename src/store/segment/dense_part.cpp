@@ -90,12 +90,16 @@ std::vector<Finding> DensePart::verify(const StopToken& stop) const {
     add(findings, SectionId::nodes, "ids do not ascend", Finding::Loss::part);
   if (!are_ordered(*this, content_order_))
     add(findings, SectionId::content_order, "rows are not in order", Finding::Loss::nothing);
+  DeadRows lost;
+  for (const Finding& finding : findings)
+    if (finding.section == SectionId::vectors) lost = lost.with(finding.rows);
   kernel::StopPoll poll(stop);
   std::vector<std::uint32_t> not_finite;
   std::vector<std::uint32_t> wrong_norms;
   std::vector<std::uint32_t> wrong_codes;
   for (std::uint32_t row = 0; row < rows(); ++row) {
     poll.spend(dimension_ * std::size_t{4});
+    if (lost.contains(row)) continue;
     const std::span<const float> values = vector(row);
     if (!std::all_of(values.begin(), values.end(), [](float value) { return std::isfinite(value); })) {
       not_finite.push_back(row);

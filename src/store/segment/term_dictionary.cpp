@@ -29,10 +29,10 @@ std::string_view take_bytes(std::string_view& bytes, std::uint64_t size) {
 // Two lengths share a byte; one that is this or more goes on in a varint.
 constexpr std::uint64_t kLongLength = 15;
 
-std::uint64_t take_length(std::string_view& bytes, unsigned nibble) {
+std::uint64_t take_length(std::string_view& bytes, unsigned nibble, std::size_t limit) {
   if (nibble < kLongLength) return nibble;
   const std::uint64_t more = take_varint(bytes);
-  if (more > bytes.size()) fail();
+  if (more > limit) fail();
   return kLongLength + more;
 }
 
@@ -85,8 +85,8 @@ bool TermCursor::next() {
   } else {
     const auto lengths = static_cast<unsigned char>(rest_.front());
     rest_.remove_prefix(1);
-    const std::uint64_t shared = take_length(rest_, lengths >> 4);
-    const std::uint64_t own = take_length(rest_, lengths & kLongLength);
+    const std::uint64_t shared = take_length(rest_, lengths >> 4, term_.size());
+    const std::uint64_t own = take_length(rest_, lengths & kLongLength, rest_.size());
     if (shared > term_.size()) fail();
     term_.resize(static_cast<std::size_t>(shared));
     term_.append(take_bytes(rest_, own));

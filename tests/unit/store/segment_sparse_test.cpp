@@ -87,6 +87,7 @@ TEST(SparseSegment, KeepsTermsOfAnyBytes) {
                                    {"检索", 2},
                                    {"检索增强", 1},
                                    {std::string(3000, 'q'), 1},
+                                   {std::string(3000, 'q') + "r", 1},
                                    {"\xff\xfe", 1}};
   std::sort(terms.begin(), terms.end(), [](const TermWeight& a, const TermWeight& b) { return a.term < b.term; });
   const auto part = one_row(5, terms, 9).part();
