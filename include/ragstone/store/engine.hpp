@@ -3,7 +3,9 @@
 #include <ragstone/base/stop.hpp>
 #include <ragstone/store/commit.hpp>
 #include <ragstone/store/snapshot.hpp>
+#include <ragstone/store/verify.hpp>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -23,6 +25,7 @@ class StoreCapabilities {
   bool filters = false;     ///< Filters are evaluated inside the search.
   bool change_log = false;  ///< changes() can tell a difference.
   bool indexes = false;     ///< Indexes can be registered.
+  bool backup = false;      ///< backup() works.
 };
 
 /// An embedded, synchronous store. One thread commits at a time (others wait); snapshots are read from any thread.
@@ -46,6 +49,15 @@ class StoreEngine {
   /// as it is.
   bool maintain(const StopToken& stop = {}) { return do_maintain(stop); }
 
+  /// Reads everything that is stored and compares it with its checksums and with each other; what is wrong is a
+  /// finding, not an error. Commits and reads go on meanwhile; it looks at the state at its beginning.
+  VerifyReport verify(const StopToken& stop = {}) const { return do_verify(stop); }
+
+  /// Copies the state at its beginning to a folder, which must not exist, as a store of its own; commits and reads go
+  /// on meanwhile. If it throws, nothing is left of the folder. Errors: Errc::unsupported, Errc::already_exists, the
+  /// medium's own.
+  void backup(const std::filesystem::path& folder, const StopToken& stop = {}) const { do_backup(folder, stop); }
+
   /// Finishes what is pending and releases files; later commits fail with Errc::closed, snapshots stay readable.
   virtual void close() = 0;
 
@@ -53,6 +65,9 @@ class StoreEngine {
   virtual CommitResult do_commit(Commit commit, const StopToken& stop) = 0;
   /// A store that leaves nothing for later has nothing to do.
   virtual bool do_maintain(const StopToken&) { return false; }
+  /// What is in memory only has nothing to be compared with.
+  virtual VerifyReport do_verify(const StopToken&) const { return {}; }
+  virtual void do_backup(const std::filesystem::path& folder, const StopToken& stop) const;
 };
 
 static_assert(!std::is_aggregate_v<StoreCapabilities>);

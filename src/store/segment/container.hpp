@@ -76,6 +76,7 @@ class Container {
   std::size_t rows() const noexcept { return rows_; }
   /// What the kind wants to know before it reads a section.
   std::uint64_t parameter() const noexcept { return parameter_; }
+  const Image& image() const noexcept { return *image_; }
   /// Of the whole image.
   std::size_t size() const noexcept { return image_->bytes().size(); }
 

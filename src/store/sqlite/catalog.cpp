@@ -1,5 +1,6 @@
 #include "store/sqlite/catalog.hpp"
 
+#include "store/sqlite/digest.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <utility>
@@ -77,7 +78,7 @@ Catalog Catalog::load(Database& database) {
   {
     Statement& state = database.statement(
         "SELECT generation, stored, next_source, next_node, next_block, next_part, oldest_change, logged_ids, "
-        "next_definition FROM state");
+        "next_definition, digest FROM state");
     const Rows guard(state);
     if (!state.step())
       throw Error(Errc::corrupt_store, "open store: the table of its state is empty; recover the store");
@@ -90,6 +91,10 @@ Catalog Catalog::load(Database& database) {
     catalog.oldest_change = static_cast<Generation>(state.integer(6));
     catalog.logged_ids = state.integer(7);
     catalog.next_definition = state.integer(8);
+    Digest digest;
+    for (const std::int64_t value : catalog.counters()) digest.integer(value);
+    if (std::move(digest).value() != state.integer(9))
+      throw Error(Errc::corrupt_store, "open store: the row of its state is damaged; recover the store");
   }
   Statement& groups =
       database.statement("SELECT number, name, parent, signature, sources, own_metadata FROM group_definition");
@@ -116,20 +121,32 @@ Catalog Catalog::load(Database& database) {
   return catalog;
 }
 
-void Catalog::save(Database& database, const Catalog& before) const {
-  Statement& state = database.statement(
-      "UPDATE state SET generation = ?1, stored = ?2, next_source = ?3, next_node = ?4, next_block = ?5, "
-      "next_part = ?6, oldest_change = ?7, logged_ids = ?8, next_definition = ?9");
-  state.bind_integer(1, static_cast<std::int64_t>(generation));
-  state.bind_integer(2, stored);
-  state.bind_integer(3, next_source);
-  state.bind_integer(4, static_cast<std::int64_t>(next_node));
-  state.bind_integer(5, next_block);
-  state.bind_integer(6, next_part);
-  state.bind_integer(7, static_cast<std::int64_t>(oldest_change));
-  state.bind_integer(8, logged_ids);
-  state.bind_integer(9, next_definition);
+void Catalog::insert(Database& database) const {
+  save_state(database, "INSERT INTO state VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+}
+
+void Catalog::save_state(Database& database, const char* sql) const {
+  Statement& state = database.statement(sql);
+  const std::array<std::int64_t, 9> values = counters();
+  Digest digest;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    state.bind_integer(static_cast<int>(i + 1), values[i]);
+    digest.integer(values[i]);
+  }
+  state.bind_integer(static_cast<int>(values.size() + 1), std::move(digest).value());
   state.run();
+}
+
+std::array<std::int64_t, 9> Catalog::counters() const {
+  return {static_cast<std::int64_t>(generation),    stored,     next_source,
+          static_cast<std::int64_t>(next_node),     next_block, next_part,
+          static_cast<std::int64_t>(oldest_change), logged_ids, next_definition};
+}
+
+void Catalog::save(Database& database, const Catalog& before) const {
+  save_state(database,
+             "UPDATE state SET generation = ?1, stored = ?2, next_source = ?3, next_node = ?4, next_block = ?5, "
+             "next_part = ?6, oldest_change = ?7, logged_ids = ?8, next_definition = ?9, digest = ?10");
   save_changes<GroupDefinition>(database, groups_, before.groups_, "DELETE FROM group_definition WHERE number = ?1",
                                 [](const GroupDefinition& a, const GroupDefinition& b) {
                                   return a.identity() == b.identity() && a.sources == b.sources &&

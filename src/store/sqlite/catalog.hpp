@@ -4,6 +4,7 @@
 #include <ragstone/base/ids.hpp>
 #include <ragstone/store/snapshot.hpp>
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -41,6 +42,8 @@ struct ColumnDefinition {
 class Catalog {
  public:
   static Catalog load(Database& database);
+  /// Writes the state of a new store.
+  void insert(Database& database) const;
   /// Writes what differs from `before`, what is in the database.
   void save(Database& database, const Catalog& before) const;
 
@@ -76,6 +79,10 @@ class Catalog {
   std::int64_t logged_ids = 0;
 
  private:
+  /// In the order of the columns of the table `state`.
+  std::array<std::int64_t, 9> counters() const;
+  void save_state(Database& database, const char* sql) const;
+
   std::map<DefinitionNumber, GroupDefinition> groups_;
   std::map<DefinitionNumber, ColumnDefinition> columns_;
 };

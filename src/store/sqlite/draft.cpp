@@ -3,6 +3,7 @@
 #include "store/commit_rules.hpp"
 #include "store/overlay.hpp"
 #include "store/sqlite/blobs.hpp"
+#include "store/sqlite/digest.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
@@ -74,6 +75,7 @@ bool Draft::write(SourceWrite write) {
     ++catalog_.stored;
   }
   row.text = text_.add(write.text);
+  row.text_digest = digest_of(write.text);
 
   const Owner owner{row, old ? old->record.metadata : row.record.metadata};
   for (const Group& group : old_groups)
@@ -224,7 +226,7 @@ Draft::Group Draft::write_rows(const Owner& owner, GroupRows& rows, const Group*
   contents.reserve(rows.rows.size());
   for (const NodeRow& row : rows.rows) contents.push_back(row.content);
   add_columns(owner, rows, contents, group);
-  write_group(database_, owner.row.number, group.row);
+  write_group(database_, owner.row.number, group.row, catalog_);
   return group;
 }
 
@@ -238,6 +240,7 @@ void Draft::write_nodes(const Owner& owner, GroupRows& rows, const Group* old, c
         kept.emplace(node->uid, std::move(*node));
       }
 
+  Digest digest;
   for (std::uint32_t number = 0; number < rows.rows.size(); ++number) {
     NodeRow& from = rows.rows[number];
     StoredNode node;
@@ -270,7 +273,9 @@ void Draft::write_nodes(const Owner& owner, GroupRows& rows, const Group* old, c
       kept.erase(same);
     }
     group.row.nodes.push_back(node.id);
+    add_to_digest(digest, node);
   }
+  group.row.node_digest = std::move(digest).value();
   for (const auto& [uid, node] : kept) {
     changed.removed.push_back(node.id);
     erase_node(database_, node);
@@ -292,7 +297,7 @@ Draft::Group Draft::write_columns(const Owner& owner, GroupRows& columns, const 
     contents.push_back(node->content);
   }
   add_columns(owner, columns, contents, group);
-  write_group(database_, owner.row.number, group.row);
+  write_group(database_, owner.row.number, group.row, catalog_);
   return group;
 }
 
@@ -393,13 +398,15 @@ void Draft::log_changes() {
     const auto ids = static_cast<std::int64_t>(change.upserts.size() + change.removed.size());
     const std::string upserts = write_ids(change.upserts);
     const std::string removed = write_ids(change.removed);
-    Statement& insert =
-        database_.statement("INSERT INTO change(generation, name, ids, upserts, removed) VALUES(?1, ?2, ?3, ?4, ?5)");
+    Statement& insert = database_.statement(
+        "INSERT INTO change(generation, name, ids, upserts, removed, digest) VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
     insert.bind_integer(1, static_cast<std::int64_t>(catalog_.generation));
     insert.bind_text(2, change.group);
     insert.bind_integer(3, ids);
     insert.bind_blob(4, upserts);
     insert.bind_blob(5, removed);
+    insert.bind_integer(
+        6, digest_of_change(static_cast<std::int64_t>(catalog_.generation), change.group, upserts, removed));
     insert.run();
     catalog_.logged_ids += ids;
   }

@@ -21,6 +21,7 @@ StoreCapabilities sqlite_capabilities() {
   capabilities.filters = true;
   capabilities.change_log = true;
   capabilities.indexes = true;
+  capabilities.backup = true;
   return capabilities;
 }
 

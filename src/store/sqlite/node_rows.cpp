@@ -100,6 +100,19 @@ void write_node(Database& database, const StoredNode& node, const StoredNode* be
   extra.run();
 }
 
+void add_to_digest(Digest& digest, const StoredNode& node) {
+  digest.integer(static_cast<std::int64_t>(node.id));
+  digest.integer(node.number);
+  digest.integer(static_cast<std::int64_t>(node.parent));
+  digest.integer(static_cast<std::int64_t>(node.span.begin));
+  digest.integer(static_cast<std::int64_t>(node.span.end));
+  digest.integer(node.is_span ? 1 : 0);
+  digest.text({reinterpret_cast<const char*>(node.uid.bytes.data()), node.uid.bytes.size()});
+  digest.text({reinterpret_cast<const char*>(node.content.bytes.data()), node.content.bytes.size()});
+  digest.text(node.text);
+  digest.text(write_metadata(node.metadata));
+}
+
 void erase_node(Database& database, const StoredNode& node) {
   erase(database, "DELETE FROM node WHERE id = ?1", node.id);
   if (has_extra(node)) erase_extra(database, node.id);

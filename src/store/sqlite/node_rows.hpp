@@ -2,6 +2,7 @@
 
 #include "store/sqlite/catalog.hpp"
 #include "store/sqlite/database.hpp"
+#include "store/sqlite/digest.hpp"
 #include <ragstone/base/node.hpp>
 
 #include <cstdint>
@@ -37,5 +38,8 @@ std::optional<StoredNode> find_node(Database& database, NodeId id);
 /// `before` (null: none) is the node that is stored under that id.
 void write_node(Database& database, const StoredNode& node, const StoredNode* before);
 void erase_node(Database& database, const StoredNode& node);
+
+/// Adds all of a node, its own text and metadata included, but not its source and definition.
+void add_to_digest(Digest& digest, const StoredNode& node);
 
 }  // namespace ragstone::sqlite

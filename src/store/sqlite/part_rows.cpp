@@ -1,5 +1,6 @@
 #include "store/sqlite/part_rows.hpp"
 
+#include "store/sqlite/digest.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <unordered_map>
@@ -36,6 +37,15 @@ void write_dead(Database& database, const Part& part) {
   update.run();
 }
 
+std::int64_t digest_of(PartNumber number, DefinitionNumber definition, std::size_t rows, std::string_view file) {
+  Digest digest;
+  digest.integer(number);
+  digest.integer(definition);
+  digest.integer(static_cast<std::int64_t>(rows));
+  digest.text(file);
+  return std::move(digest).value();
+}
+
 /// A row of the table `part` that is being loaded.
 struct PartRow {
   DefinitionNumber definition = 0;
@@ -46,7 +56,7 @@ struct PartRow {
 
 std::vector<PartRow> read_part_rows(Database& database) {
   std::vector<PartRow> rows;
-  Statement& read = database.statement("SELECT number, definition, rows, file, dead, dead_tokens FROM part");
+  Statement& read = database.statement("SELECT number, definition, rows, file, dead, dead_tokens, digest FROM part");
   const Rows guard(read);
   while (read.step()) {
     PartRow& row = rows.emplace_back();
@@ -56,6 +66,9 @@ std::vector<PartRow> read_part_rows(Database& database) {
     row.part.file = read.text(3);
     row.dead = read.blob(4);
     row.part.dead_tokens = static_cast<std::uint64_t>(read.integer(5));
+    if (digest_of(row.part.number, row.definition, row.rows, row.part.file) != read.integer(6))
+      throw Error(Errc::corrupt_store, "store: the record of part " + std::to_string(row.part.number) +
+                                           " is damaged; verify the store, then recover it");
   }
   return rows;
 }
@@ -162,13 +175,14 @@ Part stage_part(Database& database, PartNumber number, DefinitionNumber definiti
 void insert_part(Database& database, DefinitionNumber definition, const Part& part) {
   const std::string dead = part.dead.serialize();
   Statement& insert = database.statement(
-      "INSERT INTO part(number, definition, rows, file, dead, dead_tokens) VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
+      "INSERT INTO part(number, definition, rows, file, dead, dead_tokens, digest) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
   insert.bind_integer(1, part.number);
   insert.bind_integer(2, definition);
   insert.bind_integer(3, static_cast<std::int64_t>(part.rows()));
   insert.bind_text(4, part.file);
   insert.bind_blob(5, dead);
   insert.bind_integer(6, static_cast<std::int64_t>(part.dead_tokens));
+  insert.bind_integer(7, digest_of(part.number, definition, part.rows(), part.file));
   insert.run();
 }
 

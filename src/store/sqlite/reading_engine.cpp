@@ -2,6 +2,7 @@
 #include "store/sqlite/part_rows.hpp"
 #include "store/sqlite/schema.hpp"
 #include "store/sqlite/snapshot.hpp"
+#include "store/sqlite/whole_store.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <mutex>
@@ -16,13 +17,13 @@ constexpr int kTries = 10;
 class ReadingEngine final : public StoreEngine {
  public:
   ReadingEngine(const std::filesystem::path& folder, const SqliteOptions& options, EngineHooks hooks)
-      : watches_(options.access == StoreAccess::read_only) {
+      : watches_(options.access == StoreAccess::read_only), vfs_(hooks.vfs) {
     if (!std::filesystem::exists(folder / kDatabaseFile))
       throw Error(Errc::not_found, "open store \"" + folder.string() +
                                        "\" for reading: there is none; open it once for writing to make it");
     folder_ = {std::move(hooks.files), folder / kPartFolder, options.map_segments};
-    readers_ = std::make_shared<ReaderPool>(folder / kDatabaseFile, watches_ ? OpenMode::read : OpenMode::immutable,
-                                            std::move(hooks.vfs));
+    readers_ =
+        std::make_shared<ReaderPool>(folder / kDatabaseFile, watches_ ? OpenMode::read : OpenMode::immutable, vfs_);
     watch_ = readers_->take();
     check_schema(*watch_);
     version_ = data_version();
@@ -31,17 +32,7 @@ class ReadingEngine final : public StoreEngine {
 
   const StoreCapabilities& capabilities() const noexcept override { return capabilities_; }
 
-  /// Reads the database where the writer has committed since the last call.
-  std::shared_ptr<const StoreSnapshot> snapshot() const override {
-    const std::lock_guard lock(mutex_);
-    if (!watches_ || is_closed_) return snapshot_;
-    const std::int64_t version = data_version();
-    if (version != version_) {
-      snapshot_ = load();
-      version_ = version;
-    }
-    return snapshot_;
-  }
+  std::shared_ptr<const StoreSnapshot> snapshot() const override { return latest(); }
 
   void close() override {
     const std::lock_guard lock(mutex_);
@@ -51,6 +42,26 @@ class ReadingEngine final : public StoreEngine {
  private:
   CommitResult do_commit(Commit, const StopToken&) override {
     throw Error(Errc::unsupported, "commit: the store is open for reading only; open it with StoreAccess::read_write");
+  }
+
+  VerifyReport do_verify(const StopToken& stop) const override {
+    return verify_store([this] { return latest(); }, folder_, stop);
+  }
+
+  void do_backup(const std::filesystem::path& folder, const StopToken& stop) const override {
+    copy_store([this] { return latest(); }, folder_, folder, vfs_, stop);
+  }
+
+  /// Reads the database where the writer has committed since the last call.
+  std::shared_ptr<const SqliteSnapshot> latest() const {
+    const std::lock_guard lock(mutex_);
+    if (!watches_ || is_closed_) return snapshot_;
+    const std::int64_t version = data_version();
+    if (version != version_) {
+      snapshot_ = load();
+      version_ = version;
+    }
+    return snapshot_;
   }
 
   std::int64_t data_version() const {
@@ -75,6 +86,7 @@ class ReadingEngine final : public StoreEngine {
   }
 
   const bool watches_;
+  const std::string vfs_;
   const StoreCapabilities capabilities_ = sqlite_capabilities();
   PartFolder folder_;
   std::shared_ptr<ReaderPool> readers_;

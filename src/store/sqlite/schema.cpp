@@ -1,5 +1,6 @@
 #include "store/sqlite/schema.hpp"
 
+#include "store/sqlite/catalog.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <string>
@@ -20,9 +21,9 @@ CREATE TABLE state(
   next_part INTEGER NOT NULL,
   oldest_change INTEGER NOT NULL,
   logged_ids INTEGER NOT NULL,
-  next_definition INTEGER NOT NULL
+  next_definition INTEGER NOT NULL,
+  digest INTEGER NOT NULL
 ) STRICT;
-INSERT INTO state VALUES(1, 0, 0, 1, 1, 1, 1, 0, 0, 1);
 
 CREATE TABLE source(
   number INTEGER PRIMARY KEY,
@@ -41,7 +42,9 @@ CREATE TABLE source(
   reason TEXT NOT NULL,
   reader TEXT NOT NULL,
   metadata BLOB NOT NULL,
-  offset_map BLOB NOT NULL
+  offset_map BLOB NOT NULL,
+  text_digest INTEGER NOT NULL,
+  digest INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX source_failed ON source(id) WHERE state = 1;
 
@@ -69,6 +72,8 @@ CREATE TABLE source_group(
   definition INTEGER NOT NULL,
   nodes BLOB NOT NULL,
   columns BLOB NOT NULL,
+  node_digest INTEGER NOT NULL,
+  digest INTEGER NOT NULL,
   PRIMARY KEY(source, definition)
 ) STRICT, WITHOUT ROWID;
 
@@ -91,7 +96,8 @@ CREATE TABLE part(
   rows INTEGER NOT NULL,
   file TEXT NOT NULL,
   dead BLOB NOT NULL,
-  dead_tokens INTEGER NOT NULL
+  dead_tokens INTEGER NOT NULL,
+  digest INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE part_image(part INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
 CREATE TABLE dead_row(part INTEGER NOT NULL, row INTEGER NOT NULL, PRIMARY KEY(part, row)) STRICT, WITHOUT ROWID;
@@ -102,6 +108,7 @@ CREATE TABLE change(
   ids INTEGER NOT NULL,
   upserts BLOB NOT NULL,
   removed BLOB NOT NULL,
+  digest INTEGER NOT NULL,
   PRIMARY KEY(generation, name)
 ) STRICT, WITHOUT ROWID;
 )sql";
@@ -134,6 +141,7 @@ void migrate(Database& database) {
   Transaction transaction(database);
   if (known_version(database) == 0) {
     database.execute(kTables);
+    Catalog().insert(database);
     database.execute(("PRAGMA application_id=" + std::to_string(kApplicationId)).c_str());
   }
   database.execute(("PRAGMA user_version=" + std::to_string(kSchemaVersion)).c_str());

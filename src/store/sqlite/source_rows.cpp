@@ -1,6 +1,7 @@
 #include "store/sqlite/source_rows.hpp"
 
 #include "store/sqlite/blobs.hpp"
+#include "store/sqlite/digest.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
@@ -51,6 +52,8 @@ SourceRow read_source(const Statement& row) {
   record.reader = row.text(14);
   record.metadata = read_metadata(row.blob(15));
   record.offset_map = row.blob(16);
+  source.text_digest = row.integer(17);
+  source.digest = row.integer(18);
   return source;
 }
 
@@ -64,8 +67,9 @@ std::optional<SourceRow> find_source(Database& database, std::string_view id) {
 }
 
 void write_source(Database& database, const SourceRow& row) {
-  static const std::string sql = std::string("INSERT OR REPLACE INTO source(") + kSourceColumns +
-                                 ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+  static const std::string sql =
+      std::string("INSERT OR REPLACE INTO source(") + kSourceColumns +
+      ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
   const SourceRecord& record = row.record;
   const std::string metadata = write_metadata(record.metadata);
   Statement& put = database.statement(sql.c_str());
@@ -85,6 +89,8 @@ void write_source(Database& database, const SourceRow& row) {
   put.bind_text(15, record.reader);
   put.bind_blob(16, metadata);
   put.bind_blob(17, record.offset_map);
+  put.bind_integer(18, row.text_digest);
+  put.bind_integer(19, digest_of(row));
   put.run();
 }
 
@@ -96,7 +102,8 @@ void erase_source(Database& database, std::int64_t number) {
 
 std::vector<SourceGroup> read_groups(Database& database, std::int64_t source) {
   std::vector<SourceGroup> groups;
-  Statement& read = database.statement("SELECT definition, nodes, columns FROM source_group WHERE source = ?1");
+  Statement& read =
+      database.statement("SELECT definition, nodes, columns, node_digest, digest FROM source_group WHERE source = ?1");
   const Rows guard(read);
   read.bind_integer(1, source);
   while (read.step()) {
@@ -104,20 +111,71 @@ std::vector<SourceGroup> read_groups(Database& database, std::int64_t source) {
     group.definition = read.integer(0);
     group.nodes = read_ids(read.blob(1));
     group.columns = read_numbers(read.blob(2));
+    group.node_digest = read.integer(3);
+    group.digest = read.integer(4);
   }
   return groups;
 }
 
-void write_group(Database& database, std::int64_t source, const SourceGroup& group) {
+void write_group(Database& database, std::int64_t source, const SourceGroup& group, const Catalog& catalog) {
   const std::string nodes = write_ids(group.nodes);
   const std::string columns = write_numbers(group.columns);
   Statement& put = database.statement(
-      "INSERT OR REPLACE INTO source_group(source, definition, nodes, columns) VALUES(?1, ?2, ?3, ?4)");
+      "INSERT OR REPLACE INTO source_group(source, definition, nodes, columns, node_digest, digest) "
+      "VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
   put.bind_integer(1, source);
   put.bind_integer(2, group.definition);
   put.bind_blob(3, nodes);
   put.bind_blob(4, columns);
+  put.bind_integer(5, group.node_digest);
+  put.bind_integer(6, digest_of(source, group, catalog));
   put.run();
+}
+
+std::int64_t digest_of(const SourceRow& row) {
+  const SourceRecord& record = row.record;
+  Digest digest;
+  digest.integer(row.number);
+  digest.text(record.id);
+  digest.integer(static_cast<std::int64_t>(record.generation));
+  digest.text(bytes_of(record.content));
+  digest.integer(record.stamp ? 1 : 0);
+  if (record.stamp) {
+    digest.integer(static_cast<std::int64_t>(record.stamp->size));
+    digest.integer(record.stamp->modified_ns);
+  }
+  digest.integer(static_cast<std::int64_t>(record.text_bytes));
+  digest.integer(row.text.block);
+  digest.integer(static_cast<std::int64_t>(row.text.offset));
+  digest.integer(record.state == SourceState::ready ? 0 : 1);
+  digest.integer(static_cast<std::int64_t>(record.stage));
+  digest.integer(record.failed_as_stored ? 1 : 0);
+  digest.integer(record.attempts);
+  digest.text(record.reason);
+  digest.text(record.reader);
+  digest.text(write_metadata(record.metadata));
+  digest.text(record.offset_map);
+  digest.integer(row.text_digest);
+  return std::move(digest).value();
+}
+
+std::int64_t digest_of(std::int64_t source, const SourceGroup& group, const Catalog& catalog) {
+  const GroupDefinition& definition = catalog.group(group.definition);
+  Digest digest;
+  digest.integer(source);
+  digest.text(definition.name);
+  digest.text(definition.parent);
+  digest.text(definition.signature);
+  digest.text(write_ids(group.nodes));
+  for (const DefinitionNumber number : group.columns) {
+    const ColumnDefinition& column = catalog.column(number);
+    digest.text(column.group);
+    digest.text(column.key);
+    digest.text(column.signature);
+    digest.integer(column.dimension);
+  }
+  digest.integer(group.node_digest);
+  return std::move(digest).value();
 }
 
 void erase_group(Database& database, std::int64_t source, DefinitionNumber definition) {

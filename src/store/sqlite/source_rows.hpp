@@ -18,6 +18,8 @@ struct SourceRow {
   std::int64_t number = 0;
   SourceRecord record;
   TextPlace text;
+  std::int64_t text_digest = 0;
+  std::int64_t digest = 0;  ///< As it was read.
 
   bool has_content() const noexcept { return record.generation != 0; }
 };
@@ -27,11 +29,13 @@ struct SourceGroup {
   DefinitionNumber definition = 0;
   std::vector<NodeId> nodes;  ///< In the order of their numbers.
   std::vector<DefinitionNumber> columns;
+  std::int64_t node_digest = 0;  ///< Over the nodes, in this order: see add_to_digest().
+  std::int64_t digest = 0;       ///< As it was read.
 };
 
 inline constexpr char kSourceColumns[] =
     "number, id, generation, content, size, modified_ns, text_bytes, text_block, text_offset, state, stage, "
-    "failed_as_stored, attempts, reason, reader, metadata, offset_map";
+    "failed_as_stored, attempts, reason, reader, metadata, offset_map, text_digest, digest";
 
 /// The source in the current row of a statement that selects kSourceColumns.
 SourceRow read_source(const Statement& row);
@@ -42,7 +46,11 @@ void erase_source(Database& database, std::int64_t number);
 
 std::vector<SourceGroup> read_groups(Database& database, std::int64_t source);
 /// Inserts, or replaces the row of that definition.
-void write_group(Database& database, std::int64_t source, const SourceGroup& group);
+void write_group(Database& database, std::int64_t source, const SourceGroup& group, const Catalog& catalog);
 void erase_group(Database& database, std::int64_t source, DefinitionNumber definition);
+
+/// What `digest` must be.
+std::int64_t digest_of(const SourceRow& row);
+std::int64_t digest_of(std::int64_t source, const SourceGroup& group, const Catalog& catalog);
 
 }  // namespace ragstone::sqlite

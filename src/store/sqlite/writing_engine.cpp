@@ -2,6 +2,7 @@
 #include "store/sqlite/engine.hpp"
 #include "store/sqlite/folder_lock.hpp"
 #include "store/sqlite/snapshot.hpp"
+#include "store/sqlite/whole_store.hpp"
 #include "store/sqlite/writer.hpp"
 #include <ragstone/base/error.hpp>
 
@@ -29,7 +30,9 @@ void create_folders(segment::FileSystem& files, const std::filesystem::path& fol
 class WritingEngine final : public StoreEngine {
  public:
   WritingEngine(const std::filesystem::path& folder, const SqliteOptions& options, EngineHooks hooks)
-      : options_(options), queue_([this](const std::vector<WaitingCommit*>& group) { carry_out(group); }) {
+      : options_(options),
+        vfs_(hooks.vfs),
+        queue_([this](const std::vector<WaitingCommit*>& group) { carry_out(group); }) {
     context_.folder = {hooks.files, folder / kPartFolder, options.map_segments};
     create_folders(*hooks.files, context_.folder.path);
     lock_.emplace(folder / kLockFile, options.lock_timeout);
@@ -113,6 +116,14 @@ class WritingEngine final : public StoreEngine {
     return merged;
   }
 
+  VerifyReport do_verify(const StopToken& stop) const override {
+    return verify_store([this] { return current(); }, context_.folder, stop);
+  }
+
+  void do_backup(const std::filesystem::path& folder, const StopToken& stop) const override {
+    copy_store([this] { return current(); }, context_.folder, folder, vfs_, stop);
+  }
+
   /// Under maintenance_mutex_. False if there is nothing to merge.
   bool merge_one(const StopToken& stop, std::size_t max_staged, Scope scope) {
     std::optional<Merge> merge;
@@ -158,6 +169,7 @@ class WritingEngine final : public StoreEngine {
   }
 
   const SqliteOptions options_;
+  const std::string vfs_;
   const StoreCapabilities capabilities_ = sqlite_capabilities();
   CommitQueue queue_;
   std::mutex maintenance_mutex_;  ///< Before commit_mutex_.

@@ -1,0 +1,123 @@
+#include "store/sqlite/whole_store.hpp"
+
+#include "store/sqlite/engine.hpp"
+#include "store/sqlite/verifier.hpp"
+#include <ragstone/base/error.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <system_error>
+#include <variant>
+
+#include <sqlite3.h>
+
+namespace ragstone::sqlite {
+namespace {
+
+constexpr int kPagesAtOnce = 256;
+constexpr std::size_t kBytesAtOnce = std::size_t{4} << 20;
+
+void copy_database(Database& from, const std::filesystem::path& file, const std::string& vfs, const StopToken& stop) {
+  Database to(file, OpenMode::create, vfs.empty() ? nullptr : vfs.c_str());
+  to.execute("PRAGMA synchronous=FULL");
+  sqlite3_backup* backup = sqlite3_backup_init(to.handle(), "main", from.handle(), "main");
+  if (backup == nullptr) raise(sqlite3_extended_errcode(to.handle()), to.handle(), "backup");
+  int code = SQLITE_OK;
+  while (code == SQLITE_OK && !stop.stop_requested()) code = sqlite3_backup_step(backup, kPagesAtOnce);
+  const int finished = sqlite3_backup_finish(backup);
+  throw_if_stopped(stop);
+  if (code != SQLITE_DONE) raise(code, to.handle(), "backup");
+  if (finished != SQLITE_OK) raise(finished, to.handle(), "backup");
+}
+
+void copy_part(const Part& part, const PartFolder& folder, const StopToken& stop) {
+  const std::span<const std::byte> image =
+      std::visit([](const auto& data) { return data->container().image().bytes(); }, part.data);
+  write_part_file(folder, part.file, [&](segment::OutputFile& file) {
+    for (std::size_t at = 0; at < image.size(); at += kBytesAtOnce) {
+      throw_if_stopped(stop);
+      const std::size_t size = std::min(kBytesAtOnce, image.size() - at);
+      file.write(at, {reinterpret_cast<const char*>(image.data()) + at, size});
+    }
+  });
+}
+
+/// A reader's connection with the state that its own transaction sees. That of the snapshot may name other parts of the
+/// same rows, if they have been merged since.
+class WholeState {
+ public:
+  WholeState(const LatestSnapshot& latest, const PartFolder& folder) {
+    for (int tries = 1;; ++tries) {
+      snapshot_ = latest();
+      lease_.emplace(snapshot_->readers());
+      try {
+        state_ = load_state(**lease_, folder, snapshot_->state().get());
+        return;
+      } catch (const Error& error) {
+        // A merge may have removed a file since the transaction began.
+        if (error.errc() != Errc::not_found || tries == kTries) throw;
+      }
+      lease_.reset();
+    }
+  }
+
+  Database& database() const noexcept { return **lease_; }
+  const State& state() const noexcept { return state_; }
+
+ private:
+  static constexpr int kTries = 10;
+
+  std::shared_ptr<const SqliteSnapshot> snapshot_;
+  std::optional<ReaderSet::Lease> lease_;
+  State state_;
+};
+
+void copy_parts(const State& state, const PartFolder& to, const StopToken& stop) {
+  for (const auto& [definition, column] : state.columns)
+    for (const Part& part : column->parts)
+      if (!part.is_staged()) copy_part(part, to, stop);
+}
+
+}  // namespace
+
+VerifyReport verify_store(const LatestSnapshot& latest, const PartFolder& folder, const StopToken& stop) {
+  std::optional<WholeState> whole;
+  try {
+    whole.emplace(latest, folder);
+  } catch (const Error& error) {
+    VerifyReport report;
+    StoreFinding& finding = report.findings.emplace_back();
+    finding.object = "store";
+    finding.problem = error.what();
+    return report;
+  }
+  return Verifier(whole->database(), whole->state(), stop).run();
+}
+
+void copy_store(const LatestSnapshot& latest, const PartFolder& folder, const std::filesystem::path& target,
+                const std::string& vfs, const StopToken& stop) {
+  if (std::filesystem::exists(std::filesystem::symlink_status(target)))
+    throw Error(Errc::already_exists, "backup to \"" + target.string() + "\": it exists; name a new folder");
+  const WholeState whole(latest, folder);
+  segment::FileSystem& files = *folder.files;
+  // Whoever sees the folder sees all of it.
+  const std::filesystem::path unfinished = target.string() + ".unfinished";
+  std::error_code ignored;
+  std::filesystem::remove_all(unfinished, ignored);
+  try {
+    files.create_directory(unfinished);
+    files.create_directory(unfinished / kPartFolder);
+    copy_parts(whole.state(), {folder.files, unfinished / kPartFolder, true}, stop);
+    copy_database(whole.database(), unfinished / kDatabaseFile, vfs, stop);
+    files.sync_directory(unfinished);
+    files.rename(unfinished, target);
+    files.sync_directory(std::filesystem::absolute(target).lexically_normal().parent_path());
+  } catch (...) {
+    std::filesystem::remove_all(unfinished, ignored);
+    throw;
+  }
+}
+
+}  // namespace ragstone::sqlite

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "store/sqlite/part_rows.hpp"
+#include "store/sqlite/snapshot.hpp"
+#include <ragstone/base/stop.hpp>
+#include <ragstone/store/verify.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+/// What reads a store from end to end while it may be written to.
+namespace ragstone::sqlite {
+
+/// Gives the newest snapshot.
+using LatestSnapshot = std::function<std::shared_ptr<const SqliteSnapshot>()>;
+
+/// See StoreEngine::verify().
+VerifyReport verify_store(const LatestSnapshot& latest, const PartFolder& folder, const StopToken& stop);
+
+/// See StoreEngine::backup(): copies a store to the folder `target`.
+void copy_store(const LatestSnapshot& latest, const PartFolder& folder, const std::filesystem::path& target,
+                const std::string& vfs, const StopToken& stop);
+
+}  // namespace ragstone::sqlite
