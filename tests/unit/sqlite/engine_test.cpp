@@ -1,0 +1,264 @@
+#include "store/sqlite/database.hpp"
+#include "support/errors.hpp"
+#include "support/store/samples.hpp"
+#include "support/temporary_folder.hpp"
+#include <ragstone/base/error.hpp>
+#include <ragstone/store/sqlite_engine.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace ragstone::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class SqliteEngineTest : public testing::Test {
+ protected:
+  const fs::path& folder() const { return folder_; }
+
+  static SourceWrite source(const std::string& id, const std::string& text) {
+    SourceWrite write = sample_lines(id, text);
+    const std::size_t lines = write.groups[1].rows.size();
+    std::vector<std::vector<float>> vectors;
+    for (std::size_t i = 0; i < lines; ++i) vectors.push_back({static_cast<float>(i + 1), 1});
+    write.groups[1].dense.push_back(sample_vectors("e", "two", vectors, 2));
+    return write;
+  }
+
+  static void put(StoreEngine& engine, const std::string& id, const std::string& text) {
+    Commit commit;
+    commit.sources.push_back(source(id, text));
+    engine.commit(std::move(commit));
+  }
+
+  static std::size_t matches(const StoreSnapshot& at, const std::string& term) {
+    const std::vector<TermWeight> terms = {{term, 1}};
+    return at.search_terms("line", kBm25Key, terms, {}, {}, 100).size();
+  }
+
+  std::vector<fs::path> segments() const {
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(folder_ / "segments")) files.push_back(entry.path());
+    std::sort(files.begin(), files.end());
+    return files;
+  }
+
+  /// Runs SQL behind the closed store's back.
+  void damage(const char* sql) const {
+    sqlite::Database database(folder_ / "store.db", sqlite::OpenMode::write);
+    database.execute(sql);
+  }
+
+ private:
+  TemporaryFolder temporary_;
+  fs::path folder_ = temporary_.path() / "kb";
+};
+
+TEST_F(SqliteEngineTest, AReopenedStoreAnswersAsBefore) {
+  {
+    const auto engine = sqlite_engine(folder());
+    put(*engine, "en", "rotate the keys\nback up the data");
+    put(*engine, "zh", "轮换 密钥\n备份 数据");
+    engine->close();
+  }
+  EXPECT_EQ(segments().size(), 2u) << "closing seals the postings and the vectors";
+  const auto engine = sqlite_engine(folder());
+  EXPECT_EQ(engine->snapshot()->generation(), 2u);
+  EXPECT_EQ(matches(*engine->snapshot(), "keys"), 1u);
+  EXPECT_EQ(matches(*engine->snapshot(), "密钥"), 1u);
+  EXPECT_EQ(engine->snapshot()->text("zh"), "轮换 密钥\n备份 数据");
+  EXPECT_TRUE(engine->verify().ok());
+}
+
+// F9
+TEST_F(SqliteEngineTest, ASecondWriterIsToldWhoHasTheStore) {
+  const auto engine = sqlite_engine(folder());
+  EXPECT_EQ(code_of([&] { sqlite_engine(folder()); }), Errc::locked);
+  try {
+    sqlite_engine(folder());
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("process " + std::to_string(getpid())), std::string::npos) << error.what();
+  }
+  engine->close();
+  EXPECT_NO_THROW(sqlite_engine(folder()));
+}
+
+TEST_F(SqliteEngineTest, ASecondWriterMayWaitForTheFirst) {
+  auto engine = sqlite_engine(folder());
+  put(*engine, "a", "one");
+  SqliteOptions patient;
+  patient.lock_timeout = std::chrono::minutes(1);
+  std::shared_ptr<StoreEngine> second;
+  std::thread waiting([&] { second = sqlite_engine(folder(), patient); });
+  engine->close();
+  waiting.join();
+  EXPECT_EQ(matches(*second->snapshot(), "one"), 1u);
+}
+
+// F9
+TEST_F(SqliteEngineTest, AReaderSeesWhatTheWriterCommitsAndKeepsItsSnapshots) {
+  const auto writer = sqlite_engine(folder());
+  put(*writer, "a", "one");
+  SqliteOptions reading;
+  reading.access = StoreAccess::read_only;
+  const auto reader = sqlite_engine(folder(), reading);
+  const auto before = reader->snapshot();
+  EXPECT_EQ(matches(*before, "one"), 1u);
+  put(*writer, "b", "one two");
+  while (writer->maintain()) {
+  }
+  EXPECT_EQ(matches(*reader->snapshot(), "one"), 2u);
+  EXPECT_EQ(matches(*before, "one"), 1u);
+  EXPECT_EQ(before->text("b"), std::nullopt);
+  writer->close();
+  EXPECT_EQ(matches(*reader->snapshot(), "two"), 1u) << "sealed by now";
+  EXPECT_EQ(code_of([&] { put(*reader, "c", "three"); }), Errc::unsupported);
+}
+
+// F10
+TEST_F(SqliteEngineTest, APrebuiltStoreOpensFromReadOnlyMedia) {
+  {
+    const auto engine = sqlite_engine(folder());
+    put(*engine, "a", "one");
+    engine->close();
+  }
+  fs::remove(folder() / "lock");
+  SqliteOptions options;
+  options.access = StoreAccess::immutable;
+  const auto engine = sqlite_engine(folder(), options);
+  EXPECT_EQ(matches(*engine->snapshot(), "one"), 1u);
+  EXPECT_FALSE(fs::exists(folder() / "lock"));
+  EXPECT_FALSE(fs::exists(folder() / "store.db-wal"));
+}
+
+TEST_F(SqliteEngineTest, OpeningForReadingMakesNothing) {
+  SqliteOptions options;
+  options.access = StoreAccess::read_only;
+  EXPECT_EQ(code_of([&] { sqlite_engine(folder(), options); }), Errc::not_found);
+  EXPECT_FALSE(fs::exists(folder()));
+}
+
+// F8
+TEST_F(SqliteEngineTest, AStoreOfANewerVersionIsRefused) {
+  sqlite_engine(folder())->close();
+  damage("PRAGMA user_version=99");
+  EXPECT_EQ(code_of([&] { sqlite_engine(folder()); }), Errc::unsupported);
+}
+
+TEST_F(SqliteEngineTest, FilesThatNoTransactionNamesAreRemovedAtOpening) {
+  sqlite_engine(folder())->close();
+  std::ofstream(folder() / "segments" / "part-77.seg") << "left by a crash";
+  std::ofstream(folder() / "segments" / "part-78.seg.tmp") << "so is this";
+  std::ofstream(folder() / "segments" / "notes.txt") << "not ours";
+  const auto engine = sqlite_engine(folder());
+  EXPECT_EQ(segments(), std::vector<fs::path>{folder() / "segments" / "notes.txt"});
+}
+
+TEST_F(SqliteEngineTest, SealingAndMergingKeepEveryAnswer) {
+  SqliteOptions options;
+  options.seal_rows = 4;
+  options.durability = Durability::fast;
+  const auto engine = sqlite_engine(folder(), options);
+  for (int i = 0; i < 200; ++i) {
+    put(*engine, "s" + std::to_string(i % 150), "word number" + std::to_string(i) + "\nline 行");
+    if (i % 3 == 0) engine->maintain();
+  }
+  while (engine->maintain()) {
+  }
+  EXPECT_LE(segments().size(), 20u);
+  EXPECT_EQ(matches(*engine->snapshot(), "word"), 100u) << "of 150, the first 100";
+  EXPECT_EQ(matches(*engine->snapshot(), "number199"), 1u);
+  EXPECT_EQ(matches(*engine->snapshot(), "number49"), 0u) << "replaced";
+  const VerifyReport report = engine->verify();
+  EXPECT_TRUE(report.ok()) << report.findings.front().object << ": " << report.findings.front().problem;
+  EXPECT_EQ(report.sources, 150u);
+}
+
+TEST_F(SqliteEngineTest, TheLastSourceTakesItsSegmentsWithIt) {
+  SqliteOptions options;
+  options.seal_rows = 1;
+  const auto engine = sqlite_engine(folder(), options);
+  put(*engine, "a", "one\ntwo\nthree");
+  while (engine->maintain()) {
+  }
+  EXPECT_EQ(segments().size(), 2u);
+  Commit commit;
+  commit.removals = {"a"};
+  engine->commit(std::move(commit));
+  EXPECT_TRUE(segments().empty());
+  EXPECT_TRUE(engine->verify().ok());
+}
+
+TEST_F(SqliteEngineTest, ABackupTakenWhileWritingIsAStoreOfItsOwn) {
+  SqliteOptions options;
+  options.seal_rows = 8;
+  options.durability = Durability::fast;
+  const auto engine = sqlite_engine(folder(), options);
+  for (int i = 0; i < 40; ++i) put(*engine, "s" + std::to_string(i), "word 字");
+  std::thread writing([&] {
+    for (int i = 40; i < 120; ++i) {
+      put(*engine, "s" + std::to_string(i), "word 字");
+      engine->maintain();
+    }
+  });
+  const fs::path copy = folder().string() + "-backup";
+  engine->backup(copy);
+  writing.join();
+
+  const auto restored = sqlite_engine(copy);
+  const auto at = restored->snapshot();
+  EXPECT_GE(at->generation(), 40u);
+  EXPECT_EQ(at->sources({}).size(), at->generation());
+  EXPECT_EQ(matches(*at, "字"), std::min<std::size_t>(100, at->generation()));
+  const VerifyReport report = restored->verify();
+  EXPECT_TRUE(report.ok()) << report.findings.front().object << ": " << report.findings.front().problem;
+  EXPECT_EQ(code_of([&] { engine->backup(copy); }), Errc::already_exists);
+}
+
+// F7
+TEST_F(SqliteEngineTest, VerifyNamesTheSourceWhoseTextOrNodesAreDamaged) {
+  {
+    const auto engine = sqlite_engine(folder());
+    put(*engine, "good", "one");
+    put(*engine, "bad", "two\nthree");
+    engine->close();
+  }
+  for (const char* sql :
+       {"UPDATE node SET begin = 1, size = 2 WHERE id = (SELECT max(id) FROM node)",
+        "UPDATE source SET attempts = 3 WHERE id = 'bad'", "UPDATE text_block SET bytes = replace(bytes, 'two', 'owt')",
+        "DELETE FROM node WHERE id = (SELECT max(id) FROM node)",
+        "UPDATE source_group SET columns = x'' WHERE source = 2",
+        "INSERT INTO dead_row SELECT max(number), 2 FROM part"}) {
+    const fs::path copy = folder().string() + "-copy";
+    fs::copy(folder(), copy, fs::copy_options::recursive);
+    damage(sql);
+    {
+      const VerifyReport report = sqlite_engine(folder())->verify();
+      ASSERT_FALSE(report.ok()) << sql;
+      for (const StoreFinding& finding : report.findings)
+        for (const std::string& id : finding.sources) EXPECT_EQ(id, "bad") << sql << ": " << finding.problem;
+    }
+    fs::remove_all(folder());
+    fs::rename(copy, folder());
+  }
+}
+
+TEST_F(SqliteEngineTest, ACommitOfManyRowsGoesToAFileAtOnce) {
+  const auto engine = sqlite_engine(folder());
+  std::string text;
+  for (int i = 0; i < 60'000; ++i) text += "line" + std::to_string(i) + " of a long list of entries\n";
+  put(*engine, "list", text);
+  EXPECT_EQ(segments().size(), 1u) << "the postings; two floats a row are small";
+  EXPECT_EQ(matches(*engine->snapshot(), "line59999"), 1u);
+  EXPECT_TRUE(engine->verify().ok());
+}
+
+}  // namespace
+}  // namespace ragstone::test
