@@ -6,6 +6,8 @@
 #include <ragstone/base/error.hpp>
 
 #include <mutex>
+#include <string>
+#include <system_error>
 #include <utility>
 
 namespace ragstone::sqlite {
@@ -14,6 +16,16 @@ namespace {
 // A writer may merge segments while their names are being read; each try sees its newest state.
 constexpr int kTries = 10;
 
+/// What is in the log alone is invisible to a connection that takes no locks.
+void refuse_unfinished(const std::filesystem::path& folder) {
+  std::error_code missing;
+  const std::uintmax_t log = std::filesystem::file_size(folder / (std::string(kDatabaseFile) + "-wal"), missing);
+  if (!missing && log > 0)
+    throw Error(Errc::locked, "open store \"" + folder.string() +
+                                  "\" as immutable: its last writer has not closed it; open it for writing and close "
+                                  "it, or open it read-only");
+}
+
 class ReadingEngine final : public StoreEngine {
  public:
   ReadingEngine(const std::filesystem::path& folder, const SqliteOptions& options, EngineHooks hooks)
@@ -21,6 +33,7 @@ class ReadingEngine final : public StoreEngine {
     if (!std::filesystem::exists(folder / kDatabaseFile))
       throw Error(Errc::not_found, "open store \"" + folder.string() +
                                        "\" for reading: there is none; open it once for writing to make it");
+    if (!watches_) refuse_unfinished(folder);
     folder_ = {std::move(hooks.files), folder / kPartFolder, options.map_segments};
     readers_ =
         std::make_shared<ReaderPool>(folder / kDatabaseFile, watches_ ? OpenMode::read : OpenMode::immutable, vfs_);
