@@ -9,8 +9,8 @@
 
 namespace ragstone::bench {
 
-/// Stands for a model server: each call takes the same time, whatever it holds, and gives a text the same unit vector
-/// always. The vectors mean nothing.
+/// Stands for a model server: each call for stored texts takes the same time, whatever it holds, a call for a question
+/// none, and a text has the same unit vector always. The vectors mean nothing.
 std::shared_ptr<Embedder> fixed_embedder(std::uint32_t dimension, std::chrono::milliseconds latency);
 
 /// Fills a row with the unit vector that belongs to a seed.

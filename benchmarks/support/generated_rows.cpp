@@ -13,14 +13,9 @@
 namespace ragstone::bench {
 namespace {
 
-/// Signatures as the rag layer makes them, so that a Document finds the group built.
+/// As the rag layer makes it.
 const std::string& group_signature() {
-  static const std::string signature = [] {
-    SentenceChunkerOptions options;
-    options.max_tokens = 256;
-    options.overlap_tokens = 25;
-    return "root/1 > " + sentence_chunker(options)->signature();
-  }();
+  static const std::string signature = "root/1 > " + generated_group().chunker->signature();
   return signature;
 }
 
@@ -49,6 +44,14 @@ std::string node_text(std::uint64_t number) {
 
 }  // namespace
 
+NodeGroup generated_group() { return NodeGroup(kGeneratedGroup, line_chunker()); }
+
+std::string generated_text(std::size_t source) {
+  std::string text;
+  for (std::size_t row = 0; row < kRowsPerSource; ++row) text += node_text(source * kRowsPerSource + row) + "\n";
+  return text;
+}
+
 SourceWrite source_with_terms(const std::string& id, const std::string& text, const std::vector<Span>& spans) {
   SourceWrite write = test::sample_source(id, text);
   GroupRows group = test::sample_group(id, write.text, kGeneratedGroup, write.groups.front(), spans, group_signature());
@@ -58,15 +61,8 @@ SourceWrite source_with_terms(const std::string& id, const std::string& text, co
 }
 
 SourceWrite source_with_vectors(std::size_t source) {
-  std::string text;
-  std::vector<Span> spans;
-  for (std::size_t row = 0; row < kRowsPerSource; ++row) {
-    const std::size_t begin = text.size();
-    text += node_text(source * kRowsPerSource + row);
-    spans.push_back(Span{begin, text.size()});
-    text += '\n';
-  }
-  SourceWrite write = source_with_terms("source " + std::to_string(source), text, spans);
+  const std::string text = generated_text(source);
+  SourceWrite write = source_with_terms("source " + std::to_string(source), text, test::line_spans(text));
   DenseRows dense;
   dense.key = kGeneratedKey;
   dense.signature = fixed_embedder(kGeneratedDimension, std::chrono::milliseconds(0))->identity().signature();

@@ -79,6 +79,7 @@ IoCounts io_counts() {
   IoCounts counts;
   counts.written = read_number("/proc/self/io", "wchar:");
   counts.sent_to_disk = read_number("/proc/self/io", "write_bytes:");
+  counts.read = read_number("/proc/self/io", "rchar:");
   counts.read_from_disk = read_number("/proc/self/io", "read_bytes:");
   return counts;
 }

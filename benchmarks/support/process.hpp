@@ -15,6 +15,7 @@ namespace ragstone::bench {
 struct IoCounts {
   std::uint64_t written = 0;       ///< /proc/self/io wchar: bytes given to write() and its kin.
   std::uint64_t sent_to_disk = 0;  ///< write_bytes: bytes that made pages of files dirty; 0 on file systems in memory.
+  std::uint64_t read = 0;          ///< rchar: bytes from read() and its kin; what is mapped is not among them.
   std::uint64_t read_from_disk = 0;  ///< read_bytes.
 };
 IoCounts io_counts();
