@@ -42,6 +42,7 @@ void run_part(const std::vector<std::string>& arguments) {
   }
   if (part == "folder") return ingest_folder(store, size);
   if (part == "commits") return compare_commits(store, size);
+  if (part == "vectors" && store == "sqlite-vec") return ingest_vectors_by_sqlite_vec(size);
   if (part == "vectors") return ingest_vectors(store, size);
   if (part == "queries") return query_meanwhile(store, size);
   throw std::runtime_error("no part " + part);

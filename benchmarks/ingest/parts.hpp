@@ -16,6 +16,8 @@ void ingest_folder(const std::string& store, std::size_t mib);
 void compare_commits(const std::string& store, std::size_t rounds);
 /// `count` vectors of 384 dimensions by StoreEngine::commit(), and the first search after opening again.
 void ingest_vectors(const std::string& store, std::size_t count);
+/// The same in a database with sqlite-vec, which RAGSTONE_SQLITE_VEC names.
+void ingest_vectors_by_sqlite_vec(std::size_t count);
 /// Queries over `count` small sources alone, while as many are added, and while FineChunk is built.
 void query_meanwhile(const std::string& store, std::size_t count);
 
