@@ -15,7 +15,8 @@ namespace {
 constexpr std::size_t kMaxStagedBytes = std::size_t{4} << 20;
 // So many staged parts of about equal size become one, so that a snapshot has few.
 constexpr std::size_t kFanOut = 8;
-constexpr std::size_t kMaxStagedMerge = 1024;
+// Larger ones are soon sealed: to merge them before would write them once more for nothing.
+constexpr std::size_t kMaxStagedMerge = 64;
 
 std::string build_image(const ColumnRows& rows, const ColumnDefinition& column, Generation generation) {
   std::vector<std::size_t> order(rows.keys.size());
