@@ -39,7 +39,7 @@ namespace detail {
 namespace asio = boost::asio;
 
 PoolCore::PoolCore(std::size_t foreground_threads, std::size_t background_threads) {
-  const std::array<std::size_t, 2> counts{foreground_threads, background_threads};
+  const std::array<std::size_t, 3> counts{foreground_threads, background_threads, 1};
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     lanes_[i].threads.emplace(counts[i]);
     lanes_[i].executor = lanes_[i].threads->get_executor();
@@ -49,6 +49,7 @@ PoolCore::PoolCore(std::size_t foreground_threads, std::size_t background_thread
 
 PoolCore::PoolCore(asio::any_io_executor foreground, asio::any_io_executor background) {
   lane_of(Lane::foreground).executor = std::move(foreground);
+  lane_of(Lane::writer).executor = background;
   lane_of(Lane::background).executor = std::move(background);
 }
 
@@ -84,7 +85,13 @@ void PoolCore::run(LaneState& lane, const std::shared_ptr<PoolJob>& job) {
 
 LaneStats PoolCore::stats(Lane lane) const {
   std::lock_guard lock(mutex_);
-  return lanes_[lane == Lane::background].stats;
+  return lanes_[static_cast<std::size_t>(lane)].stats;
+}
+
+std::size_t PoolCore::running() const {
+  std::size_t running = 0;
+  for (const LaneState& lane : lanes_) running += lane.stats.running;
+  return running;
 }
 
 void PoolCore::shutdown() {
@@ -99,9 +106,7 @@ void PoolCore::shutdown() {
   {
     // Threads of our own get to every job, also to one that submit() is about to post; a caller's may have stopped.
     std::unique_lock lock(mutex_);
-    idle_.wait(lock, [this] {
-      return lanes_[0].threads ? jobs_.empty() : lanes_[0].stats.running + lanes_[1].stats.running == 0;
-    });
+    idle_.wait(lock, [this] { return lanes_[0].threads ? jobs_.empty() : running() == 0; });
   }
   for (LaneState& lane : lanes_)
     if (lane.threads) lane.threads->join();

@@ -15,10 +15,11 @@
 
 namespace ragstone::detail {
 
-/// The two lanes, on threads of their own or on a caller's executors, and every job in them.
+/// The lanes, on threads of their own or on a caller's executors, and every job in them.
 class PoolCore : public std::enable_shared_from_this<PoolCore> {
  public:
   PoolCore(std::size_t foreground_threads, std::size_t background_threads);
+  /// The writer's lane is on `background`, too.
   PoolCore(boost::asio::any_io_executor foreground, boost::asio::any_io_executor background);
 
   /// False after shutdown().
@@ -37,11 +38,12 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   };
 
   void run(LaneState& lane, const std::shared_ptr<PoolJob>& job);
-  LaneState& lane_of(Lane lane) { return lanes_[lane == Lane::background]; }
+  LaneState& lane_of(Lane lane) { return lanes_[static_cast<std::size_t>(lane)]; }
+  std::size_t running() const;  ///< Under the mutex.
 
   mutable std::mutex mutex_;
   std::condition_variable idle_;
-  std::array<LaneState, 2> lanes_;
+  std::array<LaneState, 3> lanes_;
   std::unordered_set<std::shared_ptr<PoolJob>> jobs_;
   bool closed_ = false;
 };

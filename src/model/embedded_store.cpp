@@ -32,11 +32,14 @@ class EmbeddedStore final : public Store {
     work.set([engine = engine_, commit = std::move(commit)](const StopToken& stop) mutable {
       return engine->commit(std::move(commit), stop);
     });
-    return offload(pool_, Lane::background, std::move(work));
+    return offload(pool_, Lane::writer, std::move(work));
   }
 
   Task<Snapshot> do_pin(CallContext) override {
-    std::shared_ptr<const StoreSnapshot> state = engine_->snapshot();
+    // To take a snapshot of what another process writes is to read its files.
+    Work<std::shared_ptr<const StoreSnapshot>> work;
+    work.set([engine = engine_](const StopToken&) { return engine->snapshot(); });
+    std::shared_ptr<const StoreSnapshot> state = co_await offload(pool_, Lane::foreground, std::move(work));
     const Generation generation = state->generation();
     co_return Snapshot(generation, pool_.released_on(Lane::background, std::move(state)));
   }
