@@ -4,6 +4,7 @@
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 #include <vector>
@@ -53,7 +54,9 @@ void set_durability(Database& database, Durability durability) {
 }  // namespace
 
 Writer::Writer(const std::filesystem::path& file, const std::string& vfs, Durability durability, PartContext& context)
-    : context_(context), database_(file, OpenMode::create, vfs.empty() ? nullptr : vfs.c_str()) {
+    : context_(context),
+      durability_(durability),
+      database_(file, OpenMode::create, vfs.empty() ? nullptr : vfs.c_str()) {
   set_durability(database_, durability);
   sqlite3_wal_hook(database_.handle(), &Writer::on_commit, this);
   migrate(database_);
@@ -87,17 +90,18 @@ void Writer::commit(std::span<WaitingCommit* const> commits) {
         waiting->error = std::current_exception();
       }
     }
-    transaction.commit();
+    auto state = std::make_shared<const State>(std::move(next));
+    finish(transaction, files.created, std::move(files.obsolete));
+    state_ = std::move(state);
   } catch (...) {
     remove_files(files.created);
     throw;
   }
-  state_ = std::make_shared<const State>(std::move(next));
-  remove_files(files.obsolete);
 }
 
 void Writer::replace(const Merge& merge, Part merged) {
   State next = *state_;
+  std::vector<std::string> created = {merged.file};
   std::vector<std::string> obsolete;
   try {
     Transaction transaction(database_);
@@ -126,13 +130,38 @@ void Writer::replace(const Merge& merge, Part merged) {
     }
     next.catalog.next_part = context_.next_part;
     next.catalog.save(database_, state_->catalog);
-    transaction.commit();
+    auto state = std::make_shared<const State>(std::move(next));
+    finish(transaction, created, std::move(obsolete));
+    state_ = std::move(state);
   } catch (...) {
-    remove_files({merged.file});
+    remove_files(created);
     throw;
   }
-  state_ = std::make_shared<const State>(std::move(next));
-  remove_files(obsolete);
+}
+
+void Writer::finish(Transaction& transaction, std::vector<std::string>& created, std::vector<std::string> obsolete) {
+  // Nothing may fail once the transaction is committed.
+  obsolete.insert(obsolete.end(), doubtful_.begin(), doubtful_.end());
+  retired_.reserve(retired_.size() + obsolete.size());
+  doubtful_.reserve(doubtful_.size() + created.size());
+  try {
+    transaction.commit();
+  } catch (...) {
+    // The page that commits is the last one written: where the writing failed, nothing can come back. Where the sync
+    // failed, recovery from the log would bring the transaction back, until another one is written over it.
+    const int code = sqlite3_extended_errcode(database_.handle());
+    if (code != SQLITE_FULL && code != SQLITE_IOERR_WRITE) {
+      std::move(created.begin(), created.end(), std::back_inserter(doubtful_));
+      created.clear();
+    }
+    throw;
+  }
+  doubtful_.clear();
+  if (durability_ == Durability::durable) {
+    remove_files(obsolete);
+  } else {
+    std::move(obsolete.begin(), obsolete.end(), std::back_inserter(retired_));
+  }
 }
 
 bool Writer::checkpoint() {
@@ -142,12 +171,14 @@ bool Writer::checkpoint() {
   if (code != SQLITE_OK && code != SQLITE_BUSY) raise(code, database_.handle(), "checkpoint");
   if (code != SQLITE_OK || log != moved) return false;
   log_pages_ = 0;
+  remove_files(std::exchange(retired_, {}));
   return true;
 }
 
 void Writer::checkpoint_and_truncate() {
   const int code = sqlite3_wal_checkpoint_v2(database_.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   if (code != SQLITE_OK && code != SQLITE_BUSY) raise(code, database_.handle(), "checkpoint");
+  if (code == SQLITE_OK) remove_files(std::exchange(retired_, {}));
 }
 
 void Writer::remove_orphans() {
@@ -157,7 +188,8 @@ void Writer::remove_orphans() {
   std::vector<std::string> orphans;
   for (std::string& name : context_.folder.files->list(context_.folder.path))
     if (name.starts_with("part-") && !named.contains(name)) orphans.push_back(std::move(name));
-  remove_files(orphans);
+  // What was found in the log may not have been synced before a crash; without it an older state needs the files.
+  if (!orphans.empty() && checkpoint()) remove_files(orphans);
 }
 
 void Writer::remove_files(const std::vector<std::string>& names) noexcept {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace ragstone::sqlite {
 
@@ -49,13 +50,19 @@ class Writer {
  private:
   static int on_commit(void* writer, sqlite3* database, const char* name, int pages);
 
+  /// Commits, and removes obsolete files as soon as the transaction is durable. Where the transaction fails but may be
+  /// found in the log after a crash, `created` is emptied: its files must stay.
+  void finish(Transaction& transaction, std::vector<std::string>& created, std::vector<std::string> obsolete);
   void remove_orphans();
   void remove_files(const std::vector<std::string>& names) noexcept;
 
   PartContext& context_;
+  const Durability durability_;
   Database database_;
   std::shared_ptr<const State> state_;
   std::size_t log_pages_ = 0;
+  std::vector<std::string> retired_;   ///< Files that go once the log is synced.
+  std::vector<std::string> doubtful_;  ///< Files of transactions that failed, but may be found in the log.
 };
 
 }  // namespace ragstone::sqlite

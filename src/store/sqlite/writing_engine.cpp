@@ -8,6 +8,7 @@
 
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -19,12 +20,19 @@ constexpr std::size_t kCheckpointPages = 1000;
 // So many times what is due waits at most where nobody calls maintain().
 constexpr std::size_t kPatience = 8;
 
+/// Makes a folder and its name durable.
 void create_folders(segment::FileSystem& files, const std::filesystem::path& folder) {
-  if (folder.empty() || std::filesystem::is_directory(folder)) return;
-  const std::filesystem::path parent = folder.parent_path();
-  create_folders(files, parent);
-  files.create_directory(folder);
-  if (!parent.empty()) files.sync_directory(parent);
+  const std::filesystem::path parent = folder.has_parent_path() ? folder.parent_path() : ".";
+  if (!std::filesystem::is_directory(folder)) {
+    create_folders(files, parent);
+    files.create_directory(folder);
+  } else {
+    // It is synced too: who made it may have crashed before that. A parent that must not be read is another user's.
+    std::error_code error;
+    const std::filesystem::directory_iterator readable(parent, error);
+    if (error == std::errc::permission_denied) return;
+  }
+  files.sync_directory(parent);
 }
 
 class WritingEngine final : public StoreEngine {
@@ -34,7 +42,8 @@ class WritingEngine final : public StoreEngine {
         vfs_(hooks.vfs),
         queue_([this](const std::vector<WaitingCommit*>& group) { carry_out(group); }) {
     context_.folder = {hooks.files, folder / kPartFolder, options.map_segments};
-    create_folders(*hooks.files, context_.folder.path);
+    if (!std::filesystem::exists(folder / kDatabaseFile) || !std::filesystem::is_directory(context_.folder.path))
+      create_folders(*hooks.files, context_.folder.path);
     lock_.emplace(folder / kLockFile, options.lock_timeout);
     writer_.emplace(folder / kDatabaseFile, hooks.vfs, options.durability, context_);
     hooks.files->sync_directory(folder);

@@ -116,25 +116,6 @@ DiskReplay::DiskReplay(const PowerLossDisk& disk) : disk_(disk) {
   for (const auto& [number, bytes] : disk.first_bytes_) files_[number].bytes = bytes;
 }
 
-void DiskReplay::apply_name(const DiskChange& change, std::map<std::string, std::size_t>& names) {
-  switch (change.kind) {
-    case Kind::create:
-      names[change.path] = change.file;
-      break;
-    case Kind::make_directory:
-      names.emplace(change.path, PowerLossDisk::kOutside);
-      break;
-    case Kind::remove:
-      names.erase(change.path);
-      break;
-    case Kind::rename:
-      if (const auto moved = names.extract(change.path)) names[change.to] = moved.mapped();
-      break;
-    default:
-      throw std::logic_error("not a change of names");
-  }
-}
-
 void DiskReplay::advance(std::size_t position) {
   const std::lock_guard lock(disk_.mutex_);
   for (; position_ < position; ++position_) {

@@ -48,6 +48,11 @@ void FaultPlan::kill(std::size_t call, bool halfway) {
   halfway_ = halfway;
 }
 
+void FaultPlan::heal() {
+  const std::lock_guard lock(mutex_);
+  fail_at_.reset();
+}
+
 void FaultPlan::reset() {
   const std::lock_guard lock(mutex_);
   calls_ = 0;

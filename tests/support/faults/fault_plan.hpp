@@ -46,6 +46,8 @@ class FaultPlan {
   /// The process kills itself (SIGKILL) at the call of that number, counted from 0 from now on: before the call, or,
   /// for a write with `halfway`, when half of it is written.
   void kill(std::size_t call, bool halfway);
+  /// No more faults; has_failed() stays.
+  void heal();
   /// No more faults; counts from 0.
   void reset();
   /// Calls since the last fail(), kill() or reset().

@@ -22,6 +22,42 @@ PowerLossDisk::PowerLossDisk(const fs::path& root) : root_(fs::canonical(root)) 
   names_ = first_names_;
 }
 
+void apply_name(const DiskChange& change, std::map<std::string, std::size_t>& names) {
+  switch (change.kind) {
+    case Kind::create:
+      names[change.path] = change.file;
+      break;
+    case Kind::make_directory:
+      names.emplace(change.path, PowerLossDisk::kOutside);
+      break;
+    case Kind::remove:
+      names.erase(change.path);
+      break;
+    case Kind::rename:
+      if (const auto moved = names.extract(change.path)) names[change.to] = moved.mapped();
+      break;
+    default:
+      throw std::logic_error("not a change of names");
+  }
+}
+
+bool changes_names(const DiskChange& change) {
+  return change.kind == Kind::create || change.kind == Kind::make_directory || change.kind == Kind::remove ||
+         change.kind == Kind::rename;
+}
+
+PowerLossDisk::PowerLossDisk(const PowerLossDisk& before, std::size_t position, const fs::path& root)
+    : root_(fs::canonical(root)) {
+  const std::lock_guard lock(before.mutex_);
+  first_names_ = before.first_names_;
+  first_bytes_ = before.first_bytes_;
+  files_ = before.files_;
+  changes_.assign(before.changes_.begin(), before.changes_.begin() + static_cast<std::ptrdiff_t>(position));
+  names_ = first_names_;
+  for (const DiskChange& change : changes_)
+    if (changes_names(change)) apply_name(change, names_);
+}
+
 std::optional<std::string> PowerLossDisk::below_root(const fs::path& path) const {
   const fs::path relative = fs::weakly_canonical(path).lexically_relative(root_);
   if (relative.empty() || *relative.begin() == "..") return std::nullopt;

@@ -24,6 +24,10 @@ struct DiskChange {
   std::string to = {};       ///< rename.
 };
 
+/// Applies a change of names.
+void apply_name(const DiskChange& change, std::map<std::string, std::size_t>& names);
+bool changes_names(const DiskChange& change);
+
 /// Notes all changes below a folder, in order, so that DiskReplay can tell what could be on the disk after a power
 /// loss. Files are known by a number, as by an inode: it stays through renames. Thread-safe.
 class PowerLossDisk {
@@ -32,6 +36,10 @@ class PowerLossDisk {
 
   /// What is below `root` now counts as durable.
   explicit PowerLossDisk(const std::filesystem::path& root);
+
+  /// A copy of the other's folder when it had made that many changes, which goes on after a crash that spared the
+  /// system's cache. `root` is an image of it, with what was not synced kept.
+  PowerLossDisk(const PowerLossDisk& before, std::size_t position, const std::filesystem::path& root);
 
   std::size_t opened(const std::filesystem::path& path);   ///< The number of a file that is there.
   std::size_t created(const std::filesystem::path& path);  ///< The number of a new, empty file.
@@ -85,7 +93,6 @@ class DiskReplay {
     std::vector<const DiskChange*> unsynced;  ///< Since.
   };
 
-  static void apply_name(const DiskChange& change, std::map<std::string, std::size_t>& names);
   std::map<std::string, std::size_t> names_after(Unsynced unsynced, std::uint64_t seed) const;
   static std::string bytes_after(const File& file, Unsynced unsynced, std::uint64_t seed);
 

@@ -6,12 +6,10 @@
 
 namespace ragstone::test {
 
-bool is_of_medium(const Error& error) {
-  return error.errc() == Errc::io_error || error.errc() == Errc::storage_full || error.errc() == Errc::closed;
-}
+bool is_of_medium(const Error& error) { return error.errc() == Errc::io_error || error.errc() == Errc::storage_full; }
 
-StoreScript::StoreScript(StoreHistory& history, std::uint64_t seed, Generation from, Open open)
-    : history_(history), random_(seed), open_(std::move(open)), acknowledged_(from) {}
+StoreScript::StoreScript(StoreHistory& history, std::uint64_t seed, Generation from, Open open, bool in_doubt)
+    : history_(history), random_(seed), open_(std::move(open)), acknowledged_(from), in_doubt_(in_doubt) {}
 
 void StoreScript::guarded(const std::function<void()>& step) {
   if (!on_failure) {

@@ -20,8 +20,8 @@ class StoreScript {
  public:
   using Open = std::function<std::shared_ptr<StoreEngine>()>;
 
-  /// The store has the history's state of generation `from`, or is not there if that is 0.
-  StoreScript(StoreHistory& history, std::uint64_t seed, Generation from, Open open);
+  /// The store has the history's state of generation `from`, or is not there if that is 0; `in_doubt`: or the next one.
+  StoreScript(StoreHistory& history, std::uint64_t seed, Generation from, Open open, bool in_doubt = false);
 
   /// Called when a commit has returned.
   std::function<void(Generation)> on_acknowledged;
@@ -58,7 +58,7 @@ class StoreScript {
   std::shared_ptr<const StoreSnapshot> pinned_;
   Generation pinned_generation_ = 0;
   Generation acknowledged_;
-  bool in_doubt_ = false;
+  bool in_doubt_;
 };
 
 /// True for the errors that a failing medium may cause.

@@ -1,22 +1,16 @@
-#include "store/sqlite/database.hpp"
-#include "support/faults/faulty_store.hpp"
+#include "recovered_store.hpp"
 #include "support/rounds.hpp"
-#include "support/store/expect_state.hpp"
 #include "support/store/store_history.hpp"
-#include "support/store/store_script.hpp"
 #include "support/temporary_folder.hpp"
-#include <ragstone/store/sqlite_engine.hpp>
+#include <ragstone/base/ids.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <iostream>
-#include <memory>
 #include <random>
-#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -87,33 +81,6 @@ class Child {
   int pipe_ = -1;
 };
 
-/// The database is sound, and names exactly the segment files that are there.
-void expect_sound(const fs::path& folder) {
-  sqlite::Database db(folder / "store.db", sqlite::OpenMode::read);
-  sqlite::Statement& check = db.statement("PRAGMA integrity_check");
-  sqlite::Rows verdict(check);
-  ASSERT_TRUE(verdict.next());
-  EXPECT_EQ(check.text(0), "ok");
-  std::set<std::string> named;
-  sqlite::Statement& parts = db.statement("SELECT file FROM part WHERE file <> ''");
-  for (sqlite::Rows rows(parts); rows.next();) named.emplace(parts.text(0));
-  std::set<std::string> there;
-  for (const auto& entry : fs::directory_iterator(folder / "segments")) there.insert(entry.path().filename());
-  EXPECT_EQ(there, named);
-}
-
-/// Opens a store after a kill and compares it with its history; gives its generation.
-Generation expect_recovered(const fs::path& folder, StoreHistory& history, const Outcome& outcome) {
-  const FaultyStore store(std::make_shared<FaultPlan>());
-  const auto engine = store.open(folder, busy_options());
-  const Generation found = engine->snapshot()->generation();
-  EXPECT_GE(found, outcome.acknowledged) << "an acknowledged commit is lost";
-  EXPECT_LE(found, outcome.acknowledged + 1);
-  expect_state(*engine->snapshot(), history);
-  expect_sound(folder);
-  return found;
-}
-
 struct Count {
   std::size_t kills = 0;
   std::size_t finished = 0;
@@ -136,7 +103,7 @@ void kill_writers(std::uint64_t seed, const std::function<Outcome(const fs::path
     const Outcome outcome = start(store, seed, generation);
     ++(outcome.killed ? count.kills : count.finished);
     const Generation before = generation;
-    generation = expect_recovered(store, history, outcome);
+    generation = expect_recovered(store, history, outcome.acknowledged, outcome.acknowledged + 1);
     count.generations += generation - before;
     if (!fs::is_empty(store / "segments")) ++count.segments;
   }

@@ -1,0 +1,131 @@
+#include "recovered_store.hpp"
+#include "support/faults/faulty_store.hpp"
+#include "support/faults/power_loss_disk.hpp"
+#include "support/rounds.hpp"
+#include "support/store/expect_state.hpp"
+#include "support/store/store_history.hpp"
+#include "support/store/store_script.hpp"
+#include "support/temporary_folder.hpp"
+#include <ragstone/store/sqlite_engine.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+namespace ragstone::test {
+namespace {
+
+using Unsynced = DiskReplay::Unsynced;
+
+constexpr std::size_t kSteps = 40;
+
+struct Case {
+  std::uint64_t seed = 0;
+  std::size_t call = 0;
+  Fault fault = Fault::io_error;
+  bool for_good = false;
+};
+
+struct Count {
+  std::size_t cases = 0;
+  std::size_t failures = 0;    ///< Steps that ended with an error.
+  std::size_t reopenings = 0;  ///< Cases where the store had to be opened again to go on.
+};
+
+/// The store goes on, or does so once it is opened again.
+void expect_usable(StoreScript& script, Count& count) {
+  const Generation before = script.acknowledged();
+  script.commit();
+  if (script.acknowledged() <= before) {
+    ++count.reopenings;
+    script.close();
+    script.commit();
+    EXPECT_GT(script.acknowledged(), before) << "the store takes no commit though the medium is well again";
+  }
+  script.maintain();
+  script.close();
+}
+
+void expect_images(const PowerLossDisk& disk, StoreHistory& history, const StoreScript& script, std::uint64_t seed) {
+  DiskReplay replay(disk);
+  replay.advance(disk.position());
+  for (const Unsynced kind : {Unsynced::kept, Unsynced::lost, Unsynced::mixed}) {
+    SCOPED_TRACE("image of kind " + std::to_string(static_cast<int>(kind)));
+    const TemporaryFolder image;
+    replay.write_image(image.path(), kind, seed);
+    expect_recovered(image.path() / "store", history, script.acknowledged(),
+                     script.acknowledged() + (script.in_doubt() ? 1 : 0));
+  }
+}
+
+/// Runs the script of the seed with a fault, loses power after it and at the end, and goes on without it. Gives the
+/// number of calls.
+std::size_t run(const Case& test, StoreHistory& history, Count& count) {
+  SCOPED_TRACE("seed " + std::to_string(test.seed) + ", call " + std::to_string(test.call) + ", fault " +
+               std::to_string(static_cast<int>(test.fault)) + (test.for_good ? " for good" : " once"));
+  const TemporaryFolder folder;
+  const auto disk = std::make_shared<PowerLossDisk>(folder.path());
+  const auto plan = std::make_shared<FaultPlan>(disk);
+  const FaultyStore store(plan);
+  StoreScript script(history, test.seed, 0, [&] { return store.open(folder.path() / "store", busy_options()); });
+  bool first = true;
+  script.on_failure = [&](const Error& error) {
+    EXPECT_TRUE(is_of_medium(error) && plan->has_failed()) << error.what();
+    ++count.failures;
+    if (std::exchange(first, false)) expect_images(*disk, history, script, test.call);
+  };
+  script.on_read = [&](const StoreSnapshot& snapshot, Generation generation) {
+    EXPECT_EQ(snapshot.generation(), generation);
+    expect_state(snapshot, history);
+  };
+  plan->fail(test.call, test.fault, test.for_good);
+  std::size_t calls = 0;
+  try {
+    script.run(kSteps);
+    script.maintain();
+    calls = plan->calls();
+    expect_images(*disk, history, script, test.call);
+    plan->heal();
+    expect_usable(script, count);
+    expect_recovered(folder.path() / "store", history, script.acknowledged(), script.acknowledged());
+  } catch (const std::exception& error) {
+    ADD_FAILURE() << error.what();
+  }
+  ++count.cases;
+  return calls;
+}
+
+/// Tries about `cases` calls of the script, evenly spread, or all of several scripts.
+void sweep(Fault fault, bool for_good) {
+  Count count;
+  const std::size_t wanted = rounds(30);
+  for (std::uint64_t seed = 5000; count.cases < wanted && !testing::Test::HasFailure(); ++seed) {
+    StoreHistory history(seed);
+    Count ignored;
+    const std::size_t calls = run({seed, SIZE_MAX, fault, for_good}, history, ignored);
+    const std::size_t stride = std::max<std::size_t>(1, calls / wanted);
+    for (std::size_t call = seed % stride; call < calls && !testing::Test::HasFailure(); call += stride)
+      run({seed, call, fault, for_good}, history, count);
+  }
+  std::cout << count.cases << " calls failed, " << count.failures << " steps with an error, " << count.reopenings
+            << " stores opened again to go on\n";
+  EXPECT_GT(count.failures, 0U);
+}
+
+// F3
+TEST(StoreFaultSweep, IoErrorOnce) { sweep(Fault::io_error, false); }
+TEST(StoreFaultSweep, IoErrorForGood) { sweep(Fault::io_error, true); }
+TEST(StoreFaultSweep, ShortWriteOnce) { sweep(Fault::short_write, false); }
+TEST(StoreFaultSweep, ShortWriteForGood) { sweep(Fault::short_write, true); }
+// F3, F4
+TEST(StoreFaultSweep, FullDiskOnce) { sweep(Fault::full, false); }
+TEST(StoreFaultSweep, FullDiskForGood) { sweep(Fault::full, true); }
+
+}  // namespace
+}  // namespace ragstone::test

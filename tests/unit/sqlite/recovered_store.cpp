@@ -1,0 +1,58 @@
+#include "recovered_store.hpp"
+
+#include "store/sqlite/database.hpp"
+#include "support/faults/faulty_store.hpp"
+#include "support/store/expect_state.hpp"
+#include "support/store/store_script.hpp"
+
+#include <memory>
+#include <set>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace ragstone::test {
+namespace fs = std::filesystem;
+
+void expect_sound(const fs::path& folder) {
+  sqlite::Database db(folder / "store.db", sqlite::OpenMode::read);
+  sqlite::Statement& check = db.statement("PRAGMA integrity_check");
+  sqlite::Rows verdict(check);
+  ASSERT_TRUE(verdict.next());
+  EXPECT_EQ(check.text(0), "ok");
+  std::set<std::string> named;
+  sqlite::Statement& parts = db.statement("SELECT file FROM part WHERE file <> ''");
+  for (sqlite::Rows rows(parts); rows.next();) named.emplace(parts.text(0));
+  std::set<std::string> there;
+  for (const auto& entry : fs::directory_iterator(folder / "segments")) there.insert(entry.path().filename());
+  EXPECT_EQ(there, named);
+}
+
+Generation expect_recovered(const fs::path& folder, StoreHistory& history, Generation at_least, Generation at_most,
+                            bool goes_on) {
+  const FaultyStore store(std::make_shared<FaultPlan>());
+  Generation found = 0;
+  try {
+    {
+      const auto engine = store.open(folder, busy_options());
+      found = engine->snapshot()->generation();
+      EXPECT_GE(found, at_least) << "an acknowledged commit is lost";
+      EXPECT_LE(found, at_most) << "a commit that was never tried";
+      if (testing::Test::HasFailure()) return found;
+      expect_state(*engine->snapshot(), history);
+      expect_sound(folder);
+    }
+    if (!goes_on) return found;
+    StoreScript script(history, found, found, [&] { return store.open(folder, busy_options()); });
+    script.on_read = [&](const StoreSnapshot& snapshot, Generation) { expect_state(snapshot, history); };
+    script.run(5);
+    script.commit();
+    script.maintain();
+    script.close();
+  } catch (const std::exception& error) {
+    ADD_FAILURE() << error.what();
+  }
+  return found;
+}
+
+}  // namespace ragstone::test

@@ -1,0 +1,148 @@
+#include "recovered_store.hpp"
+#include "support/faults/faulty_store.hpp"
+#include "support/faults/power_loss_disk.hpp"
+#include "support/rounds.hpp"
+#include "support/store/store_history.hpp"
+#include "support/store/store_script.hpp"
+#include "support/temporary_folder.hpp"
+#include <ragstone/store/sqlite_engine.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace ragstone::test {
+namespace {
+
+using Unsynced = DiskReplay::Unsynced;
+
+constexpr std::size_t kSteps = 60;
+constexpr std::size_t kImagesPerRun = 110;
+constexpr std::size_t kKillsPerRun = 30;  ///< With three images each.
+constexpr std::size_t kMaxRuns = 125;
+
+/// A run of a script, and where the disk was when each commit returned.
+struct Recording {
+  std::shared_ptr<PowerLossDisk> disk;
+  std::size_t begin = 0;                  ///< The first position that is of interest.
+  bool in_doubt = false;                  ///< The run began over a store that may have had one commit more.
+  std::vector<std::size_t> acknowledged;  ///< Of generations 1, 2, ...
+
+  Generation acknowledged_at(std::size_t position) const {
+    return static_cast<Generation>(std::upper_bound(acknowledged.begin(), acknowledged.end(), position) -
+                                   acknowledged.begin());
+  }
+};
+
+/// Runs the script over a folder whose disk is noted; then seals, merges and closes.
+void run_recorded(Recording& recording, const std::filesystem::path& folder, StoreHistory& history, std::uint64_t seed,
+                  Durability durability, std::size_t steps) {
+  const FaultyStore store(std::make_shared<FaultPlan>(recording.disk));
+  StoreScript script(
+      history, seed, recording.acknowledged.size(),
+      [&] { return store.open(folder / "store", busy_options(durability)); }, recording.in_doubt);
+  script.on_acknowledged = [&](Generation generation) {
+    recording.acknowledged.resize(generation, recording.disk->position());
+  };
+  script.run(steps);
+  script.maintain();
+  script.close();
+}
+
+Recording record(StoreHistory& history, std::uint64_t seed, Durability durability) {
+  const TemporaryFolder folder;
+  Recording recording;
+  recording.disk = std::make_shared<PowerLossDisk>(folder.path());
+  run_recorded(recording, folder.path(), history, seed, durability, kSteps);
+  return recording;
+}
+
+/// What follows when the process of `before` is killed at a position, and another one goes on.
+Recording record_after_kill(const Recording& before, std::size_t position, StoreHistory& history,
+                            Durability durability) {
+  const TemporaryFolder folder;
+  DiskReplay replay(*before.disk);
+  replay.advance(position);
+  replay.write_image(folder.path(), Unsynced::kept, 0);
+  Recording recording;
+  recording.disk = std::make_shared<PowerLossDisk>(*before.disk, position, folder.path());
+  recording.begin = position;
+  recording.in_doubt = true;
+  recording.acknowledged = before.acknowledged;
+  recording.acknowledged.resize(before.acknowledged_at(position));
+  run_recorded(recording, folder.path(), history, position, durability, 3);
+  return recording;
+}
+
+struct Count {
+  std::size_t images = 0;
+  std::size_t shorter = 0;  ///< Images without the last acknowledged commit.
+};
+
+void lose_power(const Recording& recording, StoreHistory& history, Durability durability, std::size_t images,
+                std::mt19937_64& random, Count& count) {
+  std::multiset<std::size_t> positions;
+  while (positions.size() < images)
+    positions.insert(recording.begin + random() % (recording.disk->position() + 1 - recording.begin));
+  DiskReplay replay(*recording.disk);
+  for (const std::size_t position : positions) {
+    if (testing::Test::HasFailure()) return;
+    constexpr Unsynced kinds[] = {Unsynced::kept, Unsynced::lost, Unsynced::mixed, Unsynced::mixed, Unsynced::mixed};
+    const Unsynced kind = kinds[random() % 5];
+    const std::uint64_t image_seed = random();
+    SCOPED_TRACE("position " + std::to_string(position) + " of " + std::to_string(recording.begin) + " to " +
+                 std::to_string(recording.disk->position()) + ", kind " + std::to_string(static_cast<int>(kind)) +
+                 ", image " + std::to_string(image_seed));
+    const TemporaryFolder folder;
+    replay.advance(position);
+    replay.write_image(folder.path(), kind, image_seed);
+    const Generation acknowledged = recording.acknowledged_at(position);
+    const Generation found =
+        expect_recovered(folder.path() / "store", history, durability == Durability::durable ? acknowledged : 0,
+                         acknowledged + (recording.in_doubt ? 2 : 1), random() % 4 == 0);
+    ++count.images;
+    if (found < acknowledged) ++count.shorter;
+  }
+}
+
+Count lose_power_often(std::uint64_t first_seed, Durability durability) {
+  Count count;
+  const std::size_t runs = std::min(rounds(5), kMaxRuns);
+  for (std::uint64_t seed = first_seed; seed < first_seed + runs && !testing::Test::HasFailure(); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937_64 random(seed);
+    StoreHistory history(seed);
+    const Recording recording = record(history, seed, durability);
+    lose_power(recording, history, durability, kImagesPerRun, random, count);
+    for (std::size_t kill = 0; kill < kKillsPerRun && !testing::Test::HasFailure(); ++kill) {
+      const std::size_t position = random() % (recording.disk->position() + 1);
+      SCOPED_TRACE("after a kill at " + std::to_string(position));
+      lose_power(record_after_kill(recording, position, history, durability), history, durability, 3, random, count);
+    }
+  }
+  std::cout << count.images << " images, " << count.shorter << " without the last commit\n";
+  return count;
+}
+
+// F2
+TEST(StorePowerLoss, DurableStoreKeepsEveryAcknowledgedCommit) {
+  const Count count = lose_power_often(3000, Durability::durable);
+  EXPECT_EQ(count.shorter, 0U);
+}
+
+// F2
+TEST(StorePowerLoss, FastStoreMayLoseTheLastCommitsButIsWhole) {
+  const Count count = lose_power_often(4000, Durability::fast);
+  EXPECT_GT(count.shorter, 0U);
+}
+
+}  // namespace
+}  // namespace ragstone::test
