@@ -42,6 +42,8 @@ class Writer {
 
   /// Pages that wait in the write-ahead log.
   std::size_t log_pages() const noexcept { return log_pages_; }
+  /// True if files that are not needed wait for a checkpoint to be removed.
+  bool has_retired_files() const noexcept { return !retired_.empty(); }
   /// Moves pages of the log into the database as far as no reader needs them there; true if that is all of them.
   bool checkpoint();
   /// The same, and cuts the log to nothing where no reader uses it.

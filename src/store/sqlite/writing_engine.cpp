@@ -121,7 +121,7 @@ class WritingEngine final : public StoreEngine {
     const std::lock_guard maintaining(maintenance_mutex_);
     const bool merged = merge_one(stop, options_.seal_rows, Scope::all);
     const std::lock_guard lock(commit_mutex_);
-    if (writer_ && writer_->log_pages() > kCheckpointPages) checkpoint();
+    if (writer_ && (writer_->log_pages() > kCheckpointPages || writer_->has_retired_files())) checkpoint();
     return merged;
   }
 

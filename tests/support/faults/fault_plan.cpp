@@ -17,6 +17,8 @@ bool can_fail(IoCall call, Fault fault) {
       return true;
     case Fault::short_write:
       return call == IoCall::write;
+    case Fault::failed_sync:
+      return call == IoCall::sync || call == IoCall::sync_directory;
     case Fault::full:
       break;
   }
@@ -56,6 +58,7 @@ void FaultPlan::heal() {
 void FaultPlan::reset() {
   const std::lock_guard lock(mutex_);
   calls_ = 0;
+  candidates_ = 0;
   fail_at_.reset();
   kill_at_.reset();
   halfway_now_ = false;
@@ -65,6 +68,11 @@ void FaultPlan::reset() {
 std::size_t FaultPlan::calls() const {
   const std::lock_guard lock(mutex_);
   return calls_;
+}
+
+std::size_t FaultPlan::candidates() const {
+  const std::lock_guard lock(mutex_);
+  return candidates_;
 }
 
 bool FaultPlan::has_failed() const {
@@ -79,8 +87,9 @@ std::optional<Fault> FaultPlan::next(IoCall call) {
     halfway_now_ = halfway_ && call == IoCall::write;
     if (!halfway_now_) kill_this_process();
   }
-  const bool due = fail_at_ && (for_good_ ? number >= *fail_at_ : number == *fail_at_);
-  if (!due || !can_fail(call, fault_)) return std::nullopt;
+  if (!can_fail(call, fault_)) return std::nullopt;
+  const std::size_t candidate = candidates_++;
+  if (!fail_at_ || (for_good_ ? candidate < *fail_at_ : candidate != *fail_at_)) return std::nullopt;
   has_failed_ = true;
   last_error_ = fault_ == Fault::full ? ENOSPC : EIO;
   return fault_;

@@ -28,8 +28,9 @@ enum class IoCall {
 };
 
 enum class Fault {
-  io_error,     ///< EIO. A failed write has changed nothing.
+  io_error,     ///< EIO, for any call. A failed write has changed nothing.
   short_write,  ///< Half of the bytes are written, then EIO.
+  failed_sync,  ///< EIO, for syncs of files and folders.
   full,         ///< ENOSPC, for calls that need space.
 };
 
@@ -41,7 +42,8 @@ class FaultPlan {
   /// With a disk that notes what the shims do.
   explicit FaultPlan(std::shared_ptr<PowerLossDisk> disk);
 
-  /// The call number `call`, counted from 0 from now on, fails; with `for_good` all later ones that can fail do too.
+  /// Of the calls that can fail so, that number, counted from 0 from now on, fails; with `for_good` all later ones do
+  /// too.
   void fail(std::size_t call, Fault fault, bool for_good);
   /// The process kills itself (SIGKILL) at the call of that number, counted from 0 from now on: before the call, or,
   /// for a write with `halfway`, when half of it is written.
@@ -52,6 +54,8 @@ class FaultPlan {
   void reset();
   /// Calls since the last fail(), kill() or reset().
   std::size_t calls() const;
+  /// Of those, the ones that could have failed as fail() said.
+  std::size_t candidates() const;
   /// True if some call has failed on purpose since then.
   bool has_failed() const;
 
@@ -68,6 +72,7 @@ class FaultPlan {
   mutable std::mutex mutex_;
   std::shared_ptr<PowerLossDisk> disk_;
   std::size_t calls_ = 0;
+  std::size_t candidates_ = 0;
   std::optional<std::size_t> fail_at_;
   Fault fault_ = Fault::io_error;
   bool for_good_ = false;

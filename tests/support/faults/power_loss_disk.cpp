@@ -136,6 +136,14 @@ void PowerLossDisk::directory_synced(const fs::path& path) {
     add({.kind = Kind::sync_directory, .path = *name == "." ? std::string() : *name});
 }
 
+std::vector<std::size_t> PowerLossDisk::positions_of(Kind kind) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::size_t> positions;
+  for (std::size_t i = 0; i < changes_.size(); ++i)
+    if (changes_[i].kind == kind) positions.push_back(i);
+  return positions;
+}
+
 std::size_t PowerLossDisk::position() const {
   const std::lock_guard lock(mutex_);
   return changes_.size();

@@ -54,6 +54,8 @@ class PowerLossDisk {
 
   /// The number of changes so far.
   std::size_t position() const;
+  /// Where changes of a kind were made.
+  std::vector<std::size_t> positions_of(DiskChange::Kind kind) const;
 
  private:
   friend class DiskReplay;

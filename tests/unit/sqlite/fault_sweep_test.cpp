@@ -89,7 +89,7 @@ std::size_t run(const Case& test, StoreHistory& history, Count& count) {
   try {
     script.run(kSteps);
     script.maintain();
-    calls = plan->calls();
+    calls = plan->candidates();
     expect_images(*disk, history, script, test.call);
     plan->heal();
     expect_usable(script, count);
@@ -123,6 +123,8 @@ TEST(StoreFaultSweep, IoErrorOnce) { sweep(Fault::io_error, false); }
 TEST(StoreFaultSweep, IoErrorForGood) { sweep(Fault::io_error, true); }
 TEST(StoreFaultSweep, ShortWriteOnce) { sweep(Fault::short_write, false); }
 TEST(StoreFaultSweep, ShortWriteForGood) { sweep(Fault::short_write, true); }
+TEST(StoreFaultSweep, FailedSyncOnce) { sweep(Fault::failed_sync, false); }
+TEST(StoreFaultSweep, FailedSyncForGood) { sweep(Fault::failed_sync, true); }
 // F3, F4
 TEST(StoreFaultSweep, FullDiskOnce) { sweep(Fault::full, false); }
 TEST(StoreFaultSweep, FullDiskForGood) { sweep(Fault::full, true); }

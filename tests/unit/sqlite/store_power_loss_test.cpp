@@ -144,5 +144,23 @@ TEST(StorePowerLoss, FastStoreMayLoseTheLastCommitsButIsWhole) {
   EXPECT_GT(count.shorter, 0U);
 }
 
+// F1, F2: what the next process finds in the system's cache may not be on the disk yet.
+TEST(StorePowerLoss, KillAfterAMergeAndLossOfPowerAfterTheNextOpeningLoseNothing) {
+  StoreHistory history(6000);
+  const Recording recording = record(history, 6000, Durability::durable);
+  std::vector<std::size_t> seals = recording.disk->positions_of(DiskChange::Kind::rename);
+  ASSERT_GT(seals.size(), 3U);
+  seals.resize(std::min(seals.size(), rounds(3)));
+  Count count;
+  std::mt19937_64 random(6000);
+  for (const std::size_t seal : seals)
+    for (std::size_t kill = seal; kill < std::min(seal + 12, recording.disk->position()) && !HasFailure(); ++kill) {
+      SCOPED_TRACE("after a kill at " + std::to_string(kill));
+      Recording after = record_after_kill(recording, kill, history, Durability::durable);
+      lose_power(after, history, Durability::durable, 10, random, count);
+    }
+  EXPECT_GT(count.images, 300U);
+}
+
 }  // namespace
 }  // namespace ragstone::test
