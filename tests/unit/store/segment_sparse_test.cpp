@@ -129,6 +129,22 @@ TEST(SparseSegment, SearchFindsExactlyWhatTheFormulaGives) {
   }
 }
 
+// A few postings among many rows are not added up in an array over all rows.
+TEST(SparseSegment, SearchAddsUpRareTermsThatMeetInARow) {
+  std::mt19937 random(8);
+  std::vector<SparseSample> samples = {random_sparse(random, 6000, 5000)};
+  const std::vector<DeadRows> dead = {random_dead(random, 6000, 0.1)};
+  const std::vector<SparseView> views = {{samples[0].part(), dead[0]}};
+  const SparseTotals totals = live_totals(samples, dead);
+  for (int i = 0; i < 50; ++i) {
+    std::vector<TermWeight> query;
+    for (const TermWeight& term : samples[0].terms[random() % 6000])
+      if (views[0].part->find(term.term)->count < 15) query.push_back(term);
+    EXPECT_EQ(search_sparse(views, totals, query, {}, nullptr, 20, {}),
+              plain_search(samples, dead, query, {}, nullptr, 20));
+  }
+}
+
 TEST(SparseSegment, SearchGivesTheScoresOfTheMemoryEngine) {
   for (unsigned seed = 1; seed <= 20; ++seed) {
     std::mt19937 random(seed);
