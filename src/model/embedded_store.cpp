@@ -111,6 +111,18 @@ class EmbeddedStore final : public Store {
     return offload(pool_, Lane::background, std::move(work));
   }
 
+  Task<VerifyReport> do_verify(CallContext) override {
+    Work<VerifyReport> work;
+    work.set([engine = engine_](const StopToken& stop) { return engine->verify(stop); });
+    return offload(pool_, Lane::background, std::move(work));
+  }
+
+  Task<void> do_backup(std::filesystem::path folder, CallContext) override {
+    Work<void> work;
+    work.set([engine = engine_, folder = std::move(folder)](const StopToken& stop) { engine->backup(folder, stop); });
+    return offload(pool_, Lane::background, std::move(work));
+  }
+
   Task<void> do_close(CallContext) override {
     Work<void> work;
     work.set([engine = engine_](const StopToken&) { engine->close(); });

@@ -67,6 +67,16 @@ Task<bool> Store::maintain(CallContext context) {
   co_return co_await with_deadline(std::move(work), context);
 }
 
+Task<VerifyReport> Store::verify(CallContext context) {
+  Task<VerifyReport> work = do_verify(context);
+  co_return co_await with_deadline(std::move(work), context);
+}
+
+Task<void> Store::backup(std::filesystem::path folder, CallContext context) {
+  Task<void> work = do_backup(std::move(folder), context);
+  co_await with_deadline(std::move(work), context);
+}
+
 Task<void> Store::close(CallContext context) {
   Task<void> work = do_close(context);
   co_await with_deadline(std::move(work), context);

@@ -115,6 +115,14 @@ Task<void> rebuild(std::shared_ptr<DocumentCore> core, std::string name, CallCon
   co_await core->rebuild_index(std::move(name), context);
 }
 
+Task<VerifyReport> verify_core(std::shared_ptr<DocumentCore> core, CallContext context) {
+  co_return co_await core->store->verify(context);
+}
+
+Task<void> back_up(std::shared_ptr<DocumentCore> core, std::filesystem::path folder, CallContext context) {
+  co_await core->store->backup(std::move(folder), context);
+}
+
 Task<void> close_core(std::shared_ptr<DocumentCore> core, CallContext context) { co_await core->close(context); }
 
 }  // namespace
@@ -195,6 +203,12 @@ std::vector<IndexStatus> Document::indexes() const { return core()->indexes.stat
 void Document::on_progress(std::function<void(const Progress&)> callback) { core()->set_progress(std::move(callback)); }
 
 const StoreCapabilities& Document::capabilities() const { return core()->store->capabilities(); }
+
+Task<VerifyReport> Document::verify(CallContext context) { return verify_core(core(), std::move(context)); }
+
+Task<void> Document::backup(std::filesystem::path folder, CallContext context) {
+  return back_up(core(), std::move(folder), std::move(context));
+}
 
 Task<void> Document::close(CallContext context) { return close_core(core(), std::move(context)); }
 

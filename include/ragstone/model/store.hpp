@@ -8,6 +8,7 @@
 #include <ragstone/store/snapshot.hpp>
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -66,6 +67,9 @@ class Store {
   /// Does a piece of the work that commits leave for later, in the background; false once there is nothing more to do.
   /// A Document calls it after its commits.
   Task<bool> maintain(CallContext context = {});
+  /// See StoreEngine. Errors: Errc::unsupported where the store cannot.
+  Task<VerifyReport> verify(CallContext context = {});
+  Task<void> backup(std::filesystem::path folder, CallContext context = {});
   Task<void> close(CallContext context = {});
 
  private:
@@ -82,6 +86,8 @@ class Store {
   virtual Task<std::optional<GroupChange>> do_changes(std::string group, Generation since, Snapshot at,
                                                       CallContext context) = 0;
   virtual Task<bool> do_maintain(CallContext context) = 0;
+  virtual Task<VerifyReport> do_verify(CallContext context) = 0;
+  virtual Task<void> do_backup(std::filesystem::path folder, CallContext context) = 0;
   virtual Task<void> do_close(CallContext context) = 0;
 };
 

@@ -140,6 +140,12 @@ class Document {
 
   const StoreCapabilities& capabilities() const;
 
+  /// Compares everything that is stored with its checksums and with each other; see StoreEngine::verify().
+  Task<VerifyReport> verify(CallContext context = {});
+  /// Copies the store to a new folder while it may be written to; see StoreEngine::backup().
+  /// Errors: Errc::unsupported for a store without files, Errc::already_exists.
+  Task<void> backup(std::filesystem::path folder, CallContext context = {});
+
   /// Cancels background work, waits for it, and closes the store; later operations fail with Errc::closed.
   Task<void> close(CallContext context = {});
 

@@ -74,28 +74,30 @@ const Definition& find(const std::map<DefinitionNumber, Definition>& definitions
 }  // namespace
 
 Catalog Catalog::load(Database& database) {
+  Catalog catalog = load_definitions(database);
+  Statement& state = database.statement(
+      "SELECT generation, stored, next_source, next_node, next_block, next_part, oldest_change, logged_ids, "
+      "next_definition, digest FROM state");
+  const Rows guard(state);
+  if (!state.step()) throw Error(Errc::corrupt_store, "open store: the table of its state is empty; recover the store");
+  catalog.generation = static_cast<Generation>(state.integer(0));
+  catalog.stored = state.integer(1);
+  catalog.next_source = state.integer(2);
+  catalog.next_node = static_cast<NodeId>(state.integer(3));
+  catalog.next_block = state.integer(4);
+  catalog.next_part = state.integer(5);
+  catalog.oldest_change = static_cast<Generation>(state.integer(6));
+  catalog.logged_ids = state.integer(7);
+  catalog.next_definition = state.integer(8);
+  Digest digest;
+  for (const std::int64_t value : catalog.counters()) digest.integer(value);
+  if (std::move(digest).value() != state.integer(9))
+    throw Error(Errc::corrupt_store, "open store: the row of its state is damaged; recover the store");
+  return catalog;
+}
+
+Catalog Catalog::load_definitions(Database& database) {
   Catalog catalog;
-  {
-    Statement& state = database.statement(
-        "SELECT generation, stored, next_source, next_node, next_block, next_part, oldest_change, logged_ids, "
-        "next_definition, digest FROM state");
-    const Rows guard(state);
-    if (!state.step())
-      throw Error(Errc::corrupt_store, "open store: the table of its state is empty; recover the store");
-    catalog.generation = static_cast<Generation>(state.integer(0));
-    catalog.stored = state.integer(1);
-    catalog.next_source = state.integer(2);
-    catalog.next_node = static_cast<NodeId>(state.integer(3));
-    catalog.next_block = state.integer(4);
-    catalog.next_part = state.integer(5);
-    catalog.oldest_change = static_cast<Generation>(state.integer(6));
-    catalog.logged_ids = state.integer(7);
-    catalog.next_definition = state.integer(8);
-    Digest digest;
-    for (const std::int64_t value : catalog.counters()) digest.integer(value);
-    if (std::move(digest).value() != state.integer(9))
-      throw Error(Errc::corrupt_store, "open store: the row of its state is damaged; recover the store");
-  }
   Statement& groups =
       database.statement("SELECT number, name, parent, signature, sources, own_metadata FROM group_definition");
   const Rows guard_groups(groups);

@@ -42,6 +42,8 @@ struct ColumnDefinition {
 class Catalog {
  public:
   static Catalog load(Database& database);
+  /// Without the counters.
+  static Catalog load_definitions(Database& database);
   /// Writes the state of a new store.
   void insert(Database& database) const;
   /// Writes what differs from `before`, what is in the database.

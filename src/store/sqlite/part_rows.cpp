@@ -54,22 +54,27 @@ struct PartRow {
   std::string dead;
 };
 
+constexpr char kPartColumns[] = "SELECT number, definition, rows, file, dead, dead_tokens, digest FROM part";
+
+PartRow read_part_row(const Statement& read) {
+  PartRow row;
+  row.part.number = read.integer(0);
+  row.definition = read.integer(1);
+  row.rows = static_cast<std::size_t>(read.integer(2));
+  row.part.file = read.text(3);
+  row.dead = read.blob(4);
+  row.part.dead_tokens = static_cast<std::uint64_t>(read.integer(5));
+  if (digest_of(row.part.number, row.definition, row.rows, row.part.file) != read.integer(6))
+    throw Error(Errc::corrupt_store, "store: the record of part " + std::to_string(row.part.number) +
+                                         " is damaged; verify the store, then recover it");
+  return row;
+}
+
 std::vector<PartRow> read_part_rows(Database& database) {
   std::vector<PartRow> rows;
-  Statement& read = database.statement("SELECT number, definition, rows, file, dead, dead_tokens, digest FROM part");
+  Statement& read = database.statement(kPartColumns);
   const Rows guard(read);
-  while (read.step()) {
-    PartRow& row = rows.emplace_back();
-    row.part.number = read.integer(0);
-    row.definition = read.integer(1);
-    row.rows = static_cast<std::size_t>(read.integer(2));
-    row.part.file = read.text(3);
-    row.dead = read.blob(4);
-    row.part.dead_tokens = static_cast<std::uint64_t>(read.integer(5));
-    if (digest_of(row.part.number, row.definition, row.rows, row.part.file) != read.integer(6))
-      throw Error(Errc::corrupt_store, "store: the record of part " + std::to_string(row.part.number) +
-                                           " is damaged; verify the store, then recover it");
-  }
+  while (read.step()) rows.push_back(read_part_row(read));
   return rows;
 }
 
@@ -87,6 +92,24 @@ std::unordered_map<PartNumber, const Part*> index_parts(const State* state) {
     for (const auto& [definition, column] : state->columns)
       for (const Part& part : column->parts) parts.emplace(part.number, &part);
   return parts;
+}
+
+PartData read_data(Database& database, const PartFolder& folder, const ColumnDefinition& column, const Part& part) {
+  return open_part(column, part.is_staged() ? segment::heap_image(staged_image(database, part.number))
+                                            : folder.files->open(folder.path / part.file, folder.map));
+}
+
+/// Marks what is dead; `single`: the rows that are logged one by one.
+void add_dead(PartRow& row, std::vector<std::uint32_t>& single) {
+  Part& part = row.part;
+  if (part.rows() != row.rows)
+    throw Error(Errc::corrupt_store, "store: part " + std::to_string(part.number) + " has " +
+                                         std::to_string(part.rows()) + " rows, its record says " +
+                                         std::to_string(row.rows) + "; verify the store, then recover it");
+  part.dead = segment::DeadRows::parse(row.dead, row.rows);
+  std::erase_if(single, [&](std::uint32_t number) { return number >= row.rows || part.dead.contains(number); });
+  part.logged_dead = single.size();
+  part.kill(single);
 }
 
 }  // namespace
@@ -132,31 +155,31 @@ State load_state(Database& database, const PartFolder& folder, const State* know
   auto logged = read_logged_dead(database);
   std::map<DefinitionNumber, Column> columns;
   for (PartRow& row : read_part_rows(database)) {
-    Part& part = row.part;
-    const auto same = known_parts.find(part.number);
-    if (same != known_parts.end() && same->second->file == part.file) {
-      part.data = same->second->data;
-    } else if (part.is_staged()) {
-      part.data =
-          open_part(state.catalog.column(row.definition), segment::heap_image(staged_image(database, part.number)));
+    const auto same = known_parts.find(row.part.number);
+    if (same != known_parts.end() && same->second->file == row.part.file) {
+      row.part.data = same->second->data;
     } else {
-      part.data =
-          open_part(state.catalog.column(row.definition), folder.files->open(folder.path / part.file, folder.map));
+      row.part.data = read_data(database, folder, state.catalog.column(row.definition), row.part);
     }
-    if (part.rows() != row.rows)
-      throw Error(Errc::corrupt_store, "store: part " + std::to_string(part.number) + " has " +
-                                           std::to_string(part.rows()) + " rows, its record says " +
-                                           std::to_string(row.rows) + "; verify the store, then recover it");
-    part.dead = segment::DeadRows::parse(row.dead, row.rows);
-    std::vector<std::uint32_t>& single = logged[part.number];
-    std::erase_if(single, [&](std::uint32_t number) { return number >= row.rows || part.dead.contains(number); });
-    part.logged_dead = single.size();
-    part.kill(single);
-    columns[row.definition].parts.push_back(std::move(part));
+    add_dead(row, logged[row.part.number]);
+    columns[row.definition].parts.push_back(std::move(row.part));
   }
   for (auto& [definition, column] : columns)
     state.columns.emplace(definition, std::make_shared<const Column>(std::move(column)));
   return state;
+}
+
+std::optional<LoadedPart> load_part(Database& database, const PartFolder& folder, const Catalog& catalog,
+                                    PartNumber number) {
+  static const std::string sql = std::string(kPartColumns) + " WHERE number = ?1";
+  Statement& read = database.statement(sql);
+  const Rows guard(read);
+  read.bind_integer(1, number);
+  if (!read.step()) return std::nullopt;
+  PartRow row = read_part_row(read);
+  row.part.data = read_data(database, folder, catalog.column(row.definition), row.part);
+  add_dead(row, read_logged_dead(database)[number]);
+  return LoadedPart{row.definition, std::move(row.part)};
 }
 
 Part stage_part(Database& database, PartNumber number, DefinitionNumber definition, const ColumnDefinition& column,

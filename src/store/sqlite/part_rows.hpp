@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,6 +35,16 @@ void write_part_file(const PartFolder& folder, const std::string& name,
 /// The catalog and all parts that the database names. Parts that `known` (null: none) has are taken from there.
 /// Errors: Errc::not_found for a file that is gone, Errc::corrupt_store.
 State load_state(Database& database, const PartFolder& folder, const State* known);
+
+/// A part with the column that it belongs to.
+struct LoadedPart {
+  DefinitionNumber definition = 0;
+  Part part;
+};
+
+/// One part; none if there is no part of that number. Errors: as load_state().
+std::optional<LoadedPart> load_part(Database& database, const PartFolder& folder, const Catalog& catalog,
+                                    PartNumber number);
 
 /// Stores the image of a new part in the database.
 Part stage_part(Database& database, PartNumber number, DefinitionNumber definition, const ColumnDefinition& column,

@@ -57,6 +57,7 @@ void Verifier::check_sources() {
   std::int64_t number = 0;
   for (;;) {
     throw_if_stopped(stop_);
+    const std::int64_t before = number;
     try {
       Statement& read = database_.statement(sql);
       const Rows guard(read);
@@ -68,7 +69,8 @@ void Verifier::check_sources() {
       check_source(source);
     } catch (...) {
       add("source number " + std::to_string(number), std::current_exception());
-      if (++number >= state_.catalog.next_source) return;
+      number = std::max(number, before + 1);
+      if (number >= state_.catalog.next_source) return;
     }
   }
 }

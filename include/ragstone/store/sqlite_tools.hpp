@@ -1,0 +1,42 @@
+#pragma once
+
+#include <ragstone/base/stop.hpp>
+#include <ragstone/store/verify.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <type_traits>
+#include <vector>
+
+/// What can be done with a store of sqlite_engine() as a whole.
+namespace ragstone {
+
+/// What recover_store() saved and what it could not.
+class RecoveryReport {
+ public:
+  RecoveryReport() = default;
+
+  std::uint64_t sources = 0;  ///< Saved with their text.
+  std::uint64_t nodes = 0;
+  /// Sources that are gone, and groups and columns that must be made anew: the next sync or use of the group does.
+  std::vector<StoreFinding> lost;
+};
+
+/// Copies what is readable and matches its checksums to a new store; the damaged one is only read. Vectors are taken
+/// over, so that nothing is embedded twice; postings are left to be made from the text.
+/// Errors: Errc::already_exists for `target`; Errc::not_found; Errc::corrupt_store if nothing at all can be read;
+/// Errc::io_error, Errc::storage_full.
+RecoveryReport recover_store(const std::filesystem::path& damaged, const std::filesystem::path& target,
+                             const StopToken& stop = {});
+
+/// Writes a store, which another process may be writing to, to a single file. It is an SQLite database of numbered
+/// pieces with checksums. Errors: Errc::already_exists for `archive`; Errc::not_found; the store's own.
+void export_store(const std::filesystem::path& store, const std::filesystem::path& archive, const StopToken& stop = {});
+
+/// Makes a store of what export_store() wrote. Errors: Errc::already_exists for `store`; Errc::corrupt_store for
+/// a file that is damaged or no archive.
+void import_store(const std::filesystem::path& archive, const std::filesystem::path& store, const StopToken& stop = {});
+
+static_assert(!std::is_aggregate_v<RecoveryReport>);
+
+}  // namespace ragstone

@@ -1,0 +1,174 @@
+#include "store/segment/file_system.hpp"
+#include "store/sqlite/database.hpp"
+#include "store/sqlite/digest.hpp"
+#include "store/sqlite/engine.hpp"
+#include <ragstone/base/error.hpp>
+#include <ragstone/store/sqlite_engine.hpp>
+#include <ragstone/store/sqlite_tools.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace ragstone {
+namespace sqlite {
+namespace {
+
+constexpr char kTables[] =
+    "PRAGMA application_id=1380009793;"
+    "PRAGMA user_version=1;"
+    "CREATE TABLE file(number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, bytes INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE piece(file INTEGER NOT NULL, number INTEGER NOT NULL, bytes BLOB NOT NULL, digest INTEGER NOT NULL,"
+    " PRIMARY KEY(file, number)) STRICT;";
+constexpr std::int64_t kArchiveId = 1380009793;  // "RAGA"
+constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
+
+/// Removes a file or folder that was not finished.
+class Unfinished {
+ public:
+  explicit Unfinished(std::filesystem::path path) : path_(std::move(path)) { remove(); }
+  ~Unfinished() { remove(); }
+  Unfinished(const Unfinished&) = delete;
+  Unfinished& operator=(const Unfinished&) = delete;
+
+  const std::filesystem::path& path() const noexcept { return path_; }
+
+ private:
+  void remove() noexcept {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+
+  std::filesystem::path path_;
+};
+
+void refuse_existing(const std::filesystem::path& path, const char* operation) {
+  if (std::filesystem::exists(std::filesystem::symlink_status(path)))
+    throw Error(Errc::already_exists,
+                std::string(operation) + " to \"" + path.string() + "\": it exists; choose another name");
+}
+
+void sync_parent(segment::FileSystem& files, const std::filesystem::path& path) {
+  files.sync_directory(std::filesystem::absolute(path).lexically_normal().parent_path());
+}
+
+/// Names come from a file that anybody may have made: only a store's own are followed.
+bool is_store_file(std::string_view name) {
+  if (name == kDatabaseFile) return true;
+  constexpr std::string_view prefix = "segments/part-";
+  constexpr std::string_view suffix = ".seg";
+  if (!name.starts_with(prefix) || !name.ends_with(suffix) || name.size() <= prefix.size() + suffix.size())
+    return false;
+  const std::string_view number = name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
+  return std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+void pack(Database& archive, std::int64_t number, const std::string& name, std::string_view bytes,
+          const StopToken& stop) {
+  Statement& file = archive.statement("INSERT INTO file(number, name, bytes) VALUES(?1, ?2, ?3)");
+  file.bind_integer(1, number);
+  file.bind_text(2, name);
+  file.bind_integer(3, static_cast<std::int64_t>(bytes.size()));
+  file.run();
+  for (std::size_t at = 0; at < bytes.size(); at += kPieceBytes) {
+    throw_if_stopped(stop);
+    const std::string_view piece = bytes.substr(at, kPieceBytes);
+    Statement& insert = archive.statement("INSERT INTO piece(file, number, bytes, digest) VALUES(?1, ?2, ?3, ?4)");
+    insert.bind_integer(1, number);
+    insert.bind_integer(2, static_cast<std::int64_t>(at / kPieceBytes));
+    insert.bind_blob(3, piece);
+    insert.bind_integer(4, digest_of(piece));
+    insert.run();
+  }
+}
+
+[[noreturn]] void refuse_archive(const std::filesystem::path& archive, const std::string& reason) {
+  throw Error(Errc::corrupt_store,
+              "import \"" + archive.string() + "\": " + reason + "; export the store again if it is still there");
+}
+
+void unpack(Database& database, std::int64_t number, std::int64_t size, const std::filesystem::path& archive,
+            segment::OutputFile& file, const StopToken& stop) {
+  Statement& read = database.statement("SELECT number, bytes, digest FROM piece WHERE file = ?1 ORDER BY number");
+  const Rows guard(read);
+  read.bind_integer(1, number);
+  std::size_t at = 0;
+  for (std::int64_t next = 0; read.step(); ++next) {
+    throw_if_stopped(stop);
+    const std::string_view piece = read.blob(1);
+    if (read.integer(0) != next || digest_of(piece) != read.integer(2) || piece.size() > kPieceBytes)
+      refuse_archive(archive, "a piece is damaged or missing");
+    file.write(at, piece);
+    at += piece.size();
+  }
+  if (static_cast<std::int64_t>(at) != size) refuse_archive(archive, "a file in it is cut short");
+}
+
+std::int64_t application_of(Database& database) {
+  Statement& read = database.statement("PRAGMA application_id");
+  const Rows guard(read);
+  return read.step() ? read.integer(0) : 0;
+}
+
+}  // namespace
+}  // namespace sqlite
+
+void export_store(const std::filesystem::path& store, const std::filesystem::path& archive, const StopToken& stop) {
+  using namespace sqlite;
+  refuse_existing(archive, "export");
+  const std::shared_ptr<segment::FileSystem> files = segment::posix_file_system();
+  const Unfinished copy(archive.string() + ".unpacked");
+  SqliteOptions reading;
+  reading.access = StoreAccess::read_only;
+  sqlite_engine(store, reading)->backup(copy.path(), stop);
+
+  const Unfinished unfinished(archive.string() + ".unfinished");
+  {
+    Database database(unfinished.path(), OpenMode::create);
+    database.execute(kTables);
+    Transaction transaction(database);
+    std::int64_t number = 0;
+    const auto add = [&](const std::string& name) {
+      const std::shared_ptr<const segment::Image> image = files->open(copy.path() / name, true);
+      const std::span<const std::byte> bytes = image->bytes();
+      pack(database, ++number, name, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, stop);
+    };
+    add(kDatabaseFile);
+    for (const std::string& name : files->list(copy.path() / kPartFolder)) add(kPartFolder + ("/" + name));
+    transaction.commit();
+  }
+  files->rename(unfinished.path(), archive);
+  sync_parent(*files, archive);
+}
+
+void import_store(const std::filesystem::path& archive, const std::filesystem::path& store, const StopToken& stop) {
+  using namespace sqlite;
+  refuse_existing(store, "import");
+  if (!std::filesystem::exists(archive))
+    throw Error(Errc::not_found, "import \"" + archive.string() + "\": there is no such file");
+  Database database(archive, OpenMode::read);
+  if (application_of(database) != kArchiveId) refuse_archive(archive, "it is no archive of a store");
+  const std::shared_ptr<segment::FileSystem> files = segment::posix_file_system();
+  const Unfinished unfinished(store.string() + ".unfinished");
+  files->create_directory(unfinished.path());
+  files->create_directory(unfinished.path() / kPartFolder);
+  Statement& read = database.statement("SELECT number, name, bytes FROM file");
+  const Rows guard(read);
+  while (read.step()) {
+    const std::string name(read.text(1));
+    if (!is_store_file(name)) refuse_archive(archive, "it holds a file that no store has");
+    const std::unique_ptr<segment::OutputFile> file = files->create(unfinished.path() / name);
+    unpack(database, read.integer(0), read.integer(2), archive, *file, stop);
+    file->sync();
+  }
+  if (!std::filesystem::exists(unfinished.path() / kDatabaseFile)) refuse_archive(archive, "it holds no store");
+  files->sync_directory(unfinished.path() / kPartFolder);
+  files->sync_directory(unfinished.path());
+  files->rename(unfinished.path(), store);
+  sync_parent(*files, store);
+}
+
+}  // namespace ragstone

@@ -1,0 +1,233 @@
+#include "store/sqlite/salvage.hpp"
+
+#include "store/sqlite/digest.hpp"
+#include <ragstone/base/error.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace ragstone::sqlite {
+namespace {
+
+std::int64_t highest(Database& database, const char* sql) {
+  try {
+    Statement& read = database.statement(sql);
+    const Rows guard(read);
+    return read.step() ? read.integer(0) : 0;
+  } catch (const Error&) {
+    return 0;
+  }
+}
+
+std::string in_quotes(const std::string& name) { return '"' + name + '"'; }
+
+}  // namespace
+
+Salvage::Salvage(Database& database, const std::filesystem::path& parts, RecoveryReport& report)
+    : database_(database), report_(report), catalog_(Catalog::load_definitions(database)) {
+  // Each of these may be the one that is damaged.
+  last_source_ = std::max({highest(database, "SELECT max(number) FROM source"),
+                           highest(database, "SELECT max(source) FROM source_group"),
+                           highest(database, "SELECT next_source - 1 FROM state WHERE next_source < 4294967296")});
+  load_parts(parts);
+}
+
+void Salvage::load_parts(const std::filesystem::path& folder) {
+  const PartFolder files{segment::posix_file_system(), folder, true};
+  std::int64_t number = 0;
+  const std::int64_t last = highest(database_, "SELECT max(number) FROM part");
+  while (number < last) {
+    ++number;
+    try {
+      std::optional<LoadedPart> loaded = load_part(database_, files, catalog_, number);
+      if (!loaded) continue;
+      const auto* dense = std::get_if<std::shared_ptr<const segment::DensePart>>(&loaded->part.data);
+      if (dense != nullptr) add_part(loaded->definition, *dense, loaded->part.dead);
+    } catch (const Error& error) {
+      lose("part " + std::to_string(number), error.what(), {});
+    }
+  }
+}
+
+void Salvage::add_part(DefinitionNumber definition, std::shared_ptr<const segment::DensePart> part,
+                       segment::DeadRows dead) {
+  for (const segment::Finding& finding : part->verify({})) {
+    if (finding.loss == segment::Finding::Loss::part)
+      throw Error(Errc::corrupt_store, "its rows cannot be told any more: " + finding.problem);
+    if (finding.loss == segment::Finding::Loss::rows) dead = dead.with(finding.rows);
+  }
+  parts_[definition].push_back({std::move(part), std::move(dead)});
+}
+
+bool Salvage::next(Commit& commit, std::size_t& bytes) {
+  std::optional<SourceRow> row = next_row();
+  if (!row) return false;
+  if (digest_of(*row) != row->digest) {
+    lose("source " + in_quotes(row->record.id), "its record is damaged", {row->record.id});
+    return true;
+  }
+  if (!row->has_content()) {
+    SourceFailure& failure = commit.failures.emplace_back();
+    failure.source = row->record.id;
+    failure.stage = row->record.stage;
+    failure.reason = row->record.reason;
+    failure.stamp = row->record.stamp;
+    return true;
+  }
+  const std::string id = row->record.id;
+  try {
+    std::optional<SourceWrite> write = read(std::move(*row));
+    if (!write) return true;
+    ++report_.sources;
+    bytes += write->text.size();
+    for (const GroupRows& group : write->groups) {
+      report_.nodes += group.rows.size();
+      for (const DenseRows& dense : group.dense) bytes += dense.values.size() * sizeof(float);
+    }
+    commit.sources.push_back(std::move(*write));
+  } catch (const Error& error) {
+    lose("source " + in_quotes(id), error.what(), {id});
+  }
+  return true;
+}
+
+std::optional<SourceRow> Salvage::next_row() {
+  static const std::string sql =
+      std::string("SELECT ") + kSourceColumns + " FROM source WHERE number > ?1 ORDER BY number LIMIT 1";
+  while (at_ < last_source_) {
+    const std::int64_t before = at_;
+    try {
+      Statement& read = database_.statement(sql);
+      const Rows guard(read);
+      read.bind_integer(1, at_);
+      if (!read.step()) return std::nullopt;
+      at_ = read.integer(0);
+      return read_source(read);
+    } catch (const Error& error) {
+      at_ = std::max(at_, before + 1);
+      lose("source number " + std::to_string(at_), error.what(), {});
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<SourceWrite> Salvage::read(SourceRow row) {
+  SourceWrite write;
+  write.text = read_text(database_, row.text, {0, row.text.size});
+  if (digest_of(write.text) != row.text_digest) {
+    lose("source " + in_quotes(row.record.id), "its text is damaged", {row.record.id});
+    return std::nullopt;
+  }
+  std::vector<Group> waiting;
+  for (SourceGroup& group : read_groups(database_, row.number))
+    if (std::optional<Group> good = read_group(row, std::move(group))) waiting.push_back(std::move(*good));
+
+  std::map<std::string, std::vector<NodeId>> written;
+  for (bool more = true; std::exchange(more, false);)
+    for (Group& group : waiting) {
+      if (written.contains(group.rows.group)) continue;
+      if (!group.rows.parent.empty()) {
+        const auto parent = written.find(group.rows.parent);
+        if (parent == written.end()) continue;
+        const std::vector<NodeId>& ids = parent->second;
+        std::map<NodeId, std::uint32_t> numbers;
+        for (std::uint32_t i = 0; i < ids.size(); ++i) numbers.emplace(ids[i], i);
+        for (std::size_t i = 0; i < group.rows.rows.size(); ++i)
+          group.rows.rows[i].parent = numbers.at(group.parents[i]);
+      } else if (!written.empty()) {
+        continue;
+      }
+      written.emplace(group.rows.group, group.row.nodes);
+      add_columns(row, group);
+      write.groups.push_back(std::move(group.rows));
+      more = true;
+      break;
+    }
+  write.record = std::move(row.record);
+  return write;
+}
+
+std::optional<Salvage::Group> Salvage::read_group(const SourceRow& source, SourceGroup row) {
+  Group group;
+  std::string problem;
+  try {
+    const GroupDefinition& definition = catalog_.group(row.definition);
+    group.rows.group = definition.name;
+    group.rows.parent = definition.parent;
+    group.rows.signature = definition.signature;
+    if (digest_of(source.number, row, catalog_) != row.digest) problem = "its record is damaged";
+    Digest digest;
+    for (const NodeId id : row.nodes) {
+      std::optional<StoredNode> node = find_node(database_, id);
+      if (!node) throw Error(Errc::corrupt_store, "node " + std::to_string(id) + " is missing");
+      read_extra(database_, *node);
+      add_to_digest(digest, *node);
+      NodeRow& to = group.rows.rows.emplace_back();
+      to.uid = node->uid;
+      to.content = node->content;
+      to.span = node->span;
+      to.is_span = node->is_span;
+      to.text = std::move(node->text);
+      to.metadata = std::move(node->metadata);
+      group.parents.push_back(node->parent);
+    }
+    if (std::move(digest).value() != row.node_digest) problem = "a node is damaged";
+  } catch (const Error& error) {
+    problem = error.what();
+  }
+  if (!problem.empty()) {
+    lose("group " + in_quotes(group.rows.group) + " of source " + in_quotes(source.record.id), problem,
+         {source.record.id});
+    return std::nullopt;
+  }
+  group.row = std::move(row);
+  return group;
+}
+
+void Salvage::add_columns(const SourceRow& source, Group& group) {
+  for (const DefinitionNumber number : group.row.columns) {
+    const ColumnDefinition& definition = catalog_.column(number);
+    if (definition.dimension == 0) continue;
+    std::optional<std::vector<float>> values = vectors(number, group);
+    if (!values) {
+      lose("vectors " + in_quotes(definition.key) + " of group " + in_quotes(group.rows.group) + " of source " +
+               in_quotes(source.record.id),
+           "some are missing or damaged", {source.record.id});
+      continue;
+    }
+    DenseRows& dense = group.rows.dense.emplace_back();
+    dense.key = definition.key;
+    dense.signature = definition.signature;
+    dense.dimension = definition.dimension;
+    dense.values = std::move(*values);
+  }
+}
+
+std::optional<std::vector<float>> Salvage::vectors(DefinitionNumber column, const Group& group) const {
+  std::vector<float> values;
+  const auto parts = parts_.find(column);
+  for (std::size_t i = 0; i < group.row.nodes.size(); ++i) {
+    bool found = false;
+    if (parts != parts_.end())
+      for (const segment::DenseView& view : parts->second) {
+        const std::optional<std::uint32_t> row = view.part->find(group.row.nodes[i]);
+        if (!row || view.dead.contains(*row) || view.part->content(*row) != group.rows.rows[i].content) continue;
+        const std::span<const float> vector = view.part->vector(*row);
+        found = std::all_of(vector.begin(), vector.end(), [](float x) { return std::isfinite(x); });
+        if (found) values.insert(values.end(), vector.begin(), vector.end());
+        break;
+      }
+    if (!found) return std::nullopt;
+  }
+  return values;
+}
+
+void Salvage::lose(std::string object, std::string problem, std::vector<std::string> sources) {
+  StoreFinding& finding = report_.lost.emplace_back();
+  finding.object = std::move(object);
+  finding.problem = std::move(problem);
+  finding.sources = std::move(sources);
+}
+
+}  // namespace ragstone::sqlite

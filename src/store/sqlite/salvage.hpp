@@ -1,0 +1,52 @@
+#pragma once
+
+#include "store/sqlite/node_rows.hpp"
+#include "store/sqlite/part_rows.hpp"
+#include "store/sqlite/source_rows.hpp"
+#include <ragstone/store/commit.hpp>
+#include <ragstone/store/sqlite_tools.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ragstone::sqlite {
+
+/// Reads a damaged store source by source, and trusts nothing that does not match its checksums.
+class Salvage {
+ public:
+  /// `report` hears of what is lost, and is counted up. Both outlive it.
+  Salvage(Database& database, const std::filesystem::path& parts, RecoveryReport& report);
+
+  /// Adds the next source that can be read to a commit, and its size to `bytes`. False at the end.
+  bool next(Commit& commit, std::size_t& bytes);
+
+ private:
+  struct Group {
+    SourceGroup row;
+    GroupRows rows;
+    std::vector<NodeId> parents;  ///< Of the rows.
+  };
+
+  void load_parts(const std::filesystem::path& folder);
+  void add_part(DefinitionNumber definition, std::shared_ptr<const segment::DensePart> part, segment::DeadRows dead);
+  std::optional<SourceRow> next_row();
+  std::optional<SourceWrite> read(SourceRow row);
+  std::optional<Group> read_group(const SourceRow& source, SourceGroup row);
+  void add_columns(const SourceRow& source, Group& group);
+  std::optional<std::vector<float>> vectors(DefinitionNumber column, const Group& group) const;
+  void lose(std::string object, std::string problem, std::vector<std::string> sources);
+
+  Database& database_;
+  RecoveryReport& report_;
+  Catalog catalog_;
+  std::map<DefinitionNumber, std::vector<segment::DenseView>> parts_;  ///< What is damaged is dead in them.
+  std::int64_t last_source_ = 0;                                       ///< No source has a higher number.
+  std::int64_t at_ = 0;
+};
+
+}  // namespace ragstone::sqlite

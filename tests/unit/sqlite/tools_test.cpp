@@ -1,0 +1,154 @@
+#include "store/sqlite/database.hpp"
+#include "support/errors.hpp"
+#include "support/store/samples.hpp"
+#include "support/temporary_folder.hpp"
+#include <ragstone/store/sqlite_engine.hpp>
+#include <ragstone/store/sqlite_tools.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace ragstone::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class SqliteToolsTest : public testing::Test {
+ protected:
+  SqliteToolsTest() {
+    const auto engine = sqlite_engine(folder_);
+    for (int i = 0; i < kSources; ++i) {
+      Commit commit;
+      SourceWrite write = sample_lines("s" + std::to_string(i), "fig " + std::to_string(i) + "\n无花果");
+      const float number = static_cast<float>(i);
+      write.groups[1].dense.push_back(sample_vectors("e", "two", {{number, 1}, {number, 2}}, 2));
+      commit.sources.push_back(std::move(write));
+      engine->commit(std::move(commit));
+    }
+    Commit failed;
+    failed.failures.emplace_back().source = "unreadable";
+    failed.failures.back().reason = "not UTF-8";
+    engine->commit(std::move(failed));
+    engine->close();
+  }
+
+  fs::path in(const char* name) const { return temporary_.path() / name; }
+
+  static void expect_whole(const StoreEngine& engine) {
+    const auto at = engine.snapshot();
+    EXPECT_EQ(at->sources({}).size(), kSources + 1u);
+    EXPECT_EQ(at->text("s7"), "fig 7\n无花果");
+    NodeQuery lines;
+    lines.group = "line";
+    EXPECT_EQ(at->nodes(lines).size(), 2u * kSources);
+    const std::vector<float> query = {1, 0};
+    const auto hits = at->search_vectors("line", "e", query, Metric::inner_product, {}, 1);
+    EXPECT_EQ(hits.at(0).score, kSources - 1);
+    EXPECT_TRUE(engine.verify().ok());
+  }
+
+  /// Overwrites bytes in the middle of a file.
+  static void scribble(const fs::path& file) {
+    std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(static_cast<std::streamoff>(fs::file_size(file) / 2));
+    bytes << "scribbled over what was here before, whatever it was";
+  }
+
+  static constexpr int kSources = 20;
+  TemporaryFolder temporary_;
+  fs::path folder_ = in("kb");
+};
+
+TEST_F(SqliteToolsTest, AnExportedStoreIsTheSameWhenImported) {
+  export_store(folder_, in("kb.rag"));
+  import_store(in("kb.rag"), in("copy"));
+  expect_whole(*sqlite_engine(in("copy")));
+  EXPECT_EQ(error_of([&] { export_store(folder_, in("kb.rag")); }).errc(), Errc::already_exists);
+  EXPECT_EQ(error_of([&] { import_store(in("kb.rag"), in("copy")); }).errc(), Errc::already_exists);
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(temporary_.path())) names.insert(entry.path().filename().string());
+  EXPECT_EQ(names, (std::set<std::string>{"copy", "kb", "kb.rag"})) << "nothing is left over";
+}
+
+TEST_F(SqliteToolsTest, ADamagedArchiveIsRefusedAndLeavesNothing) {
+  export_store(folder_, in("kb.rag"));
+  scribble(in("kb.rag"));
+  EXPECT_EQ(error_of([&] { import_store(in("kb.rag"), in("copy")); }).errc(), Errc::corrupt_store);
+  EXPECT_FALSE(fs::exists(in("copy")));
+}
+
+TEST_F(SqliteToolsTest, AnArchiveWithAForeignNameIsRefused) {
+  export_store(folder_, in("kb.rag"));
+  {
+    sqlite::Database archive(in("kb.rag"), sqlite::OpenMode::write);
+    archive.execute("UPDATE file SET name = 'segments/../../escaped' WHERE number = 2");
+  }
+  EXPECT_EQ(error_of([&] { import_store(in("kb.rag"), in("copy")); }).errc(), Errc::corrupt_store);
+  EXPECT_FALSE(fs::exists(in("escaped")));
+}
+
+// F7
+TEST_F(SqliteToolsTest, RecoveringAGoodStoreLosesNothing) {
+  const RecoveryReport report = recover_store(folder_, in("copy"));
+  EXPECT_TRUE(report.lost.empty()) << report.lost.front().object << ": " << report.lost.front().problem;
+  EXPECT_EQ(report.sources, kSources);
+  expect_whole(*sqlite_engine(in("copy")));
+}
+
+// F7
+TEST_F(SqliteToolsTest, RecoveringSavesAllButWhatIsDamagedAndNamesThat) {
+  {
+    sqlite::Database database(folder_ / "store.db", sqlite::OpenMode::write);
+    database.execute(
+        "UPDATE source SET metadata = x'FF' WHERE id = 's3';"
+        "UPDATE source SET text_offset = 1 WHERE id = 's4';"
+        "DELETE FROM node WHERE source = (SELECT number FROM source WHERE id = 's5') AND number = 1;"
+        "UPDATE state SET next_node = 1");
+  }
+  EXPECT_EQ(error_of([&] { sqlite_engine(folder_); }).errc(), Errc::corrupt_store);
+  const RecoveryReport report = recover_store(folder_, in("copy"));
+  EXPECT_EQ(report.sources, kSources - 2u);
+  std::set<std::string> lost;
+  for (const StoreFinding& finding : report.lost) lost.insert(finding.object);
+  EXPECT_EQ(lost, (std::set<std::string>{"source number 4", "source \"s4\"", "group \"line\" of source \"s5\""}));
+  const auto engine = sqlite_engine(in("copy"));
+  EXPECT_TRUE(engine->verify().ok());
+  EXPECT_EQ(engine->snapshot()->text("s5"), "fig 5\n无花果");
+  PendingQuery pending;
+  pending.group = "line";
+  pending.signature = "spans/1";
+  EXPECT_EQ(engine->snapshot()->pending(pending), std::vector<std::string>{"s5"}) << "its lines are to be made anew";
+}
+
+// F6
+TEST_F(SqliteToolsTest, VectorsOfADamagedSegmentAreNamedAndTheRestIsSaved) {
+  for (const auto& entry : fs::directory_iterator(folder_ / "segments")) {
+    std::fstream bytes(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(4096);
+    bytes << std::string(fs::file_size(entry.path()) - 4096, 'x');
+  }
+  const RecoveryReport report = recover_store(folder_, in("copy"));
+  EXPECT_EQ(report.sources, kSources);
+  EXPECT_FALSE(report.lost.empty());
+  const auto engine = sqlite_engine(in("copy"));
+  EXPECT_TRUE(engine->verify().ok());
+  PendingQuery pending;
+  pending.group = "line";
+  pending.signature = "spans/1";
+  EXPECT_TRUE(engine->snapshot()->pending(pending).empty());
+}
+
+TEST_F(SqliteToolsTest, RecoveringNothingSaysSo) {
+  EXPECT_EQ(error_of([&] { recover_store(in("none"), in("copy")); }).errc(), Errc::not_found);
+  std::ofstream(folder_ / "store.db") << "no database at all, whatever its name";
+  EXPECT_EQ(error_of([&] { recover_store(folder_, in("copy")); }).errc(), Errc::corrupt_store);
+  EXPECT_FALSE(fs::exists(in("copy")));
+}
+
+}  // namespace
+}  // namespace ragstone::test
