@@ -106,6 +106,7 @@ void copy_store(const LatestSnapshot& latest, const PartFolder& folder, const st
   const std::filesystem::path unfinished = target.string() + ".unfinished";
   std::error_code ignored;
   std::filesystem::remove_all(unfinished, ignored);
+  const std::filesystem::path* made = &unfinished;
   try {
     files.create_directory(unfinished);
     files.create_directory(unfinished / kPartFolder);
@@ -113,9 +114,10 @@ void copy_store(const LatestSnapshot& latest, const PartFolder& folder, const st
     copy_database(whole.database(), unfinished / kDatabaseFile, vfs, stop);
     files.sync_directory(unfinished);
     files.rename(unfinished, target);
+    made = &target;
     files.sync_directory(std::filesystem::absolute(target).lexically_normal().parent_path());
   } catch (...) {
-    std::filesystem::remove_all(unfinished, ignored);
+    std::filesystem::remove_all(*made, ignored);
     throw;
   }
 }

@@ -9,6 +9,23 @@ namespace ragstone::test {
 namespace fs = std::filesystem;
 using Kind = DiskChange::Kind;
 
+namespace {
+
+/// Of a folder with all that is in it. False if it is not there.
+bool rename_in(std::map<std::string, std::size_t>& names, const std::string& from, const std::string& to) {
+  const auto renamed = names.extract(from);
+  if (!renamed) return false;
+  names[to] = renamed.mapped();
+  const std::string prefix = from + "/";
+  for (auto name = names.lower_bound(prefix); name != names.end() && name->first.starts_with(prefix);) {
+    names[to + name->first.substr(from.size())] = name->second;
+    name = names.erase(name);
+  }
+  return true;
+}
+
+}  // namespace
+
 PowerLossDisk::PowerLossDisk(const fs::path& root) : root_(fs::canonical(root)) {
   for (const auto& entry : fs::recursive_directory_iterator(root_)) {
     const std::string name = entry.path().lexically_relative(root_).native();
@@ -34,7 +51,7 @@ void apply_name(const DiskChange& change, std::map<std::string, std::size_t>& na
       names.erase(change.path);
       break;
     case Kind::rename:
-      if (const auto moved = names.extract(change.path)) names[change.to] = moved.mapped();
+      rename_in(names, change.path, change.to);
       break;
     default:
       throw std::logic_error("not a change of names");
@@ -117,10 +134,8 @@ void PowerLossDisk::renamed(const fs::path& from, const fs::path& to) {
   const auto new_name = below_root(to);
   if (!old_name || !new_name) throw std::logic_error("renamed across the root: " + from.string());
   DiskChange change{.kind = Kind::rename, .path = *old_name, .to = *new_name};
-  const auto moved = names_.extract(*old_name);
-  if (!moved) throw std::logic_error("renamed behind the disk's back: " + from.string());
-  if (moved.mapped() == kOutside) throw std::logic_error("folders cannot be renamed here: " + from.string());
-  names_[*new_name] = moved.mapped();
+  if (!rename_in(names_, *old_name, *new_name))
+    throw std::logic_error("renamed behind the disk's back: " + from.string());
   add(std::move(change));
 }
 

@@ -68,8 +68,10 @@ void StoreScript::step() {
     commit_next();
   } else if (kind < 80) {
     engine_->maintain();
-  } else if (kind < 88) {
+  } else if (kind < 85) {
     read();
+  } else if (kind < 88) {
+    if (on_backup) on_backup(*engine_, acknowledged_);
   } else if (kind < 92) {
     pinned_ = engine_->snapshot();
     pinned_generation_ = acknowledged_;

@@ -27,6 +27,8 @@ class StoreScript {
   std::function<void(Generation)> on_acknowledged;
   /// Called now and then with a snapshot that must show the generation.
   std::function<void(const StoreSnapshot&, Generation)> on_read;
+  /// Called now and then to back up the store, which has the generation.
+  std::function<void(const StoreEngine&, Generation)> on_backup;
   /// Called with what went wrong; if not set, the exception leaves run().
   std::function<void(const Error&)> on_failure;
 

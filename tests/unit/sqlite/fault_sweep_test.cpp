@@ -84,6 +84,16 @@ std::size_t run(const Case& test, StoreHistory& history, Count& count) {
     EXPECT_EQ(snapshot.generation(), generation);
     expect_state(snapshot, history);
   };
+  script.on_backup = [&](const StoreEngine& engine, Generation generation) {
+    const std::filesystem::path copy = folder.path() / ("backup" + std::to_string(plan->calls()));
+    try {
+      engine.backup(copy);
+    } catch (const Error&) {
+      EXPECT_TRUE(test.for_good || !std::filesystem::exists(copy)) << "half a backup";
+      throw;
+    }
+    expect_recovered(copy, history, generation, generation);
+  };
   plan->fail(test.call, test.fault, test.for_good);
   std::size_t calls = 0;
   try {
@@ -104,7 +114,7 @@ std::size_t run(const Case& test, StoreHistory& history, Count& count) {
 /// Tries about `cases` calls of the script, evenly spread, or all of several scripts.
 void sweep(Fault fault, bool for_good) {
   Count count;
-  const std::size_t wanted = rounds(30);
+  const std::size_t wanted = rounds(20);
   for (std::uint64_t seed = 5000; count.cases < wanted && !testing::Test::HasFailure(); ++seed) {
     StoreHistory history(seed);
     Count ignored;

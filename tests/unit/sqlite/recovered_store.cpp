@@ -41,6 +41,8 @@ Generation expect_recovered(const fs::path& folder, StoreHistory& history, Gener
       if (testing::Test::HasFailure()) return found;
       expect_state(*engine->snapshot(), history);
       expect_sound(folder);
+      for (const StoreFinding& finding : engine->verify().findings)
+        ADD_FAILURE() << finding.object << ": " << finding.problem;
     }
     if (!goes_on) return found;
     StoreScript script(history, found, found, [&] { return store.open(folder, busy_options()); });
