@@ -5,7 +5,7 @@
 //   bytes written for each byte of input (/proc/self/io: wchar, what went through write(); write_bytes, what had to go
 //   to disk), disk by what it is for, and memory; the same texts in plain SQLite and in FTS5, in transactions of 64
 //   (32), all with synchronous=FULL in WAL mode
-// - a folder of 2 GiB by Document::sync(): memory
+// - a folder of 2 GiB, each tenth file a large text and the others small ones, by Document::sync(): memory
 // - one small source a commit, by StoreEngine::commit() and by plain SQLite in turns
 // - 100,000 vectors of 384 dimensions by StoreEngine::commit()
 // - queries over 30,000 sources alone, while a group of more than 100,000 rows is built, and while as many sources are

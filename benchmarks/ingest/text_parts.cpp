@@ -85,11 +85,11 @@ void add_all(Runtime& runtime, Document& document, NamedTexts made) {
     if (status.state != SourceState::ready) throw std::runtime_error(status.id + ": " + status.reason);
 }
 
-/// The last source must be found by the number in its first line.
+/// The last source must be found by the word that only its first line has.
 void check_searchable(Runtime& runtime, const Document& document, std::size_t count) {
   const Retriever retriever(document, RetrieverOptions());
   const std::string number = std::to_string(count - 1);
-  for (const Hit& hit : runtime.run(retriever.retrieve("No. " + number)))
+  for (const Hit& hit : runtime.run(retriever.retrieve("copy" + number)))
     if (hit.source == "source " + number) return;
   throw std::runtime_error("the last source is not found");
 }
@@ -149,9 +149,9 @@ void ingest_folder(const std::string& store, std::size_t mib) {
   const double wanted = static_cast<double>(mib) * 1024 * 1024;
   double bytes = 0;
   {
-    const Texts texts;  // half of the bytes in large files, half in small ones
+    const Texts texts;
     for (std::size_t i = 0; bytes < wanted; ++i) {
-      const bool large = i % 80 == 0;
+      const bool large = i % 10 == 0;
       const std::string text = large ? texts.large(i) : texts.small(i);
       const std::string name = "part" + std::to_string(i / 1'000) + "/" + std::to_string(i) + ".txt";
       dataset.write(name, text);

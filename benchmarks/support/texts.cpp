@@ -75,7 +75,7 @@ class WordMaker {
 };
 
 std::string salted(const std::vector<std::string>& texts, std::size_t number) {
-  return "No. " + std::to_string(number) + "\n\n" + texts[number % texts.size()];
+  return "copy" + std::to_string(number) + "\n\n" + texts[number % texts.size()];
 }
 
 }  // namespace

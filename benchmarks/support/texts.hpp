@@ -7,7 +7,7 @@
 namespace ragstone::bench {
 
 /// Texts to be ingested, any number of them: real ones (see the top of texts.cpp) from the folder that RAGSTONE_DATA
-/// names, each repetition salted in its first line; generated ones where that folder is not there.
+/// names, each with "copy" and its number in a first line of its own; generated ones where that folder is not there.
 class Texts {
  public:
   Texts();

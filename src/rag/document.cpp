@@ -32,7 +32,7 @@ void check(const DocumentOptions& options) {
 
 Task<std::vector<IngestResult>> ingest_sources(std::shared_ptr<DocumentCore> core, std::vector<Source> sources,
                                                CallContext context) {
-  std::vector<IngestItem> items;
+  IngestItems items;
   for (Source& source : sources) {
     IngestItem item;
     item.bytes = source.text.size();
@@ -47,25 +47,27 @@ Task<std::vector<IngestResult>> ingest_sources(std::shared_ptr<DocumentCore> cor
 }
 
 Task<SourceStatus> add_source(std::shared_ptr<DocumentCore> core, Source source, CallContext context) {
-  std::string id = source.id;
   std::vector<Source> sources;
   sources.push_back(std::move(source));
   const std::vector<IngestResult> results = co_await ingest_sources(core, std::move(sources), context);
   if (results.front().failure) std::rethrow_exception(results.front().failure->error);
-  co_return status_of(std::move(id), results.front());
+  co_return status_of(results.front());
+}
+
+void check_unique(const std::vector<Source>& sources) {
+  std::set<std::string_view> unique;
+  for (const Source& source : sources)
+    if (!unique.insert(source.id).second)
+      throw Error(Errc::invalid_argument, "add_all: the id \"" + source.id + "\" occurs twice");
 }
 
 Task<std::vector<SourceStatus>> add_sources(std::shared_ptr<DocumentCore> core, std::vector<Source> sources,
                                             CallContext context) {
-  std::vector<std::string> ids;
-  std::set<std::string_view> unique;
-  ids.reserve(sources.size());
-  for (const Source& source : sources)
-    if (!unique.insert(ids.emplace_back(source.id)).second)
-      throw Error(Errc::invalid_argument, "add_all: the id \"" + source.id + "\" occurs twice");
+  check_unique(sources);
   const std::vector<IngestResult> results = co_await ingest_sources(core, std::move(sources), context);
   std::vector<SourceStatus> statuses;
-  for (std::size_t i = 0; i < ids.size(); ++i) statuses.push_back(status_of(std::move(ids[i]), results[i]));
+  statuses.reserve(results.size());
+  for (const IngestResult& result : results) statuses.push_back(status_of(result));
   co_return statuses;
 }
 

@@ -38,7 +38,7 @@ void add_to(Commit& changes, Draft& draft) {
   if (draft.failure) {
     if (!is_valid_source_id(draft.item.id)) return;  // nothing can be kept under such a name
     SourceFailure failure = failure_of(draft.item.id, *draft.failure);
-    if (draft.item.file) failure.stamp = draft.item.file->stamp;
+    if (draft.item.is_file()) failure.stamp = draft.item.stamp;
     failure.content = draft.item.replaces;
     changes.failures.push_back(std::move(failure));
   } else if (draft.unchanged) {
@@ -65,7 +65,7 @@ void take_back(Commit& changes, Drafts& drafts) {
 
 }  // namespace
 
-std::vector<std::size_t> batch_ends(const std::vector<IngestItem>& items, const DocumentOptions& options) {
+std::vector<std::size_t> batch_ends(const IngestItems& items, const DocumentOptions& options) {
   std::vector<std::size_t> ends;
   std::size_t begin = 0;
   std::uint64_t bytes = 0;
@@ -81,7 +81,7 @@ std::vector<std::size_t> batch_ends(const std::vector<IngestItem>& items, const 
   return ends;
 }
 
-IngestRun::IngestRun(std::shared_ptr<DocumentCore> core, std::vector<IngestItem> items, CallContext context)
+IngestRun::IngestRun(std::shared_ptr<DocumentCore> core, IngestItems items, CallContext context)
     : core_(std::move(core)),
       context_(context.with_lane(Lane::background)),
       items_(std::move(items)),
@@ -167,9 +167,9 @@ Task<bool> IngestRun::store(Drafts& drafts, std::optional<std::uint64_t> plan_ve
   co_return result.has_value();
 }
 
-void IngestRun::record(std::size_t begin, const Drafts& drafts) {
+void IngestRun::record(std::size_t begin, Drafts& drafts) {
   for (std::size_t i = 0; i < drafts.size(); ++i) {
-    const Draft& draft = drafts[i];
+    Draft& draft = drafts[i];
     IngestResult& result = results_[begin + i];
     result.failure = draft.failure;
     result.unchanged = draft.unchanged;
@@ -180,6 +180,7 @@ void IngestRun::record(std::size_t begin, const Drafts& drafts) {
     progress_.bytes_done += draft.item.bytes;
     progress_.source = draft.item.id;
     core_->report_progress(progress_);
+    result.id = std::move(draft.item.id);
   }
 }
 

@@ -17,6 +17,7 @@ namespace ragstone {
 
 /// What became of an item.
 struct IngestResult {
+  std::string id;
   std::optional<StageError> failure;
   bool unchanged = false;
   Hash128 content;  ///< Unless it failed before it was loaded.
@@ -24,12 +25,12 @@ struct IngestResult {
 };
 
 /// Where each of the batches that items are ingested in ends.
-std::vector<std::size_t> batch_ends(const std::vector<IngestItem>& items, const DocumentOptions& options);
+std::vector<std::size_t> batch_ends(const IngestItems& items, const DocumentOptions& options);
 
 /// One call of sync() or add_all(): its batches run side by side on one executor and share this.
 class IngestRun {
  public:
-  IngestRun(std::shared_ptr<DocumentCore> core, std::vector<IngestItem> items, CallContext context);
+  IngestRun(std::shared_ptr<DocumentCore> core, IngestItems items, CallContext context);
 
   /// Reads, cuts, embeds and stores all items. A failing item is told in its result. Throws when cancelled, past the
   /// deadline, or when the store itself fails.
@@ -50,11 +51,11 @@ class IngestRun {
   Task<void> process_singly(Drafts& drafts, CallContext context);
   /// False, and nothing is stored, if the plan is no longer in force.
   Task<bool> store(Drafts& drafts, std::optional<std::uint64_t> plan_version, CallContext context);
-  void record(std::size_t begin, const Drafts& drafts);
+  void record(std::size_t begin, Drafts& drafts);
 
   std::shared_ptr<DocumentCore> core_;
   CallContext context_;
-  std::vector<IngestItem> items_;
+  IngestItems items_;
   std::vector<IngestResult> results_;
   EmbedCounts counts_;
   Progress progress_;
@@ -70,7 +71,7 @@ Task<void> retry_stored(std::shared_ptr<DocumentCore> core, CallContext context)
 /// A failure as it can be stored and shown.
 SourceFailure failure_of(const std::string& source, const StageError& error);
 
-SourceStatus status_of(const std::string& id, const IngestResult& result);
+SourceStatus status_of(const IngestResult& result);
 SourceStatus status_of(SourceRecord record);
 
 }  // namespace ragstone

@@ -50,7 +50,7 @@ ReadItem read_text(const IngestItem& item, std::uint64_t max_bytes, Stage& stage
 
 ReadItem read_file(const IngestItem& item, const std::vector<std::shared_ptr<const Reader>>& readers,
                    std::uint64_t max_bytes, const StopToken& stop, Stage& stage) {
-  LoadedFile loaded = load_file(item.file->path, max_bytes, stop);
+  LoadedFile loaded = load_file(item.path, max_bytes, stop);
   ReadItem read;
   SourceRecord& record = read.write.record;
   record.id = item.id;
@@ -139,7 +139,7 @@ ReadItem read_item(const IngestItem& item, const std::vector<std::shared_ptr<con
   stage = Stage::load;
   if (!is_valid_source_id(item.id))
     throw Error(Errc::invalid_argument, "a source's id is 1 to 4096 bytes of valid UTF-8 without NUL");
-  return item.file ? read_file(item, readers, max_bytes, stop, stage) : read_text(item, max_bytes, stage);
+  return item.is_file() ? read_file(item, readers, max_bytes, stop, stage) : read_text(item, max_bytes, stage);
 }
 
 std::vector<GroupRows> make_groups(const std::string& source_id, const std::string& text, const Metadata& metadata,

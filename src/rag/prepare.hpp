@@ -7,6 +7,7 @@
 #include <ragstone/reader/reader.hpp>
 #include <ragstone/store/commit.hpp>
 
+#include <deque>
 #include <exception>
 #include <optional>
 #include <string>
@@ -24,8 +25,9 @@ struct StageError {
 /// Something to be ingested: a file of the dataset, or a text that the caller gave.
 struct IngestItem {
   std::string id;
-  std::optional<DatasetFile> file;
-  std::string text;  ///< Only without a file.
+  std::string path;  ///< Of the file; empty for a text.
+  FileStamp stamp;   ///< Of the file, as it was listed.
+  std::string text;
   Metadata metadata;
   std::uint64_t bytes = 0;  ///< Size of the file or text.
   /// Set: a retry of this stored content, to be dropped if another has been stored meanwhile.
@@ -33,7 +35,12 @@ struct IngestItem {
   /// What the store holds under this id in a form that need not be made again.
   std::optional<Hash128> known_content;
   std::string known_reader;
+
+  bool is_file() const noexcept { return !path.empty(); }
 };
+
+/// There may be very many: they are never copied to another place to make room.
+using IngestItems = std::deque<IngestItem>;
 
 struct ReadItem {
   SourceWrite write;       ///< Record and text, no groups.

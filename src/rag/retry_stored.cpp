@@ -15,7 +15,7 @@ Task<void> retry_stored(std::shared_ptr<DocumentCore> core, CallContext context)
   query.failed_only = true;
   const Snapshot latest;
   std::vector<SourceRecord> failed = co_await core->store->sources(query, latest, context);
-  std::vector<IngestItem> items;
+  IngestItems items;
   for (SourceRecord& record : failed) {
     if (!is_retried_as_stored(record)) continue;
     std::optional<std::string> text = co_await core->store->text(record.id, latest, context);

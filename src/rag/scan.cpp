@@ -32,11 +32,12 @@ std::optional<ReadReason> reason_to_read(const DatasetFile& file, const SourceRe
   return std::nullopt;
 }
 
-IngestItem item_for(const DatasetFile& file, const SourceRecord* record) {
+IngestItem item_for(DatasetFile file, const SourceRecord* record) {
   IngestItem item;
-  item.id = file.id;
+  item.id = std::move(file.id);
+  item.path = std::move(file.path);
+  item.stamp = file.stamp;
   item.bytes = file.stamp.size;
-  item.file = file;
   if (record != nullptr && record->state == SourceState::ready) {
     item.known_content = record->content;
     item.known_reader = record->reader;
@@ -70,18 +71,17 @@ void keep_if_empty(Difference& difference) {
   difference.missing.clear();
 }
 
-Difference compare(const DatasetListing& listing, const Records& records, const Readers& readers,
-                   const SyncOptions& options) {
+Difference compare(DatasetListing listing, const Records& records, const Readers& readers, const SyncOptions& options) {
   Difference difference;
   difference.ignored = listing.ignored;
   std::map<std::string_view, const SourceRecord*> stored;
   for (const SourceRecord& record : records) stored.emplace(record.id, &record);
-  for (const DatasetFile& file : listing.files) {
+  for (DatasetFile& file : listing.files) {
     const auto found = stored.find(file.id);
     const SourceRecord* record = found == stored.end() ? nullptr : found->second;
     if (found != stored.end()) stored.erase(found);
     if (const auto reason = reason_to_read(file, record, readers, options)) {
-      difference.items.push_back(item_for(file, record));
+      difference.items.push_back(item_for(std::move(file), record));
       difference.reasons.push_back(*reason);
       difference.known.push_back(record != nullptr && record->generation != 0);
     } else {

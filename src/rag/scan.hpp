@@ -15,7 +15,7 @@ namespace ragstone {
 
 /// The dataset against the store: what both plan() and sync() go by.
 struct Difference {
-  std::vector<IngestItem> items;      ///< To be read, ascending by id.
+  IngestItems items;                  ///< To be read, ascending by id.
   std::vector<ReadReason> reasons;    ///< For the items.
   std::vector<bool> known;            ///< Whether items[i] has content in the store.
   std::vector<SourceRecord> missing;  ///< In the store, no longer in the dataset; empty where `kept_because_empty`.

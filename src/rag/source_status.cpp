@@ -16,13 +16,13 @@ SourceFailure failure_of(const std::string& source, const StageError& error) {
   return failure;
 }
 
-SourceStatus status_of(const std::string& id, const IngestResult& result) {
+SourceStatus status_of(const IngestResult& result) {
   SourceStatus status;
-  status.id = id;
+  status.id = result.id;
   status.text_bytes = result.text_bytes;
   status.content = result.content;
   if (result.failure) {
-    SourceFailure failure = failure_of(id, *result.failure);
+    SourceFailure failure = failure_of(result.id, *result.failure);
     status.state = SourceState::failed;
     status.stage = failure.stage;
     status.reason = std::move(failure.reason);

@@ -15,7 +15,6 @@ namespace {
 
 /// What a sync knows when its files have been read; on a pool thread from then on, since a dataset may be large.
 struct Ingested {
-  std::vector<std::string> ids;
   std::vector<bool> known;
   std::vector<IngestResult> results;
   std::vector<SourceRecord> missing;
@@ -29,11 +28,11 @@ std::vector<std::string> tally(const Ingested& ingested, SyncReport& report) {
     if (record.generation != 0) gone.emplace(record.content, record.id);
   std::set<std::string> kept;
   std::set<std::string> moved;
-  for (std::size_t i = 0; i < ingested.ids.size(); ++i) {
+  for (std::size_t i = 0; i < ingested.results.size(); ++i) {
     const IngestResult& result = ingested.results[i];
     const auto origin = ingested.known[i] || result.unchanged ? gone.end() : gone.find(result.content);
     if (result.failure) {
-      report.failures.push_back(status_of(ingested.ids[i], result));
+      report.failures.push_back(status_of(result));
     } else if (result.unchanged) {
       ++report.unchanged;
     } else if (ingested.known[i]) {
@@ -84,13 +83,6 @@ Task<void> add_other_failures(std::shared_ptr<DocumentCore> core, std::shared_pt
   co_await offload(core->pool, Lane::background, std::move(work), context);
 }
 
-std::vector<std::string> ids_of(const std::vector<IngestItem>& items) {
-  std::vector<std::string> ids;
-  ids.reserve(items.size());
-  for (const IngestItem& item : items) ids.push_back(item.id);
-  return ids;
-}
-
 Task<SyncReport> bring_up_to_date(std::shared_ptr<DocumentCore> core, SyncOptions options, CallContext context) {
   co_await adopt_stored_groups(core, context);
   SourceQuery all;
@@ -106,7 +98,6 @@ Task<SyncReport> bring_up_to_date(std::shared_ptr<DocumentCore> core, SyncOption
   report->kept_because_empty = difference.kept_because_empty;
 
   auto ingested = std::make_shared<Ingested>();
-  ingested->ids = ids_of(difference.items);
   ingested->known = std::move(difference.known);
   ingested->missing = std::move(difference.missing);
   IngestRun ingest(core, std::move(difference.items), context);

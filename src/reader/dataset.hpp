@@ -14,8 +14,8 @@ namespace ragstone {
 
 /// A regular file found in a dataset.
 struct DatasetFile {
-  std::string id;              ///< dataset_id() of the path below the dataset, '/' between its parts.
-  std::filesystem::path path;  ///< Absolute and without links.
+  std::string id;    ///< dataset_id() of the path below the dataset, '/' between its parts.
+  std::string path;  ///< Absolute and without links.
   FileStamp stamp;
 };
 
