@@ -35,11 +35,11 @@ class EmbeddedStore final : public Store {
     return offload(pool_, Lane::writer, std::move(work));
   }
 
-  Task<Snapshot> do_pin(CallContext) override {
+  Task<Snapshot> do_pin(CallContext context) override {
     // To take a snapshot of what another process writes is to read its files.
     Work<std::shared_ptr<const StoreSnapshot>> work;
     work.set([engine = engine_](const StopToken&) { return engine->snapshot(); });
-    std::shared_ptr<const StoreSnapshot> state = co_await offload(pool_, Lane::foreground, std::move(work));
+    std::shared_ptr<const StoreSnapshot> state = co_await offload(pool_, context.lane(), std::move(work));
     const Generation generation = state->generation();
     co_return Snapshot(generation, pool_.released_on(Lane::background, std::move(state)));
   }
