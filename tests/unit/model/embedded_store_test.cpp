@@ -88,8 +88,8 @@ TEST_F(EmbeddedStoreTest, APinnedSnapshotIsReadWhileCommitsGoOn) {
 
 TEST_F(EmbeddedStoreTest, OneCallIsOneJobOnItsLane) {
   runtime_.run(store_->commit(lines("a", "river\n")));
-  EXPECT_EQ(jobs(Lane::background), 1u);
-  EXPECT_EQ(jobs(Lane::foreground), 0u);
+  EXPECT_EQ(jobs(Lane::writer), 1u);
+  EXPECT_EQ(jobs(Lane::foreground) + jobs(Lane::background), 0u);
   SearchRequest request = words("river");
   request.target = kRootGroup;
   EXPECT_EQ(runtime_.run(store_->search(request)).hits.size(), 1u);
@@ -98,9 +98,10 @@ TEST_F(EmbeddedStoreTest, OneCallIsOneJobOnItsLane) {
   pending.group = "line";
   runtime_.run(store_->pending(pending));
   runtime_.run(store_->changes("line", 0));
-  EXPECT_EQ(jobs(Lane::background), 3u);
+  EXPECT_EQ(jobs(Lane::background), 2u);
   runtime_.run(store_->pin());
-  EXPECT_EQ(jobs(Lane::foreground), 1u);
+  EXPECT_EQ(jobs(Lane::foreground), 2u);
+  EXPECT_EQ(jobs(Lane::writer), 1u);
 }
 
 TEST_F(EmbeddedStoreTest, ReadsOnTheLaneOfItsContext) {
