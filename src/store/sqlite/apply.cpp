@@ -11,8 +11,9 @@
 namespace ragstone::sqlite {
 namespace {
 
-// A larger image goes to a file at once: in the database it would be written three times (log, database, file).
-constexpr std::size_t kMaxStagedBytes = std::size_t{4} << 20;
+// A larger image goes to a file at once, for one more sync: in the database it would be written three times (log,
+// database, file), and be read at each opening until it is sealed.
+constexpr std::size_t kMaxStagedBytes = std::size_t{256} << 10;
 // So many staged parts of about equal size become one, so that a snapshot has few.
 constexpr std::size_t kFanOut = 8;
 // Larger ones are soon sealed: to merge them before would write them once more for nothing.

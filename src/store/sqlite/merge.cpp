@@ -10,7 +10,7 @@ namespace ragstone::sqlite {
 namespace {
 
 constexpr std::size_t kFanOut = 8;
-constexpr std::size_t kSmallestLevel = 1024;
+constexpr std::size_t kSmallestLevel = 128;
 constexpr std::size_t kLevels = 20;
 
 std::size_t level_of(const Part& part) {
@@ -19,11 +19,15 @@ std::size_t level_of(const Part& part) {
   return std::min(level, kLevels - 1);
 }
 
-std::size_t staged_rows(const Column& column) {
+bool exceeds(const Column& column, const StagedLimit& limit) {
   std::size_t rows = 0;
-  for (const Part& part : column.parts)
-    if (part.is_staged()) rows += part.live_rows();
-  return rows;
+  std::size_t bytes = 0;
+  for (const Part& part : column.parts) {
+    if (!part.is_staged()) continue;
+    rows += part.live_rows();
+    bytes += std::visit([](const auto& data) { return data->container().size(); }, part.data);
+  }
+  return rows > limit.rows || bytes > limit.bytes;
 }
 
 bool is_thin(const Part& part) { return part.dead.count() > part.rows() / 4; }
@@ -53,9 +57,9 @@ Column due_sealed(const Column& column) {
 
 }  // namespace
 
-std::optional<Merge> choose_seal(const State& state, std::size_t max_staged) {
+std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit) {
   for (const auto& [definition, column] : state.columns)
-    if (staged_rows(*column) > max_staged)
+    if (exceeds(*column, limit))
       return Merge{definition, state.catalog.column(definition),
                    select(*column, [](const Part& part) { return part.is_staged(); })};
   return std::nullopt;
@@ -66,12 +70,6 @@ std::optional<Merge> choose_merge(const State& state) {
     if (Column inputs = due_sealed(*column); !inputs.parts.empty())
       return Merge{definition, state.catalog.column(definition), std::move(inputs)};
   return std::nullopt;
-}
-
-std::size_t most_staged_rows(const State& state) {
-  std::size_t most = 0;
-  for (const auto& [definition, column] : state.columns) most = std::max(most, staged_rows(*column));
-  return most;
 }
 
 Part merge_parts(const Merge& merge, const PartFolder& folder, PartNumber number, Generation generation,

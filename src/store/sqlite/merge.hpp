@@ -16,14 +16,19 @@ struct Merge {
   Column inputs;  ///< As they are when the work begins.
 };
 
-/// Of a column whose staged parts hold more than `max_staged` live rows: those.
-std::optional<Merge> choose_seal(const State& state, std::size_t max_staged);
+/// How much of a column may wait in the database.
+struct StagedLimit {
+  std::size_t rows = 0;
+  std::size_t bytes = 0;
+
+  StagedLimit times(std::size_t factor) const noexcept { return {rows * factor, bytes * factor}; }
+};
+
+/// Of a column whose staged parts hold more than that: those.
+std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit);
 
 /// Eight sealed parts of about equal size, or one that is dead for more than a quarter.
 std::optional<Merge> choose_merge(const State& state);
-
-/// Rows that wait in the database, of the column that has most.
-std::size_t most_staged_rows(const State& state);
 
 /// Writes the live rows of the inputs to a sealed part of that number; durable when it returns.
 Part merge_parts(const Merge& merge, const PartFolder& folder, PartNumber number, Generation generation,

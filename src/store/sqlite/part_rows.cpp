@@ -12,14 +12,14 @@ namespace {
 // Single rows are cheap to add and dear to read at opening; from so many on they are folded into one blob.
 constexpr std::size_t kMaxLoggedDead = 256;
 
-std::string staged_image(Database& database, PartNumber number) {
+std::shared_ptr<const segment::Image> staged_image(Database& database, PartNumber number) {
   Statement& read = database.statement("SELECT bytes FROM part_image WHERE part = ?1");
   const Rows guard(read);
   read.bind_integer(1, number);
   if (!read.step())
     throw Error(Errc::corrupt_store, "store: the image of part " + std::to_string(number) +
                                          " is missing; verify the store, then recover it");
-  return std::string(read.blob(0));
+  return segment::heap_image(read.blob(0));
 }
 
 void erase(Database& database, const char* sql, PartNumber number) {
@@ -95,7 +95,7 @@ std::unordered_map<PartNumber, const Part*> index_parts(const State* state) {
 }
 
 PartData read_data(Database& database, const PartFolder& folder, const ColumnDefinition& column, const Part& part) {
-  return open_part(column, part.is_staged() ? segment::heap_image(staged_image(database, part.number))
+  return open_part(column, part.is_staged() ? staged_image(database, part.number)
                                             : folder.files->open(folder.path / part.file, folder.map));
 }
 

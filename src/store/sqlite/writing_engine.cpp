@@ -15,8 +15,10 @@
 namespace ragstone::sqlite {
 namespace {
 
-// About 4 MiB, as SQLite does by itself.
+// 4 MiB, as SQLite does by itself: what is in the log is read whole at the first opening after a crash.
 constexpr std::size_t kCheckpointPages = 1000;
+// A column's parts in the database are read whole at each opening until they are sealed.
+constexpr std::size_t kMaxStagedBytes = std::size_t{512} << 10;
 // So many times what is due waits at most where nobody calls maintain().
 constexpr std::size_t kPatience = 8;
 
@@ -57,7 +59,7 @@ class WritingEngine final : public StoreEngine {
 
   void close() override {
     const std::lock_guard maintaining(maintenance_mutex_);
-    while (merge_one({}, 0, Scope::staged)) {
+    while (merge_one({}, {}, Scope::staged)) {
     }
     const std::lock_guard lock(commit_mutex_);
     if (!writer_) return;
@@ -69,6 +71,8 @@ class WritingEngine final : public StoreEngine {
 
  private:
   enum class Scope { staged, all };
+
+  StagedLimit staged_limit() const noexcept { return {options_.seal_rows, kMaxStagedBytes}; }
 
   /// Ends a merge's claim on its inputs.
   class Unbusy {
@@ -109,9 +113,10 @@ class WritingEngine final : public StoreEngine {
 
   /// Does what maintain() should have done, where too much of it waits.
   void catch_up(const StopToken& stop) {
-    if (most_staged_rows(*current()->state()) > kPatience * options_.seal_rows) {
+    const StagedLimit most = staged_limit().times(kPatience);
+    if (choose_seal(*current()->state(), most)) {
       const std::lock_guard maintaining(maintenance_mutex_);
-      merge_one(stop, options_.seal_rows, Scope::staged);
+      merge_one(stop, most, Scope::staged);
     }
     const std::lock_guard lock(commit_mutex_);
     if (writer_ && writer_->log_pages() > kPatience * kCheckpointPages) checkpoint();
@@ -119,7 +124,7 @@ class WritingEngine final : public StoreEngine {
 
   bool do_maintain(const StopToken& stop) override {
     const std::lock_guard maintaining(maintenance_mutex_);
-    const bool merged = merge_one(stop, options_.seal_rows, Scope::all);
+    const bool merged = merge_one(stop, staged_limit(), Scope::all);
     const std::lock_guard lock(commit_mutex_);
     if (writer_ && (writer_->log_pages() > kCheckpointPages || writer_->has_retired_files())) checkpoint();
     return merged;
@@ -134,13 +139,13 @@ class WritingEngine final : public StoreEngine {
   }
 
   /// Under maintenance_mutex_. False if there is nothing to merge.
-  bool merge_one(const StopToken& stop, std::size_t max_staged, Scope scope) {
+  bool merge_one(const StopToken& stop, const StagedLimit& limit, Scope scope) {
     std::optional<Merge> merge;
     Generation generation = 0;
     {
       const std::lock_guard lock(commit_mutex_);
       if (!writer_) return false;
-      merge = choose_seal(*writer_->state(), max_staged);
+      merge = choose_seal(*writer_->state(), limit);
       if (!merge && scope == Scope::all) merge = choose_merge(*writer_->state());
       if (!merge) return false;
       for (const Part& part : merge->inputs.parts) context_.busy.insert(part.number);
