@@ -46,10 +46,12 @@ CREATE TABLE source(
   text_digest INTEGER NOT NULL,
   digest INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX source_text ON source(text_block, text_offset);
 CREATE INDEX source_failed ON source(id) WHERE state = 1;
 
 CREATE TABLE text_block(number INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
-CREATE TABLE text_use(block INTEGER PRIMARY KEY, live INTEGER NOT NULL) STRICT;
+CREATE TABLE text_use(block INTEGER PRIMARY KEY, live INTEGER NOT NULL, size INTEGER NOT NULL) STRICT;
+CREATE INDEX text_use_sparse ON text_use(live) WHERE live * 2 < size;
 
 CREATE TABLE group_definition(
   number INTEGER PRIMARY KEY,

@@ -55,16 +55,19 @@ void TextWriter::write_block() {
   insert.bind_integer(1, next_block_);
   insert.bind_blob(2, open_);
   insert.run();
+  sizes_[next_block_] = open_.size();
   open_.clear();
   ++next_block_;
 }
 
 void TextWriter::change_use(std::int64_t block, std::int64_t difference) {
+  const auto written = sizes_.find(block);
   Statement& change = database_.statement(
-      "INSERT INTO text_use(block, live) VALUES(?1, ?2) ON CONFLICT(block) DO UPDATE SET live = live + excluded.live "
-      "RETURNING live");
+      "INSERT INTO text_use(block, live, size) VALUES(?1, ?2, ?3) "
+      "ON CONFLICT(block) DO UPDATE SET live = live + excluded.live RETURNING live");
   change.bind_integer(1, block);
   change.bind_integer(2, difference);
+  change.bind_integer(3, written == sizes_.end() ? 0 : static_cast<std::int64_t>(written->second));
   const bool unused = change.step() && change.integer(0) <= 0;
   change.reset();
   if (!unused) return;

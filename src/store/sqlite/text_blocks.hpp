@@ -40,6 +40,7 @@ class TextWriter {
   std::int64_t& next_block_;
   std::string open_;  ///< The block next_block_.
   std::map<std::int64_t, std::int64_t> use_;
+  std::map<std::int64_t, std::size_t> sizes_;  ///< Of the blocks that were written.
 };
 
 /// `span` of the text at `place`, which must contain it. Errors: Errc::corrupt_store if a block is missing or short.

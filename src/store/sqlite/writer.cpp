@@ -1,5 +1,6 @@
 #include "store/sqlite/writer.hpp"
 
+#include "store/sqlite/compaction.hpp"
 #include "store/sqlite/schema.hpp"
 #include <ragstone/base/error.hpp>
 
@@ -46,6 +47,8 @@ class Savepoint {
 };
 
 void set_durability(Database& database, Durability durability) {
+  // Takes effect where the database is still empty.
+  database.execute("PRAGMA auto_vacuum=INCREMENTAL");
   database.execute("PRAGMA journal_mode=WAL");
   database.execute(durability == Durability::durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
   database.execute("PRAGMA journal_size_limit=67108864");
@@ -137,6 +140,19 @@ void Writer::replace(const Merge& merge, Part merged) {
     remove_files(created);
     throw;
   }
+}
+
+bool Writer::compact() {
+  State next = *state_;
+  Transaction transaction(database_);
+  const bool moved = compact_texts(database_, next.catalog);
+  if (!moved && !free_pages(database_)) return false;
+  next.catalog.save(database_, state_->catalog);
+  auto state = std::make_shared<const State>(std::move(next));
+  std::vector<std::string> created;
+  finish(transaction, created, {});
+  state_ = std::move(state);
+  return true;
 }
 
 void Writer::finish(Transaction& transaction, std::vector<std::string>& created, std::vector<std::string> obsolete) {

@@ -40,6 +40,9 @@ class Writer {
   /// Puts a sealed part in place of a merge's inputs; their files are removed.
   void replace(const Merge& merge, Part merged);
 
+  /// Gives back space that texts left behind. False if there is nothing to be done.
+  bool compact();
+
   /// Pages that wait in the write-ahead log.
   std::size_t log_pages() const noexcept { return log_pages_; }
   /// True if files that are not needed wait for a checkpoint to be removed.

@@ -124,10 +124,14 @@ class WritingEngine final : public StoreEngine {
 
   bool do_maintain(const StopToken& stop) override {
     const std::lock_guard maintaining(maintenance_mutex_);
-    const bool merged = merge_one(stop, staged_limit(), Scope::all);
+    if (merge_one(stop, staged_limit(), Scope::all)) return true;
     const std::lock_guard lock(commit_mutex_);
+    if (writer_ && writer_->compact()) {
+      publish();
+      return true;
+    }
     if (writer_ && (writer_->log_pages() > kCheckpointPages || writer_->has_retired_files())) checkpoint();
-    return merged;
+    return false;
   }
 
   VerifyReport do_verify(const StopToken& stop) const override {

@@ -195,6 +195,43 @@ TEST_F(SqliteEngineTest, SealingAndMergingKeepEveryAnswer) {
   EXPECT_EQ(report.sources, 150u);
 }
 
+TEST_F(SqliteEngineTest, WhatRemovedTextsLeaveBehindIsGivenBack) {
+  SqliteOptions options;
+  options.durability = Durability::fast;
+  auto engine = sqlite_engine(folder(), options);
+  std::string long_text;
+  for (int i = 0; i < 9000; ++i) long_text += "fig 无花果\n";
+  const int count = 300;
+  for (int first = 0; first < count; first += 50) {
+    Commit commit;
+    for (int i = first; i < first + 50; ++i) {
+      const std::string text = i % 60 == 7 ? long_text : std::string(8000, 'x') + " " + std::to_string(i);
+      commit.sources.push_back(sample_source("s" + std::to_string(i), text));
+    }
+    engine->commit(std::move(commit));
+  }
+  engine->close();
+  const auto full = fs::file_size(folder() / "store.db");
+  engine = sqlite_engine(folder(), options);
+  Commit commit;
+  for (int i = 0; i < count; ++i)
+    if (i % 10 != 7) commit.removals.push_back("s" + std::to_string(i));
+  engine->commit(std::move(commit));
+  auto before = engine->snapshot();
+  const std::string kept = *before->text("s17");
+  while (engine->maintain()) {
+  }
+  EXPECT_EQ(before->text("s17"), kept) << "a snapshot does not see that its text moves";
+  before.reset();
+  EXPECT_EQ(engine->snapshot()->text("s17"), kept);
+  EXPECT_EQ(engine->snapshot()->text("s67"), long_text);
+  const VerifyReport report = engine->verify();
+  EXPECT_TRUE(report.ok()) << report.findings.front().object << ": " << report.findings.front().problem;
+  engine.reset();
+  sqlite_engine(folder(), options)->close();
+  EXPECT_LT(fs::file_size(folder() / "store.db"), full / 2);
+}
+
 TEST_F(SqliteEngineTest, TheLastSourceTakesItsSegmentsWithIt) {
   SqliteOptions options;
   options.seal_rows = 1;
