@@ -1,0 +1,151 @@
+#include "support/data.hpp"
+#include "support/faults/faulty_store.hpp"
+#include "support/rounds.hpp"
+#include "support/store/expect_state.hpp"
+#include "support/store/store_history.hpp"
+#include "support/store/store_script.hpp"
+#include "support/temporary_folder.hpp"
+#include <ragstone/base/error.hpp>
+#include <ragstone/store/sqlite_engine.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <random>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace ragstone::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kPage = 4096;
+
+/// A page, or a bit, or the end of the file.
+std::string damaged(std::string bytes, std::mt19937_64& random) {
+  const auto place = [&](std::size_t size) { return random() % (bytes.size() - size + 1); };
+  const std::size_t pages = bytes.size() / kPage;
+  const auto page = [&] { return random() % pages * kPage; };
+  switch (random() % 7) {
+    case 0:
+      bytes[place(1)] ^= static_cast<char>(1U << random() % 8);
+      break;
+    case 1:  // Where the numbers of a page are.
+      bytes[page() + random() % 16] = static_cast<char>(random());
+      break;
+    case 2:
+      for (std::size_t begin = page(), i = 0; i < kPage; ++i) bytes[begin + i] = static_cast<char>(random());
+      break;
+    case 3:
+      std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(page()), kPage, '\0');
+      break;
+    case 4:
+      bytes.resize(place(1));
+      break;
+    case 5:
+      bytes.replace(page(), kPage, bytes.substr(page(), kPage));
+      break;
+    default:
+      for (std::size_t begin = place(64), i = 0; i < 64; ++i) bytes[begin + i] = static_cast<char>(random());
+  }
+  return bytes;
+}
+
+struct Count {
+  std::size_t refused = 0;   ///< At opening.
+  std::size_t found = 0;     ///< By verify().
+  std::size_t harmless = 0;  ///< Nothing that is stored was hit.
+  std::size_t failed = 0;    ///< Reads and commits that ended with an error.
+};
+
+void expect_typed(const Error& error) {
+  EXPECT_TRUE(error.errc() == Errc::corrupt_store || error.errc() == Errc::io_error ||
+              error.errc() == Errc::unsupported || error.errc() == Errc::limit_exceeded)
+      << name_of(error.errc()) << ": " << error.what();
+}
+
+/// Whatever the answers, they come, or an error that says so.
+template <class Call>
+void try_to(Count& count, Call call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    ++count.failed;
+    expect_typed(error);
+  }
+}
+
+void use(StoreEngine& engine, Commit commit, Count& count) {
+  const auto snapshot = engine.snapshot();
+  RandomCommits random(1);
+  try_to(count, [&] {
+    for (const SourceRecord& record : snapshot->sources({})) snapshot->text(record.id);
+  });
+  for (const std::string group : {"root", "line", "word", "note"}) {
+    NodeQuery query;
+    query.group = group;
+    try_to(count, [&] { snapshot->nodes(query); });
+    try_to(count, [&] { snapshot->changes(group, 0); });
+    try_to(count, [&] { snapshot->search_terms(group, kBm25Key, random.terms(), {}, random.filter(), 10); });
+  }
+  try_to(count, [&] { engine.commit(std::move(commit)); });
+  try_to(count, [&] { engine.maintain(); });
+}
+
+void open_damaged(const fs::path& folder, StoreHistory& history, Count& count) {
+  const FaultyStore store(std::make_shared<FaultPlan>());
+  std::shared_ptr<StoreEngine> engine;
+  try {
+    engine = store.open(folder, busy_options());
+  } catch (const Error& error) {
+    expect_typed(error);
+    ++count.refused;
+    return;
+  }
+  VerifyReport report;
+  try_to(count, [&] { report = engine->verify(); });
+  if (report.ok()) {
+    ++count.harmless;
+    expect_state(*engine->snapshot(), history);
+  } else {
+    ++count.found;
+  }
+  // At the last generation that is stored, or, if that is damaged, at some.
+  use(*engine, history.commits_after(std::min<Generation>(engine->snapshot()->generation(), 30)).back(), count);
+  try_to(count, [&] { engine->close(); });
+}
+
+// F7
+TEST(DamagedDatabase, IsRefusedOrFoundOrHarmless) {
+  Count count;
+  std::mt19937_64 random(8);
+  const std::size_t files = rounds(50);
+  for (std::size_t tried = 0; tried < files && !HasFailure();) {
+    const TemporaryFolder folder;
+    StoreHistory history(tried);
+    {
+      const FaultyStore store(std::make_shared<FaultPlan>());
+      StoreScript script(history, tried, 0, [&] { return store.open(folder.path() / "store", busy_options()); });
+      script.run(40);
+      script.close();
+    }
+    const std::string database = read_file(folder.path() / "store" / "store.db");
+    for (int i = 0; i < 50 && tried < files && !HasFailure(); ++i, ++tried) {
+      SCOPED_TRACE("file " + std::to_string(tried));
+      const TemporaryFolder copy;
+      fs::copy(folder.path() / "store", copy.path() / "store", fs::copy_options::recursive);
+      copy.write("store/store.db", damaged(database, random));
+      open_damaged(copy.path() / "store", history, count);
+    }
+  }
+  std::cout << count.refused << " refused, " << count.found << " found by verify, " << count.harmless << " harmless, "
+            << count.failed << " operations ended with an error\n";
+  EXPECT_GT(count.refused + count.found, files / 4);
+}
+
+}  // namespace
+}  // namespace ragstone::test

@@ -1,0 +1,140 @@
+#include "support/rounds.hpp"
+#include "support/store/samples.hpp"
+#include "support/temporary_folder.hpp"
+#include <ragstone/base/error.hpp>
+#include <ragstone/store/sqlite_engine.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+
+#include <gtest/gtest.h>
+#include <sys/mount.h>
+
+namespace ragstone::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A file system of 3 MB in memory.
+class SmallDisk {
+ public:
+  SmallDisk() : is_mounted_(::mount("none", folder_.path().c_str(), "tmpfs", 0, "size=3m") == 0) {}
+  ~SmallDisk() {
+    if (is_mounted_) ::umount2(folder_.path().c_str(), MNT_DETACH);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+
+  bool is_mounted() const noexcept { return is_mounted_; }
+  const fs::path& path() const noexcept { return folder_.path(); }
+  /// Takes a megabyte away, or gives it back.
+  void fill() const {
+    std::ofstream out(path() / "other program's", std::ios::binary);
+    out << std::string(1 << 20, 'x');
+  }
+  void free() const { fs::remove(path() / "other program's"); }
+
+ private:
+  TemporaryFolder folder_;
+  bool is_mounted_;
+};
+
+class FullDisk : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!disk_.is_mounted()) GTEST_SKIP() << "mounting a small file system needs root";
+  }
+
+  void open() {
+    SqliteOptions options;
+    options.seal_rows = 50;
+    engine_ = sqlite_engine(disk_.path() / "store", options);
+  }
+
+  std::string text(std::size_t bytes) {
+    std::string text;
+    while (text.size() < bytes) text += "word" + std::to_string(random_() % 5000) + (random_() % 9 == 0 ? "\n" : " ");
+    return text;
+  }
+
+  void put(const std::string& id, std::string text) {
+    Commit commit;
+    commit.sources.push_back(sample_lines(id, text));
+    engine_->commit(std::move(commit));
+    stored_[id] = std::move(text);
+  }
+
+  void remove_all() {
+    Commit commit;
+    for (const auto& [id, text] : stored_) commit.removals.push_back(id);
+    engine_->commit(std::move(commit));
+    stored_.clear();
+  }
+
+  /// Writes until there is no space.
+  void fill_store() {
+    for (int i = 0;; ++i) {
+      try {
+        put("source " + std::to_string(i), text(20'000 + random_() % 40'000));
+        if (i % 4 == 0) engine_->maintain();
+      } catch (const Error& error) {
+        EXPECT_EQ(error.errc(), Errc::storage_full) << error.what();
+        return;
+      }
+      ASSERT_LT(i, 1000) << "3 MB are never full";
+    }
+  }
+
+  void expect_stored() const {
+    const auto snapshot = engine_->snapshot();
+    EXPECT_EQ(snapshot->sources({}).size(), stored_.size());
+    for (const auto& [id, text] : stored_) EXPECT_EQ(snapshot->text(id), std::optional(text)) << id;
+    for (const StoreFinding& finding : engine_->verify().findings)
+      ADD_FAILURE() << finding.object << ": " << finding.problem;
+  }
+
+  SmallDisk disk_;
+  std::mt19937_64 random_{7};
+  std::shared_ptr<StoreEngine> engine_;
+  std::map<std::string, std::string> stored_;
+};
+
+// F4
+TEST_F(FullDisk, IsToldLosesNothingAndIsForgottenOnceThereIsSpace) {
+  open();
+  for (std::size_t cycle = 0; cycle < std::min<std::size_t>(rounds(10), 100) && !HasFailure(); ++cycle) {
+    SCOPED_TRACE("cycle " + std::to_string(cycle));
+    disk_.fill();
+    fill_store();
+    expect_stored();
+    if (cycle % 3 == 2) {
+      // A crash on a full disk.
+      engine_.reset();
+      disk_.free();
+      open();
+      expect_stored();
+    }
+    disk_.free();
+    put("one more", text(1000));
+    expect_stored();
+    remove_all();
+    while (engine_->maintain()) {
+    }
+    if (cycle % 2 == 1) {
+      engine_->close();
+      open();
+    }
+    expect_stored();
+  }
+}
+
+}  // namespace
+}  // namespace ragstone::test
