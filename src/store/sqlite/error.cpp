@@ -31,6 +31,7 @@ Meaning meaning_of(int code, int system_error) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
     case SQLITE_FORMAT:
+    case SQLITE_CONSTRAINT:  // What a store writes fits the rows of a sound database.
       return {Errc::corrupt_store, "verify the store, then recover it or restore a backup"};
     case SQLITE_BUSY:
     case SQLITE_LOCKED:

@@ -103,6 +103,8 @@ std::optional<SourceRow> Salvage::next_row() {
       read.bind_integer(1, at_);
       if (!read.step()) return std::nullopt;
       at_ = read.integer(0);
+      // In a damaged table the next row may be one that was read before.
+      if (at_ <= before) throw Error(Errc::corrupt_store, "rows are out of order");
       return read_source(read);
     } catch (const Error& error) {
       at_ = std::max(at_, before + 1);

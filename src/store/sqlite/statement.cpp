@@ -25,6 +25,10 @@ Statement::Statement(sqlite3* db, std::string_view sql) : db_(db) {
   if (sql.size() > INT_MAX) throw Error(Errc::internal, "Cannot prepare a statement: its text is too long");
   const int code =
       sqlite3_prepare_v3(db, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement_, nullptr);
+  // The text is the program's own: what it does not fit are the tables.
+  if (code == SQLITE_ERROR)
+    throw Error(Errc::corrupt_store, "Cannot prepare " + described(std::string(sql).c_str()) + ": " +
+                                         sqlite3_errmsg(db) + "; verify the store, then recover it");
   if (code != SQLITE_OK) raise(code, db, "Cannot prepare " + described(std::string(sql).c_str()));
   if (!statement_) throw Error(Errc::internal, "Cannot prepare a statement: its text is empty");
 }

@@ -11,7 +11,8 @@ namespace ragstone::sqlite {
 /// A prepared statement of one connection. Parameters count from 1, columns from 0. Errors: see raise().
 class Statement {
  public:
-  /// Takes the whole text, which holds one statement.
+  /// Takes the whole text, which holds one statement. Errors: Errc::corrupt_store also if tables or columns are
+  /// missing.
   Statement(sqlite3* db, std::string_view sql);
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;

@@ -64,6 +64,8 @@ void Verifier::check_sources() {
       read.bind_integer(1, number);
       if (!read.step()) return;
       number = read.integer(0);
+      // In a damaged table the next row may be one that was read before.
+      if (number <= before) throw Error(Errc::corrupt_store, "rows are out of order");
       const SourceRow source = read_source(read);
       read.reset();
       check_source(source);

@@ -1,7 +1,9 @@
+#include "store/sqlite/database.hpp"
 #include "support/data.hpp"
 #include "support/faults/faulty_store.hpp"
 #include "support/rounds.hpp"
 #include "support/store/expect_state.hpp"
+#include "support/store/samples.hpp"
 #include "support/store/store_history.hpp"
 #include "support/store/store_script.hpp"
 #include "support/temporary_folder.hpp"
@@ -15,6 +17,8 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -145,6 +149,40 @@ TEST(DamagedDatabase, IsRefusedOrFoundOrHarmless) {
   std::cout << count.refused << " refused, " << count.found << " found by verify, " << count.harmless << " harmless, "
             << count.failed << " operations ended with an error\n";
   EXPECT_GT(count.refused + count.found, files / 4);
+}
+
+/// Four sources in one leaf page of the database.
+std::string four_sources(const fs::path& folder, std::size_t& page) {
+  {
+    const auto engine = sqlite_engine(folder);
+    Commit commit;
+    for (const char* id : {"a", "b", "c", "d"}) commit.sources.push_back(sample_lines(id, "some text"));
+    engine->commit(std::move(commit));
+    engine->close();
+  }
+  sqlite::Database db(folder / "store.db", sqlite::OpenMode::read);
+  sqlite::Statement& root = db.statement("SELECT rootpage FROM sqlite_schema WHERE name = 'source'");
+  const sqlite::Rows guard(root);
+  if (root.step()) page = static_cast<std::size_t>(root.integer(0) - 1) * kPage;
+  return read_file(folder / "store.db");
+}
+
+// F7
+TEST(DamagedDatabase, VerifyEndsWhateverTheOrderOfRows) {
+  const TemporaryFolder folder;
+  std::size_t page = 0;
+  const std::string whole = four_sources(folder.path() / "store", page);
+  constexpr std::size_t kPointers = 8;  // Behind the header of a leaf page; two bytes for each row.
+  ASSERT_EQ(whole.at(page), 13) << "a leaf page";
+  std::vector<std::size_t> order = {0, 1, 2, 3};
+  while (std::next_permutation(order.begin(), order.end())) {
+    std::string bytes = whole;
+    for (std::size_t i = 0; i < order.size(); ++i)
+      bytes.replace(page + kPointers + 2 * i, 2, whole.substr(page + kPointers + 2 * order[i], 2));
+    folder.write("store/store.db", bytes);
+    const auto engine = sqlite_engine(folder.path() / "store");
+    EXPECT_FALSE(engine->verify().ok());
+  }
 }
 
 }  // namespace
