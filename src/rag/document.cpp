@@ -134,6 +134,7 @@ Task<Document> Document::open(Runtime& runtime, DocumentOptions options, CallCon
   const std::shared_ptr<StoreFactory> factory = options.store ? options.store : memory_store();
   std::shared_ptr<Store> store = co_await factory->open(runtime.pool(), context);
   auto core = std::make_shared<DocumentCore>(runtime, std::move(options), std::move(store));
+  core->start_scrubbing(context);
   if (core->options.auto_sync == AutoSync::background) co_await core->ensure_synced(context);
   co_return Document(std::move(core));
 }

@@ -186,6 +186,11 @@ Task<void> DocumentCore::rebuild_index(std::string name, CallContext context) {
   if (const std::exception_ptr error = index->failure()) std::rethrow_exception(error);
 }
 
+void DocumentCore::start_scrubbing(const CallContext& context) {
+  if (options.scrub_interval.count() > 0)
+    scope_.spawn(scrub(weak_from_this(), options.scrub_interval, watched_as(context)));
+}
+
 Task<void> DocumentCore::close(CallContext context) {
   scope_.cancel();
   co_await scope_.join(context);

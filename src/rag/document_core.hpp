@@ -8,6 +8,7 @@
 #include <ragstone/async/task_scope.hpp>
 #include <ragstone/rag/document.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -42,6 +43,8 @@ class DocumentCore : public std::enable_shared_from_this<DocumentCore> {
   Task<void> rebuild_index(std::string name, CallContext context);
 
   Task<void> close(CallContext context);
+  /// Begins what DocumentOptions::scrub_interval asks for.
+  void start_scrubbing(const CallContext& context);
 
   void set_progress(std::function<void(const Progress&)> callback);
   void report_progress(const Progress& progress);
@@ -80,6 +83,9 @@ class DocumentCore : public std::enable_shared_from_this<DocumentCore> {
 /// Puts into use what the store holds of the known groups under today's signatures, so that what is ingested from now
 /// on gets it at once. Asks the store once, and again when a group was added.
 Task<void> adopt_stored_groups(std::shared_ptr<DocumentCore> core, CallContext context);
+
+/// Verifies a document's store again and again, as long as there is a document; observers of `context` hear of it.
+Task<void> scrub(std::weak_ptr<DocumentCore> document, std::chrono::milliseconds interval, CallContext context);
 
 /// Reads the dataset; see Document::sync().
 Task<SyncReport> sync_dataset(std::shared_ptr<DocumentCore> core, SyncOptions options, CallContext context);

@@ -54,6 +54,10 @@ class DocumentOptions {
   std::size_t batch_sources = 64;                      ///< Sources prepared, embedded and committed together,
   std::uint64_t batch_bytes = std::uint64_t{4} << 20;  ///< or fewer if they are larger together than this.
   std::size_t batches_in_flight = 2;
+
+  /// How long after open(), and after each end, the store is verified in the background; 0: never. The observers of
+  /// open()'s context see a run of kind store_read, which fails with Errc::corrupt_store if something is wrong.
+  std::chrono::milliseconds scrub_interval{0};
 };
 
 /// How an index that was registered is doing.
