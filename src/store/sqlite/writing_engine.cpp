@@ -101,7 +101,7 @@ class WritingEngine final : public StoreEngine {
 
   void carry_out(const std::vector<WaitingCommit*>& group) {
     try {
-      catch_up(*group.front()->stop);
+      catch_up();
       const std::lock_guard lock(commit_mutex_);
       if (!writer_) throw Error(Errc::closed, "commit: the store is closed");
       writer_->commit(group);
@@ -112,11 +112,12 @@ class WritingEngine final : public StoreEngine {
   }
 
   /// Does what maintain() should have done, where too much of it waits.
-  void catch_up(const StopToken& stop) {
+  void catch_up() {
     const StagedLimit most = staged_limit().times(kPatience);
     if (choose_seal(*current()->state(), most)) {
       const std::lock_guard maintaining(maintenance_mutex_);
-      merge_one(stop, most, Scope::staged);
+      // Not for the caller alone: its stop token must not end what other commits wait for.
+      merge_one({}, most, Scope::staged);
     }
     const std::lock_guard lock(commit_mutex_);
     if (writer_ && writer_->log_pages() > kPatience * kCheckpointPages) checkpoint();
