@@ -232,13 +232,16 @@ void Verifier::check_blocks() {
 void Verifier::check_changes() {
   try {
     kernel::StopPoll poll(stop_);
-    Statement& read = database_.statement("SELECT generation, name, upserts, removed, digest FROM change");
+    Statement& read = database_.statement("SELECT generation, name, upserts, removed, digest, ids FROM change");
     const Rows guard(read);
+    std::int64_t ids = 0;
     while (read.step()) {
       poll.spend(1000);
       if (digest_of_change(read.integer(0), read.text(1), read.blob(2), read.blob(3)) != read.integer(4))
         add("change log", "the entry of generation " + std::to_string(read.integer(0)) + " is damaged");
+      ids += read.integer(5);
     }
+    if (ids != state_.catalog.logged_ids) add("change log", "its entries are miscounted");
   } catch (...) {
     add("change log", std::current_exception());
   }

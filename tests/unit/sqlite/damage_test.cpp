@@ -185,5 +185,16 @@ TEST(DamagedDatabase, VerifyEndsWhateverTheOrderOfRows) {
   }
 }
 
+// F7: an index that asked the shortened log would miss updates.
+TEST(DamagedDatabase, VerifyMissesEntriesOfTheChangeLog) {
+  const TemporaryFolder folder;
+  std::size_t page = 0;
+  four_sources(folder.path() / "store", page);
+  sqlite::Database(folder.path() / "store" / "store.db", sqlite::OpenMode::write).execute("DELETE FROM change");
+  const VerifyReport report = sqlite_engine(folder.path() / "store")->verify();
+  ASSERT_EQ(report.findings.size(), 1U);
+  EXPECT_EQ(report.findings.front().object, "change log");
+}
+
 }  // namespace
 }  // namespace ragstone::test
