@@ -4,6 +4,8 @@
 #include <vector>
 
 #include <boost/asio/post.hpp>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace ragstone {
 namespace {
@@ -17,6 +19,17 @@ class Release final : public detail::PoolJob {
  private:
   std::shared_ptr<const void> object_;
 };
+
+/// On Linux the priority of this thread alone. Lowering it is always allowed.
+bool be_nice(int niceness) noexcept {
+#ifdef __linux__
+  if (niceness > ::getpriority(PRIO_PROCESS, static_cast<id_t>(::gettid())))
+    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness);
+#else
+  (void)niceness;
+#endif
+  return true;
+}
 
 }  // namespace
 
@@ -38,7 +51,7 @@ namespace detail {
 
 namespace asio = boost::asio;
 
-PoolCore::PoolCore(std::size_t foreground_threads, std::size_t background_threads) {
+PoolCore::PoolCore(std::size_t foreground_threads, std::size_t background_threads, int niceness) : niceness_(niceness) {
   const std::array<std::size_t, 3> counts{foreground_threads, background_threads, 1};
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     lanes_[i].threads.emplace(counts[i]);
@@ -70,6 +83,10 @@ void PoolCore::run(LaneState& lane, const std::shared_ptr<PoolJob>& job) {
     std::lock_guard lock(mutex_);
     --lane.stats.queued;
     ++lane.stats.running;
+  }
+  if (lane.threads && &lane != &lane_of(Lane::foreground)) {
+    static thread_local const bool is_nice = be_nice(niceness_);
+    (void)is_nice;
   }
   const StopToken stop = job->stop.get_token();
   if (!stop.stop_requested()) job->run(stop);

@@ -18,7 +18,8 @@ namespace ragstone::detail {
 /// The lanes, on threads of their own or on a caller's executors, and every job in them.
 class PoolCore : public std::enable_shared_from_this<PoolCore> {
  public:
-  PoolCore(std::size_t foreground_threads, std::size_t background_threads);
+  /// `niceness`: of all threads but the foreground's.
+  PoolCore(std::size_t foreground_threads, std::size_t background_threads, int niceness);
   /// The writer's lane is on `background`, too.
   PoolCore(boost::asio::any_io_executor foreground, boost::asio::any_io_executor background);
 
@@ -41,6 +42,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   LaneState& lane_of(Lane lane) { return lanes_[static_cast<std::size_t>(lane)]; }
   std::size_t running() const;  ///< Under the mutex.
 
+  const int niceness_ = 0;
   mutable std::mutex mutex_;
   std::condition_variable idle_;
   std::array<LaneState, 3> lanes_;

@@ -26,6 +26,10 @@ class RuntimeOptions {
   /// Threads of the foreground lane; the background lane has one less, and at least one. 0: one per hardware thread,
   /// at least 2.
   std::size_t threads = 0;
+  /// By how much the threads of the other lanes give way to the foreground's where there are more of them than cores
+  /// (Linux: their nice value, 0 to 19), so that ingest and builds do not slow queries down. Of the Runtime's own
+  /// threads only.
+  int background_niceness = 10;
   /// How long the destructor lets cancelled operations finish on the Runtime's own loop before it drops them.
   std::chrono::milliseconds shutdown_grace{5000};
   /// A caller's executors for the lanes, instead of threads of the Runtime's own. Both or none; their context must

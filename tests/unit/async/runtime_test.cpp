@@ -4,6 +4,7 @@
 #include <ragstone/async/offload.hpp>
 #include <ragstone/async/runtime.hpp>
 
+#include <algorithm>
 #include <future>
 #include <random>
 #include <stdexcept>
@@ -16,6 +17,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace ragstone::test {
 namespace {
@@ -88,6 +91,26 @@ Task<std::string> await_inside(Runtime& runtime) {
   auto deferred = runtime.spawn(shout("b"), asio::deferred);
   const std::string lazy = co_await std::move(deferred)(asio::use_awaitable);
   co_return eager + lazy;
+}
+
+Task<int> niceness(Pool pool, Lane lane) {
+  Work<int> work;
+  work.set([](const StopToken&) { return ::getpriority(PRIO_PROCESS, static_cast<id_t>(::gettid())); });
+  co_return co_await offload(pool, lane, std::move(work));
+}
+
+TEST(RuntimeLanes, ThreadsForIngestGiveWayToThoseForQueries) {
+  const int own = ::getpriority(PRIO_PROCESS, 0);
+  RuntimeOptions options;
+  options.background_niceness = 15;
+  Runtime runtime(options);
+  EXPECT_EQ(runtime.run(niceness(runtime.pool(), Lane::foreground)), own);
+  EXPECT_EQ(runtime.run(niceness(runtime.pool(), Lane::background)), std::max(own, 15));
+  EXPECT_EQ(runtime.run(niceness(runtime.pool(), Lane::writer)), std::max(own, 15));
+  RuntimeOptions equal;
+  equal.background_niceness = 0;
+  Runtime other(equal);
+  EXPECT_EQ(other.run(niceness(other.pool(), Lane::background)), own);
 }
 
 TEST_P(RuntimeTest, SpawnTakesAnyToken) {
