@@ -215,10 +215,12 @@ TEST_F(BuildTest, ObserversSeeRunsWithExactlyOneEnd) {
   runtime.run(document.build(kMediumChunk));
   runtime.run(document.add(Source("a", "apples"), context));
   runtime.run(retriever.retrieve("apples", context));
+  // The commit's maintenance may still run, and is then cancelled.
+  runtime.run(document.close());
   for (const auto& [id, phases] : recorder->runs) {
+    ASSERT_EQ(phases.size(), 2u);
     EXPECT_EQ(phases.front(), EventPhase::start);
-    EXPECT_EQ(phases.back(), EventPhase::end);
-    EXPECT_EQ(phases.size(), 2u);
+    EXPECT_TRUE(phases.back() == EventPhase::end || phases.back() == EventPhase::error);
   }
   for (const EventKind kind :
        {EventKind::load, EventKind::embed, EventKind::store_write, EventKind::retrieve, EventKind::store_read})
