@@ -48,7 +48,8 @@ class WritingEngine final : public StoreEngine {
       create_folders(*hooks.files, context_.folder.path);
     lock_.emplace(folder / kLockFile, options.lock_timeout);
     writer_.emplace(folder / kDatabaseFile, hooks.vfs, options.durability, context_);
-    hooks.files->sync_directory(folder);
+    // Until its first commit, the names of a new store's files may be lost.
+    if (writer_->state()->catalog.generation == 0) hooks.files->sync_directory(folder);
     readers_ = std::make_shared<ReaderPool>(folder / kDatabaseFile, OpenMode::read, hooks.vfs);
     publish();
   }
