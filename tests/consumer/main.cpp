@@ -7,6 +7,7 @@ int main() {
 
   ragstone::DocumentOptions options;
   options.dataset = "handbook/";
+  options.store = ragstone::sqlite_store("kb");  // in memory if left out
   auto document = runtime.run(ragstone::Document::open(runtime, options));
   runtime.run(document.sync());  // reads what is new or changed, nothing else
 

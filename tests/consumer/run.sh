@@ -34,9 +34,12 @@ check_flags() {
   done
 }
 
-# The program reads the folder handbook/ where it is run, and prints what it finds there.
+# The program reads the folder handbook/ where it is run, keeps its store there, and prints what it finds.
 run() {
-  (cd examples && "$work/$1/consumer") >"$work/$1/output" || fail "$1: the program fails"
+  mkdir "$work/$1/run"
+  cp -R examples/handbook "$work/$1/run/"
+  (cd "$work/$1/run" && "$work/$1/consumer") >"$work/$1/output" || fail "$1: the program fails"
+  [ -f "$work/$1/run/kb/store.db" ] || fail "$1: the program kept no store"
   grep -q 'chapter_optimization/momentum\.md' "$work/$1/output" || fail "$1: the program misses the passage"
 }
 
