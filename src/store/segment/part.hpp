@@ -1,6 +1,8 @@
 #pragma once
 
+#include "index/row_bitmap.hpp"
 #include <ragstone/base/ids.hpp>
+#include <ragstone/base/stop.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -28,6 +30,10 @@ class RowFilter {
  public:
   virtual ~RowFilter() = default;
   virtual bool allows(NodeId node, SourceNumber source) const = 0;
+
+  /// The rows i of a part for which allows(nodes[i], sources[i]). A filter that can tell for many rows at once does.
+  virtual RowBitmap select(std::span<const NodeId> nodes, std::span<const SourceNumber> sources,
+                           const StopToken& stop) const;
 };
 
 /// The bytes of a part: a mapped file, or memory. Aligned to 64 bytes at least; immutable.

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace ragstone {
+
+/// A set of row numbers below a fixed size, one bit each.
+class RowBitmap {
+ public:
+  RowBitmap() = default;
+  /// Empty.
+  explicit RowBitmap(std::size_t rows) : rows_(rows), words_((rows + 63) / 64) {}
+
+  std::size_t rows() const noexcept { return rows_; }
+  bool contains(std::size_t row) const noexcept { return (words_[row / 64] >> (row % 64) & 1) != 0; }
+  void insert(std::size_t row) noexcept { words_[row / 64] |= std::uint64_t{1} << (row % 64); }
+
+  std::size_t count() const noexcept {
+    std::size_t sum = 0;
+    for (const std::uint64_t word : words_) sum += static_cast<std::size_t>(std::popcount(word));
+    return sum;
+  }
+
+  /// Row r is bit r % 64 of word r / 64; bits above the last row are 0.
+  std::span<const std::uint64_t> words() const noexcept { return words_; }
+
+ private:
+  std::size_t rows_ = 0;
+  std::vector<std::uint64_t> words_;
+};
+
+}  // namespace ragstone
