@@ -31,9 +31,13 @@ class RowFilter {
   virtual ~RowFilter() = default;
   virtual bool allows(NodeId node, SourceNumber source) const = 0;
 
-  /// The rows i of a part for which allows(nodes[i], sources[i]). A filter that can tell for many rows at once does.
+  /// The rows i of a part for which allows(nodes[i], sources[i]). `nodes` ascend, and are those of a part as it keeps
+  /// them (not a copy): a filter may remember by their address what it found.
   virtual RowBitmap select(std::span<const NodeId> nodes, std::span<const SourceNumber> sources,
                            const StopToken& stop) const;
+  /// Whether select() costs about as much as reading the ids. Where not, it asks allows() for every row: a search that
+  /// comes to few of them had better ask for those itself.
+  virtual bool selects_quickly() const noexcept { return false; }
 };
 
 /// The bytes of a part: a mapped file, or memory. Aligned to 64 bytes at least; immutable.
