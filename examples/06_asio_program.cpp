@@ -34,8 +34,8 @@ class SilentServer final : public ragstone::Embedder {
   const ragstone::EmbedderIdentity& identity() const noexcept override { return identity_; }
 
  private:
-  ragstone::Task<std::vector<float>> do_embed(std::span<const std::string> texts, ragstone::EmbedRole role,
-                                              ragstone::CallContext) override {
+  ragstone::Task<ragstone::EmbeddedBatch> do_embed(std::span<const std::string> texts, ragstone::EmbedRole role,
+                                                   ragstone::CallContext) override {
     if (role == ragstone::EmbedRole::query) co_await pause(1h);
     co_return std::vector<float>(texts.size() * identity_.dimension, 0.5f);
   }

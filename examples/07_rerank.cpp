@@ -19,9 +19,8 @@ class CoverageReranker final : public ragstone::Reranker {
   std::string_view name() const noexcept override { return "coverage"; }
 
  private:
-  ragstone::Task<std::vector<ragstone::RankedText>> do_rerank(std::string_view query,
-                                                              std::span<const std::string> texts, std::size_t,
-                                                              ragstone::CallContext) override {
+  ragstone::Task<ragstone::Reranking> do_rerank(std::string_view query, std::span<const std::string> texts, std::size_t,
+                                                ragstone::CallContext) override {
     const auto wanted = terms(query);
     std::vector<ragstone::RankedText> ranked;
     for (std::size_t i = 0; i < texts.size(); ++i) {

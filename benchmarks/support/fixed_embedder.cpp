@@ -26,7 +26,7 @@ class FixedEmbedder final : public Embedder {
   const EmbedderIdentity& identity() const noexcept override { return identity_; }
 
  private:
-  Task<std::vector<float>> do_embed(std::span<const std::string> texts, EmbedRole role, CallContext) override {
+  Task<ragstone::EmbeddedBatch> do_embed(std::span<const std::string> texts, EmbedRole role, CallContext) override {
     if (role == EmbedRole::document && latency_ > std::chrono::milliseconds::zero()) {
       boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, latency_);
       co_await timer.async_wait(boost::asio::use_awaitable);

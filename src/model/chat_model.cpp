@@ -21,20 +21,13 @@ void check(const std::string& name, const ChatRequest& request) {
     throw Error(Errc::invalid_argument, who + "an empty stop text would end every reply at once");
 }
 
-void set(Metadata& attributes, const char* name, const std::optional<std::uint64_t>& count) {
-  if (count) attributes.set(name, static_cast<std::int64_t>(*count));
-}
-
 Metadata end_attributes(const CallContext& context, const ChatReply& reply) {
   Metadata attributes;
   if (!context.observed()) return attributes;
   if (!reply.model.empty()) attributes.set("model", reply.model);
+  if (!reply.id.empty()) attributes.set("id", reply.id);
   attributes.set("finish_reason", name_of(reply.finish));
-  set(attributes, "input_tokens", reply.usage.input);
-  set(attributes, "output_tokens", reply.usage.output);
-  set(attributes, "cache_read_tokens", reply.usage.cache_read);
-  set(attributes, "cache_write_tokens", reply.usage.cache_write);
-  set(attributes, "reasoning_tokens", reply.usage.reasoning);
+  set_usage(attributes, reply.usage);
   return attributes;
 }
 

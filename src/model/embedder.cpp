@@ -32,13 +32,13 @@ class DistinctTexts {
   std::span<const std::string> texts() const noexcept { return texts_; }
 
   /// One row per text of the call. Batch b has the rows from b * batch_size on.
-  std::vector<float> spread(const std::vector<std::vector<float>>& batches, std::size_t batch_size,
+  std::vector<float> spread(const std::vector<EmbeddedBatch>& batches, std::size_t batch_size,
                             std::size_t dimension) const {
     std::vector<float> values;
     values.reserve(places_.size() * dimension);
     for (const std::size_t place : places_) {
       const auto row =
-          batches[place / batch_size].begin() + static_cast<std::ptrdiff_t>(place % batch_size * dimension);
+          batches[place / batch_size].values.begin() + static_cast<std::ptrdiff_t>(place % batch_size * dimension);
       values.insert(values.end(), row, row + static_cast<std::ptrdiff_t>(dimension));
     }
     return values;
@@ -92,6 +92,12 @@ Metadata start_attributes(const CallContext& context, std::size_t texts, std::si
   return attributes;
 }
 
+Metadata end_attributes(const CallContext& context, const Usage& usage) {
+  Metadata attributes;
+  if (context.observed()) set_usage(attributes, usage);
+  return attributes;
+}
+
 /// Percent-encodes what could be mistaken for a separator or would end a line.
 std::string escaped(std::string_view text) {
   static constexpr char kDigits[] = "0123456789ABCDEF";
@@ -116,12 +122,11 @@ std::string EmbedderIdentity::signature() const {
          " normalized=" + (normalized ? "1" : "0");
 }
 
-Task<std::vector<float>> Embedder::embed_batch(std::span<const std::string> texts, EmbedRole role,
-                                               CallContext context) {
-  auto values = co_await do_embed(texts, role, context);
-  check_shape(identity(), texts.size(), values.size());
-  check_finite(identity(), values);
-  co_return values;
+Task<EmbeddedBatch> Embedder::embed_batch(std::span<const std::string> texts, EmbedRole role, CallContext context) {
+  auto batch = co_await do_embed(texts, role, context);
+  check_shape(identity(), texts.size(), batch.values.size());
+  check_finite(identity(), batch.values);
+  co_return batch;
 }
 
 Task<Embeddings> Embedder::embed(std::vector<std::string> texts, EmbedRole role, CallContext context) {
@@ -136,18 +141,20 @@ Task<Embeddings> Embedder::embed(std::vector<std::string> texts, EmbedRole role,
   RunScope run(context, EventKind::embed, identity().name, start_attributes(context, count, all.size(), role));
   try {
     const std::size_t batch = std::max<std::size_t>(1, max_batch());
-    std::vector<Task<std::vector<float>>> calls;
+    std::vector<Task<EmbeddedBatch>> calls;
     for (std::size_t i = 0; i < all.size(); i += batch)
       calls.push_back(embed_batch(all.subspan(i, std::min(batch, all.size() - i)), role, run.context()));
     GatherOptions options;
     options.limit = std::max<std::size_t>(1, max_concurrency());
     const auto batches = co_await with_deadline(gather(std::move(calls), options), run.context());
     embeddings.values = distinct.spread(batches, batch, embeddings.dimension);
+    embeddings.usage = batches.front().usage;
+    for (std::size_t i = 1; i < batches.size(); ++i) embeddings.usage = embeddings.usage + batches[i].usage;
   } catch (...) {
     run.fail(std::current_exception());
     throw;
   }
-  run.end();
+  run.end(end_attributes(run.context(), embeddings.usage));
   co_return embeddings;
 }
 

@@ -17,7 +17,7 @@ class FunctionEmbedder final : public Embedder {
   const EmbedderIdentity& identity() const noexcept override { return identity_; }
 
  private:
-  Task<std::vector<float>> do_embed(std::span<const std::string> texts, EmbedRole role, CallContext context) override {
+  Task<EmbeddedBatch> do_embed(std::span<const std::string> texts, EmbedRole role, CallContext context) override {
     const Lane lane = role == EmbedRole::query ? Lane::foreground : Lane::background;
     // A cancelled call returns while its job still runs: the job owns what it reads.
     std::vector<std::string> owned(texts.begin(), texts.end());

@@ -105,8 +105,8 @@ class KeywordReranker final : public Reranker {
   std::string_view name() const noexcept override { return "keyword"; }
 
  private:
-  Task<std::vector<RankedText>> do_rerank(std::string_view, std::span<const std::string> texts, std::size_t top_n,
-                                          CallContext context) override {
+  Task<Reranking> do_rerank(std::string_view, std::span<const std::string> texts, std::size_t top_n,
+                            CallContext context) override {
     // A cancelled call returns while its job still runs: the job owns what it reads.
     std::vector<std::string> owned(texts.begin(), texts.end());
     Work<std::vector<RankedText>> work;

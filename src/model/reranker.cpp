@@ -44,9 +44,12 @@ Task<std::vector<RankedText>> Reranker::rerank(std::string query, std::vector<st
   std::vector<RankedText> ranked;
   if (texts.empty()) co_return ranked;
 
+  Usage usage;
   RunScope run(context, EventKind::rerank, name(), attribute(context, "texts", texts.size()));
   try {
-    ranked = co_await with_deadline(do_rerank(query, texts, top_n, run.context()), run.context());
+    auto reranking = co_await with_deadline(do_rerank(query, texts, top_n, run.context()), run.context());
+    ranked = std::move(reranking.texts);
+    usage = reranking.usage;
     check(name(), ranked, texts.size());
     if (!ranked.empty() && ranked.front().score) std::sort(ranked.begin(), ranked.end(), better);
     if (ranked.size() > top_n) ranked.resize(top_n);
@@ -54,7 +57,9 @@ Task<std::vector<RankedText>> Reranker::rerank(std::string query, std::vector<st
     run.fail(std::current_exception());
     throw;
   }
-  run.end(attribute(context, "kept", ranked.size()));
+  auto attributes = attribute(context, "kept", ranked.size());
+  if (context.observed()) set_usage(attributes, usage);
+  run.end(std::move(attributes));
   co_return ranked;
 }
 

@@ -16,7 +16,7 @@ class NeverEmbedder final : public Embedder {
   const EmbedderIdentity& identity() const noexcept override { return identity_; }
 
  private:
-  Task<std::vector<float>> do_embed(std::span<const std::string>, EmbedRole, CallContext) override {
+  Task<EmbeddedBatch> do_embed(std::span<const std::string>, EmbedRole, CallContext) override {
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
     timer.expires_at(boost::asio::steady_timer::time_point::max());
     co_await timer.async_wait(boost::asio::use_awaitable);
@@ -33,7 +33,7 @@ CountingEmbedder::CountingEmbedder(std::string name) {
   identity_.dimension = 32;
 }
 
-Task<std::vector<float>> CountingEmbedder::do_embed(std::span<const std::string> texts, EmbedRole, CallContext) {
+Task<EmbeddedBatch> CountingEmbedder::do_embed(std::span<const std::string> texts, EmbedRole, CallContext) {
   ++calls_;
   texts_ += texts.size();
   if (before) before(texts);

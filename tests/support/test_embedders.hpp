@@ -29,7 +29,7 @@ class CountingEmbedder : public Embedder {
   std::function<void(std::vector<float>&)> after;
 
  private:
-  Task<std::vector<float>> do_embed(std::span<const std::string> texts, EmbedRole role, CallContext context) override;
+  Task<EmbeddedBatch> do_embed(std::span<const std::string> texts, EmbedRole role, CallContext context) override;
 
   EmbedderIdentity identity_;
   std::atomic<std::size_t> texts_ = 0;

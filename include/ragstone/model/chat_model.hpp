@@ -4,6 +4,7 @@
 #include <ragstone/async/run_scope.hpp>
 #include <ragstone/async/stream.hpp>
 #include <ragstone/async/task.hpp>
+#include <ragstone/model/usage.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -27,6 +28,17 @@ class ChatMessage {
   std::string text;
 };
 
+/// The shape that a reply must have: its text is one JSON value that follows a JSON Schema.
+class ReplySchema {
+ public:
+  ReplySchema() = default;
+  ReplySchema(std::string schema_name, std::string schema_json)
+      : name(std::move(schema_name)), json(std::move(schema_json)) {}
+
+  std::string name;  ///< 1 to 64 letters, digits, '_' and '-'.
+  std::string json;  ///< The schema, a JSON object.
+};
+
 /// What is asked of a model. An unset option is left to the model.
 class ChatRequest {
  public:
@@ -37,20 +49,8 @@ class ChatRequest {
   std::optional<double> top_p;              ///< Above 0, at most 1.
   std::optional<std::uint32_t> max_tokens;  ///< Of the reply; at least 1.
   std::optional<std::uint64_t> seed;
-  std::vector<std::string> stop;  ///< Texts that end the reply; not empty.
-};
-
-/// Token counts as a provider reports them; absent is not zero. Cached input is part of input, reasoning part of
-/// output.
-class Usage {
- public:
-  Usage() = default;
-
-  std::optional<std::uint64_t> input;
-  std::optional<std::uint64_t> output;
-  std::optional<std::uint64_t> cache_read;
-  std::optional<std::uint64_t> cache_write;
-  std::optional<std::uint64_t> reasoning;
+  std::vector<std::string> stop;      ///< Texts that end the reply; not empty.
+  std::optional<ReplySchema> schema;  ///< A model that cannot hold a reply to it throws Errc::unsupported.
 };
 
 enum class FinishReason { stop, length, content_filter, other };
@@ -62,7 +62,9 @@ class ChatReply {
   ChatReply() = default;
 
   std::string text;
-  std::string model;  ///< As the provider names it.
+  std::string reasoning;  ///< What the model thought before, where the provider tells; no part of the text.
+  std::string id;         ///< The provider's, if any.
+  std::string model;      ///< As the provider names it.
   FinishReason finish = FinishReason::stop;
   Usage usage;
 };
@@ -115,7 +117,8 @@ class ChatModel {
   virtual Task<ChatReply> do_chat(const ChatRequest& request, ChatPieces& pieces, CallContext context) = 0;
 };
 
-static_assert(!std::is_aggregate_v<ChatRequest> && !std::is_aggregate_v<ChatReply> && !std::is_aggregate_v<Usage> &&
-              !std::is_aggregate_v<ChatMessage> && !std::is_aggregate_v<ChatPieces>);
+static_assert(!std::is_aggregate_v<ChatRequest> && !std::is_aggregate_v<ChatReply> &&
+              !std::is_aggregate_v<ReplySchema> && !std::is_aggregate_v<ChatMessage> &&
+              !std::is_aggregate_v<ChatPieces>);
 
 }  // namespace ragstone

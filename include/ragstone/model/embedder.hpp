@@ -2,6 +2,7 @@
 
 #include <ragstone/async/call_context.hpp>
 #include <ragstone/async/task.hpp>
+#include <ragstone/model/usage.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <span>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace ragstone {
@@ -37,9 +39,20 @@ class Embeddings {
 
   std::uint32_t dimension = 0;
   std::vector<float> values;
+  Usage usage;  ///< Of all calls together.
 
   std::size_t size() const noexcept { return dimension == 0 ? 0 : values.size() / dimension; }
   std::span<const float> row(std::size_t i) const noexcept { return {values.data() + i * dimension, dimension}; }
+};
+
+/// What one call of a model gave: a row per text, and its usage where that is known.
+class EmbeddedBatch {
+ public:
+  EmbeddedBatch() = default;
+  EmbeddedBatch(std::vector<float> rows, Usage call_usage = {}) : values(std::move(rows)), usage(call_usage) {}
+
+  std::vector<float> values;
+  Usage usage;
 };
 
 /// Turns texts into vectors. Shared by any number of operations at once: do_embed() must allow concurrent calls.
@@ -62,13 +75,13 @@ class Embedder {
   Task<Embeddings> embed(std::vector<std::string> texts, EmbedRole role, CallContext context = {});
 
  private:
-  Task<std::vector<float>> embed_batch(std::span<const std::string> texts, EmbedRole role, CallContext context);
+  Task<EmbeddedBatch> embed_batch(std::span<const std::string> texts, EmbedRole role, CallContext context);
 
   /// Returns [texts.size() x identity().dimension] finite values. `texts` stay valid until it completes.
-  virtual Task<std::vector<float>> do_embed(std::span<const std::string> texts, EmbedRole role,
-                                            CallContext context) = 0;
+  virtual Task<EmbeddedBatch> do_embed(std::span<const std::string> texts, EmbedRole role, CallContext context) = 0;
 };
 
-static_assert(!std::is_aggregate_v<EmbedderIdentity> && !std::is_aggregate_v<Embeddings>);
+static_assert(!std::is_aggregate_v<EmbedderIdentity> && !std::is_aggregate_v<Embeddings> &&
+              !std::is_aggregate_v<EmbeddedBatch>);
 
 }  // namespace ragstone

@@ -3,6 +3,7 @@
 #include <ragstone/async/call_context.hpp>
 #include <ragstone/async/pool.hpp>
 #include <ragstone/async/task.hpp>
+#include <ragstone/model/usage.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -11,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace ragstone {
@@ -19,6 +21,16 @@ namespace ragstone {
 struct RankedText {
   std::size_t index = 0;        ///< Into the texts that were given.
   std::optional<double> score;  ///< Higher is better; comparable within one call only. None: the reranker only filters.
+};
+
+/// What a model's call gave, and its usage where that is known.
+class Reranking {
+ public:
+  Reranking() = default;
+  Reranking(std::vector<RankedText> ranked, Usage call_usage = {}) : texts(std::move(ranked)), usage(call_usage) {}
+
+  std::vector<RankedText> texts;
+  Usage usage;
 };
 
 /// Puts the texts that a retriever found in a better order, or drops some. Shared by any number of operations at once.
@@ -40,8 +52,8 @@ class Reranker {
  private:
   /// Returns texts of `texts`, in any order if each has a finite score, best first if none has one. More than `top_n`
   /// are allowed. `query` and `texts` stay valid until it completes.
-  virtual Task<std::vector<RankedText>> do_rerank(std::string_view query, std::span<const std::string> texts,
-                                                  std::size_t top_n, CallContext context) = 0;
+  virtual Task<Reranking> do_rerank(std::string_view query, std::span<const std::string> texts, std::size_t top_n,
+                                    CallContext context) = 0;
 };
 
 /// Options of keyword_reranker(). Words match in the analyser's sense: case, width and English inflection do not count.
@@ -58,6 +70,6 @@ class KeywordRerankerOptions {
 /// Errors: Errc::invalid_argument for no keyword at all, or one without a letter or digit.
 std::shared_ptr<Reranker> keyword_reranker(Pool pool, KeywordRerankerOptions options);
 
-static_assert(!std::is_aggregate_v<KeywordRerankerOptions>);
+static_assert(!std::is_aggregate_v<KeywordRerankerOptions> && !std::is_aggregate_v<Reranking>);
 
 }  // namespace ragstone

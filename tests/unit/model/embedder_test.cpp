@@ -57,7 +57,7 @@ class CountingEmbedder final : public Embedder {
   std::size_t most_running = 0;
 
  private:
-  Task<std::vector<float>> do_embed(std::span<const std::string> texts, EmbedRole role, CallContext) override {
+  Task<EmbeddedBatch> do_embed(std::span<const std::string> texts, EmbedRole role, CallContext) override {
     calls.emplace_back(texts.begin(), texts.end());
     roles.push_back(role);
     const Running here(running);

@@ -24,8 +24,7 @@ class FixedReranker final : public Reranker {
   std::size_t calls = 0;
 
  private:
-  Task<std::vector<RankedText>> do_rerank(std::string_view, std::span<const std::string>, std::size_t,
-                                          CallContext) override {
+  Task<Reranking> do_rerank(std::string_view, std::span<const std::string>, std::size_t, CallContext) override {
     ++calls;
     if (hangs) {
       boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor,

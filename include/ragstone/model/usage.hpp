@@ -1,0 +1,39 @@
+#pragma once
+
+#include <ragstone/base/metadata.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <type_traits>
+
+namespace ragstone {
+
+/// Token counts of a model's call as its provider reports them: what chat, embed and rerank runs all report. Absent is
+/// not zero. Cached input is part of input, reasoning part of output.
+class Usage {
+ public:
+  Usage() = default;
+
+  std::optional<std::uint64_t> input;
+  std::optional<std::uint64_t> output;
+  std::optional<std::uint64_t> cache_read;
+  std::optional<std::uint64_t> cache_write;
+  std::optional<std::uint64_t> reasoning;
+  std::optional<std::uint64_t> total;  ///< As reported; some servers report nothing else.
+
+  /// Nothing was reported.
+  bool empty() const noexcept { return *this == Usage(); }
+
+  friend bool operator==(const Usage&, const Usage&) = default;
+};
+
+/// Usage of two calls together. A count that one of them lacks is absent, since the sum is not known.
+Usage operator+(const Usage& a, const Usage& b);
+
+/// Sets what is known as `input_tokens`, `output_tokens`, `cache_read_tokens`, `cache_write_tokens`,
+/// `reasoning_tokens` and `total_tokens`: the attributes of a run's `end` event.
+void set_usage(Metadata& attributes, const Usage& usage);
+
+static_assert(!std::is_aggregate_v<Usage>);
+
+}  // namespace ragstone
