@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/ragstone)
 
 install(
-  TARGETS ragstone_core ragstone_sqlite ragstone
+  TARGETS ragstone_core ragstone_http ragstone_sqlite ragstone
   EXPORT ragstoneTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
   FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})

@@ -1,0 +1,151 @@
+#pragma once
+
+#include <ragstone/async/call_context.hpp>
+#include <ragstone/async/task.hpp>
+#include <ragstone/http/address_policy.hpp>
+#include <ragstone/http/secret.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace ragstone {
+
+class Runtime;
+
+namespace detail {
+class HttpDriver;
+class HttpTransfer;
+}  // namespace detail
+
+/// Header fields in the order of the message; names may repeat.
+class HttpHeaders {
+ public:
+  HttpHeaders() = default;
+
+  void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
+  void clear() noexcept { fields_.clear(); }
+  /// The first value of a field, whatever the case of its name; empty if there is none. Valid until the next change.
+  std::string_view find(std::string_view name) const noexcept;
+
+  std::size_t size() const noexcept { return fields_.size(); }
+  auto begin() const noexcept { return fields_.begin(); }
+  auto end() const noexcept { return fields_.end(); }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> fields_;
+};
+
+/// What an HttpClient does and refuses; limits are for each request.
+class HttpOptions {
+ public:
+  HttpOptions() = default;
+
+  std::chrono::milliseconds connect_timeout{5'000};       ///< Name, connection and TLS.
+  std::chrono::milliseconds first_byte_timeout{300'000};  ///< From the connection to the reply's first byte.
+  std::chrono::milliseconds idle_timeout{60'000};         ///< Between two pieces of a reply.
+  std::chrono::milliseconds total_timeout{600'000};       ///< Of one exchange; a call's deadline may be earlier.
+
+  std::size_t max_header_bytes = 64 << 10;
+  std::uint64_t max_body_bytes = 64 << 20;  ///< After decompression.
+  std::uint32_t max_redirects = 5;          ///< Each is checked like the first URL.
+
+  AddressPolicy addresses;  ///< Public ones only. With a proxy: of the addresses that URLs spell out.
+
+  std::size_t max_connections_per_host = 256;
+  std::size_t max_idle_connections = 256;
+  bool http2 = true;  ///< Over TLS, where the server offers it.
+
+  /// PEM file with the authorities to trust; empty: the system's. Certificates are always verified.
+  std::string ca_file;
+  /// "http://host:port"; empty: none. The environment's (https_proxy, no_proxy, ...) are used on request only.
+  std::string proxy;
+  bool proxy_from_environment = false;
+
+  std::string user_agent = "ragstone";
+};
+
+class HttpRequest {
+ public:
+  HttpRequest() = default;
+
+  std::string method = "GET";
+  std::string url;  ///< Absolute; http or https, without user and password.
+  HttpHeaders headers;
+  Secret bearer;  ///< If not empty: "Authorization: Bearer ..."; goes to no other origin than the URL's.
+  std::string body;
+};
+
+class HttpResponse {
+ public:
+  HttpResponse() = default;
+
+  int status = 0;
+  std::string url;  ///< Where it came from after redirects.
+  HttpHeaders headers;
+  std::string body;  ///< Decompressed.
+};
+
+/// A reply whose body is still arriving. Dropping it closes the exchange. Used by one coroutine at a time.
+class HttpStream {
+ public:
+  HttpStream() = default;
+  explicit HttpStream(std::shared_ptr<detail::HttpTransfer> transfer) : transfer_(std::move(transfer)) {}
+  HttpStream(HttpStream&&) noexcept = default;
+  HttpStream& operator=(HttpStream&&) noexcept;
+  ~HttpStream();
+
+  int status() const noexcept;
+  const HttpHeaders& headers() const noexcept;
+
+  /// Waits until take() has something to say. Cancellation: terminal. Errors: Errc::timeout at the deadline.
+  Task<void> wait(CallContext context = {});
+  /// Swaps the bytes that have arrived into `into`. False, and `into` is empty, if there are none: wait(), unless
+  /// ended(). Errors: those of HttpClient::fetch(), once all bytes before were taken; a body that broke off is one.
+  bool take(std::string& into);
+  /// The body came to its regular end, and all of it was taken.
+  bool ended() const;
+
+ private:
+  std::shared_ptr<detail::HttpTransfer> transfer_;
+};
+
+/// HTTP(S) requests over pooled connections, on the event loop of a Runtime. libcurl does the work, locked down: http
+/// and https only, certificates verified, connected addresses checked, no netrc, no cookies, nothing from the
+/// environment.
+///
+/// A cheap handle; copies share the connections. Thread-safe; the Runtime outlives all of them.
+class HttpClient {
+ public:
+  HttpClient() = default;
+  /// Errors: Errc::unsupported if libcurl lacks what is needed.
+  explicit HttpClient(Runtime& runtime, HttpOptions options = {});
+
+  /// The whole reply, of whatever status; redirects of GET and HEAD are followed, others only within the origin.
+  /// Cancellation: terminal, closes the exchange. Errors: Errc::invalid_argument (URL, header), Errc::rejected
+  /// (address, certificate or redirect refused), Errc::limit_exceeded, Errc::transient (no connection, a reply that
+  /// broke off, one of the options' time limits), Errc::timeout (the call's deadline), Errc::closed (empty handle).
+  Task<HttpResponse> fetch(HttpRequest request, CallContext context = {}) const;
+
+  /// The reply as soon as its head is there. Redirects are not followed: they are replies. Errors: as fetch().
+  Task<HttpStream> open(HttpRequest request, CallContext context = {}) const;
+
+  const HttpOptions& options() const noexcept;
+  explicit operator bool() const noexcept { return driver_ != nullptr; }
+
+ private:
+  std::shared_ptr<detail::HttpDriver> driver_;
+};
+
+static_assert(!std::is_aggregate_v<HttpHeaders> && !std::is_aggregate_v<HttpOptions> &&
+              !std::is_aggregate_v<HttpRequest> && !std::is_aggregate_v<HttpResponse> &&
+              !std::is_aggregate_v<HttpStream> && !std::is_aggregate_v<HttpClient>);
+
+}  // namespace ragstone

@@ -1,0 +1,357 @@
+#include "http/driver.hpp"
+
+#include "http/easy_options.hpp"
+#include "http/sigpipe_guard.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <optional>
+
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/error.hpp>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace ragstone::detail {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using Clock = HttpTransfer::Clock;
+
+std::size_t on_header(char* data, std::size_t size, std::size_t count, void* transfer) {
+  return static_cast<HttpTransfer*>(transfer)->on_header({data, size * count});
+}
+
+std::size_t on_body(char* data, std::size_t size, std::size_t count, void* transfer) {
+  return static_cast<HttpTransfer*>(transfer)->on_body({data, size * count});
+}
+
+int on_ready_to_send(void* transfer, char*, char*, int, int) {
+  static_cast<HttpTransfer*>(transfer)->on_sent();
+  return CURL_PREREQFUNC_OK;
+}
+
+std::optional<IpAddress> address_of(const curl_sockaddr& address) {
+  IpAddress ip{};
+  if (address.family == AF_INET) {
+    sockaddr_in v4;
+    std::memcpy(&v4, &address.addr, sizeof v4);
+    ip[10] = ip[11] = 0xFF;
+    std::memcpy(ip.data() + 12, &v4.sin_addr, 4);
+    return ip;
+  }
+  if (address.family == AF_INET6 && address.addrlen >= sizeof(sockaddr_in6)) {
+    sockaddr_in6 v6;
+    std::memcpy(&v6, &address.addr, sizeof v6);
+    std::memcpy(ip.data(), &v6.sin6_addr, 16);
+    return ip;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+/// A connection's socket, or one of libcurl's own. Registered with the reactor for as long as it is known.
+class HttpDriver::Socket {
+ public:
+  Socket(const asio::any_io_executor& executor, curl_socket_t number, bool connection)
+      : fd(number), descriptor(executor, number), is_connection(connection) {}
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+  ~Socket() { forget(); }
+
+  /// The descriptor stays open: it is libcurl's to close.
+  void forget() noexcept {
+    if (!descriptor.is_open()) return;
+    wanted = 0;
+    try {
+      descriptor.release();
+    } catch (...) {  // release() throws only if it was not open
+    }
+  }
+
+  const curl_socket_t fd;
+  asio::posix::stream_descriptor descriptor;
+  const bool is_connection;
+  int wanted = 0;
+  bool reading = false;
+  bool writing = false;
+};
+
+HttpDriver::HttpDriver(asio::any_io_executor executor, HttpOptions options)
+    : executor_(executor), options_(std::move(options)), timer_(executor), limit_timer_(executor) {
+  init_curl();
+  multi_ = curl_multi_init();
+  if (multi_ == nullptr) throw std::bad_alloc();
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &HttpDriver::on_socket);
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &HttpDriver::on_timer);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+  curl_multi_setopt(multi_, CURLMOPT_MAX_HOST_CONNECTIONS, static_cast<long>(options_.max_connections_per_host));
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(options_.max_idle_connections));
+}
+
+HttpDriver::~HttpDriver() {
+  const SigpipeGuard guard(uses_tls_);
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, nullptr);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, nullptr);
+  for (const auto& [transfer, owner] : transfers_) {
+    curl_multi_remove_handle(multi_, transfer->easy);
+    curl_easy_cleanup(transfer->easy);
+    curl_slist_free_all(transfer->fields);
+  }
+  for (CURL* easy : idle_) curl_easy_cleanup(easy);
+  curl_multi_cleanup(multi_);
+}
+
+int HttpDriver::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) {
+  auto& driver = *static_cast<HttpDriver*>(self);
+  auto found = driver.sockets_.find(fd);
+  if (what == CURL_POLL_REMOVE) {
+    if (found == driver.sockets_.end()) return 0;
+    found->second->wanted = 0;
+    if (!found->second->is_connection) {
+      found->second->forget();
+      driver.sockets_.erase(found);
+    }
+    return 0;
+  }
+  try {
+    if (found == driver.sockets_.end())
+      found = driver.sockets_.emplace(fd, std::make_shared<Socket>(driver.executor_, fd, false)).first;
+    found->second->wanted = what;
+    driver.arm(found->second);
+  } catch (...) {
+    return -1;
+  }
+  return 0;
+}
+
+int HttpDriver::on_timer(CURLM*, long timeout_ms, void* self) {
+  static_cast<HttpDriver*>(self)->set_timer(timeout_ms);
+  return 0;
+}
+
+curl_socket_t HttpDriver::open_socket(void* self, curlsocktype, curl_sockaddr* address) {
+  auto& transfer = *static_cast<HttpTransfer*>(self);
+  HttpDriver& driver = transfer.driver();
+  // The address of a proxy was chosen by the program's owner.
+  const bool direct = driver.options_.proxy.empty() && !driver.options_.proxy_from_environment;
+  const auto ip = address_of(*address);
+  if (direct && !(ip && driver.options_.addresses.allows(*ip))) {
+    transfer.refuse(ip ? std::string("its address is ") + name_of(classify(*ip)) : "its address is of no known family");
+    return CURL_SOCKET_BAD;
+  }
+  const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (fd < 0) return CURL_SOCKET_BAD;
+  try {
+    driver.sockets_.emplace(fd, std::make_shared<Socket>(driver.executor_, fd, true));
+  } catch (...) {
+    ::close(fd);
+    return CURL_SOCKET_BAD;
+  }
+  return fd;
+}
+
+int HttpDriver::close_socket(void* self, curl_socket_t fd) {
+  auto& driver = *static_cast<HttpDriver*>(self);
+  if (const auto found = driver.sockets_.find(fd); found != driver.sockets_.end()) {
+    found->second->forget();
+    driver.sockets_.erase(found);
+  }
+  return ::close(fd);
+}
+
+void HttpDriver::start_soon(std::shared_ptr<HttpTransfer> transfer) {
+  asio::dispatch(executor_, [self = shared_from_this(), transfer = std::move(transfer)] { self->start(transfer); });
+}
+
+void HttpDriver::abort_soon(std::shared_ptr<HttpTransfer> transfer) {
+  asio::dispatch(executor_, [self = shared_from_this(), transfer = std::move(transfer)] { self->abort(transfer); });
+}
+
+void HttpDriver::resume_soon(std::shared_ptr<HttpTransfer> transfer) {
+  asio::dispatch(executor_, [self = shared_from_this(), transfer = std::move(transfer)] { self->resume(transfer); });
+}
+
+CURL* HttpDriver::idle_easy() {
+  if (!idle_.empty()) {
+    CURL* easy = idle_.back();
+    idle_.pop_back();
+    return easy;
+  }
+  CURL* easy = curl_easy_init();
+  if (easy == nullptr) throw std::bad_alloc();
+  try {
+    lock_down(easy, options_);
+  } catch (...) {
+    curl_easy_cleanup(easy);
+    throw;
+  }
+  curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, &detail::on_header);
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &detail::on_body);
+  curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, &on_ready_to_send);
+  curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, &HttpDriver::open_socket);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, &HttpDriver::close_socket);
+  curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, this);
+  return easy;
+}
+
+void HttpDriver::start(std::shared_ptr<HttpTransfer> transfer) {
+  if (transfer->abandoned()) return;
+  try {
+    transfer->easy = idle_easy();
+    transfer->fields = set_request(transfer->easy, transfer->request(), options_, transfer->streams());
+    curl_easy_setopt(transfer->easy, CURLOPT_HEADERDATA, transfer.get());
+    curl_easy_setopt(transfer->easy, CURLOPT_WRITEDATA, transfer.get());
+    curl_easy_setopt(transfer->easy, CURLOPT_PREREQDATA, transfer.get());
+    curl_easy_setopt(transfer->easy, CURLOPT_OPENSOCKETDATA, transfer.get());
+    curl_easy_setopt(transfer->easy, CURLOPT_PRIVATE, transfer.get());
+    uses_tls_ = uses_tls_ || transfer->request().url.starts_with("https:") || options_.proxy.starts_with("https:");
+    HttpTransfer* key = transfer.get();
+    transfers_.emplace(key, transfer);
+    const SigpipeGuard guard(uses_tls_);
+    if (curl_multi_add_handle(multi_, key->easy) != CURLM_OK) throw std::bad_alloc();
+  } catch (...) {
+    if (transfer->easy != nullptr) curl_easy_cleanup(std::exchange(transfer->easy, nullptr));
+    curl_slist_free_all(std::exchange(transfer->fields, nullptr));
+    transfers_.erase(transfer.get());
+    transfer->finish(std::current_exception());
+    return;
+  }
+  transfer->scheduled = transfer->next_check();
+  limits_.emplace(transfer->scheduled, transfer.get());
+  watch_limits();
+}
+
+void HttpDriver::detach(HttpTransfer& transfer) {
+  limits_.erase({transfer.scheduled, &transfer});
+  CURL* easy = std::exchange(transfer.easy, nullptr);
+  curl_multi_remove_handle(multi_, easy);
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, nullptr);
+  curl_slist_free_all(std::exchange(transfer.fields, nullptr));
+  constexpr std::size_t kIdleHandles = 256;
+  if (idle_.size() < kIdleHandles) {
+    idle_.push_back(easy);
+  } else {
+    curl_easy_cleanup(easy);
+  }
+  transfers_.erase(&transfer);
+  if (transfers_.empty()) rest();
+}
+
+void HttpDriver::abort(const std::shared_ptr<HttpTransfer>& transfer) {
+  if (transfer->easy == nullptr) return;
+  const SigpipeGuard guard(uses_tls_);
+  detach(*transfer);
+}
+
+void HttpDriver::resume(const std::shared_ptr<HttpTransfer>& transfer) {
+  if (transfer->easy == nullptr || !transfer->paused) return;
+  transfer->on_resumed();
+  {
+    const SigpipeGuard guard(uses_tls_);
+    curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+  }
+  collect();
+}
+
+void HttpDriver::act(curl_socket_t fd, int events) {
+  {
+    const SigpipeGuard guard(uses_tls_);
+    int running = 0;
+    curl_multi_socket_action(multi_, fd, events, &running);
+  }
+  collect();
+}
+
+void HttpDriver::collect() {
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    const CURLcode code = message->data.result;
+    HttpTransfer* transfer = nullptr;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+    const auto owner = transfers_.at(transfer);
+    const SigpipeGuard guard(uses_tls_);
+    detach(*transfer);
+    transfer->finish(code);
+  }
+}
+
+void HttpDriver::set_timer(long timeout_ms) {
+  if (timeout_ms < 0) {
+    timer_.cancel();
+    return;
+  }
+  timer_.expires_after(std::chrono::milliseconds(timeout_ms));
+  timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+    if (error) return;
+    if (const auto self = weak.lock()) self->act(CURL_SOCKET_TIMEOUT, 0);
+  });
+}
+
+void HttpDriver::watch_limits() {
+  if (limits_.empty()) return;
+  const auto first = limits_.begin()->first;
+  if (limit_expiry_ <= first) return;
+  limit_expiry_ = first;
+  limit_timer_.expires_at(first);
+  limit_timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+    if (error) return;
+    if (const auto self = weak.lock()) self->check_limits();
+  });
+}
+
+void HttpDriver::check_limits() {
+  limit_expiry_ = Clock::time_point::max();
+  const auto now = Clock::now();
+  while (!limits_.empty() && limits_.begin()->first <= now) {
+    HttpTransfer* transfer = limits_.begin()->second;
+    if (transfer->limit() > now) {  // something has happened since it was scheduled
+      limits_.erase(limits_.begin());
+      transfer->scheduled = transfer->next_check();
+      limits_.emplace(transfer->scheduled, transfer);
+      continue;
+    }
+    const auto owner = transfers_.at(transfer);
+    auto error = transfer->limit_error();
+    const SigpipeGuard guard(uses_tls_);
+    detach(*transfer);
+    transfer->finish(std::move(error));
+  }
+  watch_limits();
+}
+
+void HttpDriver::arm(const std::shared_ptr<Socket>& socket) {
+  const auto wait = [&](int event, bool Socket::*waiting, int ready, asio::posix::stream_descriptor::wait_type type) {
+    if ((socket->wanted & event) == 0 || (*socket).*waiting) return;
+    (*socket).*waiting = true;
+    socket->descriptor.async_wait(
+        type, [weak = weak_from_this(), socket, event, waiting, ready](const boost::system::error_code& error) {
+          (*socket).*waiting = false;
+          const auto self = weak.lock();
+          if (!self || !socket->descriptor.is_open() || (socket->wanted & event) == 0) return;
+          if (error != asio::error::operation_aborted) self->act(socket->fd, error ? CURL_CSELECT_ERR : ready);
+          if (socket->descriptor.is_open()) self->arm(socket);
+        });
+  };
+  wait(CURL_POLL_IN, &Socket::reading, CURL_CSELECT_IN, asio::posix::stream_descriptor::wait_read);
+  wait(CURL_POLL_OUT, &Socket::writing, CURL_CSELECT_OUT, asio::posix::stream_descriptor::wait_write);
+}
+
+void HttpDriver::rest() {
+  limit_timer_.cancel();
+  limit_expiry_ = Clock::time_point::max();
+  for (const auto& [fd, socket] : sockets_) {
+    boost::system::error_code ignored;
+    if (socket->reading || socket->writing) socket->descriptor.cancel(ignored);
+  }
+}
+
+}  // namespace ragstone::detail

@@ -1,0 +1,72 @@
+#pragma once
+
+#include "http/transfer.hpp"
+#include <ragstone/http/http_client.hpp>
+
+#include <memory>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <curl/curl.h>
+
+namespace ragstone::detail {
+
+/// A libcurl multi handle on Asio: sockets become descriptors of the executor, curl's timeout becomes a timer. While no
+/// transfer runs, nothing waits, so that an idle client does not keep a loop from ending.
+///
+/// All functions run on executor(), which is serial; start_soon(), abort_soon() and resume_soon() may be called from
+/// anywhere.
+class HttpDriver : public std::enable_shared_from_this<HttpDriver> {
+ public:
+  HttpDriver(boost::asio::any_io_executor executor, HttpOptions options);
+  HttpDriver(const HttpDriver&) = delete;
+  HttpDriver& operator=(const HttpDriver&) = delete;
+  ~HttpDriver();
+
+  const HttpOptions& options() const noexcept { return options_; }
+
+  void start_soon(std::shared_ptr<HttpTransfer> transfer);
+  void abort_soon(std::shared_ptr<HttpTransfer> transfer);
+  void resume_soon(std::shared_ptr<HttpTransfer> transfer);
+
+ private:
+  class Socket;
+  using Limits = std::set<std::pair<HttpTransfer::Clock::time_point, HttpTransfer*>>;
+
+  static int on_socket(CURL*, curl_socket_t fd, int what, void* self, void*);
+  static int on_timer(CURLM*, long timeout_ms, void* self);
+  static curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* address);
+  static int close_socket(void* self, curl_socket_t fd);
+
+  void start(std::shared_ptr<HttpTransfer> transfer);
+  void abort(const std::shared_ptr<HttpTransfer>& transfer);
+  void resume(const std::shared_ptr<HttpTransfer>& transfer);
+  CURL* idle_easy();
+  void act(curl_socket_t fd, int events);
+  void collect();
+  void detach(HttpTransfer& transfer);
+  void watch_limits();
+  void check_limits();
+  void set_timer(long timeout_ms);
+  void arm(const std::shared_ptr<Socket>& socket);
+  void rest();
+
+  boost::asio::any_io_executor executor_;
+  const HttpOptions options_;
+  boost::asio::steady_timer timer_;
+  boost::asio::steady_timer limit_timer_;
+  HttpTransfer::Clock::time_point limit_expiry_ = HttpTransfer::Clock::time_point::max();
+  std::unordered_map<curl_socket_t, std::shared_ptr<Socket>> sockets_;
+  std::unordered_map<HttpTransfer*, std::shared_ptr<HttpTransfer>> transfers_;
+  Limits limits_;
+  std::vector<CURL*> idle_;
+  bool uses_tls_ = false;
+  CURLM* multi_ = nullptr;
+};
+
+}  // namespace ragstone::detail

@@ -1,0 +1,172 @@
+#include "http/driver.hpp"
+#include "http/transfer.hpp"
+#include "http/url.hpp"
+#include <ragstone/async/deadline.hpp>
+#include <ragstone/async/runtime.hpp>
+#include <ragstone/http/http_client.hpp>
+
+#include <algorithm>
+#include <cctype>
+
+#include <boost/asio/this_coro.hpp>
+
+namespace ragstone {
+namespace {
+
+using detail::Url;
+
+bool same_name(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+  });
+}
+
+/// Through a proxy the connection's address says nothing; the URL's may.
+void check_literal_address(const Url& url, const HttpOptions& options) {
+  if (options.proxy.empty() && !options.proxy_from_environment) return;
+  const auto address = parse_ip(url.host());
+  if (address && !options.addresses.allows(*address))
+    throw Error(Errc::rejected, detail::without_query(url.text()) + ": its address is " + name_of(classify(*address)) +
+                                    "; for a server of your own, allow it by AddressPolicy::with_local()");
+}
+
+HttpRequest checked(HttpRequest request, const HttpOptions& options) {
+  const Url url = Url::parse(request.url);
+  check_literal_address(url, options);
+  request.url = url.text();
+  return request;
+}
+
+bool is_redirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+[[noreturn]] void refuse(const std::string& url, const std::string& why) {
+  throw Error(Errc::rejected, detail::without_query(url) + ": " + why);
+}
+
+/// The request to send next. Fields that may carry credentials stay behind at another origin.
+HttpRequest follow(HttpRequest request, int status, std::string_view location) {
+  const Url from = Url::parse(request.url);
+  Url to;
+  try {
+    to = from.resolve(std::string(location));
+  } catch (const Error&) {
+    refuse(request.url, "it redirects to what is no http or https URL");
+  }
+  if (from.is_https() && !to.is_https()) refuse(request.url, "it redirects from https to http");
+  const bool safe = request.method == "GET" || request.method == "HEAD";
+  const bool same_origin = from.origin() == to.origin();
+  if (status == 303 && !safe) {
+    request.method = "GET";
+    request.body.clear();
+  } else if (!safe && !same_origin) {
+    refuse(request.url, "it redirects a " + request.method + " to another origin, " + to.origin());
+  }
+  if (!same_origin) {
+    HttpHeaders kept;
+    for (const auto& [name, value] : request.headers)
+      for (const std::string_view harmless : {"Accept", "Accept-Language"})
+        if (same_name(name, harmless)) kept.add(name, value);
+    request.headers = std::move(kept);
+    request.bearer = Secret();
+  }
+  request.url = to.text();
+  return request;
+}
+
+Task<HttpResponse> exchange(std::shared_ptr<detail::HttpDriver> driver, HttpRequest request, CallContext context) {
+  const boost::asio::any_io_executor executor = co_await boost::asio::this_coro::executor;
+  const detail::TransferOwner transfer(
+      std::make_shared<detail::HttpTransfer>(std::move(driver), std::move(request), false, executor));
+  transfer->start();
+  co_await transfer->wait_for_end(context);
+  HttpResponse response;
+  response.status = transfer->status();
+  response.url = transfer->request().url;
+  response.headers = transfer->headers();
+  transfer->take(response.body);
+  co_return response;
+}
+
+}  // namespace
+
+std::string_view HttpHeaders::find(std::string_view name) const noexcept {
+  for (const auto& [field, value] : fields_)
+    if (same_name(field, name)) return value;
+  return {};
+}
+
+HttpStream& HttpStream::operator=(HttpStream&& other) noexcept {
+  if (this != &other) {
+    if (transfer_) transfer_->abandon();
+    transfer_ = std::move(other.transfer_);
+  }
+  return *this;
+}
+
+HttpStream::~HttpStream() {
+  if (transfer_) transfer_->abandon();
+}
+
+int HttpStream::status() const noexcept { return transfer_ ? transfer_->status() : 0; }
+
+const HttpHeaders& HttpStream::headers() const noexcept {
+  static const HttpHeaders none;
+  return transfer_ ? transfer_->headers() : none;
+}
+
+Task<void> HttpStream::wait(CallContext context) { return transfer_->wait_for_bytes(std::move(context)); }
+bool HttpStream::take(std::string& into) { return transfer_->take(into); }
+bool HttpStream::ended() const { return !transfer_ || transfer_->ended(); }
+
+HttpClient::HttpClient(Runtime& runtime, HttpOptions options)
+    : driver_(std::make_shared<detail::HttpDriver>(runtime.serial_executor(), std::move(options))) {}
+
+const HttpOptions& HttpClient::options() const noexcept {
+  static const HttpOptions none;
+  return driver_ ? driver_->options() : none;
+}
+
+namespace {
+
+std::shared_ptr<detail::HttpDriver> open_driver(const std::shared_ptr<detail::HttpDriver>& driver) {
+  if (!driver) throw Error(Errc::closed, "HTTP request: the client is an empty handle");
+  return driver;
+}
+
+Task<HttpResponse> fetch_from(std::shared_ptr<detail::HttpDriver> driver, HttpRequest request, CallContext context) {
+  driver = open_driver(driver);
+  request = checked(std::move(request), driver->options());
+  for (std::uint32_t hops = 0;; ++hops) {
+    auto response = co_await exchange(driver, request, context);
+    const std::string location(response.headers.find("location"));
+    if (!is_redirect(response.status) || location.empty()) co_return response;
+    if (hops == driver->options().max_redirects)
+      refuse(response.url, "more than " + std::to_string(hops) + " redirects (max_redirects)");
+    request = follow(std::move(request), response.status, location);
+    check_literal_address(Url::parse(request.url), driver->options());
+  }
+}
+
+Task<HttpStream> open_at(std::shared_ptr<detail::HttpDriver> driver, HttpRequest request, CallContext context) {
+  driver = open_driver(driver);
+  request = checked(std::move(request), driver->options());
+  const boost::asio::any_io_executor executor = co_await boost::asio::this_coro::executor;
+  detail::TransferOwner transfer(std::make_shared<detail::HttpTransfer>(driver, std::move(request), true, executor));
+  transfer->start();
+  co_await transfer->wait_for_head(context);
+  co_return HttpStream(transfer.release());
+}
+
+}  // namespace
+
+Task<HttpResponse> HttpClient::fetch(HttpRequest request, CallContext context) const {
+  return fetch_from(driver_, std::move(request), std::move(context));
+}
+
+Task<HttpStream> HttpClient::open(HttpRequest request, CallContext context) const {
+  return open_at(driver_, std::move(request), std::move(context));
+}
+
+}  // namespace ragstone

@@ -1,0 +1,435 @@
+#include "support/errors.hpp"
+#include "support/http/scripted_server.hpp"
+#include "support/rounds.hpp"
+#include <ragstone/async/deadline.hpp>
+#include <ragstone/async/gather.hpp>
+#include <ragstone/async/runtime.hpp>
+#include <ragstone/http/http_client.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <future>
+#include <random>
+#include <thread>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_future.hpp>
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+namespace ragstone {
+namespace {
+
+using namespace std::chrono_literals;
+using test::error_of;
+using test::ScriptedServer;
+using test::ServerReply;
+using test::ServerRequest;
+
+HttpOptions local_options() {
+  HttpOptions options;
+  options.addresses = AddressPolicy::with_local();
+  return options;
+}
+
+HttpRequest get(const std::string& url) {
+  HttpRequest request;
+  request.url = url;
+  return request;
+}
+
+std::string gzip(const std::string& text) {
+  z_stream stream{};
+  deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY);
+  std::string out(deflateBound(&stream, text.size()) + 64, '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  deflate(&stream, Z_FINISH);
+  out.resize(stream.total_out);
+  deflateEnd(&stream);
+  return out;
+}
+
+std::size_t open_descriptors() {
+  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}));
+}
+
+Task<std::string> read_all(HttpClient client, HttpRequest request) {
+  HttpStream stream = co_await client.open(std::move(request));
+  std::string all;
+  std::string bytes;
+  while (true) {
+    if (stream.take(bytes)) {
+      all += bytes;
+    } else if (stream.ended()) {
+      co_return all;
+    } else {
+      co_await stream.wait();
+    }
+  }
+}
+
+TEST(HttpClient, SendsWhatIsAskedAndReturnsTheReply) {
+  ServerRequest seen;
+  ScriptedServer server([&](const ServerRequest& request) {
+    seen = request;
+    return ServerReply::text(404, "没有", "X-One:  a b \r\nx-one: c\r\n");
+  });
+  Runtime runtime;
+  const HttpClient client(runtime, local_options());
+  HttpRequest request;
+  request.method = "POST";
+  request.url = server.url("/path?q=1");
+  request.headers.add("X-Test", "yes");
+  request.bearer = Secret("canary-key");
+  request.body = "{\"text\":\"你好\"}";
+  const HttpResponse response = runtime.run(client.fetch(request));
+  EXPECT_EQ(response.status, 404);
+  EXPECT_EQ(response.body, "没有");
+  EXPECT_EQ(response.headers.find("X-ONE"), "a b");
+  EXPECT_EQ(seen.method, "POST");
+  EXPECT_EQ(seen.target, "/path?q=1");
+  EXPECT_EQ(seen.body, request.body);
+  EXPECT_EQ(seen.header("x-test"), "yes");
+  EXPECT_EQ(seen.header("authorization"), "Bearer canary-key");
+  EXPECT_EQ(seen.header("expect"), "");
+}
+
+TEST(HttpClient, ReusesConnections) {
+  ScriptedServer server([](const ServerRequest&) { return ServerReply::text(200, "ok"); });
+  Runtime runtime;
+  const HttpClient client(runtime, local_options());
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(runtime.run(client.fetch(get(server.url()))).body, "ok");
+  EXPECT_EQ(server.connections(), 1u);
+}
+
+TEST(HttpClient, BoundsTheConnectionsToAHost) {
+  ScriptedServer server([](const ServerRequest&) { return ServerReply().pause(1ms).send("HTTP/1.1 204 No\r\n\r\n"); });
+  Runtime runtime;
+  HttpOptions options = local_options();
+  options.max_connections_per_host = 4;
+  const HttpClient client(runtime, options);
+  std::vector<Task<HttpResponse>> calls;
+  for (int i = 0; i < 100; ++i) calls.push_back(client.fetch(get(server.url())));
+  for (const auto& response : runtime.run(gather(std::move(calls)))) EXPECT_EQ(response.status, 204);
+  EXPECT_LE(server.connections(), 4u);
+}
+
+TEST(HttpClient, UnpacksCompressedReplies) {
+  const std::string text(10'000, 'x');
+  const std::string packed = gzip(text);
+  ScriptedServer server([&](const ServerRequest& request) {
+    EXPECT_NE(request.header("accept-encoding").find("gzip"), std::string::npos);
+    return ServerReply::text(200, packed, "Content-Encoding: gzip\r\n");
+  });
+  Runtime runtime;
+  EXPECT_EQ(runtime.run(HttpClient(runtime, local_options()).fetch(get(server.url()))).body, text);
+}
+
+TEST(HttpClient, AReaderThatIsSlowStopsTheConnectionNotTheReply) {
+  constexpr std::size_t kChunks = 400;
+  const std::string chunk(8'192, 'y');
+  ScriptedServer server([&](const ServerRequest&) {
+    ServerReply reply = ServerReply::event_stream();
+    for (std::size_t i = 0; i < kChunks; ++i) reply.chunk(chunk);
+    return reply.end_of_chunks();
+  });
+  Runtime runtime;
+  EXPECT_EQ(runtime.run(read_all(HttpClient(runtime, local_options()), get(server.url()))).size(),
+            kChunks * chunk.size());
+}
+
+// S1
+TEST(HttpClient, RefusesAddressesThatAreNotPublic) {
+  ScriptedServer server([](const ServerRequest&) { return ServerReply::text(200, "secret"); });
+  const std::string port = ":" + std::to_string(server.port());
+  Runtime runtime;
+  const HttpClient client(runtime);
+  for (const std::string host : {"127.0.0.1",       "localhost",          "[::1]",           "127.1",
+                                 "0x7f000001",      "2130706433",         "0177.0.0.1",      "0",
+                                 "0.0.0.0",         "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::]",
+                                 "10.0.0.1",        "169.254.169.254",    "192.168.0.1",     "[fe80::1]",
+                                 "[fd00:ec2::254]", "[64:ff9b::7f00:1]",  "100.100.100.200", "172.16.0.1",
+                                 "224.0.0.1"}) {
+    const Error error = error_of([&] { runtime.run(client.fetch(get("http://" + host + port + "/"))); });
+    EXPECT_EQ(error.errc(), Errc::rejected) << host << ": " << error.what();
+  }
+  EXPECT_EQ(server.connections(), 0u);
+  const HttpClient local(runtime, local_options());
+  EXPECT_EQ(error_of([&] { runtime.run(local.fetch(get("http://169.254.169.254/"))); }).errc(), Errc::rejected);
+}
+
+// N4, S9
+TEST(HttpClient, RefusesUrlsThatAreNotPlainHttp) {
+  Runtime runtime;
+  const HttpClient client(runtime, local_options());
+  for (const char* url : {"", "nothing", "ftp://127.0.0.1/", "file:///etc/passwd", "gopher://127.0.0.1/", "http://",
+                          "http://user:canary@127.0.0.1/", "http://127.0.0.1:99999/", "http://a b/", "//127.0.0.1/"}) {
+    const Error error = error_of([&] { runtime.run(client.fetch(get(url))); });
+    EXPECT_EQ(error.errc(), Errc::invalid_argument) << url;
+    EXPECT_EQ(std::string(error.what()).find("canary"), std::string::npos) << error.what();
+  }
+}
+
+TEST(HttpClient, RefusesHeadersThatWouldBreakOut) {
+  Runtime runtime;
+  const HttpClient client(runtime, local_options());
+  HttpRequest request = get("http://127.0.0.1:1/");
+  request.headers.add("X", "a\r\nHost: evil");
+  EXPECT_EQ(error_of([&] { runtime.run(client.fetch(request)); }).errc(), Errc::invalid_argument);
+  request = get("http://127.0.0.1:1/");
+  request.bearer = Secret("canary\nkey");
+  const Error error = error_of([&] { runtime.run(client.fetch(request)); });
+  EXPECT_EQ(error.errc(), Errc::invalid_argument);
+  EXPECT_EQ(std::string(error.what()).find("canary"), std::string::npos);
+}
+
+// N4
+TEST(HttpClient, FollowsAFewRedirects) {
+  ScriptedServer server([](const ServerRequest& request) {
+    const int left = std::stoi(request.target.substr(1));
+    if (left == 0) return ServerReply::text(200, request.header("authorization"));
+    return ServerReply::text(302, "", "Location: /" + std::to_string(left - 1) + "\r\n");
+  });
+  Runtime runtime;
+  const HttpClient client(runtime, local_options());
+  HttpRequest request = get(server.url("/5"));
+  request.bearer = Secret("key");
+  const HttpResponse response = runtime.run(client.fetch(request));
+  EXPECT_EQ(response.body, "Bearer key") << "one origin";
+  EXPECT_EQ(response.url, server.url("/0"));
+  EXPECT_EQ(error_of([&] { runtime.run(client.fetch(get(server.url("/6")))); }).errc(), Errc::rejected);
+}
+
+// N4
+TEST(HttpClient, CredentialsStayAtTheirOrigin) {
+  ServerRequest seen;
+  ScriptedServer other([&](const ServerRequest& request) {
+    seen = request;
+    return ServerReply::text(200, "there");
+  });
+  ScriptedServer server(
+      [&](const ServerRequest&) { return ServerReply::text(307, "", "Location: " + other.url("/x") + "\r\n"); });
+  Runtime runtime;
+  const HttpClient client(runtime, local_options());
+  HttpRequest request = get(server.url());
+  request.bearer = Secret("canary");
+  request.headers.add("X-Api-Key", "canary");
+  request.headers.add("Accept", "text/plain");
+  EXPECT_EQ(runtime.run(client.fetch(request)).body, "there");
+  EXPECT_EQ(seen.header("accept"), "text/plain");
+  for (const auto& [name, value] : seen.headers) EXPECT_EQ(value.find("canary"), std::string::npos) << name;
+
+  request.method = "POST";
+  request.body = "a private text";
+  EXPECT_EQ(error_of([&] { runtime.run(client.fetch(request)); }).errc(), Errc::rejected);
+  EXPECT_EQ(other.requests(), 1u);
+}
+
+// N4, S1
+TEST(HttpClient, RedirectsAreCheckedLikeTheFirstUrl) {
+  std::string location;
+  ScriptedServer server(
+      [&](const ServerRequest&) { return ServerReply::text(301, "", "Location: " + location + "\r\n"); });
+  Runtime runtime;
+  const HttpClient client(runtime, local_options());
+  for (const char* to : {"ftp://127.0.0.1/", "file:///etc/passwd", "http://169.254.169.254/latest/meta-data/",
+                         "http://u:p@127.0.0.1/", "gopher://127.0.0.1:70/_x", "//169.254.169.254/"}) {
+    location = to;
+    EXPECT_EQ(error_of([&] { runtime.run(client.fetch(get(server.url()))); }).errc(), Errc::rejected) << to;
+  }
+}
+
+// N2
+TEST(HttpClient, AReplyThatIsCutAnywhereIsAnErrorThatMaySucceedWhenRepeated) {
+  const std::vector<std::string> replies = {
+      "HTTP/1.1 200 OK\r\nContent-Length: 11\r\nX: y\r\n\r\nhello world",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"};
+  std::string bytes;
+  bool reset = false;
+  ScriptedServer server([&](const ServerRequest&) {
+    ServerReply reply;
+    if (!bytes.empty()) reply.send(bytes);
+    return reset ? reply.reset() : reply.close();
+  });
+  Runtime runtime;
+  const HttpClient client(runtime, local_options());
+  for (const std::string& whole : replies)
+    for (const bool by_reset : {false, true})
+      for (std::size_t cut = 0; cut + 1 < whole.size(); ++cut) {  // nobody misses the last line end
+        bytes = whole.substr(0, cut);
+        reset = by_reset;
+        EXPECT_EQ(error_of([&] { runtime.run(client.fetch(get(server.url()))); }).errc(), Errc::transient)
+            << cut << " bytes of " << whole;
+        EXPECT_EQ(error_of([&] { runtime.run(read_all(client, get(server.url()))); }).errc(), Errc::transient)
+            << cut << " bytes of " << whole;
+      }
+}
+
+// N2
+TEST(HttpClient, BrokenFramingIsAnError) {
+  std::string bytes;
+  ScriptedServer server([&](const ServerRequest&) { return ServerReply().send(bytes).close(); });
+  Runtime runtime;
+  const HttpClient client(runtime, local_options());
+  for (const char* broken :
+       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n", "SSH-2.0-OpenSSH_9\r\n",
+        "hello", "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nx", "\r\n\r\n"}) {
+    bytes = broken;
+    EXPECT_THROW(runtime.run(client.fetch(get(server.url()))), Error) << broken;
+  }
+}
+
+// N3
+TEST(HttpClient, BodiesAreBoundedAfterDecompression) {
+  const std::string bomb = gzip(std::string(64 << 20, '\0'));
+  ScriptedServer server([&](const ServerRequest& request) {
+    if (request.target == "/bomb") return ServerReply::text(200, bomb, "Content-Encoding: gzip\r\n");
+    return ServerReply().send("HTTP/1.1 200 OK\r\n\r\n").repeat(std::string(65'536, 'x'), 1'000'000);
+  });
+  Runtime runtime;
+  HttpOptions options = local_options();
+  options.max_body_bytes = 1 << 20;
+  const HttpClient client(runtime, options);
+  EXPECT_EQ(error_of([&] { runtime.run(client.fetch(get(server.url("/bomb")))); }).errc(), Errc::limit_exceeded);
+  EXPECT_EQ(error_of([&] { runtime.run(client.fetch(get(server.url("/endless")))); }).errc(), Errc::limit_exceeded);
+  EXPECT_EQ(error_of([&] { runtime.run(read_all(client, get(server.url("/endless")))); }).errc(), Errc::limit_exceeded);
+  EXPECT_TRUE(server.wait_for_no_connection());
+}
+
+// N3
+TEST(HttpClient, HeadersAreBounded) {
+  ScriptedServer server([](const ServerRequest&) {
+    return ServerReply().send("HTTP/1.1 200 OK\r\n").repeat("X-Filler: " + std::string(1'000, 'x') + "\r\n", 5'000);
+  });
+  Runtime runtime;
+  EXPECT_EQ(error_of([&] { runtime.run(HttpClient(runtime, local_options()).fetch(get(server.url()))); }).errc(),
+            Errc::limit_exceeded);
+}
+
+// N1
+TEST(HttpClient, EachKindOfSilenceHasItsLimit) {
+  ScriptedServer server([](const ServerRequest& request) {
+    if (request.target == "/first") return ServerReply().hang();
+    if (request.target == "/head") return ServerReply().send("HTTP/1.1 200 OK\r\nX").hang();
+    if (request.target == "/idle") return ServerReply::event_stream().event("one").hang();
+    ServerReply drip = ServerReply::event_stream();
+    for (int i = 0; i < 1'000; ++i) drip.event("x").pause(5ms);
+    return drip;
+  });
+  Runtime runtime;
+  HttpOptions options = local_options();
+  options.first_byte_timeout = 60ms;
+  options.idle_timeout = 50ms;
+  options.total_timeout = 200ms;
+  const HttpClient client(runtime, options);
+  for (const auto& [path, limit] : {std::pair("/first", "first_byte_timeout"), std::pair("/head", "idle_timeout"),
+                                    std::pair("/idle", "idle_timeout"), std::pair("/drip", "total_timeout")}) {
+    const Error error = error_of([&] { runtime.run(read_all(client, get(server.url(path)))); });
+    EXPECT_EQ(error.errc(), Errc::transient) << path;
+    EXPECT_NE(std::string(error.what()).find(limit), std::string::npos) << error.what();
+  }
+  EXPECT_TRUE(server.wait_for_no_connection());
+}
+
+// AS-4
+TEST(HttpClient, ADeadlineEndsTheCallAndClosesTheConnection) {
+  ScriptedServer server([](const ServerRequest&) { return ServerReply().hang(); });
+  Runtime runtime;
+  const HttpClient client(runtime, local_options());
+  CallContext context;
+  EXPECT_EQ(error_of([&] { runtime.run(client.fetch(get(server.url()), context.with_timeout(30ms))); }).errc(),
+            Errc::timeout);
+  EXPECT_TRUE(server.wait_for_no_connection());
+}
+
+Task<std::size_t> read_a_little(HttpClient client, HttpRequest request, std::size_t pieces) {
+  HttpStream stream = co_await client.open(std::move(request));
+  std::string bytes;
+  for (std::size_t i = 0; i < pieces && !stream.ended(); ++i) {
+    if (!stream.take(bytes)) co_await stream.wait();
+  }
+  co_return pieces;
+}
+
+// AS-4, C1, N1
+TEST(HttpClient, StreamsThatAreDroppedOrCancelledAnywhereLeaveNothing) {
+  ScriptedServer server([](const ServerRequest&) {
+    ServerReply reply = ServerReply::event_stream();
+    for (int i = 0; i < 5; ++i) reply.event("token").pause(1ms);
+    return reply.hang();
+  });
+  Runtime runtime;
+  const HttpClient client(runtime, local_options());
+  runtime.run(read_a_little(client, get(server.url()), 2));
+  ASSERT_TRUE(server.wait_for_no_connection());
+  const std::size_t before = open_descriptors();
+  std::mt19937 random(1);
+  for (std::size_t round = 0; round < test::rounds(20); ++round) {
+    std::vector<Task<std::size_t>> streams;
+    for (int i = 0; i < 10; ++i) {
+      auto stream = read_a_little(client, get(server.url()), random() % 8);
+      streams.push_back(with_timeout(std::move(stream), std::chrono::microseconds(random() % 9'000)));
+    }
+    runtime.run(gather_outcomes(std::move(streams)));
+  }
+  EXPECT_TRUE(server.wait_for_no_connection());
+  EXPECT_EQ(runtime.operations(), 0u);
+  EXPECT_EQ(open_descriptors(), before);
+}
+
+// C4
+TEST(HttpClient, ARuntimeThatEndsTakesItsTransfersAlong) {
+  ScriptedServer server([](const ServerRequest&) { return ServerReply().hang(); });
+  for (int i = 0; i < 10; ++i) {
+    Runtime runtime;
+    const HttpClient client(runtime, local_options());
+    std::atomic<bool> ended = false;
+    runtime.spawn(client.fetch(get(server.url())), [&](std::exception_ptr error, HttpResponse) {
+      EXPECT_TRUE(error);
+      ended = true;
+    });
+    if (i % 2 == 0) std::this_thread::sleep_for(2ms);
+  }
+  EXPECT_TRUE(server.wait_for_no_connection());
+}
+
+TEST(HttpClient, ServesCallersOnSeveralThreads) {
+  ScriptedServer server([](const ServerRequest& request) { return ServerReply::text(200, request.target); });
+  boost::asio::thread_pool threads(4);
+  {
+    Runtime runtime(threads.get_executor());
+    const HttpClient client(runtime, local_options());
+    std::vector<std::future<HttpResponse>> calls;
+    for (int i = 0; i < 200; ++i)
+      calls.push_back(runtime.spawn(client.fetch(get(server.url("/" + std::to_string(i)))), boost::asio::use_future));
+    for (int i = 0; i < 200; ++i) EXPECT_EQ(calls[static_cast<std::size_t>(i)].get().body, "/" + std::to_string(i));
+  }
+  threads.join();
+}
+
+TEST(HttpClient, AnIdleClientLetsALoopEnd) {
+  ScriptedServer server([](const ServerRequest&) { return ServerReply::text(200, "ok"); });
+  boost::asio::io_context loop(1);
+  Runtime runtime(loop.get_executor());
+  const HttpClient client(runtime, local_options());
+  std::string body;
+  boost::asio::co_spawn(loop, client.fetch(get(server.url())),
+                        [&](std::exception_ptr, HttpResponse response) { body = response.body; });
+  loop.run();
+  EXPECT_EQ(body, "ok");
+}
+
+TEST(HttpClient, AnEmptyHandleSaysSo) {
+  Runtime runtime;
+  EXPECT_EQ(error_of([&] { runtime.run(HttpClient().fetch(get("http://127.0.0.1/"))); }).errc(), Errc::closed);
+}
+
+}  // namespace
+}  // namespace ragstone
