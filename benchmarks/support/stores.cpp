@@ -29,7 +29,7 @@ void add_tables(PlainDatabase& database, StoreBytes& bytes) {
       bytes.text += size;
     } else if (table.find("node") != std::string::npos || table.find("source") != std::string::npos) {
       bytes.nodes += size;
-    } else if (table != "part_image") {
+    } else if (table != "part") {
       bytes.other += size;
     }
   });
@@ -40,8 +40,8 @@ void add_parts(PlainDatabase& database, const fs::path& folder, StoreBytes& byte
     return dimension == 0 ? bytes.postings : bytes.vectors;
   };
   database.each(
-      "SELECT c.dimension, coalesce(p.file, ''), coalesce(length(i.bytes), 0) FROM part p "
-      "JOIN column_definition c ON c.number = p.definition LEFT JOIN part_image i ON i.part = p.number",
+      "SELECT c.dimension, coalesce(p.file, ''), coalesce(length(p.image), 0) FROM part p "
+      "JOIN column_definition c ON c.number = p.definition",
       [&](const PlainRow& row) {
         const std::string file = row.text(1);
         into(row.integer(0)) += file.empty() ? static_cast<std::uint64_t>(row.integer(2))

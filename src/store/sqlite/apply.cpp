@@ -1,6 +1,7 @@
 #include "store/sqlite/apply.hpp"
 
 #include "store/segment/image_sink.hpp"
+#include "store/sqlite/commit_log.hpp"
 #include "store/sqlite/draft.hpp"
 
 #include <algorithm>
@@ -181,7 +182,8 @@ State apply_commit(Database& database, PartContext& context, const State& state,
   next.catalog.prune();
   parts.drop_orphans();
   next.catalog.next_part = context.next_part;
-  next.catalog.save(database, state.catalog);
+  next.catalog.save_definitions(database, state.catalog);
+  log_commit(database, next.catalog, draft.changes());
   throw_if_stopped(stop);
 
   result.generation = next.catalog.generation;

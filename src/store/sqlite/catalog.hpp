@@ -4,7 +4,6 @@
 #include <ragstone/base/ids.hpp>
 #include <ragstone/store/snapshot.hpp>
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -41,13 +40,15 @@ struct ColumnDefinition {
 /// The few definitions and counters that describe the whole store; a value, kept in memory.
 class Catalog {
  public:
-  static Catalog load(Database& database);
   /// Without the counters.
   static Catalog load_definitions(Database& database);
-  /// Writes the state of a new store.
-  void insert(Database& database) const;
-  /// Writes what differs from `before`, what is in the database.
-  void save(Database& database, const Catalog& before) const;
+  /// Writes the definitions that `before`, what is in the database, does not have, and erases those that are gone.
+  void save_definitions(Database& database, const Catalog& before) const;
+
+  /// All numbers that commits change, but the generation.
+  std::string counters() const;
+  /// Errors: Errc::corrupt_store where the numbers do not fit the definitions.
+  void set_counters(std::string_view counters);
 
   const std::map<DefinitionNumber, GroupDefinition>& groups() const noexcept { return groups_; }
   const std::map<DefinitionNumber, ColumnDefinition>& columns() const noexcept { return columns_; }
@@ -81,10 +82,6 @@ class Catalog {
   std::int64_t logged_ids = 0;
 
  private:
-  /// In the order of the columns of the table `state`.
-  std::array<std::int64_t, 9> counters() const;
-  void save_state(Database& database, const char* sql) const;
-
   std::map<DefinitionNumber, GroupDefinition> groups_;
   std::map<DefinitionNumber, ColumnDefinition> columns_;
 };

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ragstone::sqlite {
@@ -31,24 +32,25 @@ std::vector<std::int64_t> sparse_blocks(Database& database) {
   return blocks;
 }
 
-/// The sources with text in a block: those that begin in it, and the last one before it if it reaches so far.
+bool reaches(const TextPlace& text, std::int64_t block) {
+  if (text.size == 0 || text.block > block) return false;
+  const std::uint64_t last = text.offset + text.size - 1;
+  return text.block + static_cast<std::int64_t>(last / kTextBlockBytes) >= block;
+}
+
+/// The sources whose texts lie in a block.
 std::vector<SourceRow> sources_in(Database& database, std::int64_t block) {
-  static const std::string columns = std::string("SELECT ") + kSourceColumns + " FROM source WHERE ";
-  static const std::string within = columns + "text_block = ?1 AND text_bytes > 0";
-  static const std::string before = columns +
-                                    "text_block < ?1 AND text_bytes > 0 "
-                                    "ORDER BY text_block DESC, text_offset DESC LIMIT 1";
+  static const std::string sql = std::string("SELECT ") + kSourceColumns + " FROM source WHERE number = ?1";
   std::vector<SourceRow> sources;
-  for (const std::string* sql : {&within, &before}) {
-    Statement& read = database.statement(*sql);
+  for (const std::int64_t number : sources_of_block(database, block)) {
+    Statement& read = database.statement(sql);
     const Rows guard(read);
-    read.bind_integer(1, block);
-    while (read.step()) sources.push_back(read_source(read));
+    read.bind_integer(1, number);
+    if (!read.step()) continue;
+    SourceRow source = read_source(read);
+    // It may have been removed or rewritten since.
+    if (source.has_content() && reaches(source.text, block)) sources.push_back(std::move(source));
   }
-  if (sources.empty() || sources.back().text.block == block) return sources;
-  const TextPlace& last = sources.back().text;
-  const std::uint64_t end = last.offset + last.size;
-  if (last.block + static_cast<std::int64_t>((end - 1) / kTextBlockBytes) < block) sources.pop_back();
   return sources;
 }
 
@@ -64,7 +66,7 @@ bool compact_texts(Database& database, Catalog& catalog) {
       if (source.text.size > kMaxMovedText || !moved.insert(source.number).second) continue;
       const std::string text = read_text(database, source.text, {0, source.text.size});
       writer.remove(source.text);
-      source.text = writer.add(text);
+      source.text = writer.add(text, source.number);
       write_source(database, source);
     }
   writer.finish();

@@ -23,8 +23,4 @@ class Digest {
 /// The checksum of a text.
 std::int64_t digest_of(std::string_view text);
 
-/// The checksum of a row of the table `change`.
-std::int64_t digest_of_change(std::int64_t generation, std::string_view group, std::string_view upserts,
-                              std::string_view removed);
-
 }  // namespace ragstone::sqlite

@@ -2,7 +2,6 @@
 
 #include "store/commit_rules.hpp"
 #include "store/overlay.hpp"
-#include "store/sqlite/blobs.hpp"
 #include "store/sqlite/digest.hpp"
 #include <ragstone/base/error.hpp>
 
@@ -12,9 +11,6 @@
 
 namespace ragstone::sqlite {
 namespace {
-
-constexpr std::int64_t kLoggedCommits = 4096;
-constexpr std::int64_t kLoggedIds = 1'000'000;
 
 const GroupRows* find_rows(const std::vector<GroupRows>& groups, std::string_view name) {
   const auto found = std::find_if(groups.begin(), groups.end(), [&](const GroupRows& g) { return g.group == name; });
@@ -74,7 +70,7 @@ bool Draft::write(SourceWrite write) {
   } else {
     ++catalog_.stored;
   }
-  row.text = text_.add(write.text);
+  row.text = text_.add(write.text, row.number);
   row.text_digest = digest_of(write.text);
 
   const Owner owner{row, old ? old->record.metadata : row.record.metadata};
@@ -169,7 +165,6 @@ void Draft::finish() {
     std::sort(change.removed.begin(), change.removed.end());
     changes_.push_back(std::move(change));
   }
-  log_changes();
 }
 
 std::vector<Draft::Group> Draft::load_groups(std::int64_t source) const {
@@ -391,40 +386,6 @@ std::int64_t Draft::new_source_number() {
   if (catalog_.next_source > UINT32_MAX)
     throw Error(Errc::limit_exceeded, "commit: the store has counted 4294967295 sources; start a new one");
   return catalog_.next_source++;
-}
-
-void Draft::log_changes() {
-  for (const GroupChange& change : changes_) {
-    const auto ids = static_cast<std::int64_t>(change.upserts.size() + change.removed.size());
-    const std::string upserts = write_ids(change.upserts);
-    const std::string removed = write_ids(change.removed);
-    Statement& insert = database_.statement(
-        "INSERT INTO change(generation, name, ids, upserts, removed, digest) VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
-    insert.bind_integer(1, static_cast<std::int64_t>(catalog_.generation));
-    insert.bind_text(2, change.group);
-    insert.bind_integer(3, ids);
-    insert.bind_blob(4, upserts);
-    insert.bind_blob(5, removed);
-    insert.bind_integer(
-        6, digest_of_change(static_cast<std::int64_t>(catalog_.generation), change.group, upserts, removed));
-    insert.run();
-    catalog_.logged_ids += ids;
-  }
-  forget_old_changes();
-}
-
-void Draft::forget_old_changes() {
-  const auto too_long = [this] {
-    return static_cast<std::int64_t>(catalog_.generation - catalog_.oldest_change) > kLoggedCommits ||
-           catalog_.logged_ids > kLoggedIds;
-  };
-  while (catalog_.oldest_change + 1 < catalog_.generation && too_long()) {
-    ++catalog_.oldest_change;
-    Statement& erase = database_.statement("DELETE FROM change WHERE generation = ?1 RETURNING ids");
-    const Rows guard(erase);
-    erase.bind_integer(1, static_cast<std::int64_t>(catalog_.oldest_change));
-    while (erase.step()) catalog_.logged_ids -= erase.integer(0);
-  }
 }
 
 }  // namespace ragstone::sqlite

@@ -41,7 +41,7 @@ class Draft {
   /// False if there is no such source.
   bool remove(const std::string& id);
 
-  /// Writes what is left but the new parts and the catalog: texts, dead rows, the change log.
+  /// Writes what is left but the new parts, the catalog and the log: texts, dead rows.
   void finish();
 
   // What came of it; valid after finish().
@@ -73,8 +73,6 @@ class Draft {
   bool fits(const GroupWrite& write, const std::optional<SourceRow>& source, const std::vector<Group>& groups) const;
   GroupChange& change(const std::string& group);
   std::int64_t new_source_number();
-  void log_changes();
-  void forget_old_changes();
 
   Database& database_;
   const State& base_;

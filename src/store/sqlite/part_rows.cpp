@@ -1,5 +1,6 @@
 #include "store/sqlite/part_rows.hpp"
 
+#include "store/sqlite/commit_log.hpp"
 #include "store/sqlite/digest.hpp"
 #include <ragstone/base/error.hpp>
 
@@ -13,10 +14,10 @@ namespace {
 constexpr std::size_t kMaxLoggedDead = 256;
 
 std::shared_ptr<const segment::Image> staged_image(Database& database, PartNumber number) {
-  Statement& read = database.statement("SELECT bytes FROM part_image WHERE part = ?1");
+  Statement& read = database.statement("SELECT image FROM part WHERE number = ?1");
   const Rows guard(read);
   read.bind_integer(1, number);
-  if (!read.step())
+  if (!read.step() || read.is_null(0))
     throw Error(Errc::corrupt_store, "store: the image of part " + std::to_string(number) +
                                          " is missing; verify the store, then recover it");
   return segment::heap_image(read.blob(0));
@@ -44,6 +45,27 @@ std::int64_t digest_of(PartNumber number, DefinitionNumber definition, std::size
   digest.integer(static_cast<std::int64_t>(rows));
   digest.text(file);
   return std::move(digest).value();
+}
+
+/// `image` (null: none) of a part that is staged.
+void insert(Database& database, DefinitionNumber definition, const Part& part, const std::string_view* image) {
+  const std::string dead = part.dead.serialize();
+  Statement& insert = database.statement(
+      "INSERT INTO part(number, definition, rows, file, dead_tokens, digest, dead, image) "
+      "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+  insert.bind_integer(1, part.number);
+  insert.bind_integer(2, definition);
+  insert.bind_integer(3, static_cast<std::int64_t>(part.rows()));
+  insert.bind_text(4, part.file);
+  insert.bind_integer(5, static_cast<std::int64_t>(part.dead_tokens));
+  insert.bind_integer(6, digest_of(part.number, definition, part.rows(), part.file));
+  insert.bind_blob(7, dead);
+  if (image != nullptr) {
+    insert.bind_blob(8, *image);
+  } else {
+    insert.bind_null(8);
+  }
+  insert.run();
 }
 
 /// A row of the table `part` that is being loaded.
@@ -150,7 +172,7 @@ void write_part_file(const PartFolder& folder, const std::string& name,
 
 State load_state(Database& database, const PartFolder& folder, const State* known) {
   State state;
-  state.catalog = Catalog::load(database);
+  state.catalog = load_catalog(database);
   const auto known_parts = index_parts(known);
   auto logged = read_logged_dead(database);
   std::map<DefinitionNumber, Column> columns;
@@ -187,31 +209,16 @@ Part stage_part(Database& database, PartNumber number, DefinitionNumber definiti
   Part part;
   part.number = number;
   part.data = open_part(column, segment::heap_image(image));
-  insert_part(database, definition, part);
-  Statement& insert = database.statement("INSERT INTO part_image(part, bytes) VALUES(?1, ?2)");
-  insert.bind_integer(1, number);
-  insert.bind_blob(2, image);
-  insert.run();
+  insert(database, definition, part, &image);
   return part;
 }
 
 void insert_part(Database& database, DefinitionNumber definition, const Part& part) {
-  const std::string dead = part.dead.serialize();
-  Statement& insert = database.statement(
-      "INSERT INTO part(number, definition, rows, file, dead, dead_tokens, digest) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
-  insert.bind_integer(1, part.number);
-  insert.bind_integer(2, definition);
-  insert.bind_integer(3, static_cast<std::int64_t>(part.rows()));
-  insert.bind_text(4, part.file);
-  insert.bind_blob(5, dead);
-  insert.bind_integer(6, static_cast<std::int64_t>(part.dead_tokens));
-  insert.bind_integer(7, digest_of(part.number, definition, part.rows(), part.file));
-  insert.run();
+  insert(database, definition, part, nullptr);
 }
 
 void erase_part(Database& database, const Part& part) {
   erase(database, "DELETE FROM part WHERE number = ?1", part.number);
-  if (part.is_staged()) erase(database, "DELETE FROM part_image WHERE part = ?1", part.number);
   if (part.logged_dead > 0) erase(database, "DELETE FROM dead_row WHERE part = ?1", part.number);
 }
 

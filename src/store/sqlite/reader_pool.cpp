@@ -85,7 +85,7 @@ std::unique_ptr<Database> ReaderSet::take() {
 std::unique_ptr<Database> ReaderSet::open() {
   std::unique_ptr<Database> database = pool_->take();
   database->execute("BEGIN");
-  Statement& state = database->statement("SELECT generation FROM state");
+  Statement& state = database->statement("SELECT max(generation) FROM commit_log");
   Rows rows(state);
   if (rows.next() && static_cast<Generation>(state.integer(0)) == generation_) return database;
   state.reset();

@@ -1,5 +1,6 @@
 #include "store/sqlite/salvage.hpp"
 
+#include "store/sqlite/commit_log.hpp"
 #include "store/sqlite/digest.hpp"
 #include <ragstone/base/error.hpp>
 
@@ -20,6 +21,15 @@ std::int64_t highest(Database& database, const char* sql) {
   }
 }
 
+std::int64_t last_source_of_counters(Database& database) {
+  try {
+    const std::int64_t last = load_catalog(database).next_source - 1;
+    return last < UINT32_MAX ? last : 0;
+  } catch (const Error&) {
+    return 0;
+  }
+}
+
 std::string in_quotes(const std::string& name) { return '"' + name + '"'; }
 
 }  // namespace
@@ -27,9 +37,9 @@ std::string in_quotes(const std::string& name) { return '"' + name + '"'; }
 Salvage::Salvage(Database& database, const std::filesystem::path& parts, RecoveryReport& report)
     : database_(database), report_(report), catalog_(Catalog::load_definitions(database)) {
   // Each of these may be the one that is damaged.
-  last_source_ = std::max({highest(database, "SELECT max(number) FROM source"),
-                           highest(database, "SELECT max(source) FROM source_group"),
-                           highest(database, "SELECT next_source - 1 FROM state WHERE next_source < 4294967296")});
+  last_source_ =
+      std::max({highest(database, "SELECT max(number) FROM source"),
+                highest(database, "SELECT max(source) FROM source_group"), last_source_of_counters(database)});
   load_parts(parts);
 }
 

@@ -1,6 +1,6 @@
 #include "store/sqlite/schema.hpp"
 
-#include "store/sqlite/catalog.hpp"
+#include "store/sqlite/commit_log.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <string>
@@ -11,18 +11,13 @@ namespace {
 // Numbers of sources, definitions and parts are the store's own and never reused; src/store/FORMAT.md explains every
 // table and blob.
 constexpr char kTables[] = R"sql(
-CREATE TABLE state(
-  one INTEGER PRIMARY KEY CHECK(one = 1),
-  generation INTEGER NOT NULL,
-  stored INTEGER NOT NULL,
-  next_source INTEGER NOT NULL,
-  next_node INTEGER NOT NULL,
-  next_block INTEGER NOT NULL,
-  next_part INTEGER NOT NULL,
-  oldest_change INTEGER NOT NULL,
-  logged_ids INTEGER NOT NULL,
-  next_definition INTEGER NOT NULL,
-  digest INTEGER NOT NULL
+CREATE TABLE commit_log(
+  generation INTEGER PRIMARY KEY,
+  ids INTEGER NOT NULL,
+  changes BLOB NOT NULL,
+  changes_digest INTEGER NOT NULL,
+  counters BLOB NOT NULL,
+  counters_digest INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE source(
@@ -46,10 +41,9 @@ CREATE TABLE source(
   text_digest INTEGER NOT NULL,
   digest INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX source_text ON source(text_block, text_offset);
 CREATE INDEX source_failed ON source(id) WHERE state = 1;
 
-CREATE TABLE text_block(number INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+CREATE TABLE text_block(number INTEGER PRIMARY KEY, sources BLOB NOT NULL, bytes BLOB NOT NULL) STRICT;
 CREATE TABLE text_use(block INTEGER PRIMARY KEY, live INTEGER NOT NULL, size INTEGER NOT NULL) STRICT;
 CREATE INDEX text_use_sparse ON text_use(live) WHERE live * 2 < size;
 
@@ -57,17 +51,14 @@ CREATE TABLE group_definition(
   number INTEGER PRIMARY KEY,
   name TEXT NOT NULL,
   parent TEXT NOT NULL,
-  signature TEXT NOT NULL,
-  sources INTEGER NOT NULL,
-  own_metadata INTEGER NOT NULL
+  signature TEXT NOT NULL
 ) STRICT;
 CREATE TABLE column_definition(
   number INTEGER PRIMARY KEY,
   name TEXT NOT NULL,
   key TEXT NOT NULL,
   signature TEXT NOT NULL,
-  dimension INTEGER NOT NULL,
-  sources INTEGER NOT NULL
+  dimension INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE source_group(
   source INTEGER NOT NULL,
@@ -97,22 +88,12 @@ CREATE TABLE part(
   definition INTEGER NOT NULL,
   rows INTEGER NOT NULL,
   file TEXT NOT NULL,
-  dead BLOB NOT NULL,
   dead_tokens INTEGER NOT NULL,
-  digest INTEGER NOT NULL
-) STRICT;
-CREATE TABLE part_image(part INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
-CREATE TABLE dead_row(part INTEGER NOT NULL, row INTEGER NOT NULL, PRIMARY KEY(part, row)) STRICT, WITHOUT ROWID;
-
-CREATE TABLE change(
-  generation INTEGER NOT NULL,
-  name TEXT NOT NULL,
-  ids INTEGER NOT NULL,
-  upserts BLOB NOT NULL,
-  removed BLOB NOT NULL,
   digest INTEGER NOT NULL,
-  PRIMARY KEY(generation, name)
-) STRICT, WITHOUT ROWID;
+  dead BLOB NOT NULL,
+  image BLOB
+) STRICT;
+CREATE TABLE dead_row(part INTEGER NOT NULL, row INTEGER NOT NULL, PRIMARY KEY(part, row)) STRICT, WITHOUT ROWID;
 )sql";
 
 std::int64_t pragma(Database& database, const char* sql) {
@@ -129,6 +110,10 @@ std::int64_t known_version(Database& database) {
   if (application == 0 && version == 0 && pragma(database, "SELECT count(*) FROM sqlite_schema") == 0) return 0;
   if (application != kApplicationId || version < 1)
     throw Error(Errc::corrupt_store, "open store: its database was not made by Ragstone; name another folder");
+  if (version < kOldestSchemaVersion)
+    throw Error(Errc::unsupported, "open store: it has schema version " + std::to_string(version) +
+                                       ", this library knows versions from " + std::to_string(kOldestSchemaVersion) +
+                                       " on; sync its dataset into a new store");
   if (version > kSchemaVersion)
     throw Error(Errc::unsupported, "open store: it has schema version " + std::to_string(version) +
                                        ", this library knows versions up to " + std::to_string(kSchemaVersion) +
@@ -143,7 +128,7 @@ void migrate(Database& database) {
   Transaction transaction(database);
   if (known_version(database) == 0) {
     database.execute(kTables);
-    Catalog().insert(database);
+    start_log(database, Catalog());
     database.execute(("PRAGMA application_id=" + std::to_string(kApplicationId)).c_str());
   }
   database.execute(("PRAGMA user_version=" + std::to_string(kSchemaVersion)).c_str());

@@ -1,9 +1,8 @@
 #include "store/sqlite/snapshot.hpp"
 
 #include "kernel/stop_poll.hpp"
-#include "store/change_log.hpp"
 #include "store/sqlite/blobs.hpp"
-#include "store/sqlite/digest.hpp"
+#include "store/sqlite/commit_log.hpp"
 #include "store/sqlite/metadata_filter.hpp"
 #include "store/sqlite/node_reader.hpp"
 #include "store/sqlite/source_rows.hpp"
@@ -163,19 +162,8 @@ std::vector<std::vector<float>> SqliteSnapshot::do_vectors(std::string_view key,
 std::optional<GroupChange> SqliteSnapshot::do_changes(std::string_view group, Generation since) const {
   if (since < state_->catalog.oldest_change) return std::nullopt;
   const ReaderSet::Lease lease(readers_);
-  ChangeFold fold;
-  Statement& read = (*lease).statement(
-      "SELECT upserts, removed, generation, digest FROM change WHERE generation > ?1 AND name = ?2 ORDER BY "
-      "generation");
-  const Rows guard(read);
-  read.bind_integer(1, static_cast<std::int64_t>(since));
-  read.bind_text(2, group);
-  while (read.step()) {
-    // A log that cannot be trusted is one that does not reach back: who asks reads everything instead.
-    if (digest_of_change(read.integer(2), group, read.blob(0), read.blob(1)) != read.integer(3)) return std::nullopt;
-    fold.add(read_ids(read.blob(0)), read_ids(read.blob(1)));
-  }
-  return fold.take(group);
+  // A log that cannot be trusted is one that does not reach back: who asks reads everything instead.
+  return fold_changes(*lease, group, since);
 }
 
 std::vector<ScoredNode> SqliteSnapshot::do_search_terms(std::string_view group, std::string_view key,

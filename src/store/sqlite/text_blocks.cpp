@@ -1,5 +1,6 @@
 #include "store/sqlite/text_blocks.hpp"
 
+#include "store/sqlite/blobs.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
@@ -21,53 +22,49 @@ void for_each_piece(std::int64_t first, std::uint64_t begin, std::uint64_t end, 
 
 }  // namespace
 
-TextPlace TextWriter::add(std::string_view text) {
+TextPlace TextWriter::add(std::string_view text, std::int64_t source) {
   const TextPlace place{next_block_, open_.size(), text.size()};
   while (!text.empty()) {
     const std::size_t size = std::min<std::size_t>(text.size(), kTextBlockBytes - open_.size());
     open_.append(text.substr(0, size));
+    open_sources_.push_back(source);
     text.remove_prefix(size);
     if (open_.size() == kTextBlockBytes) write_block();
   }
-  for_each_piece(place.block, place.offset, place.offset + place.size,
-                 [this](std::int64_t block, std::uint64_t, std::uint64_t size) {
-                   use_[block] += static_cast<std::int64_t>(size);
-                 });
   return place;
 }
 
 void TextWriter::remove(const TextPlace& place) {
   for_each_piece(place.block, place.offset, place.offset + place.size,
                  [this](std::int64_t block, std::uint64_t, std::uint64_t size) {
-                   use_[block] -= static_cast<std::int64_t>(size);
+                   freed_[block] += static_cast<std::int64_t>(size);
                  });
 }
 
 void TextWriter::finish() {
   if (!open_.empty()) write_block();
-  for (const auto& [block, difference] : use_)
-    if (difference != 0) change_use(block, difference);
-  use_.clear();
+  for (const auto& [block, bytes] : freed_) free(block, bytes);
+  freed_.clear();
 }
 
 void TextWriter::write_block() {
-  Statement& insert = database_.statement("INSERT INTO text_block(number, bytes) VALUES(?1, ?2)");
+  const std::string sources = write_numbers(open_sources_);
+  Statement& insert = database_.statement("INSERT INTO text_block(number, sources, bytes) VALUES(?1, ?2, ?3)");
   insert.bind_integer(1, next_block_);
-  insert.bind_blob(2, open_);
+  insert.bind_blob(2, sources);
+  insert.bind_blob(3, open_);
   insert.run();
-  sizes_[next_block_] = open_.size();
   open_.clear();
+  open_sources_.clear();
   ++next_block_;
 }
 
-void TextWriter::change_use(std::int64_t block, std::int64_t difference) {
-  const auto written = sizes_.find(block);
+void TextWriter::free(std::int64_t block, std::int64_t bytes) {
   Statement& change = database_.statement(
-      "INSERT INTO text_use(block, live, size) VALUES(?1, ?2, ?3) "
-      "ON CONFLICT(block) DO UPDATE SET live = live + excluded.live RETURNING live");
+      "INSERT INTO text_use(block, live, size) SELECT number, length(bytes) - ?2, length(bytes) FROM text_block "
+      "WHERE number = ?1 ON CONFLICT(block) DO UPDATE SET live = live - ?2 RETURNING live");
   change.bind_integer(1, block);
-  change.bind_integer(2, difference);
-  change.bind_integer(3, written == sizes_.end() ? 0 : static_cast<std::int64_t>(written->second));
+  change.bind_integer(2, bytes);
   const bool unused = change.step() && change.integer(0) <= 0;
   change.reset();
   if (!unused) return;
@@ -76,6 +73,13 @@ void TextWriter::change_use(std::int64_t block, std::int64_t difference) {
     erase.bind_integer(1, block);
     erase.run();
   }
+}
+
+std::vector<std::int64_t> sources_of_block(Database& database, std::int64_t block) {
+  Statement& read = database.statement("SELECT sources FROM text_block WHERE number = ?1");
+  const Rows guard(read);
+  read.bind_integer(1, block);
+  return read.step() ? read_numbers(read.blob(0)) : std::vector<std::int64_t>();
 }
 
 std::string read_text(Database& database, const TextPlace& place, Span span) {

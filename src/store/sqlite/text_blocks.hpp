@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ragstone::sqlite {
 
@@ -26,7 +27,8 @@ class TextWriter {
   /// `next_block` is the first free number, and is moved on.
   TextWriter(Database& database, std::int64_t& next_block) : database_(database), next_block_(next_block) {}
 
-  TextPlace add(std::string_view text);
+  /// `source`: the number of the one that the text belongs to.
+  TextPlace add(std::string_view text, std::int64_t source);
   /// Gives back what a text took; a block without live text is deleted.
   void remove(const TextPlace& place);
   /// Writes what is left; to be called once, before the commit.
@@ -34,14 +36,17 @@ class TextWriter {
 
  private:
   void write_block();
-  void change_use(std::int64_t block, std::int64_t difference);
+  void free(std::int64_t block, std::int64_t bytes);
 
   Database& database_;
   std::int64_t& next_block_;
-  std::string open_;  ///< The block next_block_.
-  std::map<std::int64_t, std::int64_t> use_;
-  std::map<std::int64_t, std::size_t> sizes_;  ///< Of the blocks that were written.
+  std::string open_;                        ///< The block next_block_.
+  std::vector<std::int64_t> open_sources_;  ///< Those with text in it.
+  std::map<std::int64_t, std::int64_t> freed_;
 };
+
+/// The numbers of the sources that had text in a block when it was written.
+std::vector<std::int64_t> sources_of_block(Database& database, std::int64_t block);
 
 /// `span` of the text at `place`, which must contain it. Errors: Errc::corrupt_store if a block is missing or short.
 std::string read_text(Database& database, const TextPlace& place, Span span);

@@ -1,6 +1,6 @@
 #include "store/sqlite/verifier.hpp"
 
-#include "kernel/stop_poll.hpp"
+#include "store/sqlite/commit_log.hpp"
 #include "store/sqlite/digest.hpp"
 #include <ragstone/base/error.hpp>
 #include <ragstone/base/utf8.hpp>
@@ -214,7 +214,11 @@ void Verifier::check_counts() {
 
 void Verifier::check_blocks() {
   try {
-    Statement& read = database_.statement("SELECT block, live FROM text_use");
+    const Interruption interruption(database_, stop_);
+    Statement& read = database_.statement(
+        "SELECT b.number, coalesce(u.live, length(b.bytes)) FROM text_block b LEFT JOIN text_use u ON u.block = "
+        "b.number "
+        "UNION ALL SELECT block, live FROM text_use WHERE block NOT IN (SELECT number FROM text_block)");
     const Rows guard(read);
     while (read.step()) {
       const auto use = block_use_.find(read.integer(0));
@@ -223,7 +227,7 @@ void Verifier::check_blocks() {
       if (use != block_use_.end()) block_use_.erase(use);
     }
     for (const auto& [block, use] : block_use_)
-      if (use > 0) add("text block " + std::to_string(block), "its use is not recorded");
+      if (use > 0) add("text block " + std::to_string(block), "it is missing");
   } catch (...) {
     add("database", std::current_exception());
   }
@@ -231,17 +235,15 @@ void Verifier::check_blocks() {
 
 void Verifier::check_changes() {
   try {
-    kernel::StopPoll poll(stop_);
-    Statement& read = database_.statement("SELECT generation, name, upserts, removed, digest, ids FROM change");
-    const Rows guard(read);
     std::int64_t ids = 0;
-    while (read.step()) {
-      poll.spend(1000);
-      if (digest_of_change(read.integer(0), read.text(1), read.blob(2), read.blob(3)) != read.integer(4))
-        add("change log", "the entry of generation " + std::to_string(read.integer(0)) + " is damaged");
-      ids += read.integer(5);
+    Generation missing = state_.catalog.generation - state_.catalog.oldest_change;
+    for (const LogEntry& entry : read_log(database_)) {
+      if (entry.is_damaged)
+        add("change log", "the entry of generation " + std::to_string(entry.generation) + " is damaged");
+      ids += entry.ids;
+      if (entry.generation > state_.catalog.oldest_change) --missing;
     }
-    if (ids != state_.catalog.logged_ids) add("change log", "its entries are miscounted");
+    if (missing != 0 || ids != state_.catalog.logged_ids) add("change log", "its entries are missing or miscounted");
   } catch (...) {
     add("change log", std::current_exception());
   }

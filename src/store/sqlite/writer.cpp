@@ -1,5 +1,6 @@
 #include "store/sqlite/writer.hpp"
 
+#include "store/sqlite/commit_log.hpp"
 #include "store/sqlite/compaction.hpp"
 #include "store/sqlite/schema.hpp"
 #include <ragstone/base/error.hpp>
@@ -81,15 +82,17 @@ void Writer::commit(std::span<WaitingCommit* const> commits) {
     for (WaitingCommit* waiting : commits) {
       FileChanges of_one;
       try {
-        Savepoint savepoint(database_);
+        std::optional<Savepoint> savepoint;
+        // A commit that is alone fails with its transaction.
+        if (commits.size() > 1) savepoint.emplace(database_);
         next = apply_commit(database_, context_, next, std::move(*waiting->commit), waiting->result, of_one,
                             *waiting->stop);
-        savepoint.keep();
+        if (savepoint) savepoint->keep();
         files.obsolete.insert(files.obsolete.end(), of_one.obsolete.begin(), of_one.obsolete.end());
         files.created.insert(files.created.end(), of_one.created.begin(), of_one.created.end());
       } catch (...) {
         remove_files(of_one.created);
-        if (!database_.in_transaction()) throw;
+        if (commits.size() == 1 || !database_.in_transaction()) throw;
         waiting->error = std::current_exception();
       }
     }
@@ -132,7 +135,7 @@ void Writer::replace(const Merge& merge, Part merged) {
       next.columns[merge.definition] = std::make_shared<const Column>(std::move(column));
     }
     next.catalog.next_part = context_.next_part;
-    next.catalog.save(database_, state_->catalog);
+    update_counters(database_, next.catalog);
     auto state = std::make_shared<const State>(std::move(next));
     finish(transaction, created, std::move(obsolete));
     state_ = std::move(state);
@@ -147,7 +150,7 @@ bool Writer::compact() {
   Transaction transaction(database_);
   const bool moved = compact_texts(database_, next.catalog);
   if (!moved && !free_pages(database_)) return false;
-  next.catalog.save(database_, state_->catalog);
+  update_counters(database_, next.catalog);
   auto state = std::make_shared<const State>(std::move(next));
   std::vector<std::string> created;
   finish(transaction, created, {});

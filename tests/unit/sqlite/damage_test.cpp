@@ -190,7 +190,14 @@ TEST(DamagedDatabase, VerifyMissesEntriesOfTheChangeLog) {
   const TemporaryFolder folder;
   std::size_t page = 0;
   four_sources(folder.path() / "store", page);
-  sqlite::Database(folder.path() / "store" / "store.db", sqlite::OpenMode::write).execute("DELETE FROM change");
+  {
+    const auto engine = sqlite_engine(folder.path() / "store");
+    Commit commit;
+    commit.sources.push_back(sample_lines("e", "more text"));
+    engine->commit(std::move(commit));
+  }
+  sqlite::Database(folder.path() / "store" / "store.db", sqlite::OpenMode::write)
+      .execute("DELETE FROM commit_log WHERE generation = 1");
   const VerifyReport report = sqlite_engine(folder.path() / "store")->verify();
   ASSERT_EQ(report.findings.size(), 1U);
   EXPECT_EQ(report.findings.front().object, "change log");

@@ -166,6 +166,13 @@ TEST_F(SqliteEngineTest, AStoreOfANewerVersionIsRefused) {
   EXPECT_EQ(code_of([&] { sqlite_engine(folder()); }), Errc::unsupported);
 }
 
+// F8
+TEST_F(SqliteEngineTest, AStoreOfAVersionWithoutAWayToTodaysIsRefused) {
+  sqlite_engine(folder())->close();
+  damage("PRAGMA user_version=1");
+  EXPECT_EQ(code_of([&] { sqlite_engine(folder()); }), Errc::unsupported);
+}
+
 TEST_F(SqliteEngineTest, FilesThatNoTransactionNamesAreRemovedAtOpening) {
   sqlite_engine(folder())->close();
   std::ofstream(folder() / "segments" / "part-77.seg") << "left by a crash";
