@@ -12,9 +12,12 @@ class Bm25Scorer {
  public:
   /// `nodes` and `tokens`: live nodes of the collection and the sum of their lengths.
   Bm25Scorer(const Bm25Parameters& parameters, std::uint64_t nodes, std::uint64_t tokens)
-      : parameters_(parameters),
-        nodes_(static_cast<double>(nodes)),
-        mean_length_(nodes > 0 ? static_cast<double>(tokens) / static_cast<double>(nodes) : 0) {}
+      : nodes_(static_cast<double>(nodes)), limit_(parameters.k1 + 1) {
+    const double k1 = parameters.k1;
+    const double mean_length = nodes > 0 ? static_cast<double>(tokens) / static_cast<double>(nodes) : 0;
+    base_ = k1 * (1 - parameters.b);
+    per_token_ = mean_length > 0 ? k1 * parameters.b / mean_length : 0;
+  }
 
   double idf(std::uint64_t document_frequency) const noexcept {
     const auto df = static_cast<double>(document_frequency);
@@ -23,16 +26,16 @@ class Bm25Scorer {
 
   /// What a node of `length` tokens gets for a term that it holds `frequency` > 0 times, before idf.
   double saturation(double frequency, std::uint32_t length) const noexcept {
-    const double relative = mean_length_ > 0 ? length / mean_length_ : 0;
-    const double k1 = parameters_.k1;
-    const double b = parameters_.b;
-    return frequency * (k1 + 1) / (frequency + k1 * (1 - b + b * relative));
+    return frequency * limit_ / (frequency + (base_ + per_token_ * length));
   }
+  /// No saturation() is above it.
+  double limit() const noexcept { return limit_; }
 
  private:
-  Bm25Parameters parameters_;
   double nodes_;
-  double mean_length_;
+  double limit_;
+  double base_;
+  double per_token_;
 };
 
 }  // namespace ragstone

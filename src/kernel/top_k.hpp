@@ -17,6 +17,10 @@ class TopK {
   /// Whether add() would keep it: cheaper to ask before work that only kept items need.
   bool would_keep(const T& item) const noexcept { return heap_.size() < k_ || before(item, heap_.front()); }
 
+  bool is_full() const noexcept { return heap_.size() == k_; }
+  /// Of what is kept, which is something.
+  const T& worst() const noexcept { return heap_.front(); }
+
   void add(T item) {
     if (!would_keep(item)) return;
     if (heap_.size() == k_) {

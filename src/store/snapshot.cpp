@@ -11,6 +11,15 @@ void check_k(std::size_t k, const char* operation) {
   if (k == 0) throw Error(Errc::invalid_argument, std::string(operation) + ": k is 0; ask for at least 1 hit");
 }
 
+void check_terms(std::span<const TermWeight> terms) {
+  for (std::size_t i = 0; i < terms.size(); ++i) {
+    if (!std::isfinite(terms[i].weight) || terms[i].weight <= 0)
+      throw Error(Errc::invalid_argument, "term search: the weight of a query term is not a positive number");
+    if (i > 0 && terms[i - 1].term >= terms[i].term)
+      throw Error(Errc::invalid_argument, "term search: query terms must ascend and be unique");
+  }
+}
+
 }  // namespace
 
 std::vector<SourceRecord> StoreSnapshot::sources(const SourceQuery& query, const StopToken& stop) const {
@@ -49,14 +58,18 @@ std::vector<ScoredNode> StoreSnapshot::search_terms(std::string_view group, std:
   check_k(k, "term search");
   if (!std::isfinite(parameters.k1) || parameters.k1 < 0 || !(parameters.b >= 0 && parameters.b <= 1))
     throw Error(Errc::invalid_argument, "term search: BM25 needs k1 >= 0 and b from 0 to 1");
-  for (std::size_t i = 0; i < terms.size(); ++i) {
-    if (!std::isfinite(terms[i].weight) || terms[i].weight <= 0)
-      throw Error(Errc::invalid_argument, "term search: the weight of a query term is not a positive number");
-    if (i > 0 && terms[i - 1].term >= terms[i].term)
-      throw Error(Errc::invalid_argument, "term search: query terms must ascend and be unique");
-  }
+  check_terms(terms);
   if (terms.empty()) return {};
-  return do_search_terms(group, key, terms, parameters, filter, k, stop);
+  return do_search_terms(group, key, terms, &parameters, filter, k, stop);
+}
+
+std::vector<ScoredNode> StoreSnapshot::search_sparse(std::string_view group, std::string_view key,
+                                                     std::span<const TermWeight> terms, const Filter& filter,
+                                                     std::size_t k, const StopToken& stop) const {
+  check_k(k, "sparse search");
+  check_terms(terms);
+  if (terms.empty()) return {};
+  return do_search_terms(group, key, terms, nullptr, filter, k, stop);
 }
 
 std::vector<ScoredNode> StoreSnapshot::search_vectors(std::string_view group, std::string_view key,

@@ -115,6 +115,10 @@ class StoreSnapshot {
   std::vector<ScoredNode> search_terms(std::string_view group, std::string_view key, std::span<const TermWeight> terms,
                                        const Bm25Parameters& parameters, const Filter& filter, std::size_t k,
                                        const StopToken& stop = {}) const;
+  /// The same by the inner product of `terms` with the nodes' sparse vectors, as users of learned sparse embeddings
+  /// (SPLADE and the like) need it.
+  std::vector<ScoredNode> search_sparse(std::string_view group, std::string_view key, std::span<const TermWeight> terms,
+                                        const Filter& filter, std::size_t k, const StopToken& stop = {}) const;
   /// The k best nodes. Errors: as above; Errc::dimension_mismatch if any source's column has another dimension;
   /// Errc::invalid_argument for an empty query or a non-finite element.
   std::vector<ScoredNode> search_vectors(std::string_view group, std::string_view key, std::span<const float> query,
@@ -129,8 +133,9 @@ class StoreSnapshot {
   virtual std::vector<std::vector<float>> do_vectors(std::string_view key, std::string_view signature,
                                                      std::span<const Hash128> contents) const = 0;
   virtual std::optional<GroupChange> do_changes(std::string_view group, Generation since) const = 0;
+  /// `parameters` null: by the inner product.
   virtual std::vector<ScoredNode> do_search_terms(std::string_view group, std::string_view key,
-                                                  std::span<const TermWeight> terms, const Bm25Parameters& parameters,
+                                                  std::span<const TermWeight> terms, const Bm25Parameters* parameters,
                                                   const Filter& filter, std::size_t k, const StopToken& stop) const = 0;
   virtual std::vector<ScoredNode> do_search_vectors(std::string_view group, std::string_view key,
                                                     std::span<const float> query, Metric metric, const Filter& filter,

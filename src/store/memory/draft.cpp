@@ -34,6 +34,17 @@ void apply(Tiers<Segment>& tiers, Part& part, const StopToken& stop) {
   tiers.settle(stop);
 }
 
+/// Tells the dead rows of tiers that have other dead entries than before.
+void update_dead(SparseColumn& column) {
+  const std::vector<SparseColumn::Dead> known = std::move(column.dead);
+  column.dead.clear();
+  for (const Tier<SparseSegment>& tier : column.tiers.tiers()) {
+    const auto same =
+        std::find_if(known.begin(), known.end(), [&](const auto& dead) { return dead.entries == tier.dead; });
+    column.dead.push_back(tier.dead && same != known.end() ? *same : SparseColumn::Dead{tier.dead, dead_rows(tier)});
+  }
+}
+
 void apply(SparseColumn& column, const std::vector<std::string>& erased, std::vector<SparseSegment::Input> added,
            const StopToken& stop) {
   for (const std::string& source : erased) {
@@ -51,6 +62,7 @@ void apply(SparseColumn& column, const std::vector<std::string>& erased, std::ve
     column.tiers.add(std::move(segment));
   }
   column.tiers.settle(stop);
+  update_dead(column);
 }
 
 /// Whether a source is stored with this content.

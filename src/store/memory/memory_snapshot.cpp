@@ -145,7 +145,7 @@ std::optional<GroupChange> MemorySnapshot::do_changes(std::string_view group, Ge
 
 std::vector<ScoredNode> MemorySnapshot::do_search_terms(std::string_view group, std::string_view key,
                                                         std::span<const TermWeight> terms,
-                                                        const Bm25Parameters& parameters, const Filter& filter,
+                                                        const Bm25Parameters* parameters, const Filter& filter,
                                                         std::size_t k, const StopToken& stop) const {
   const GroupState* state = find_group(group);
   if (!state) return {};

@@ -39,7 +39,7 @@ class MemorySnapshot final : public StoreSnapshot {
                                              std::span<const Hash128> contents) const override;
   std::optional<GroupChange> do_changes(std::string_view group, Generation since) const override;
   std::vector<ScoredNode> do_search_terms(std::string_view group, std::string_view key,
-                                          std::span<const TermWeight> terms, const Bm25Parameters& parameters,
+                                          std::span<const TermWeight> terms, const Bm25Parameters* parameters,
                                           const Filter& filter, std::size_t k, const StopToken& stop) const override;
   std::vector<ScoredNode> do_search_vectors(std::string_view group, std::string_view key, std::span<const float> query,
                                             Metric metric, const Filter& filter, std::size_t k,

@@ -1,14 +1,14 @@
 #include "store/memory/search.hpp"
 
-#include "index/bm25_scorer.hpp"
 #include "index/vector_scorer.hpp"
 #include "kernel/stop_poll.hpp"
 #include "kernel/top_k.hpp"
 #include "store/overlay.hpp"
+#include "store/segment/sparse_part.hpp"
 #include <ragstone/base/error.hpp>
 
-#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace ragstone::memory {
@@ -22,73 +22,40 @@ bool passes(const Filter& filter, const StoredRows& nodes, const StoredRow& row)
   return filter.empty() || filter.matches(OverlayFields(row.metadata, nodes.source->metadata));
 }
 
-/// What one query term adds to the rows of one segment.
-struct TermList {
-  std::span<const Posting> postings;
-  double factor = 0;  ///< idf times the query's weight.
-};
+/// Finds a node's row in the segments of a column.
+class ColumnFilter final : public segment::RowFilter {
+ public:
+  ColumnFilter(const SparseColumn& column, const Filter& filter) : column_(column), filter_(filter) {}
 
-/// The term lists of each tier; terms keep their order, so that each row's score is summed in that order.
-std::vector<std::vector<TermList>> find_lists(const SparseColumn& column, std::span<const TermWeight> terms,
-                                              const Bm25Scorer& scorer, kernel::StopPoll& poll) {
-  const auto& tiers = column.tiers.tiers();
-  std::vector<std::vector<TermList>> lists(tiers.size());
-  for (const TermWeight& term : terms) {
-    std::uint64_t frequency = 0;
+  bool allows(NodeId node, segment::SourceNumber /*source*/) const override {
+    const auto& tiers = column_.tiers.tiers();
     for (std::size_t t = 0; t < tiers.size(); ++t) {
       const SparseSegment& segment = *tiers[t].segment;
-      const std::span<const Posting> postings = segment.index().find(term.term);
-      lists[t].push_back({postings, 0});
-      poll.spend(postings.size() + 100);
-      frequency += tiers[t].dead
-                       ? static_cast<std::uint64_t>(std::count_if(
-                             postings.begin(), postings.end(),
-                             [&](const Posting& p) { return tiers[t].is_live(segment.entry_of_row()[p.row]); }))
-                       : postings.size();
+      const std::optional<std::uint32_t> row = segment.part()->find(node);
+      if (!row || column_.dead[t].rows.contains(*row)) continue;
+      const SparseSegment::Place place = segment.places()[*row];
+      const StoredRows& nodes = *segment.entries()[place.entry].nodes;
+      return passes(filter_, nodes, nodes.rows[place.number]);
     }
-    for (auto& of_tier : lists) of_tier.back().factor = double{term.weight} * scorer.idf(frequency);
+    return false;
   }
-  return lists;
-}
 
-void score_tier(const Tier<SparseSegment>& tier, const std::vector<TermList>& lists, const Bm25Scorer& scorer,
-                const Filter& filter, Best& best, kernel::StopPoll& poll) {
-  const SparseSegment& segment = *tier.segment;
-  std::vector<double> scores(segment.index().rows());
-  std::vector<std::uint32_t> touched;
-  for (const TermList& list : lists) {
-    for (const Posting& posting : list.postings) {
-      double& score = scores[posting.row];
-      if (score == 0) touched.push_back(posting.row);
-      score += list.factor * scorer.saturation(posting.weight, segment.index().length(posting.row));
-    }
-    poll.spend(5 * list.postings.size());
-  }
-  for (const std::uint32_t row : touched) {
-    const std::uint32_t number = segment.entry_of_row()[row];
-    if (!tier.is_live(number)) continue;
-    const SparseSegment::Entry& entry = segment.entries()[number];
-    const StoredRow& stored = entry.nodes->rows[row - entry.first_row];
-    const ScoredNode hit{stored.id, scores[row]};
-    poll.spend(10);
-    if (!best.would_keep(hit)) continue;
-    poll.spend(kFilterWork);
-    if (passes(filter, *entry.nodes, stored)) best.add(hit);
-  }
-}
+ private:
+  const SparseColumn& column_;
+  const Filter& filter_;
+};
 
 }  // namespace
 
 std::vector<ScoredNode> search_terms(const SparseColumn& column, std::span<const TermWeight> terms,
-                                     const Bm25Parameters& parameters, const Filter& filter, std::size_t k,
+                                     const Bm25Parameters* parameters, const Filter& filter, std::size_t k,
                                      const StopToken& stop) {
-  kernel::StopPoll poll(stop);
-  const Bm25Scorer scorer(parameters, column.nodes, column.tokens);
-  const std::vector<std::vector<TermList>> lists = find_lists(column, terms, scorer, poll);
-  Best best(k);
-  for (std::size_t t = 0; t < lists.size(); ++t)
-    score_tier(column.tiers.tiers()[t], lists[t], scorer, filter, best, poll);
-  return std::move(best).take();
+  std::vector<segment::SparseView> views;
+  const auto& tiers = column.tiers.tiers();
+  for (std::size_t t = 0; t < tiers.size(); ++t) views.push_back({tiers[t].segment->part(), column.dead[t].rows});
+  const ColumnFilter allowed(column, filter);
+  return segment::search_sparse(views, {column.nodes, column.tokens}, terms, parameters,
+                                filter.empty() ? nullptr : &allowed, k, stop);
 }
 
 std::vector<ScoredNode> search_vectors(const DenseColumn& column, std::span<const float> query, Metric metric,

@@ -14,9 +14,9 @@
 
 namespace ragstone::memory {
 
-/// See StoreSnapshot::search_terms(). Every posting of every term is looked at.
+/// See StoreSnapshot::search_terms(), and segment::search_sparse() for `parameters`.
 std::vector<ScoredNode> search_terms(const SparseColumn& column, std::span<const TermWeight> terms,
-                                     const Bm25Parameters& parameters, const Filter& filter, std::size_t k,
+                                     const Bm25Parameters* parameters, const Filter& filter, std::size_t k,
                                      const StopToken& stop);
 
 /// See StoreSnapshot::search_vectors(). Every vector is looked at.

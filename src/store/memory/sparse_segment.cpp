@@ -1,23 +1,40 @@
 #include "store/memory/sparse_segment.hpp"
 
+#include "store/segment/image_sink.hpp"
+
 #include <algorithm>
 #include <numeric>
 #include <utility>
 
 namespace ragstone::memory {
+namespace {
+
+// A segment is never stored, so that its generation and the numbers of its sources mean nothing.
+constexpr Generation kGeneration = 0;
+
+std::shared_ptr<const segment::SparsePart> open_part(const std::string& image) {
+  return std::make_shared<const segment::SparsePart>(segment::heap_image(image));
+}
+
+}  // namespace
 
 SparseSegment::SparseSegment(std::vector<Input> inputs) {
   std::sort(inputs.begin(), inputs.end(),
             [](const Input& a, const Input& b) { return a.nodes->source->id < b.nodes->source->id; });
-  std::vector<SparseIndex::Row> rows;
   for (const Input& input : inputs) {
     const std::vector<std::uint32_t>& lengths = input.column.lengths;
     const auto tokens = std::accumulate(lengths.begin(), lengths.end(), std::uint64_t{0});
-    entries_.push_back({input.nodes, input.definition, tokens, 0});
-    for (std::size_t i = 0; i < input.column.rows.size(); ++i) rows.push_back({input.column.rows[i], lengths[i]});
+    entries_.push_back({input.nodes, input.definition, tokens});
   }
-  index_ = SparseIndex::build(rows);
-  number_entries();
+  sort_places();
+  std::vector<segment::SparseRow> rows;
+  rows.reserve(places_.size());
+  for (const Place& place : places_) {
+    const SparseRows& column = inputs[place.entry].column;
+    const segment::RowKey key{entries_[place.entry].nodes->rows[place.number].id, 1, {}};
+    rows.push_back({key, column.rows[place.number], column.lengths[place.number]});
+  }
+  part_ = open_part(segment::build_sparse(kGeneration, rows));
 }
 
 std::shared_ptr<const SparseSegment> SparseSegment::merge(std::span<const Tier<SparseSegment>> tiers,
@@ -25,32 +42,29 @@ std::shared_ptr<const SparseSegment> SparseSegment::merge(std::span<const Tier<S
   throw_if_stopped(stop);
   const std::shared_ptr<SparseSegment> merged(new SparseSegment);
   merged->entries_ = live_entries(tiers);
-  merged->number_entries();
-
-  std::vector<SparseIndex::Input> inputs;
-  for (const Tier<SparseSegment>& tier : tiers) {
-    const SparseSegment& segment = *tier.segment;
-    SparseIndex::Input& input = inputs.emplace_back();
-    input.index = &segment.index_;
-    input.new_rows.assign(segment.index_.rows(), SparseIndex::kDropped);
-    for (std::size_t i = 0; i < segment.entries_.size(); ++i) {
-      if (!tier.is_live(i)) continue;
-      const Entry& entry = segment.entries_[i];
-      const auto place = std::lower_bound(merged->entries_.begin(), merged->entries_.end(), source_of(entry),
-                                          [](const Entry& a, const std::string& id) { return source_of(a) < id; });
-      for (std::uint32_t n = 0; n < entry.nodes->rows.size(); ++n)
-        input.new_rows[entry.first_row + n] = place->first_row + n;
-    }
-  }
-  merged->index_ = SparseIndex::merge(inputs, merged->entry_of_row_.size());
+  merged->sort_places();
+  std::vector<segment::SparseView> views;
+  for (const Tier<SparseSegment>& tier : tiers) views.push_back({tier.segment->part(), dead_rows(tier)});
+  segment::StringSink image(sizeof(std::uint64_t));
+  segment::merge_sparse(kGeneration, views, image, stop);
+  merged->part_ = open_part(std::move(image).take());
   return merged;
 }
 
-void SparseSegment::number_entries() {
-  for (std::uint32_t e = 0; e < entries_.size(); ++e) {
-    entries_[e].first_row = static_cast<std::uint32_t>(entry_of_row_.size());
-    entry_of_row_.insert(entry_of_row_.end(), entries_[e].nodes->rows.size(), e);
-  }
+void SparseSegment::sort_places() {
+  for (std::uint32_t e = 0; e < entries_.size(); ++e)
+    for (std::uint32_t n = 0; n < entries_[e].nodes->rows.size(); ++n) places_.push_back({e, n});
+  const auto id_of = [this](const Place& place) { return entries_[place.entry].nodes->rows[place.number].id; };
+  std::sort(places_.begin(), places_.end(), [&id_of](const Place& a, const Place& b) { return id_of(a) < id_of(b); });
+}
+
+segment::DeadRows dead_rows(const Tier<SparseSegment>& tier) {
+  if (!tier.dead) return {};
+  std::vector<std::uint32_t> rows;
+  const std::vector<SparseSegment::Place>& places = tier.segment->places();
+  for (std::uint32_t row = 0; row < places.size(); ++row)
+    if (!tier.is_live(places[row].entry)) rows.push_back(row);
+  return segment::DeadRows().with(rows);
 }
 
 }  // namespace ragstone::memory

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "index/sparse_index.hpp"
 #include "store/memory/stored_source.hpp"
 #include "store/memory/tiers.hpp"
+#include "store/segment/sparse_part.hpp"
 #include <ragstone/base/stop.hpp>
 
 #include <cstddef>
@@ -20,8 +20,7 @@ class SparseSegment {
   struct Entry {
     std::shared_ptr<const StoredRows> nodes;
     std::shared_ptr<const ColumnDefinition> definition;
-    std::uint64_t tokens = 0;     ///< Sum of the lengths of its rows.
-    std::uint32_t first_row = 0;  ///< Number of its first node in the index.
+    std::uint64_t tokens = 0;  ///< Sum of the lengths of its rows.
   };
 
   /// An entry to be indexed.
@@ -29,6 +28,12 @@ class SparseSegment {
     std::shared_ptr<const StoredRows> nodes;
     std::shared_ptr<const ColumnDefinition> definition;
     SparseRows column;
+  };
+
+  /// A node of an entry.
+  struct Place {
+    std::uint32_t entry = 0;
+    std::uint32_t number = 0;
   };
 
   /// `inputs` in any order.
@@ -39,18 +44,21 @@ class SparseSegment {
   static std::size_t weight_of(const Entry& entry) noexcept { return entry.nodes->rows.size() + 1; }
   static std::shared_ptr<const SparseSegment> merge(std::span<const Tier<SparseSegment>> tiers, const StopToken& stop);
 
-  /// Numbers the nodes of all entries, in the order of the entries.
-  const SparseIndex& index() const noexcept { return index_; }
-  /// The entry of each row of the index.
-  const std::vector<std::uint32_t>& entry_of_row() const noexcept { return entry_of_row_; }
+  /// The nodes of all entries, by id.
+  const std::shared_ptr<const segment::SparsePart>& part() const noexcept { return part_; }
+  /// Of each row of the part.
+  const std::vector<Place>& places() const noexcept { return places_; }
 
  private:
   SparseSegment() = default;
-  void number_entries();
+  void sort_places();
 
   std::vector<Entry> entries_;
-  std::vector<std::uint32_t> entry_of_row_;
-  SparseIndex index_;
+  std::vector<Place> places_;
+  std::shared_ptr<const segment::SparsePart> part_;
 };
+
+/// The rows of a tier's part whose entries are dead.
+segment::DeadRows dead_rows(const Tier<SparseSegment>& tier);
 
 }  // namespace ragstone::memory

@@ -53,8 +53,15 @@ struct DenseColumn {
 };
 
 struct SparseColumn {
+  /// The dead rows of one tier, and what they were made from.
+  struct Dead {
+    std::shared_ptr<const std::vector<bool>> entries;
+    segment::DeadRows rows;
+  };
+
   Tiers<SparseSegment> tiers;
   Uses<ColumnDefinition> definitions;
+  std::vector<Dead> dead;    ///< Of each tier.
   std::uint64_t nodes = 0;   ///< Live nodes that have the column.
   std::uint64_t tokens = 0;  ///< Sum of their lengths.
 };

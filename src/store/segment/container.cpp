@@ -76,8 +76,8 @@ const char* name_of(SectionId section) noexcept {
       return "term blocks";
     case SectionId::terms:
       return "terms";
-    case SectionId::postings:
-      return "postings";
+    case SectionId::posting_lists:
+      return "posting lists";
   }
   return "unknown section";
 }

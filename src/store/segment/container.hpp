@@ -31,7 +31,7 @@ enum class SectionId : std::uint32_t {
   lengths = 10,
   term_blocks = 11,
   terms = 12,
-  postings = 13,
+  posting_lists = 40,
 };
 
 const char* name_of(SectionId section) noexcept;

@@ -3,6 +3,8 @@
 #include "store/segment/container.hpp"
 #include "text/varint.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -12,13 +14,14 @@ namespace {
 
 // Whole numbers up to here are exact in a float.
 constexpr float kLargestInteger = 1 << 24;
+constexpr unsigned kIntegerBits = 24;
+constexpr std::size_t kUnit = 16;
 
-bool is_short(float weight) { return weight >= 2 && weight <= kLargestInteger && std::trunc(weight) == weight; }
+[[noreturn]] void fail() { throw_corrupt("damaged postings"); }
 
-}  // namespace
+bool is_integer(float weight) { return weight >= 1 && weight <= kLargestInteger && std::trunc(weight) == weight; }
 
-void append_postings(std::string& to, std::span<const Posting> postings) {
-  std::uint64_t next_row = 0;
+void append_tail(std::string& to, std::span<const Posting> postings, std::uint64_t next_row) {
   for (const Posting& posting : postings) {
     const std::uint64_t gap = posting.row - next_row;
     next_row = std::uint64_t{posting.row} + 1;
@@ -27,7 +30,7 @@ void append_postings(std::string& to, std::span<const Posting> postings) {
       continue;
     }
     detail::append_varint(to, gap << 1 | 1);
-    if (is_short(posting.weight)) {
+    if (is_integer(posting.weight)) {
       detail::append_varint(to, static_cast<std::uint64_t>(posting.weight));
     } else {
       detail::append_varint(to, 0);
@@ -36,22 +39,188 @@ void append_postings(std::string& to, std::span<const Posting> postings) {
   }
 }
 
-std::uint64_t PostingCursor::long_varint() {
-  const std::optional<std::uint64_t> value = detail::read_varint(bytes_, at_);
-  if (!value) fail();
-  return *value;
+unsigned bits_of(const BlockNumbers& numbers) {
+  std::uint32_t all = 0;
+  for (const std::uint32_t number : numbers) all |= number;
+  return static_cast<unsigned>(std::bit_width(all));
 }
 
-float PostingCursor::long_weight() {
-  const std::uint64_t whole = varint();
-  if (whole > 0) return static_cast<float>(whole);
-  float weight = 0;
-  if (bytes_.size() - at_ < sizeof weight) fail();
-  std::memcpy(&weight, bytes_.data() + at_, sizeof weight);
-  at_ += sizeof weight;
-  return weight;
+void append_block(std::string& to, std::span<const Posting> postings, std::uint64_t next_row, BlockEntry& entry) {
+  BlockNumbers gaps;
+  BlockNumbers weights;
+  const bool integers =
+      std::all_of(postings.begin(), postings.end(), [](const Posting& posting) { return is_integer(posting.weight); });
+  for (std::size_t i = 0; i < kBlockPostings; ++i) {
+    gaps[i] = static_cast<std::uint32_t>(postings[i].row - next_row);
+    next_row = std::uint64_t{postings[i].row} + 1;
+    weights[i] = integers ? static_cast<std::uint32_t>(postings[i].weight) - 1
+                          : std::bit_cast<std::uint32_t>(postings[i].weight);
+  }
+  entry.row_bits = static_cast<std::uint8_t>(bits_of(gaps));
+  entry.weight_bits = static_cast<std::uint8_t>(integers ? bits_of(weights) : kMaxBits);
+  append_packed(to, gaps, entry.row_bits);
+  append_packed(to, weights, entry.weight_bits);
 }
 
-void PostingCursor::fail() { throw_corrupt("damaged postings"); }
+/// The smallest weight of the block, mostly 1, bounds its short rows; the others are bounded together.
+BlockImpact impact_of(std::span<const Posting> postings, std::span<const std::uint32_t> lengths) {
+  const auto by_weight = [](const Posting& a, const Posting& b) { return a.weight < b.weight; };
+  const auto [low, high] = std::minmax_element(postings.begin(), postings.end(), by_weight);
+  BlockImpact impact{low->weight, high->weight, UINT16_MAX, UINT16_MAX};
+  for (const Posting& posting : postings) {
+    std::uint16_t& shortest = posting.weight > impact.low_weight ? impact.high_length : impact.low_length;
+    shortest = static_cast<std::uint16_t>(std::min<std::uint32_t>(shortest, lengths[posting.row]));
+  }
+  return impact;
+}
+
+}  // namespace
+
+void append_postings(std::string& to, std::span<const Posting> postings, std::span<const std::uint32_t> lengths) {
+  if (postings.size() < kBlockPostings) return append_tail(to, postings, 0);
+  const BlockImpact all = impact_of(postings, lengths);
+  to.append(reinterpret_cast<const char*>(&all), sizeof all);
+  const std::size_t table = to.size();
+  const std::size_t blocks = (postings.size() + kBlockPostings - 1) / kBlockPostings;
+  to.resize(table + blocks * sizeof(BlockEntry));
+  const std::size_t data = to.size();
+  std::uint64_t next_row = 0;
+  for (std::size_t block = 0; block < blocks; ++block) {
+    const auto of_block =
+        postings.subspan(block * kBlockPostings, std::min(kBlockPostings, postings.size() - block * kBlockPostings));
+    BlockEntry entry;
+    entry.last_row = of_block.back().row;
+    entry.begin = static_cast<std::uint32_t>((to.size() - data) / kUnit);
+    entry.impact = impact_of(of_block, lengths);
+    if (of_block.size() == kBlockPostings) {
+      append_block(to, of_block, next_row, entry);
+    } else {
+      append_tail(to, of_block, next_row);
+    }
+    std::memcpy(to.data() + table + block * sizeof entry, &entry, sizeof entry);
+    next_row = std::uint64_t{entry.last_row} + 1;
+  }
+}
+
+PostingList::PostingList(std::string_view bytes, std::uint64_t count, std::size_t rows)
+    : data_(bytes), count_(count), rows_(rows) {
+  if (count > rows) fail();
+  if (!has_table()) return;
+  const std::size_t table = sizeof(BlockImpact) + blocks() * sizeof(BlockEntry);
+  if (bytes.size() < table) fail();
+  table_ = bytes.substr(0, table);
+  data_ = bytes.substr(table);
+}
+
+BlockEntry PostingList::entry(std::size_t block) const noexcept {
+  BlockEntry entry;
+  std::memcpy(&entry, table_.data() + sizeof(BlockImpact) + block * sizeof entry, sizeof entry);
+  return entry;
+}
+
+std::uint32_t PostingList::last_row(std::size_t block) const noexcept {
+  std::uint32_t row = 0;
+  std::memcpy(&row, table_.data() + sizeof(BlockImpact) + block * sizeof(BlockEntry), sizeof row);
+  return row;
+}
+
+BlockImpact PostingList::impact() const noexcept {
+  BlockImpact impact;
+  std::memcpy(&impact, table_.data(), sizeof impact);
+  return impact;
+}
+
+const char* PostingList::packed(std::size_t, const BlockEntry& entry) const {
+  const std::size_t begin = entry.begin * kUnit;
+  const bool known = entry.row_bits <= kMaxBits && (entry.weight_bits <= kIntegerBits || entry.weight_bits == kMaxBits);
+  if (!known || begin > data_.size() ||
+      data_.size() - begin < packed_bytes(entry.row_bits) + packed_bytes(entry.weight_bits))
+    fail();
+  return data_.data() + begin;
+}
+
+void PostingList::read_rows(std::size_t block, PostingBlock& to) const {
+  if (!is_packed(block)) {
+    read_tail(block, to);
+    return;
+  }
+  const BlockEntry of_block = entry(block);
+  unpack(packed(block, of_block), of_block.row_bits, to.rows);
+  // 64 bits, so that no sum of gaps comes round to a small row.
+  std::uint64_t row = first_row(block) - 1;
+  for (std::uint32_t& number : to.rows) {
+    row += std::uint64_t{number} + 1;
+    number = static_cast<std::uint32_t>(row);
+  }
+  if (row != of_block.last_row || row >= rows_) fail();
+  to.size = kBlockPostings;
+  to.has_weights = false;
+}
+
+void PostingList::read_weights(std::size_t block, PostingBlock& to) const {
+  if (to.has_weights) return;
+  to.has_weights = true;
+  const BlockEntry of_block = entry(block);
+  const char* bytes = packed(block, of_block) + packed_bytes(of_block.row_bits);
+  BlockNumbers numbers;
+  unpack(bytes, of_block.weight_bits, numbers);
+  if (of_block.weight_bits == kMaxBits) {
+    std::memcpy(to.weights.data(), numbers.data(), sizeof numbers);
+  } else {
+    for (std::size_t i = 0; i < kBlockPostings; ++i)
+      to.weights[i] = static_cast<float>(static_cast<std::int32_t>(numbers[i] + 1));
+  }
+}
+
+std::size_t PostingList::read_tail(std::size_t block, PostingBlock& to) const {
+  std::size_t at = has_table() ? entry(block).begin * kUnit : 0;
+  if (at > data_.size()) fail();
+  const auto varint = [&] {
+    const std::optional<std::uint64_t> value = detail::read_varint(data_, at);
+    if (!value) fail();
+    return *value;
+  };
+  to.size = static_cast<std::size_t>(count_ - block * kBlockPostings);
+  to.has_weights = true;
+  std::uint64_t next_row = first_row(block);
+  for (std::size_t i = 0; i < to.size; ++i) {
+    const std::uint64_t head = varint();
+    if (next_row >= rows_ || head >> 1 >= rows_ - next_row) fail();
+    const std::uint64_t row = next_row + (head >> 1);
+    next_row = row + 1;
+    to.rows[i] = static_cast<std::uint32_t>(row);
+    to.weights[i] = 1;
+    if ((head & 1) == 0) continue;
+    const std::uint64_t whole = varint();
+    to.weights[i] = static_cast<float>(whole);
+    if (whole > 0) continue;
+    if (data_.size() - at < sizeof(float)) fail();
+    std::memcpy(&to.weights[i], data_.data() + at, sizeof(float));
+    at += sizeof(float);
+  }
+  if (has_table() && to.rows[to.size - 1] != last_row(block)) fail();
+  return at;
+}
+
+bool PostingList::ends_with(const PostingBlock& last) const {
+  if (blocks() == 0) return data_.empty();
+  const std::size_t block = blocks() - 1;
+  if (is_packed(block)) {
+    const BlockEntry of_block = entry(block);
+    return of_block.begin * kUnit + packed_bytes(of_block.row_bits) + packed_bytes(of_block.weight_bits) ==
+           data_.size();
+  }
+  PostingBlock again = last;
+  return read_tail(block, again) == data_.size();
+}
+
+bool PostingCursor::next_block() {
+  if (next_ == list_.blocks()) return false;
+  list_.read_rows(next_, block_);
+  list_.read_weights(next_, block_);
+  ++next_;
+  at_ = 0;
+  return true;
+}
 
 }  // namespace ragstone::segment

@@ -89,12 +89,12 @@ class TermMerge {
       std::pop_heap(heap_.begin(), heap_.end(), [this](const Head& a, const Head& b) { return is_after(a, b); });
       heap_.pop_back();
       const TermEntry entry = cursors_[part].entry();
-      PostingCursor postings = parts_[part].part->postings(entry);
+      PostingCursor postings(parts_[part].part->postings(entry));
       while (postings.next()) {
         const std::uint32_t row = new_rows_[part][postings.posting().row];
         if (row != kDropped) postings_.push_back({row, postings.posting().weight});
       }
-      poll.spend(10 * entry.bytes + 200);
+      poll.spend(10 * entry.count + 200);
       advance(part);
     }
     const auto by_row = [](const Posting& a, const Posting& b) { return a.row < b.row; };

@@ -12,6 +12,30 @@
 namespace ragstone::segment {
 namespace {
 
+bool is_bounded(const Posting& posting, std::uint32_t length, const BlockImpact& impact) {
+  const std::uint32_t counted = std::min<std::uint32_t>(length, UINT16_MAX);
+  return (posting.weight <= impact.low_weight && counted >= impact.low_length) ||
+         (posting.weight <= impact.high_weight && counted >= impact.high_length);
+}
+
+/// Why a list is wrong; empty: it is not.
+std::string find_fault(const SparsePart& part, const PostingList& postings) {
+  PostingBlock block;
+  for (std::size_t b = 0; b < postings.blocks(); ++b) {
+    postings.read_rows(b, block);
+    postings.read_weights(b, block);
+    for (std::size_t i = 0; i < block.size; ++i) {
+      const Posting posting{block.rows[i], block.weights[i]};
+      if (!std::isfinite(posting.weight) || posting.weight <= 0) return "a weight is not a positive number";
+      if (!postings.has_table()) continue;
+      const std::uint32_t length = part.length(posting.row);
+      if (!is_bounded(posting, length, postings.impact()) || !is_bounded(posting, length, postings.entry(b).impact))
+        return "a posting is above the bounds of its block";
+    }
+  }
+  return postings.ends_with(block) ? std::string() : "a term has more postings than its number";
+}
+
 /// Why the dictionary and the postings are wrong; empty: they are not.
 std::string find_fault(const SparsePart& part, std::size_t postings_bytes, kernel::StopPoll& poll) {
   TermCursor cursor(part.terms());
@@ -22,12 +46,9 @@ std::string find_fault(const SparsePart& part, std::size_t postings_bytes, kerne
     last = cursor.term();
     if (cursor.entry().offset != offset || cursor.entry().count == 0) return "postings do not follow one another";
     offset += cursor.entry().bytes;
-    PostingCursor postings = part.postings(cursor.entry());
-    while (postings.next())
-      if (!std::isfinite(postings.posting().weight) || postings.posting().weight <= 0)
-        return "a weight is not a positive number";
-    if (!postings.at_end()) return "a term has more postings than its number";
-    poll.spend(5 * cursor.entry().bytes + 100);
+    const PostingList postings = part.postings(cursor.entry());
+    if (std::string fault = find_fault(part, postings); !fault.empty()) return fault;
+    poll.spend(10 * postings.count() + 100);
   }
   return offset == postings_bytes ? std::string() : "postings belong to no term";
 }
@@ -42,7 +63,7 @@ SparsePart::SparsePart(std::shared_ptr<const Image> image) : container_(std::mov
   lengths_ = container_.array<std::uint32_t>(SectionId::lengths, rows);
   const auto terms = container_.array<char>(SectionId::terms);
   terms_ = TermDictionary(container_.array<std::uint64_t>(SectionId::term_blocks), {terms.data(), terms.size()});
-  const auto postings = container_.array<char>(SectionId::postings);
+  const auto postings = container_.array<char>(SectionId::posting_lists);
   postings_ = {postings.data(), postings.size()};
 }
 
@@ -54,11 +75,11 @@ std::optional<std::uint32_t> SparsePart::find(NodeId node) const noexcept {
 
 std::optional<TermEntry> SparsePart::find(std::string_view term) const {
   std::optional<TermEntry> entry = terms_.find(term);
-  if (entry && (entry->count > rows() || entry->count > entry->bytes)) throw_corrupt("damaged dictionary");
+  if (entry && entry->count > rows()) throw_corrupt("damaged dictionary");
   return entry;
 }
 
-PostingCursor SparsePart::postings(const TermEntry& entry) const {
+PostingList SparsePart::postings(const TermEntry& entry) const {
   if (entry.offset > postings_.size() || entry.bytes > postings_.size() - entry.offset)
     throw_corrupt("damaged dictionary");
   return {postings_.substr(static_cast<std::size_t>(entry.offset), static_cast<std::size_t>(entry.bytes)), entry.count,
@@ -78,9 +99,9 @@ std::vector<Finding> SparsePart::verify(const StopToken& stop) const {
   kernel::StopPoll poll(stop);
   try {
     const std::string fault = find_fault(*this, postings_.size(), poll);
-    if (!fault.empty()) add(SectionId::postings, fault);
+    if (!fault.empty()) add(SectionId::posting_lists, fault);
   } catch (const Error& error) {
-    add(SectionId::postings, error.what());
+    add(SectionId::posting_lists, error.what());
   }
   return findings;
 }

@@ -37,13 +37,15 @@ class SparsePart {
   /// Sum of all lengths, those of dead rows included.
   std::uint64_t tokens() const noexcept { return container_.parameter(); }
   std::optional<std::uint32_t> find(NodeId node) const noexcept;
+  std::span<const NodeId> nodes() const noexcept { return nodes_; }
+  std::span<const SourceNumber> sources() const noexcept { return sources_; }
   const Container& container() const noexcept { return container_; }
 
   const TermDictionary& terms() const noexcept { return terms_; }
   /// Nothing for an unknown term. `count` of the entry is at most rows(). Errors: Errc::corrupt_store.
   std::optional<TermEntry> find(std::string_view term) const;
   /// Errors: Errc::corrupt_store.
-  PostingCursor postings(const TermEntry& entry) const;
+  PostingList postings(const TermEntry& entry) const;
 
   /// Checks everything: checksums, order of rows, terms and postings. Empty: all is well.
   std::vector<Finding> verify(const StopToken& stop) const;
@@ -82,10 +84,16 @@ struct SparseTotals {
   std::uint64_t tokens = 0;
 };
 
-/// The k best live rows by BM25 that `filter` (null: all) allows, over all parts. Frequencies of terms are those among
-/// live rows, filtered or not. `terms` ascend and are unique.
+/// The k best live rows that `filter` (null: all) allows, over all parts, by BM25 with `parameters` or, if they are
+/// null, by the inner product with `terms`. Frequencies of terms are those among live rows, filtered or not. `terms`
+/// ascend and are unique; their weights are finite and above 0.
+///
+/// Exact, and cheaper than looking at every posting: see BlockMaxSearch.
 std::vector<ScoredNode> search_sparse(std::span<const SparseView> parts, const SparseTotals& totals,
-                                      std::span<const TermWeight> terms, const Bm25Parameters& parameters,
+                                      std::span<const TermWeight> terms, const Bm25Parameters* parameters,
                                       const RowFilter* filter, std::size_t k, const StopToken& stop);
+
+/// How many live rows of a part have a term.
+std::uint64_t count_live(const SparseView& view, const PostingList& postings);
 
 }  // namespace ragstone::segment

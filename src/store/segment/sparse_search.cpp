@@ -1,141 +1,158 @@
-#include "index/bm25_scorer.hpp"
+#include "index/sparse_scorer.hpp"
 #include "kernel/stop_poll.hpp"
-#include "kernel/top_k.hpp"
+#include "store/segment/block_max_search.hpp"
 #include "store/segment/sparse_part.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <tuple>
+#include <numeric>
+#include <optional>
 #include <utility>
 
 namespace ragstone::segment {
 namespace {
 
-using Best = kernel::TopK<ScoredNode, ranks_before>;
-
-constexpr std::size_t kLookupWork = 1000;
+constexpr std::size_t kLookUpWork = 1000;
 constexpr std::size_t kFilterWork = 50;
-// From so many rows a posting on, an array over all rows costs more than sorting what the postings add.
-constexpr std::size_t kRowsWorthSorting = 64;
+// A dead row is looked up in this time, of postings read one after the other.
+constexpr std::size_t kPostingsPerLookUp = 64;
 
-/// The postings of one query term in one part.
-struct TermList {
-  TermEntry entry;
-  double factor = 0;  ///< idf times the query's weight.
+/// Which rows of a part may be hits. Few candidates are checked one by one; when they become many, the filter is asked
+/// for all rows at once.
+class RowCheck {
+ public:
+  RowCheck(const SparseView& view, const RowFilter* filter, kernel::StopPoll& poll, const StopToken& stop)
+      : view_(view), filter_(filter), poll_(poll), stop_(stop), single_checks_(view.part->rows() / 16 + 64) {}
+
+  bool operator()(std::uint32_t row) {
+    if (view_.dead.contains(row)) return false;
+    if (filter_ == nullptr) return true;
+    if (selected_) return selected_->contains(row);
+    const SparsePart& part = *view_.part;
+    if (single_checks_ > 0) {
+      --single_checks_;
+      poll_.spend(kFilterWork);
+      return filter_->allows(part.node(row), part.source(row));
+    }
+    selected_ = filter_->select(part.nodes(), part.sources(), stop_);
+    return selected_->contains(row);
+  }
+
+ private:
+  const SparseView& view_;
+  const RowFilter* filter_;
+  kernel::StopPoll& poll_;
+  const StopToken& stop_;
+  std::size_t single_checks_;
+  std::optional<RowBitmap> selected_;
 };
 
-/// What one posting adds to its row's score.
-struct Addend {
-  std::uint32_t row = 0;
-  std::uint32_t term = 0;  ///< Its place in the query: sums are made in that order, whatever the parts are.
-  double value = 0;
+float largest_weight(const PostingList& postings) {
+  if (postings.has_table()) return std::max(postings.impact().low_weight, postings.impact().high_weight);
+  float largest = 0;
+  PostingCursor cursor(postings);
+  while (cursor.next()) largest = std::max(largest, cursor.posting().weight);
+  return largest;
+}
+
+struct QueryTerm {
+  double factor = 0;
+  std::vector<PostingList> lists;  ///< [part]
 };
 
 class SparseSearch {
  public:
-  SparseSearch(std::span<const SparseView> parts, const Bm25Scorer& scorer, const RowFilter* filter, std::size_t k,
-               const StopToken& stop)
-      : parts_(parts), scorer_(scorer), filter_(filter), best_(k), poll_(stop), lists_(parts.size()) {}
+  SparseSearch(std::span<const SparseView> parts, const SparseScorer& scorer, std::size_t k, const StopToken& stop)
+      : parts_(parts), scorer_(scorer), best_(k), stop_(stop), poll_(stop) {}
 
   void find_lists(std::span<const TermWeight> terms) {
+    double largest_sum = 0;
     for (const TermWeight& term : terms) {
+      QueryTerm& found = terms_.emplace_back();
       std::uint64_t frequency = 0;
-      for (std::size_t p = 0; p < parts_.size(); ++p) {
-        poll_.spend(kLookupWork);
-        lists_[p].push_back({parts_[p].part->find(term.term).value_or(TermEntry{}), 0});
-        frequency += live_postings(parts_[p], lists_[p].back().entry);
+      float weight = 0;
+      for (const SparseView& view : parts_) {
+        poll_.spend(kLookUpWork);
+        const std::optional<TermEntry> entry = view.part->find(term.term);
+        found.lists.push_back(entry ? view.part->postings(*entry) : PostingList());
+        if (scorer_.bm25()) {
+          frequency += live(view, found.lists.back());
+        } else {
+          weight = std::max(weight, largest_weight(found.lists.back()));
+        }
       }
-      for (auto& of_part : lists_) of_part.back().factor = double{term.weight} * scorer_.idf(frequency);
+      found.factor = scorer_.factor(term.weight, frequency);
+      largest_sum += scorer_.limit(found.factor, weight);
     }
+    scorer_.set_largest_sum(largest_sum);
   }
 
-  std::vector<ScoredNode> score() && {
-    for (std::size_t p = 0; p < parts_.size(); ++p) {
-      std::uint64_t postings = 0;
-      for (const TermList& list : lists_[p]) postings += list.entry.count;
-      if (postings == 0) continue;
-      if (postings * kRowsWorthSorting < parts_[p].part->rows()) {
-        score_few(parts_[p], lists_[p]);
-      } else {
-        score_many(parts_[p], lists_[p]);
-      }
+  std::vector<ScoredNode> score(const RowFilter* filter) && {
+    // The largest part sets a high mark for the others.
+    std::vector<std::size_t> order(parts_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return parts_[a].part->rows() > parts_[b].part->rows(); });
+    for (const std::size_t part : order) {
+      RowCheck check(parts_[part], filter, poll_, stop_);
+      const BlockMaxSearch::Allow allow = [&check](std::uint32_t row) { return check(row); };
+      BlockMaxSearch search(*parts_[part].part, scorer_, best_, allow, poll_);
+      for (const QueryTerm& term : terms_)
+        if (term.lists[part].count() > 0) search.add(term.lists[part], term.factor);
+      search.run();
     }
     return std::move(best_).take();
   }
 
  private:
-  std::uint64_t live_postings(const SparseView& view, const TermEntry& entry) {
-    if (view.dead.empty() || entry.count == 0) return entry.count;
-    std::uint64_t live = 0;
-    PostingCursor postings = view.part->postings(entry);
-    while (postings.next()) live += view.dead.contains(postings.posting().row) ? 0 : 1;
-    poll_.spend(5 * entry.count);
-    return live;
-  }
-
-  /// Calls add(row, value) for each posting.
-  template <class Add>
-  void for_each(const SparsePart& part, const TermList& list, Add add) {
-    PostingCursor postings = part.postings(list.entry);
-    while (postings.next()) {
-      const Posting& posting = postings.posting();
-      add(posting.row, list.factor * scorer_.saturation(posting.weight, part.length(posting.row)));
-    }
-    poll_.spend(10 * list.entry.count);
-  }
-
-  void score_many(const SparseView& view, std::span<const TermList> lists) {
-    std::vector<double> scores(view.part->rows());
-    poll_.spend(scores.size());
-    for (const TermList& list : lists)
-      for_each(*view.part, list, [&](std::uint32_t row, double value) { scores[row] += value; });
-    for (std::uint32_t row = 0; row < scores.size(); ++row)
-      if (scores[row] != 0) offer(view, row, scores[row]);
-  }
-
-  void score_few(const SparseView& view, std::span<const TermList> lists) {
-    std::vector<Addend> addends;
-    for (std::uint32_t term = 0; term < lists.size(); ++term)
-      for_each(*view.part, lists[term], [&](std::uint32_t row, double value) {
-        addends.push_back({row, term, value});
-      });
-    std::sort(addends.begin(), addends.end(),
-              [](const Addend& a, const Addend& b) { return std::tie(a.row, a.term) < std::tie(b.row, b.term); });
-    for (std::size_t begin = 0; begin < addends.size();) {
-      const std::uint32_t row = addends[begin].row;
-      double score = 0;
-      for (; begin < addends.size() && addends[begin].row == row; ++begin) score += addends[begin].value;
-      if (score != 0) offer(view, row, score);
-    }
-  }
-
-  void offer(const SparseView& view, std::uint32_t row, double score) {
-    poll_.spend(10);
-    const ScoredNode hit{view.part->node(row), score};
-    // Only damaged bytes give a score that is not finite.
-    if (!std::isfinite(score) || !best_.would_keep(hit) || view.dead.contains(row)) return;
-    if (filter_ != nullptr) poll_.spend(kFilterWork);
-    if (filter_ == nullptr || filter_->allows(hit.id, view.part->source(row))) best_.add(hit);
+  std::uint64_t live(const SparseView& view, const PostingList& postings) {
+    if (!view.dead.empty()) poll_.spend(5 * postings.count());
+    return count_live(view, postings);
   }
 
   std::span<const SparseView> parts_;
-  const Bm25Scorer& scorer_;
-  const RowFilter* filter_;
-  Best best_;
+  SparseScorer scorer_;
+  BestNodes best_;
+  const StopToken& stop_;
   kernel::StopPoll poll_;
-  std::vector<std::vector<TermList>> lists_;  ///< [part][query term]
+  std::vector<QueryTerm> terms_;
 };
 
 }  // namespace
 
+std::uint64_t count_live(const SparseView& view, const PostingList& postings) {
+  if (view.dead.empty()) return postings.count();
+  std::uint64_t live = postings.count();
+  PostingBlock block;
+  if (view.dead.count() * kPostingsPerLookUp >= postings.count()) {
+    for (std::size_t b = 0; b < postings.blocks(); ++b) {
+      postings.read_rows(b, block);
+      for (std::size_t i = 0; i < block.size; ++i) live -= view.dead.contains(block.rows[i]) ? 1 : 0;
+    }
+    return live;
+  }
+  // Few dead rows in a long list, which has a table.
+  std::size_t read = SIZE_MAX;
+  std::size_t at = 0;
+  for (const std::uint32_t row : view.dead.rows()) {
+    while (at < postings.blocks() && postings.last_row(at) < row) ++at;
+    if (at == postings.blocks()) break;
+    if (read != at) postings.read_rows(at, block);
+    read = at;
+    const auto end = block.rows.begin() + static_cast<std::ptrdiff_t>(block.size);
+    live -= std::binary_search(block.rows.begin(), end, row) ? 1 : 0;
+  }
+  return live;
+}
+
 std::vector<ScoredNode> search_sparse(std::span<const SparseView> parts, const SparseTotals& totals,
-                                      std::span<const TermWeight> terms, const Bm25Parameters& parameters,
+                                      std::span<const TermWeight> terms, const Bm25Parameters* parameters,
                                       const RowFilter* filter, std::size_t k, const StopToken& stop) {
   if (k == 0) return {};
-  const Bm25Scorer scorer(parameters, totals.nodes, totals.tokens);
-  SparseSearch search(parts, scorer, filter, k, stop);
+  const SparseScorer scorer =
+      parameters != nullptr ? SparseScorer(Bm25Scorer(*parameters, totals.nodes, totals.tokens)) : SparseScorer();
+  SparseSearch search(parts, scorer, k, stop);
   search.find_lists(terms);
-  return std::move(search).score();
+  return std::move(search).score(filter);
 }
 
 }  // namespace ragstone::segment

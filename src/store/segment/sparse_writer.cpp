@@ -21,13 +21,15 @@ void SparseWriter::write_rows(const RowSource& rows) {
   write_column(SectionId::nodes, [&](std::size_t n) { return rows.key(n).node; });
   write_column(SectionId::sources, [&](std::size_t n) { return rows.key(n).source; });
   write_column(SectionId::contents, [&](std::size_t n) { return rows.key(n).content; });
-  write_column(SectionId::lengths, rows.length);
-  writer_.begin(SectionId::postings, 1);
+  lengths_.reserve(rows_);
+  for (std::size_t n = 0; n < rows_; ++n) lengths_.push_back(rows.length(n));
+  write_column(SectionId::lengths, [&](std::size_t n) { return lengths_[n]; });
+  writer_.begin(SectionId::posting_lists, 1);
 }
 
 void SparseWriter::add_term(std::string_view term, std::span<const Posting> postings) {
   encoded_.clear();
-  append_postings(encoded_, postings);
+  append_postings(encoded_, postings, lengths_);
   writer_.append(encoded_);
   terms_.add(term, {postings_bytes_, encoded_.size(), postings.size()});
   postings_bytes_ += encoded_.size();

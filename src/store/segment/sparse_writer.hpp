@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ragstone::segment {
 
@@ -32,6 +33,7 @@ class SparseWriter {
   void write_column(SectionId section, Value value);
 
   std::uint64_t rows_;
+  std::vector<std::uint32_t> lengths_;
   ContainerWriter writer_;
   TermDictionaryWriter terms_;
   std::string encoded_;

@@ -168,7 +168,7 @@ std::optional<GroupChange> SqliteSnapshot::do_changes(std::string_view group, Ge
 
 std::vector<ScoredNode> SqliteSnapshot::do_search_terms(std::string_view group, std::string_view key,
                                                         std::span<const TermWeight> terms,
-                                                        const Bm25Parameters& parameters, const Filter& filter,
+                                                        const Bm25Parameters* parameters, const Filter& filter,
                                                         std::size_t k, const StopToken& stop) const {
   std::vector<segment::SparseView> views;
   segment::SparseTotals totals;

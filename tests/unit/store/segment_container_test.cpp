@@ -31,7 +31,7 @@ std::string sample_image(std::size_t alignment = 64) {
   writer.end();
   writer.begin(SectionId::terms, 1);
   writer.end();
-  writer.begin(SectionId::postings, 1);
+  writer.begin(SectionId::posting_lists, 1);
   std::string bytes(kLarge, '\0');
   std::iota(bytes.begin(), bytes.end(), '\0');
   // In pieces of every kind: inside a block, across its end, larger than one.
@@ -73,8 +73,8 @@ TEST(SegmentContainer, GivesBackHeaderAndSections) {
     const auto nodes = container.array<NodeId>(SectionId::nodes, 3);
     EXPECT_EQ(std::vector<NodeId>(nodes.begin(), nodes.end()), (std::vector<NodeId>{1, 2, 5}));
     EXPECT_TRUE(container.bytes(SectionId::terms).empty());
-    ASSERT_EQ(container.bytes(SectionId::postings).size(), kLarge);
-    EXPECT_EQ(container.bytes(SectionId::postings)[70'000], static_cast<char>(70'000 % 256));
+    ASSERT_EQ(container.bytes(SectionId::posting_lists).size(), kLarge);
+    EXPECT_EQ(container.bytes(SectionId::posting_lists)[70'000], static_cast<char>(70'000 % 256));
     EXPECT_TRUE(container.damaged_sections({}).empty());
   }
 }
@@ -139,11 +139,11 @@ TEST(SegmentContainer, AForgedTableNeverLeavesTheImage) {
 
 TEST(SegmentContainer, DamageIsFoundInItsBlock) {
   const std::string good = sample_image();
-  const std::size_t begin = good.find(opened(good).bytes(SectionId::postings));
+  const std::size_t begin = good.find(opened(good).bytes(SectionId::posting_lists));
   for (const std::size_t at : {std::size_t{0}, kBlockBytes - 1, kBlockBytes, 3 * kBlockBytes, kLarge - 1}) {
     std::string bytes = good;
     bytes[begin + at] = static_cast<char>(bytes[begin + at] ^ 0x10);
-    EXPECT_EQ(opened(bytes).damaged_blocks(SectionId::postings, {}), std::vector<std::size_t>{at / kBlockBytes});
+    EXPECT_EQ(opened(bytes).damaged_blocks(SectionId::posting_lists, {}), std::vector<std::size_t>{at / kBlockBytes});
     EXPECT_EQ(opened(bytes).damaged_sections({}).size(), 1u);
   }
 }
@@ -151,12 +151,12 @@ TEST(SegmentContainer, DamageIsFoundInItsBlock) {
 TEST(SegmentContainer, ABlockAndItsSumChangedTogetherAreFound) {
   std::string bytes = sample_image();
   const Container good = opened(bytes);
-  const std::size_t begin = bytes.find(good.bytes(SectionId::postings));
+  const std::size_t begin = bytes.find(good.bytes(SectionId::posting_lists));
   const std::size_t sums = bytes.rfind(good.bytes(SectionId::block_sums));
   bytes[begin] = 'x';
   const std::uint64_t sum = checksum_of(std::string_view(bytes).substr(begin, kBlockBytes));
   std::memcpy(bytes.data() + sums, &sum, sizeof sum);
-  EXPECT_EQ(opened(bytes).damaged_blocks(SectionId::postings, {}), (std::vector<std::size_t>{0, 1, 2, 3}));
+  EXPECT_EQ(opened(bytes).damaged_blocks(SectionId::posting_lists, {}), (std::vector<std::size_t>{0, 1, 2, 3}));
 }
 
 TEST(DeadRows, AreASetOfRows) {

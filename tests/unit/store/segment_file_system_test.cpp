@@ -150,8 +150,8 @@ TEST(FileSink, AMergedFileOpensMappedAndRead) {
     const std::vector<SparseView> s = {
         {std::make_shared<const SparsePart>(files->open(folder.path() / "sparse", map)), {}}};
     EXPECT_TRUE(s[0].part->verify({}).empty());
-    EXPECT_EQ(search_sparse(s, {300, 4000}, terms, {}, nullptr, 9, {}),
-              search_sparse(sparse, {300, 4000}, terms, {}, nullptr, 9, {}));
+    EXPECT_EQ(search_sparse(s, {300, 4000}, terms, &kDefaultBm25, nullptr, 9, {}),
+              search_sparse(sparse, {300, 4000}, terms, &kDefaultBm25, nullptr, 9, {}));
   }
 }
 

@@ -82,8 +82,15 @@ std::string answers_of(const std::shared_ptr<const SparsePart>& part) {
   const std::vector<SparseView> fewer = {{part, DeadRows().with(first)}};
   for (int i = 0; i < 10; ++i) {
     const std::vector<TermWeight> query = random_query(random, i < 5 ? 10 : 300);
-    answers += answer_of([&] { return text_of(search_sparse(views, {100, 1000}, query, {}, nullptr, kHits, {})); });
-    answers += answer_of([&] { return text_of(search_sparse(fewer, {100, 1000}, query, {}, nullptr, kHits, {})); });
+    answers += answer_of([&] {
+      return text_of(search_sparse(views, {100, 1000}, query, &kDefaultBm25, nullptr, kHits, {}));
+    });
+    answers += answer_of([&] {
+      return text_of(search_sparse(views, {100, 1000}, query, nullptr, nullptr, kHits, {}));
+    });
+    answers += answer_of([&] {
+      return text_of(search_sparse(fewer, {100, 1000}, query, &kDefaultBm25, nullptr, kHits, {}));
+    });
   }
   return answers + answer_of([&] {
            StringSink image;

@@ -1,6 +1,6 @@
 #include "unit/store/segment_samples.hpp"
 
-#include "index/bm25_scorer.hpp"
+#include "index/sparse_scorer.hpp"
 #include "index/vector_scorer.hpp"
 #include "kernel/distance.hpp"
 
@@ -50,8 +50,9 @@ std::vector<ScoredNode> best_of(std::vector<ScoredNode> hits, std::size_t k) {
 }
 
 float weight_of(std::span<const TermWeight> terms, const std::string& term) {
-  const auto found = std::find_if(terms.begin(), terms.end(), [&](const TermWeight& t) { return t.term == term; });
-  return found == terms.end() ? 0 : found->weight;
+  const auto found = std::lower_bound(terms.begin(), terms.end(), term,
+                                      [](const TermWeight& t, const std::string& text) { return t.term < text; });
+  return found == terms.end() || found->term != term ? 0 : found->weight;
 }
 
 }  // namespace
@@ -166,30 +167,32 @@ SparseTotals live_totals(std::span<const SparseSample> samples, std::span<const 
 }
 
 std::vector<ScoredNode> plain_search(std::span<const SparseSample> samples, std::span<const DeadRows> dead,
-                                     std::span<const TermWeight> query, const Bm25Parameters& parameters,
+                                     std::span<const TermWeight> query, const Bm25Parameters* parameters,
                                      const RowFilter* filter, std::size_t k) {
   const auto rows = live_rows(samples, dead);
   const SparseTotals totals = live_totals(samples, dead);
-  const Bm25Scorer scorer(parameters, totals.nodes, totals.tokens);
-  std::vector<double> scores(rows.size());
-  std::vector<bool> matches(rows.size());
+  SparseScorer scorer =
+      parameters != nullptr ? SparseScorer(Bm25Scorer(*parameters, totals.nodes, totals.tokens)) : SparseScorer();
+  std::vector<double> factors;
+  double largest_sum = 0;
   for (const TermWeight& term : query) {
     std::uint64_t frequency = 0;
     for (const auto& [s, row] : rows) frequency += weight_of(samples[s].terms[row], term.term) > 0 ? 1 : 0;
-    const double factor = double{term.weight} * scorer.idf(frequency);
-    for (std::size_t n = 0; n < rows.size(); ++n) {
-      const auto& [s, row] = rows[n];
-      const float weight = weight_of(samples[s].terms[row], term.term);
-      if (weight <= 0) continue;
-      scores[n] += factor * scorer.saturation(weight, samples[s].lengths[row]);
-      matches[n] = true;
-    }
+    factors.push_back(scorer.factor(term.weight, frequency));
+    float largest = 0;
+    for (const SparseSample& sample : samples)
+      for (const auto& terms : sample.terms) largest = std::max(largest, weight_of(terms, term.term));
+    largest_sum += scorer.limit(factors.back(), largest);
   }
+  scorer.set_largest_sum(largest_sum);
   std::vector<ScoredNode> hits;
-  for (std::size_t n = 0; n < rows.size(); ++n) {
-    const RowKey& key = samples[rows[n].first].keys[rows[n].second];
-    if (matches[n] && (filter == nullptr || filter->allows(key.node, key.source)))
-      hits.push_back({key.node, scores[n]});
+  for (const auto& [s, row] : rows) {
+    const RowKey& key = samples[s].keys[row];
+    double score = 0;
+    for (std::size_t t = 0; t < query.size(); ++t)
+      if (const float weight = weight_of(samples[s].terms[row], query[t].term); weight > 0)
+        score += scorer.addend(factors[t], weight, samples[s].lengths[row]);
+    if (score > 0 && (filter == nullptr || filter->allows(key.node, key.source))) hits.push_back({key.node, score});
   }
   return best_of(std::move(hits), k);
 }

@@ -48,6 +48,8 @@ std::string sample_word(std::size_t number);
 SparseSample random_sparse(std::mt19937& random, std::size_t rows, std::size_t words, NodeId first = 1);
 std::vector<TermWeight> random_query(std::mt19937& random, std::size_t words);
 
+inline const Bm25Parameters kDefaultBm25;
+
 /// A random share of the rows.
 DeadRows random_dead(std::mt19937& random, std::size_t rows, double share);
 
@@ -65,9 +67,9 @@ std::vector<ScoredNode> plain_search(std::span<const DenseSample> samples, std::
                                      std::span<const float> query, Metric metric, const RowFilter* filter,
                                      std::size_t k);
 
-/// What search_sparse() is to find, by the formula on every row.
+/// What search_sparse() is to find, by SparseScorer on every row.
 std::vector<ScoredNode> plain_search(std::span<const SparseSample> samples, std::span<const DeadRows> dead,
-                                     std::span<const TermWeight> query, const Bm25Parameters& parameters,
+                                     std::span<const TermWeight> query, const Bm25Parameters* parameters,
                                      const RowFilter* filter, std::size_t k);
 
 SparseTotals live_totals(std::span<const SparseSample> samples, std::span<const DeadRows> dead);

@@ -1,4 +1,4 @@
-#include "store/memory/search.hpp"
+#include "index/sparse_scorer.hpp"
 #include "store/segment/sparse_part.hpp"
 #include "support/errors.hpp"
 #include "support/rounds.hpp"
@@ -20,11 +20,13 @@ namespace {
 using test::error_of;
 using test::rounds;
 
+constexpr const Bm25Parameters* kInnerProduct = nullptr;
+
 std::vector<Posting> postings_of(const SparsePart& part, std::string_view term) {
   std::vector<Posting> result;
   const auto entry = part.find(term);
   if (!entry) return result;
-  PostingCursor cursor = part.postings(*entry);
+  PostingCursor cursor(part.postings(*entry));
   while (cursor.next()) result.push_back(cursor.posting());
   return result;
 }
@@ -123,10 +125,62 @@ TEST(SparseSegment, SearchFindsExactlyWhatTheFormulaGives) {
     if (seed % 5 == 0) parameters = {0, 1};
     const SparseTotals totals = live_totals(samples, dead);
     for (const std::size_t k : {1, 10, 1000})
-      EXPECT_EQ(search_sparse(views, totals, query, parameters, filter, k, {}),
-                plain_search(samples, dead, query, parameters, filter, k))
-          << "seed " << seed << ", k " << k;
+      for (const Bm25Parameters* const scoring : {static_cast<const Bm25Parameters*>(&parameters), kInnerProduct})
+        EXPECT_EQ(search_sparse(views, totals, query, scoring, filter, k, {}),
+                  plain_search(samples, dead, query, scoring, filter, k))
+            << "seed " << seed << ", k " << k;
   }
+}
+
+// Lists of many blocks, in several windows of rows: most is skipped, and nothing that counts.
+TEST(SparseSegment, SearchSkipsOnlyWhatCannotBeAHit) {
+  for (unsigned seed = 1; seed <= rounds(12) && !testing::Test::HasFailure(); ++seed) {
+    std::mt19937 random(seed);
+    const std::size_t words = seed % 3 == 0 ? 3000 : 40;
+    std::vector<SparseSample> samples = {random_sparse(random, 2000 + random() % 5000, words),
+                                         random_sparse(random, random() % 3000, words, 100'000)};
+    const std::vector<DeadRows> dead = {seed % 2 == 0 ? DeadRows() : random_dead(random, samples[0].keys.size(), 0.01),
+                                        random_dead(random, samples[1].keys.size(), 0.4)};
+    const std::vector<SparseView> views = {{samples[0].part(), dead[0]}, {samples[1].part(), dead[1]}};
+    for (const SparseView& view : views) ASSERT_TRUE(view.part->verify({}).empty());
+    const LambdaFilter rare([](NodeId node, SourceNumber) { return node % 97 == 0; });
+    const SparseTotals totals = live_totals(samples, dead);
+    for (int i = 0; i < 8; ++i) {
+      const std::vector<TermWeight> query = random_query(random, words);
+      const RowFilter* const filter = i % 4 == 3 ? &rare : nullptr;
+      for (const Bm25Parameters* const scoring : {&kDefaultBm25, kInnerProduct})
+        EXPECT_EQ(search_sparse(views, totals, query, scoring, filter, 10, {}),
+                  plain_search(samples, dead, query, scoring, filter, 10))
+            << "seed " << seed;
+    }
+  }
+}
+
+TEST(SparseSegment, PacksNumbersOfEveryWidth) {
+  std::mt19937 random(4);
+  for (unsigned bits = 0; bits <= kMaxBits; ++bits) {
+    BlockNumbers numbers;
+    for (std::uint32_t& number : numbers)
+      number = bits == 0 ? 0 : static_cast<std::uint32_t>(random()) >> (kMaxBits - bits);
+    std::string bytes = "x";
+    append_packed(bytes, numbers, bits);
+    ASSERT_EQ(bytes.size(), 1 + packed_bytes(bits));
+    BlockNumbers again;
+    unpack(bytes.data() + 1, bits, again);
+    EXPECT_EQ(again, numbers) << bits;
+  }
+}
+
+TEST(SparseSegment, ScoresAreThoseOfTheFormula) {
+  Bm25Parameters parameters;
+  parameters.k1 = 0.9;
+  parameters.b = 0.4;
+  const Bm25Scorer bm25(parameters, 1000, 50'000);
+  SparseScorer scorer(bm25);
+  scorer.set_largest_sum(100);
+  const double idf = std::log(1 + (1000 - 20 + 0.5) / (20 + 0.5));
+  EXPECT_NEAR(scorer.addend(scorer.factor(2, 20), 3, 80), 2 * idf * 3 * 1.9 / (3 + 0.9 * (1 - 0.4 + 0.4 * 80 / 50.0)),
+              1e-12);
 }
 
 // A few postings among many rows are not added up in an array over all rows.
@@ -140,33 +194,8 @@ TEST(SparseSegment, SearchAddsUpRareTermsThatMeetInARow) {
     std::vector<TermWeight> query;
     for (const TermWeight& term : samples[0].terms[random() % 6000])
       if (views[0].part->find(term.term)->count < 15) query.push_back(term);
-    EXPECT_EQ(search_sparse(views, totals, query, {}, nullptr, 20, {}),
-              plain_search(samples, dead, query, {}, nullptr, 20));
-  }
-}
-
-TEST(SparseSegment, SearchGivesTheScoresOfTheMemoryEngine) {
-  for (unsigned seed = 1; seed <= 20; ++seed) {
-    std::mt19937 random(seed);
-    const SparseSample sample = random_sparse(random, 500, 300);
-    auto nodes = std::make_shared<memory::StoredRows>();
-    nodes->source = std::make_shared<memory::SourceBody>();
-    memory::SparseColumn column;
-    SparseRows rows;
-    for (std::size_t row = 0; row < sample.keys.size(); ++row) {
-      nodes->rows.emplace_back().id = sample.keys[row].node;
-      rows.rows.push_back(sample.terms[row]);
-      rows.lengths.push_back(sample.lengths[row]);
-      column.tokens += sample.lengths[row];
-    }
-    column.nodes = sample.keys.size();
-    const auto definition = std::make_shared<const memory::ColumnDefinition>();
-    column.tiers.add(std::make_shared<const memory::SparseSegment>(
-        std::vector<memory::SparseSegment::Input>{{nodes, definition, rows}}));
-    const std::vector<SparseView> views = {{sample.part(), {}}};
-    const std::vector<TermWeight> query = random_query(random, 300);
-    EXPECT_EQ(search_sparse(views, {column.nodes, column.tokens}, query, {}, nullptr, 20, {}),
-              memory::search_terms(column, query, {}, {}, 20, {}));
+    EXPECT_EQ(search_sparse(views, totals, query, &kDefaultBm25, nullptr, 20, {}),
+              plain_search(samples, dead, query, &kDefaultBm25, nullptr, 20));
   }
 }
 
@@ -217,7 +246,7 @@ TEST(SparseSegment, AMergeRefusesDamage) {
   const std::string good = sample.image();
   const SparsePart whole(heap_image(good));
   for (const SectionId section : {SectionId::nodes, SectionId::sources, SectionId::contents, SectionId::lengths,
-                                  SectionId::term_blocks, SectionId::terms, SectionId::postings}) {
+                                  SectionId::term_blocks, SectionId::terms, SectionId::posting_lists}) {
     std::string bytes = good;
     const std::size_t at = good.find(whole.container().bytes(section));
     bytes[at + 1] = static_cast<char>(bytes[at + 1] ^ 1);
@@ -234,7 +263,7 @@ TEST(SparseSegment, AStopEndsSearchMergeAndVerification) {
   std::stop_source stop;
   stop.request_stop();
   StringSink image;
-  EXPECT_THROW(search_sparse(views, {50, 500}, random_query(random, 20), {}, nullptr, 1, stop.get_token()),
+  EXPECT_THROW(search_sparse(views, {50, 500}, random_query(random, 20), &kDefaultBm25, nullptr, 1, stop.get_token()),
                boost::system::system_error);
   EXPECT_THROW(merge_sparse(1, views, image, stop.get_token()), boost::system::system_error);
   EXPECT_THROW(views[0].part->verify(stop.get_token()), boost::system::system_error);
