@@ -10,6 +10,7 @@ namespace ragstone {
 /// BM25's formula for one collection state: see Bm25Parameters.
 class Bm25Scorer {
  public:
+  Bm25Scorer() = default;
   /// `nodes` and `tokens`: live nodes of the collection and the sum of their lengths.
   Bm25Scorer(const Bm25Parameters& parameters, std::uint64_t nodes, std::uint64_t tokens)
       : nodes_(static_cast<double>(nodes)), limit_(parameters.k1 + 1) {
@@ -32,10 +33,10 @@ class Bm25Scorer {
   double limit() const noexcept { return limit_; }
 
  private:
-  double nodes_;
-  double limit_;
-  double base_;
-  double per_token_;
+  double nodes_ = 0;
+  double limit_ = 0;
+  double base_ = 0;
+  double per_token_ = 0;
 };
 
 }  // namespace ragstone

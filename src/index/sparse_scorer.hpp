@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <optional>
 
 namespace ragstone {
 
@@ -15,20 +14,20 @@ namespace ragstone {
 /// again: a score is the same, bit for bit, in whatever order and from whatever parts it is put together.
 class SparseScorer {
  public:
-  explicit SparseScorer(const Bm25Scorer& bm25) : bm25_(bm25) { set_largest_sum(1); }
+  explicit SparseScorer(const Bm25Scorer& bm25) : is_bm25_(true), bm25_(bm25) { set_largest_sum(1); }
   /// Inner product.
   SparseScorer() { set_largest_sum(1); }
 
-  const std::optional<Bm25Scorer>& bm25() const noexcept { return bm25_; }
+  bool is_bm25() const noexcept { return is_bm25_; }
 
   /// A query's term: its weight, times idf for BM25.
   double factor(float query_weight, std::uint64_t document_frequency) const noexcept {
-    return bm25_ ? double{query_weight} * bm25_->idf(document_frequency) : double{query_weight};
+    return is_bm25_ ? double{query_weight} * bm25_.idf(document_frequency) : double{query_weight};
   }
 
   /// The most that one term can add, where no posting has more than `weight`.
   double limit(double factor, float weight) const noexcept {
-    return factor * (bm25_ ? bm25_->limit() : double{weight});
+    return factor * (is_bm25_ ? bm25_.limit() : double{weight});
   }
 
   /// `sum`: of limit() over the terms. To be called before addend().
@@ -41,7 +40,7 @@ class SparseScorer {
   }
 
   double addend(double factor, float weight, std::uint32_t length) const noexcept {
-    const double exact = factor * (bm25_ ? bm25_->saturation(weight, length) : double{weight});
+    const double exact = factor * (is_bm25_ ? bm25_.saturation(weight, length) : double{weight});
     // Adding a number of that size drops all bits below a step.
     return (exact + step_ + rounder_) - rounder_;
   }
@@ -55,7 +54,8 @@ class SparseScorer {
  private:
   static constexpr int kLeastExponent = -900;
 
-  std::optional<Bm25Scorer> bm25_;
+  bool is_bm25_ = false;
+  Bm25Scorer bm25_;
   double step_ = 0;
   double rounder_ = 0;
 };

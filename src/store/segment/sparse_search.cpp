@@ -74,7 +74,7 @@ class SparseSearch {
         poll_.spend(kLookUpWork);
         const std::optional<TermEntry> entry = view.part->find(term.term);
         found.lists.push_back(entry ? view.part->postings(*entry) : PostingList());
-        if (scorer_.bm25()) {
+        if (scorer_.is_bm25()) {
           frequency += live(view, found.lists.back());
         } else {
           weight = std::max(weight, largest_weight(found.lists.back()));
