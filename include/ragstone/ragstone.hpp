@@ -18,6 +18,7 @@
 #include <ragstone/model/chat_model.hpp>
 #include <ragstone/model/function_embedder.hpp>
 #include <ragstone/model/hashing_embedder.hpp>
+#include <ragstone/model/model_server.hpp>
 #include <ragstone/model/reranker.hpp>
 #include <ragstone/model/sqlite_store.hpp>
 #include <ragstone/model/store.hpp>

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <ragstone/http/http_client.hpp>
+#include <ragstone/http/provider_profile.hpp>
+#include <ragstone/http/rate_gate.hpp>
+#include <ragstone/http/retry.hpp>
+#include <ragstone/http/secret.hpp>
+#include <ragstone/model/chat_model.hpp>
+#include <ragstone/model/embedder.hpp>
+#include <ragstone/model/reranker.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace ragstone {
+
+class Runtime;
+
+namespace detail {
+class ModelServerCore;
+}
+
+class ModelServerOptions {
+ public:
+  ModelServerOptions() = default;
+  explicit ModelServerOptions(ProviderProfile provider) : profile(std::move(provider)) {}
+
+  ProviderProfile profile;
+  std::string base_url;  ///< Empty: the profile's.
+  /// Without one, the variable that the profile names is read, if it is set.
+  KeySource key;
+  /// A profile that is `local` allows local addresses, whatever is said here.
+  HttpOptions http;
+  RetryOptions retry;
+  RateLimits limits;
+};
+
+/// A server of OpenAI's kind, or an account there. The models made from it share its connections, limits and retry
+/// budget. A cheap handle, thread-safe; the Runtime outlives all of them.
+class ModelServer {
+ public:
+  ModelServer() = default;
+  /// Errors: Errc::invalid_argument (base URL).
+  ModelServer(Runtime& runtime, ModelServerOptions options);
+
+  const std::shared_ptr<detail::ModelServerCore>& core() const noexcept { return core_; }
+
+ private:
+  std::shared_ptr<detail::ModelServerCore> core_;
+};
+
+/// A chat model there. Calls for queries go first; a context of Lane::background makes one of ingest. A reply that
+/// breaks off is asked for again as long as no piece of it was handed on. With a ReplySchema the reply is checked
+/// against it: Errc::rejected if it does not follow, Errc::unsupported for a schema that uses what cannot be checked.
+/// Retries are `retry` events of the call's run. Errors: Errc::unsupported (the profile has no chat), else ChatModel's.
+std::shared_ptr<ChatModel> remote_chat_model(ModelServer server, std::string model);
+
+class RemoteEmbedderOptions {
+ public:
+  RemoteEmbedderOptions() = default;
+
+  /// What models such as E5 want before each text: "query: ", "passage: ".
+  std::string query_prefix;
+  std::string document_prefix;
+  std::size_t max_batch = 0;        ///< Texts in a request; 0: the profile's.
+  std::size_t max_concurrency = 4;  ///< Requests of one embed() at once.
+  /// Replies whose vectors have other dimensions than the identity are refused; so are zero vectors, NaN and infinity.
+};
+
+/// An embedder there; identity.name is the model's name. Texts go in batches by count, tokens and bytes; a batch that
+/// the server calls too large (413, 422) is sent once more in halves. Errors: Errc::invalid_argument for an empty text,
+/// Errc::unsupported (the profile has no embeddings), else Embedder's.
+std::shared_ptr<Embedder> remote_embedder(ModelServer server, EmbedderIdentity identity,
+                                          RemoteEmbedderOptions options = {});
+
+/// The dimension of a model's vectors, by embedding one word. Errors: as Embedder::embed().
+Task<std::uint32_t> probe_dimension(ModelServer server, std::string model, CallContext context = {});
+
+/// A reranker there. Scores are the server's, comparable within a model only. Errors: Errc::unsupported (the profile
+/// has no reranking), else Reranker's.
+std::shared_ptr<Reranker> remote_reranker(ModelServer server, std::string model);
+
+static_assert(!std::is_aggregate_v<ModelServerOptions> && !std::is_aggregate_v<ModelServer> &&
+              !std::is_aggregate_v<RemoteEmbedderOptions>);
+
+}  // namespace ragstone

@@ -1,0 +1,252 @@
+#include <ragstone/base/error.hpp>
+#include <ragstone/http/provider_profile.hpp>
+
+#include <array>
+#include <functional>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace ragstone {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::uint32_t kMebibyte = 1 << 20;
+
+ProviderProfile openai() {
+  ProviderProfile profile;
+  profile.name = "openai";
+  profile.base_url = "https://api.openai.com/v1";
+  profile.key_variable = "OPENAI_API_KEY";
+  profile.max_tokens_field = "max_completion_tokens";
+  profile.max_batch = 2'048;
+  profile.max_request_tokens = 300'000;
+  profile.dimensions_field = true;
+  profile.base64 = true;
+  return profile;
+}
+
+ProviderProfile vllm() {
+  ProviderProfile profile;
+  profile.name = "vllm";
+  profile.base_url = "http://127.0.0.1:8000/v1";
+  profile.local = true;
+  profile.base64 = true;
+  profile.rerank = RerankDialect::jina;
+  return profile;
+}
+
+ProviderProfile lmdeploy() {
+  ProviderProfile profile;
+  profile.name = "lmdeploy";
+  profile.base_url = "http://127.0.0.1:23333";
+  profile.local = true;
+  profile.chat_path = "/v1/chat/completions";
+  profile.embeddings_path = "/pooling";  // /v1/embeddings always answers 400
+  return profile;
+}
+
+ProviderProfile lightllm() {
+  ProviderProfile profile;
+  profile.name = "lightllm";
+  profile.base_url = "http://127.0.0.1:8080/v1";
+  profile.local = true;
+  profile.default_max_tokens = 2'048;  // its own is 16
+  profile.stream_usage = false;
+  profile.schema = SchemaStyle::none;
+  profile.chat_extra = R"({"do_sample": true})";  // or temperature has no effect
+  profile.embeddings_path.clear();
+  return profile;
+}
+
+ProviderProfile llama_cpp() {
+  ProviderProfile profile;
+  profile.name = "llama.cpp";
+  profile.base_url = "http://127.0.0.1:8080/v1";
+  profile.local = true;
+  profile.schema = SchemaStyle::flat_schema;
+  profile.base64 = true;
+  profile.rerank = RerankDialect::jina;
+  return profile;
+}
+
+ProviderProfile ollama() {
+  ProviderProfile profile;
+  profile.name = "ollama";
+  profile.base_url = "http://127.0.0.1:11434/v1";
+  profile.local = true;
+  return profile;
+}
+
+ProviderProfile tei() {
+  ProviderProfile profile;
+  profile.name = "tei";
+  profile.base_url = "http://127.0.0.1:8080";
+  profile.local = true;
+  profile.chat_path.clear();
+  profile.embeddings_path = "/v1/embeddings";
+  profile.max_batch = 32;
+  profile.max_request_bytes = 2 * kMebibyte;
+  profile.rerank = RerankDialect::tei;
+  profile.max_documents = 32;
+  return profile;
+}
+
+ProviderProfile dashscope() {
+  ProviderProfile profile;
+  profile.name = "dashscope";
+  profile.base_url = "https://dashscope.aliyuncs.com/compatible-mode/v1";
+  profile.key_variable = "DASHSCOPE_API_KEY";
+  profile.schema = SchemaStyle::json_object;
+  profile.max_batch = 10;
+  profile.dimensions_field = true;
+  profile.rerank = RerankDialect::dashscope;
+  profile.rerank_base_url = "https://dashscope.aliyuncs.com/api/v1";
+  profile.rerank_path = "/services/rerank/text-rerank/text-rerank";
+  profile.max_documents = 500;
+  return profile;
+}
+
+ProviderProfile ark() {
+  ProviderProfile profile;
+  profile.name = "ark";
+  profile.base_url = "https://ark.cn-beijing.volces.com/api/v3";
+  profile.key_variable = "ARK_API_KEY";
+  return profile;
+}
+
+ProviderProfile deepseek() {
+  ProviderProfile profile;
+  profile.name = "deepseek";
+  profile.base_url = "https://api.deepseek.com";
+  profile.key_variable = "DEEPSEEK_API_KEY";
+  profile.schema = SchemaStyle::json_object;
+  profile.embeddings_path.clear();
+  return profile;
+}
+
+constexpr std::array kKnown = {openai, vllm, lmdeploy, lightllm, llama_cpp, ollama, tei, dashscope, ark, deepseek};
+
+const std::map<std::string, SchemaStyle> kSchemaStyles = {{"none", SchemaStyle::none},
+                                                          {"json_schema", SchemaStyle::json_schema},
+                                                          {"flat_schema", SchemaStyle::flat_schema},
+                                                          {"json_object", SchemaStyle::json_object}};
+const std::map<std::string, RerankDialect> kDialects = {{"none", RerankDialect::none},
+                                                        {"jina", RerankDialect::jina},
+                                                        {"vllm_score", RerankDialect::vllm_score},
+                                                        {"tei", RerankDialect::tei},
+                                                        {"dashscope", RerankDialect::dashscope}};
+
+[[noreturn]] void refuse(const std::string& why) { throw Error(Errc::parse_error, "provider profile: " + why); }
+
+class Member {
+ public:
+  Member(const std::string& name, const json& value) : name_(name), value_(value) {}
+
+  void read(std::string& into) const {
+    require(value_.is_string(), "a string");
+    into = value_.get<std::string>();
+  }
+  void read(bool& into) const {
+    require(value_.is_boolean(), "true or false");
+    into = value_.get<bool>();
+  }
+  void read(std::uint32_t& into) const {
+    require(value_.is_number_unsigned() && value_.get<std::uint64_t>() <= UINT32_MAX, "a count");
+    into = value_.get<std::uint32_t>();
+  }
+  template <class Enum>
+  void read(Enum& into, const std::map<std::string, Enum>& names) const {
+    const auto found = value_.is_string() ? names.find(value_.get<std::string>()) : names.end();
+    std::string all;
+    for (const auto& [spelling, kind] : names) all += (all.empty() ? "" : ", ") + spelling;
+    require(found != names.end(), ("one of " + all).c_str());
+    into = found->second;
+  }
+
+ private:
+  void require(bool holds, const char* what) const {
+    if (!holds) refuse("\"" + name_ + "\" must be " + what);
+  }
+
+  const std::string& name_;
+  const json& value_;
+};
+
+using Read = std::function<void(ProviderProfile&, const Member&)>;
+
+template <class Value>
+Read into(Value ProviderProfile::*member) {
+  return [member](ProviderProfile& profile, const Member& value) { value.read(profile.*member); };
+}
+
+const std::map<std::string, Read>& readers() {
+  using P = ProviderProfile;
+  static const std::map<std::string, Read> all = {
+      {"name", into(&P::name)},
+      {"base_url", into(&P::base_url)},
+      {"key_variable", into(&P::key_variable)},
+      {"local", into(&P::local)},
+      {"chat_path", into(&P::chat_path)},
+      {"max_tokens_field", into(&P::max_tokens_field)},
+      {"default_max_tokens", into(&P::default_max_tokens)},
+      {"stream_usage", into(&P::stream_usage)},
+      {"schema", [](P& profile, const Member& value) { value.read(profile.schema, kSchemaStyles); }},
+      {"chat_extra", into(&P::chat_extra)},
+      {"embeddings_path", into(&P::embeddings_path)},
+      {"max_batch", into(&P::max_batch)},
+      {"max_request_tokens", into(&P::max_request_tokens)},
+      {"max_request_bytes", into(&P::max_request_bytes)},
+      {"dimensions_field", into(&P::dimensions_field)},
+      {"base64", into(&P::base64)},
+      {"rerank", [](P& profile, const Member& value) { value.read(profile.rerank, kDialects); }},
+      {"rerank_path", into(&P::rerank_path)},
+      {"rerank_base_url", into(&P::rerank_base_url)},
+      {"max_documents", into(&P::max_documents)},
+  };
+  return all;
+}
+
+}  // namespace
+
+std::vector<std::string> provider_profile_names() {
+  std::vector<std::string> names;
+  for (const auto make : kKnown) names.push_back(make().name);
+  return names;
+}
+
+ProviderProfile provider_profile(std::string_view name) {
+  std::string known;
+  for (const auto make : kKnown) {
+    auto profile = make();
+    if (profile.name == name) return profile;
+    known += (known.empty() ? "" : ", ") + profile.name;
+  }
+  throw Error(Errc::not_found, "there is no provider profile '" + std::string(name) + "'; known are " + known);
+}
+
+ProviderProfile provider_profile_from_json(std::string_view text) {
+  const json object = json::parse(text, nullptr, false);
+  if (!object.is_object()) refuse("it is no JSON object");
+  ProviderProfile profile;
+  if (const auto like = object.find("like"); like != object.end()) {
+    if (!like->is_string()) refuse("\"like\" must be a string");
+    profile = provider_profile(like->get<std::string>());
+  }
+  for (const auto& [name, value] : object.items()) {
+    if (name == "like") continue;
+    const auto reader = readers().find(name);
+    if (reader == readers().end()) refuse("there is no member \"" + name + "\"");
+    reader->second(profile, Member(name, value));
+  }
+  if (profile.name.empty() || profile.base_url.empty()) refuse("\"name\" and \"base_url\" are needed");
+  if (profile.max_batch == 0) refuse("\"max_batch\" must be at least 1");
+  if (!profile.chat_extra.empty() && !json::parse(profile.chat_extra, nullptr, false).is_object())
+    refuse("\"chat_extra\" must hold a JSON object");
+  return profile;
+}
+
+}  // namespace ragstone

@@ -1,0 +1,191 @@
+#include <ragstone/async/detail/gate.hpp>
+#include <ragstone/http/rate_gate.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <list>
+#include <mutex>
+#include <optional>
+
+namespace ragstone {
+namespace detail {
+
+using Clock = CallContext::Clock;
+
+namespace {
+
+/// Fills steadily up to a second's share. More than is there may be taken once it is full; then it must fill up from
+/// below zero.
+class Bucket {
+ public:
+  explicit Bucket(double per_minute) : rate_(per_minute / 60), capacity_(std::max(1.0, rate_)), level_(capacity_) {}
+
+  /// How long until `amount` can be taken.
+  Clock::duration wait(Clock::time_point now, double amount) {
+    if (rate_ <= 0) return Clock::duration::zero();
+    fill(now);
+    const double missing = std::min(amount, capacity_) - level_;
+    if (missing <= 1e-9) return Clock::duration::zero();
+    return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(missing / rate_)) +
+           Clock::duration(1);
+  }
+  void take(double amount) {
+    if (rate_ > 0) level_ = std::min(capacity_, level_ - amount);
+  }
+
+ private:
+  void fill(Clock::time_point now) {
+    if (last_) level_ = std::min(capacity_, level_ + std::chrono::duration<double>(now - *last_).count() * rate_);
+    last_ = now;
+  }
+
+  double rate_;
+  double capacity_;
+  double level_;
+  std::optional<Clock::time_point> last_;
+};
+
+}  // namespace
+
+class RateGateCore {
+ public:
+  explicit RateGateCore(const RateLimits& limits)
+      : limits_(limits), requests_(limits.requests_per_minute), tokens_(limits.tokens_per_minute) {}
+
+  /// One call, from its place in line on.
+  class Turn {
+   public:
+    Turn(std::shared_ptr<RateGateCore> core, CallPriority priority, double tokens)
+        : core_(std::move(core)), line_(core_->lines_[static_cast<std::size_t>(priority)]), tokens_(tokens) {
+      const std::lock_guard lock(core_->mutex_);
+      place_ = line_.insert(line_.end(), this);
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    ~Turn() {
+      if (passed_) return;
+      std::unique_lock lock(core_->mutex_);
+      line_.erase(place_);
+      core_->wake_first(lock);
+    }
+
+    /// Passes if it can; otherwise `gate` opens, or `until` comes, when to try again.
+    bool try_pass(std::optional<Gate>& gate, std::optional<Clock::time_point>& until) {
+      std::unique_lock lock(core_->mutex_);
+      until.reset();
+      gate_ = gate.emplace();
+      if (core_->first() != this) return false;
+      if (core_->limits_.max_concurrency > 0 && core_->running_ >= core_->limits_.max_concurrency) return false;
+      const auto now = Clock::now();
+      const auto wait = std::max(core_->requests_.wait(now, 1), core_->tokens_.wait(now, tokens_));
+      if (wait > Clock::duration::zero()) {
+        until = now + wait;
+        return false;
+      }
+      core_->requests_.take(1);
+      core_->tokens_.take(tokens_);
+      ++core_->running_;
+      passed_ = true;
+      line_.erase(place_);
+      core_->wake_first(lock);
+      return true;
+    }
+
+   private:
+    friend class RateGateCore;
+
+    std::shared_ptr<RateGateCore> core_;
+    std::list<Turn*>& line_;
+    const double tokens_;
+    std::list<Turn*>::iterator place_;
+    std::optional<Gate> gate_;
+    bool passed_ = false;
+  };
+
+  void leave() noexcept {
+    std::unique_lock lock(mutex_);
+    --running_;
+    wake_first(lock);
+  }
+
+  void correct(double more) noexcept {
+    const std::lock_guard lock(mutex_);
+    tokens_.take(more);
+  }
+
+  std::size_t waiting() const {
+    const std::lock_guard lock(mutex_);
+    return lines_[0].size() + lines_[1].size();
+  }
+
+ private:
+  Turn* first() const noexcept {
+    for (const auto& line : lines_)
+      if (!line.empty()) return line.front();
+    return nullptr;
+  }
+
+  void wake_first(std::unique_lock<std::mutex>& lock) noexcept {
+    const Turn* turn = first();
+    if (turn == nullptr || !turn->gate_) return;
+    const Gate gate = *turn->gate_;
+    lock.unlock();
+    gate.open();
+  }
+
+  const RateLimits limits_;
+  mutable std::mutex mutex_;
+  std::size_t running_ = 0;
+  Bucket requests_;
+  Bucket tokens_;
+  std::array<std::list<Turn*>, 2> lines_;
+};
+
+namespace {
+
+Task<RatePass> enter(std::shared_ptr<RateGateCore> core, CallPriority priority, std::uint64_t tokens,
+                     CallContext context) {
+  if (!core) co_return RatePass();
+  RateGateCore::Turn turn(core, priority, static_cast<double>(tokens));
+  std::optional<Gate> gate;
+  std::optional<Clock::time_point> until;
+  const auto deadline = context.deadline();
+  while (!turn.try_pass(gate, until)) {
+    const bool ends_first = deadline && (!until || *deadline <= *until);
+    if (ends_first) until = deadline;
+    const Wake wake = co_await gate->wait(until);
+    if (wake == Wake::cancelled || (wake == Wake::expired && ends_first)) throw_unless_opened(wake, "rate limit");
+  }
+  co_return RatePass(core);
+}
+
+}  // namespace
+}  // namespace detail
+
+RatePass& RatePass::operator=(RatePass&& other) noexcept {
+  if (this != &other) {
+    release();
+    core_ = std::move(other.core_);
+  }
+  return *this;
+}
+
+void RatePass::release() noexcept {
+  if (core_) core_->leave();
+  core_.reset();
+}
+
+RateGate::RateGate(RateLimits limits) : core_(std::make_shared<detail::RateGateCore>(limits)) {}
+
+Task<RatePass> RateGate::enter(CallPriority priority, std::uint64_t tokens, CallContext context) const {
+  return detail::enter(core_, priority, tokens, std::move(context));
+}
+
+void RateGate::correct(std::uint64_t estimated, std::uint64_t used) const noexcept {
+  if (core_) core_->correct(static_cast<double>(used) - static_cast<double>(estimated));
+}
+
+std::size_t RateGate::waiting() const { return core_ ? core_->waiting() : 0; }
+
+}  // namespace ragstone

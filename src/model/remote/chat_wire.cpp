@@ -1,0 +1,141 @@
+#include "model/remote/chat_wire.hpp"
+
+#include "model/remote/error_reply.hpp"
+#include <ragstone/base/error.hpp>
+
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace ragstone::detail {
+namespace {
+
+using nlohmann::json;
+
+FinishReason finish_of(std::string_view name) {
+  if (name == "stop") return FinishReason::stop;
+  if (name == "length") return FinishReason::length;
+  if (name == "content_filter") return FinishReason::content_filter;
+  return FinishReason::other;
+}
+
+void add_schema(json& body, const ProviderProfile& profile, const ReplySchema& schema) {
+  const json parsed = json::parse(schema.json, nullptr, false);
+  if (!parsed.is_object()) throw Error(Errc::invalid_argument, "chat: the reply schema is no JSON object");
+  json& format = body["response_format"];
+  switch (profile.schema) {
+    case SchemaStyle::none:
+      throw Error(Errc::unsupported, profile.name + " cannot hold a reply to a schema");
+    case SchemaStyle::json_schema:
+      format["type"] = "json_schema";
+      format["json_schema"]["name"] = schema.name;
+      format["json_schema"]["schema"] = parsed;
+      format["json_schema"]["strict"] = true;
+      break;
+    case SchemaStyle::flat_schema:
+      format["type"] = "json_schema";
+      format["schema"] = parsed;
+      break;
+    case SchemaStyle::json_object: {
+      format["type"] = "json_object";
+      json message;
+      message["role"] = "system";
+      message["content"] = "Reply with one JSON value that follows this JSON Schema: " + schema.json;
+      json& messages = body["messages"];
+      messages.insert(messages.begin(), std::move(message));
+      break;
+    }
+  }
+}
+
+}  // namespace
+
+std::string chat_body(const ProviderProfile& profile, const std::string& model, const ChatRequest& request,
+                      bool streamed) {
+  json body = json::object();
+  if (!profile.chat_extra.empty()) body.update(json::parse(profile.chat_extra));
+  body["model"] = model;
+  json& messages = body["messages"] = json::array();
+  for (const ChatMessage& message : request.messages) {
+    json& one = messages.emplace_back(json::object());
+    one["role"] = name_of(message.role);
+    one["content"] = message.text;
+  }
+  if (request.temperature) body["temperature"] = *request.temperature;
+  if (request.top_p) body["top_p"] = *request.top_p;
+  if (request.seed) body["seed"] = *request.seed;
+  if (!request.stop.empty()) body["stop"] = request.stop;
+  if (request.max_tokens) {
+    body[profile.max_tokens_field] = *request.max_tokens;
+  } else if (profile.default_max_tokens > 0) {
+    body[profile.max_tokens_field] = profile.default_max_tokens;
+  }
+  if (streamed) {
+    body["stream"] = true;
+    if (profile.stream_usage) body["stream_options"]["include_usage"] = true;
+  }
+  if (request.schema) add_schema(body, profile, *request.schema);
+  return body.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+dom::element ChatDecoder::parse(std::string_view text) {
+  dom::element reply;
+  if (parser_.parse(text.data(), text.size()).get(reply) != simdjson::SUCCESS)
+    throw Error(Errc::transient, "the reply is no JSON, or broke off");
+  if (const std::string error = error_text(reply); !error.empty())
+    throw Error(Errc::rejected, "the server reports: " + error);
+  return reply;
+}
+
+void ChatDecoder::read_common(const dom::element& reply) {
+  if (reply_.id.empty())
+    if (const auto id = text_of(member(reply, "id"))) reply_.id = *id;
+  if (reply_.model.empty())
+    if (const auto model = text_of(member(reply, "model"))) reply_.model = *model;
+  read_usage(reply, reply_.usage);  // the last one counts: some servers send running totals
+}
+
+/// `part`: "message" or "delta".
+std::string_view ChatDecoder::read_choice(const dom::element& reply, std::string_view part) {
+  const auto choices = array_of(member(reply, "choices"));
+  if (!choices || choices->begin() == choices->end()) return {};
+  const dom::element choice = *choices->begin();
+  if (const auto reason = text_of(member(choice, "finish_reason"))) {
+    reply_.finish = finish_of(*reason);
+    finished_ = true;
+  }
+  const auto message = member(choice, part);
+  if (!message) return {};
+  for (const char* name : {"reasoning_content", "reasoning"})
+    if (const auto thought = text_of(member(*message, name))) reply_.reasoning += *thought;
+  std::string_view piece;
+  if (const auto content = text_of(member(*message, "content"))) piece = *content;
+  if (const auto refusal = text_of(member(*message, "refusal")); refusal && !refusal->empty()) {
+    piece = *refusal;
+    reply_.finish = FinishReason::content_filter;
+  }
+  reply_.text += piece;
+  return piece;
+}
+
+void ChatDecoder::read_whole(std::string_view body) {
+  const dom::element reply = parse(body);
+  const auto choices = array_of(member(reply, "choices"));
+  if (!choices || choices->begin() == choices->end() || !member(*choices->begin(), "message"))
+    throw Error(Errc::rejected, "the reply has no choices[0].message");
+  read_common(reply);
+  read_choice(reply, "message");
+  done_ = true;
+}
+
+std::string_view ChatDecoder::read_event(std::string_view data) {
+  if (data == "[DONE]") {
+    done_ = true;
+    return {};
+  }
+  const dom::element chunk = parse(data);
+  read_common(chunk);
+  return read_choice(chunk, "delta");
+}
+
+}  // namespace ragstone::detail

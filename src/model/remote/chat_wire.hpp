@@ -1,0 +1,48 @@
+#pragma once
+
+#include "model/remote/json_reply.hpp"
+#include <ragstone/http/provider_profile.hpp>
+#include <ragstone/model/chat_model.hpp>
+
+#include <string>
+#include <string_view>
+
+/// Chat completions as bytes; no I/O.
+namespace ragstone::detail {
+
+/// The body of a request. Errors: Errc::unsupported for a schema that the server cannot hold a reply to;
+/// Errc::invalid_argument for one that is no JSON object.
+std::string chat_body(const ProviderProfile& profile, const std::string& model, const ChatRequest& request,
+                      bool streamed);
+
+/// Reads replies, whole or in events. Used for one call; once its buffers have grown it allocates nothing for an event
+/// but what the reply's text needs.
+class ChatDecoder {
+ public:
+  /// A whole reply. Errors: Errc::transient for bytes that are no JSON (a proxy's page, a reply that broke off);
+  /// Errc::rejected for JSON without a reply, or with an error.
+  void read_whole(std::string_view body);
+
+  /// The data of an event; returns the piece of text in it, which is valid until the next call. Errors: as above.
+  std::string_view read_event(std::string_view data);
+
+  /// An event said so, or gave the reason for the end.
+  bool complete() const noexcept { return done_ || finished_; }
+  /// No event follows.
+  bool done() const noexcept { return done_; }
+
+  ChatReply take() { return std::move(reply_); }
+  const ChatReply& reply() const noexcept { return reply_; }
+
+ private:
+  dom::element parse(std::string_view text);
+  void read_common(const dom::element& reply);
+  std::string_view read_choice(const dom::element& reply, std::string_view part);
+
+  dom::parser parser_;
+  ChatReply reply_;
+  bool done_ = false;
+  bool finished_ = false;
+};
+
+}  // namespace ragstone::detail

@@ -1,0 +1,53 @@
+#include "model/remote/error_reply.hpp"
+
+#include "model/remote/json_reply.hpp"
+#include <ragstone/base/utf8.hpp>
+
+namespace ragstone::detail {
+namespace {
+
+constexpr std::size_t kLongest = 2'048;
+
+std::string one_line(std::string_view text) {
+  std::string line;
+  for (std::size_t at = 0; at < text.size() && line.size() < kLongest;) {
+    const auto decoded = utf8::decode(text, at);
+    at += decoded.size;
+    if (decoded.code_point == utf8::kInvalid) {
+      utf8::append(line, utf8::kReplacement);
+    } else if (decoded.code_point <= 0x20 || decoded.code_point == 0x7F) {
+      if (!line.ends_with(' ')) line += ' ';
+    } else {
+      utf8::append(line, decoded.code_point);
+    }
+  }
+  while (line.ends_with(' ')) line.pop_back();
+  return line;
+}
+
+std::string described(const dom::element& error) {
+  if (const auto text = text_of(error)) return one_line(*text);
+  if (const auto text = text_of(member(error, "message"))) return one_line(*text);
+  return one_line(simdjson::minify(error));
+}
+
+}  // namespace
+
+std::string error_text(const dom::element& reply) {
+  const auto error = member(reply, "error");
+  if (!error || error->is_null()) return {};
+  const std::string text = described(*error);
+  return text.empty() ? "an error without a message" : text;
+}
+
+std::string error_text(std::string_view body) {
+  dom::parser parser;
+  dom::element reply;
+  if (parser.parse(body.data(), body.size()).get(reply) != simdjson::SUCCESS) return one_line(body);
+  if (const std::string text = error_text(reply); !text.empty()) return text;
+  for (const char* name : {"message", "detail"})
+    if (const auto found = member(reply, name)) return described(*found);
+  return one_line(body);
+}
+
+}  // namespace ragstone::detail

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <simdjson.h>
+
+namespace ragstone::detail {
+
+/// What a server says about an error: {error: {message}}, {error: "..."}, {message}, {detail}, else the text itself;
+/// on one line, at most 2 KB, valid UTF-8.
+std::string error_text(std::string_view body);
+
+/// The same for a parsed reply; empty if it reports no error. For streams: {error: ...} only.
+std::string error_text(const simdjson::dom::element& reply);
+
+}  // namespace ragstone::detail

@@ -1,0 +1,207 @@
+#include "model/remote/model_server_core.hpp"
+
+#include "model/remote/error_reply.hpp"
+#include <ragstone/async/detail/gate.hpp>
+#include <ragstone/async/observer.hpp>
+#include <ragstone/async/runtime.hpp>
+
+#include <cstdlib>
+#include <utility>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace ragstone {
+namespace detail {
+namespace {
+
+using Clock = CallContext::Clock;
+
+ModelServerOptions completed(ModelServerOptions options) {
+  ProviderProfile& profile = options.profile;
+  if (!options.base_url.empty()) profile.base_url = options.base_url;
+  while (profile.base_url.ends_with('/')) profile.base_url.pop_back();
+  if (!profile.base_url.starts_with("http://") && !profile.base_url.starts_with("https://"))
+    throw Error(Errc::invalid_argument,
+                "model server: the base URL '" + profile.base_url + "' begins with neither http:// nor https://");
+  if (!options.key && !profile.key_variable.empty()) {
+    const char* key = std::getenv(profile.key_variable.c_str());
+    if (key != nullptr && *key != '\0') options.key = KeySource::fixed(Secret(key));
+  }
+  if (profile.local) options.http.addresses = AddressPolicy::with_local();
+  return options;
+}
+
+void replace_all(std::string& text, const std::string& what, std::string_view by) {
+  if (what.empty()) return;
+  for (std::size_t at = text.find(what); at != text.npos; at = text.find(what, at + by.size()))
+    text.replace(at, what.size(), by);
+}
+
+Errc code_of(int status, bool retryable) {
+  if (retryable) return Errc::transient;
+  if (status == 404) return Errc::not_found;
+  if (status == 413) return Errc::limit_exceeded;
+  return Errc::rejected;
+}
+
+}  // namespace
+
+ModelServerCore::ModelServerCore(Runtime& runtime, ModelServerOptions options)
+    : options_(completed(std::move(options))),
+      http_(runtime, options_.http),
+      gate_(options_.limits),
+      budget_(options_.retry),
+      random_(std::random_device()()) {}
+
+HttpRequest ModelServerCore::request(const std::string& path, std::string json, const std::string& base) const {
+  HttpRequest request;
+  request.method = "POST";
+  request.url = (base.empty() ? options_.profile.base_url : base) + path;
+  request.headers.add("Content-Type", "application/json");
+  request.bearer = options_.key.get();
+  request.body = std::move(json);
+  return request;
+}
+
+Error ModelServerCore::error_of(const std::string& model, const HttpRequest& request, int status,
+                                const HttpHeaders& headers, std::string_view body) const {
+  std::string text = error_text(body);
+  replace_all(text, request.bearer.reveal(), "[secret]");
+  std::string what = options_.profile.name + " '" + model + "': status " + std::to_string(status);
+  if (!text.empty()) what += ": " + text;
+  if (status == 401 || status == 403) {
+    what += options_.profile.key_variable.empty() ? "; the key is missing or not accepted"
+                                                  : "; is the key in " + options_.profile.key_variable + " right?";
+  }
+  AttemptEnd end;
+  end.status = status;
+  end.retry_after_ms = headers.find("retry-after-ms");
+  end.retry_after = headers.find("retry-after");
+  const Errc code = code_of(status, is_retryable_status(status));
+  const auto delay = requested_delay(end, std::chrono::system_clock::now());
+  return code == Errc::transient && delay ? Error(code, what, *delay) : Error(code, what);
+}
+
+std::optional<std::chrono::milliseconds> ModelServerCore::begin_call() {
+  const std::lock_guard lock(mutex_);
+  return budget_.begin_call(Clock::now());
+}
+
+bool ModelServerCore::begin_retry() {
+  const std::lock_guard lock(mutex_);
+  return budget_.begin_retry(Clock::now());
+}
+
+void ModelServerCore::attempt_succeeded() {
+  const std::lock_guard lock(mutex_);
+  budget_.attempt_succeeded();
+}
+
+void ModelServerCore::attempt_failed() {
+  const std::lock_guard lock(mutex_);
+  budget_.attempt_failed(Clock::now());
+}
+
+void ModelServerCore::attempt_abandoned() {
+  const std::lock_guard lock(mutex_);
+  budget_.attempt_abandoned();
+}
+
+double ModelServerCore::random() {
+  const std::lock_guard lock(mutex_);
+  return std::uniform_real_distribution<double>()(random_);
+}
+
+ApiCall::ApiCall(std::shared_ptr<ModelServerCore> core, EventKind kind, std::string model, CallPriority priority,
+                 std::uint64_t tokens, CallContext context)
+    : core_(std::move(core)),
+      kind_(kind),
+      model_(std::move(model)),
+      priority_(priority),
+      tokens_(tokens),
+      context_(std::move(context)) {}
+
+ApiCall::~ApiCall() {
+  if (attempting_) core_->attempt_abandoned();
+}
+
+Task<void> ApiCall::begin() {
+  pass_ = co_await core_->gate().enter(priority_, tokens_, context_);
+  if (!std::exchange(begun_, true)) {
+    if (const auto wait = core_->begin_call())
+      throw Error(Errc::transient,
+                  core_->profile().name + " '" + model_ + "': not asked, since the server fails again and again",
+                  *wait);
+  }
+  attempting_ = true;
+  status_ = 0;
+}
+
+void ApiCall::saw(int status, const HttpHeaders& headers) {
+  status_ = status;
+  retry_after_ms_ = headers.find("retry-after-ms");
+  retry_after_ = headers.find("retry-after");
+  should_retry_ = headers.find("x-should-retry");
+}
+
+void ApiCall::succeeded(const Usage& usage) {
+  attempting_ = false;
+  core_->attempt_succeeded();
+  const auto used = usage.total ? usage.total : usage.input;
+  if (used) core_->gate().correct(tokens_, *used);
+  pass_.release();
+}
+
+Task<void> ApiCall::failed(std::exception_ptr error) {
+  attempting_ = false;
+  pass_.release();
+  const bool transient = errc_of(error) == Errc::transient && !is_cancelled(error);
+  AttemptEnd end;
+  if (status_ >= 300) {
+    end.status = status_;
+    end.retry_after_ms = retry_after_ms_;
+    end.retry_after = retry_after_;
+    end.should_retry = should_retry_;
+  }
+  if (transient) {
+    core_->attempt_failed();
+  } else {
+    core_->attempt_abandoned();
+  }
+  if (final_ || (!transient && end.status == 0)) std::rethrow_exception(error);
+  const auto delay = retry_delay(core_->retry(), end, retries_, core_->random(), std::chrono::system_clock::now());
+  if (!delay) std::rethrow_exception(error);
+  const auto due = Clock::now() + *delay;
+  if (context_.deadline() && *context_.deadline() <= due) std::rethrow_exception(error);
+  if (!core_->begin_retry()) std::rethrow_exception(error);
+  ++retries_;
+  emit_retry(*delay, error);
+  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, due);
+  co_await timer.async_wait(boost::asio::use_awaitable);
+}
+
+void ApiCall::emit_retry(std::chrono::milliseconds delay, const std::exception_ptr& error) const {
+  if (!context_.observed()) return;
+  Metadata attributes;
+  attributes.set("attempt", static_cast<std::int64_t>(retries_));
+  attributes.set("delay_ms", static_cast<std::int64_t>(delay.count()));
+  attributes.set("error", name_of(errc_of(error)));
+  if (status_ != 0) attributes.set("status", status_);
+  const Event event(context_.without_observers(), kind_, EventPhase::retry, model_, std::move(attributes));
+  for (const auto& observer : context_.observers()) observer->notify(event);
+}
+
+CallPriority priority_of(const CallContext& context) noexcept {
+  return context.lane() == Lane::foreground ? CallPriority::query : CallPriority::ingest;
+}
+
+std::uint64_t estimated_tokens(std::string_view text) noexcept { return text.size() / 3 + 1; }
+
+}  // namespace detail
+
+ModelServer::ModelServer(Runtime& runtime, ModelServerOptions options)
+    : core_(std::make_shared<detail::ModelServerCore>(runtime, std::move(options))) {}
+
+}  // namespace ragstone

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <ragstone/async/call_context.hpp>
+#include <ragstone/async/event.hpp>
+#include <ragstone/base/error.hpp>
+#include <ragstone/model/model_server.hpp>
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+
+namespace ragstone::detail {
+
+class ModelServerCore {
+ public:
+  ModelServerCore(Runtime& runtime, ModelServerOptions options);
+
+  const ProviderProfile& profile() const noexcept { return options_.profile; }
+  const RetryOptions& retry() const noexcept { return options_.retry; }
+  const HttpClient& http() const noexcept { return http_; }
+  const RateGate& gate() const noexcept { return gate_; }
+
+  /// A POST of JSON. `base` replaces the server's base URL unless it is empty.
+  HttpRequest request(const std::string& path, std::string json, const std::string& base = {}) const;
+  /// The error of a reply that is none: what the server says, without the key, should it repeat that.
+  Error error_of(const std::string& model, const HttpRequest& request, int status, const HttpHeaders& headers,
+                 std::string_view body) const;
+
+  // RetryBudget's, for calls on all threads.
+  std::optional<std::chrono::milliseconds> begin_call();
+  bool begin_retry();
+  void attempt_succeeded();
+  void attempt_failed();
+  void attempt_abandoned();
+  double random();
+
+ private:
+  ModelServerOptions options_;
+  HttpClient http_;
+  RateGate gate_;
+  std::mutex mutex_;
+  RetryBudget budget_;
+  std::minstd_rand random_;
+};
+
+/// The attempts of one call: each waits for its turn, and after a failure that may pass it waits and goes on.
+///
+///     ApiCall call(core, EventKind::embed, model, priority, tokens, context);
+///     while (true) {
+///       co_await call.begin();
+///       std::exception_ptr error;
+///       try { ...; call.saw(status, headers); ...; call.succeeded(); co_return reply; } catch (...) { error = ...; }
+///       co_await call.failed(error);
+///     }
+class ApiCall {
+ public:
+  ApiCall(std::shared_ptr<ModelServerCore> core, EventKind kind, std::string model, CallPriority priority,
+          std::uint64_t tokens, CallContext context);
+  ApiCall(const ApiCall&) = delete;
+  ApiCall& operator=(const ApiCall&) = delete;
+  ~ApiCall();
+
+  Task<void> begin();
+  void saw(int status, const HttpHeaders& headers);
+  void succeeded(const Usage& usage);
+  /// Returns when the next attempt is due; throws `error` if there is none.
+  Task<void> failed(std::exception_ptr error);
+  /// From now on a failure is final: the caller has passed on part of the reply.
+  void make_final() noexcept { final_ = true; }
+
+ private:
+  void emit_retry(std::chrono::milliseconds delay, const std::exception_ptr& error) const;
+
+  std::shared_ptr<ModelServerCore> core_;
+  EventKind kind_;
+  std::string model_;
+  CallPriority priority_;
+  std::uint64_t tokens_;
+  CallContext context_;
+  RatePass pass_;
+  std::uint32_t retries_ = 0;
+  bool begun_ = false;
+  bool attempting_ = false;
+  bool final_ = false;
+  int status_ = 0;
+  std::string retry_after_ms_;
+  std::string retry_after_;
+  std::string should_retry_;
+};
+
+/// Priority of a call by its context.
+CallPriority priority_of(const CallContext& context) noexcept;
+
+/// A guess from above for texts of any language: rate limits and batches want no exact count.
+std::uint64_t estimated_tokens(std::string_view text) noexcept;
+
+}  // namespace ragstone::detail

@@ -1,0 +1,152 @@
+#include "model/remote/embeddings_wire.hpp"
+#include "model/remote/model_server_core.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace ragstone {
+namespace {
+
+using detail::ApiCall;
+using detail::ModelServerCore;
+
+/// The server calls a request too large.
+bool is_too_large(int status) { return status == 413 || status == 422; }
+
+class RemoteEmbedder final : public Embedder {
+ public:
+  RemoteEmbedder(std::shared_ptr<ModelServerCore> core, EmbedderIdentity identity, RemoteEmbedderOptions options)
+      : core_(std::move(core)), identity_(std::move(identity)), options_(std::move(options)) {
+    if (options_.max_batch == 0) options_.max_batch = core_->profile().max_batch;
+  }
+
+  const EmbedderIdentity& identity() const noexcept override { return identity_; }
+  std::size_t max_batch() const noexcept override { return options_.max_batch; }
+  std::size_t max_concurrency() const noexcept override { return options_.max_concurrency; }
+
+ private:
+  using Texts = std::span<const std::string>;
+
+  Task<EmbeddedBatch> do_embed(Texts texts, EmbedRole role, CallContext context) override {
+    for (const std::string& text : texts)
+      if (text.empty()) throw Error(Errc::invalid_argument, who() + "an empty text cannot be embedded");
+    EmbeddedBatch batch;
+    bool first = true;
+    while (!texts.empty()) {
+      const std::size_t count = detail::batch_size(core_->profile(), options_.max_batch, texts);
+      const Usage usage = co_await embed_or_halve(texts.first(count), role, batch.values, context);
+      batch.usage = first ? usage : batch.usage + usage;
+      first = false;
+      texts = texts.subspan(count);
+    }
+    co_return batch;
+  }
+
+  Task<Usage> embed_or_halve(Texts texts, EmbedRole role, std::vector<float>& values, CallContext context) {
+    const bool may_halve = texts.size() > 1;
+    const std::optional<Usage> usage = co_await request(texts, role, values, may_halve, context);
+    if (usage) co_return *usage;
+    const std::size_t half = (texts.size() + 1) / 2;
+    const std::optional<Usage> first = co_await request(texts.first(half), role, values, false, context);
+    const std::optional<Usage> second = co_await request(texts.subspan(half), role, values, false, context);
+    co_return *first + *second;
+  }
+
+  /// None if the server calls the request too large, and it may be halved.
+  Task<std::optional<Usage>> request(Texts texts, EmbedRole role, std::vector<float>& values, bool may_halve,
+                                     CallContext context) {
+    const std::string& prefix = role == EmbedRole::query ? options_.query_prefix : options_.document_prefix;
+    const HttpRequest http = core_->request(core_->profile().embeddings_path,
+                                            detail::embeddings_body(core_->profile(), identity_, texts, prefix));
+    std::uint64_t tokens = 0;
+    for (const std::string& text : texts) tokens += detail::estimated_tokens(text);
+    const auto priority = role == EmbedRole::query ? detail::priority_of(context) : CallPriority::ingest;
+    ApiCall call(core_, EventKind::embed, identity_.name, priority, tokens, context);
+    while (true) {
+      co_await call.begin();
+      std::exception_ptr error;
+      try {
+        const HttpResponse response = co_await core_->http().fetch(http, context);
+        call.saw(response.status, response.headers);
+        if (may_halve && is_too_large(response.status)) {
+          call.succeeded(Usage());
+          co_return std::nullopt;
+        }
+        if (response.status >= 300)
+          throw core_->error_of(identity_.name, http, response.status, response.headers, response.body);
+        const Usage usage = read(response.body, texts.size(), values);
+        call.succeeded(usage);
+        co_return usage;
+      } catch (...) {
+        error = std::current_exception();
+      }
+      co_await call.failed(error);
+    }
+  }
+
+  Usage read(std::string_view body, std::size_t count, std::vector<float>& values) const {
+    const std::size_t before = values.size();
+    try {
+      std::uint32_t dimension = identity_.dimension;
+      return detail::read_embeddings(body, count, dimension, values);
+    } catch (const Error& error) {
+      values.resize(before);
+      throw Error(error.errc(), who() + error.what());
+    }
+  }
+
+  std::string who() const { return core_->profile().name + " '" + identity_.name + "': "; }
+
+  std::shared_ptr<ModelServerCore> core_;
+  EmbedderIdentity identity_;
+  RemoteEmbedderOptions options_;
+};
+
+void require_embeddings(const ModelServer& server) {
+  if (!server.core()) throw Error(Errc::closed, "remote embedder: the server is an empty handle");
+  if (server.core()->profile().embeddings_path.empty())
+    throw Error(Errc::unsupported, server.core()->profile().name + " serves no embeddings");
+}
+
+Task<std::uint32_t> probe(ModelServer server, std::string model, CallContext context) {
+  require_embeddings(server);
+  const auto core = server.core();
+  EmbedderIdentity identity;
+  identity.name = model;
+  const std::vector<std::string> texts(1, "dimension");
+  const HttpRequest http =
+      core->request(core->profile().embeddings_path, detail::embeddings_body(core->profile(), identity, texts, ""));
+  ApiCall call(core, EventKind::embed, model, CallPriority::query, 1, context);
+  while (true) {
+    co_await call.begin();
+    std::exception_ptr error;
+    try {
+      const HttpResponse response = co_await core->http().fetch(http, context);
+      call.saw(response.status, response.headers);
+      if (response.status >= 300) throw core->error_of(model, http, response.status, response.headers, response.body);
+      std::uint32_t dimension = 0;
+      std::vector<float> values;
+      const Usage usage = detail::read_embeddings(response.body, 1, dimension, values);
+      call.succeeded(usage);
+      co_return dimension;
+    } catch (...) {
+      error = std::current_exception();
+    }
+    co_await call.failed(error);
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<Embedder> remote_embedder(ModelServer server, EmbedderIdentity identity,
+                                          RemoteEmbedderOptions options) {
+  require_embeddings(server);
+  return std::make_shared<RemoteEmbedder>(server.core(), std::move(identity), std::move(options));
+}
+
+Task<std::uint32_t> probe_dimension(ModelServer server, std::string model, CallContext context) {
+  return probe(std::move(server), std::move(model), std::move(context));
+}
+
+}  // namespace ragstone

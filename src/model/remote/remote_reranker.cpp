@@ -1,0 +1,82 @@
+#include "model/remote/model_server_core.hpp"
+#include "model/remote/rerank_wire.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace ragstone {
+namespace {
+
+using detail::ApiCall;
+using detail::ModelServerCore;
+
+class RemoteReranker final : public Reranker {
+ public:
+  RemoteReranker(std::shared_ptr<ModelServerCore> core, std::string model)
+      : core_(std::move(core)), model_(std::move(model)) {}
+
+  std::string_view name() const noexcept override { return model_; }
+
+ private:
+  Task<Reranking> do_rerank(std::string_view query, std::span<const std::string> texts, std::size_t top_n,
+                            CallContext context) override {
+    const std::size_t limit = core_->profile().max_documents;
+    const std::size_t most = limit == 0 ? texts.size() : limit;
+    Reranking all;
+    for (std::size_t begin = 0; begin < texts.size(); begin += most) {
+      const auto some = texts.subspan(begin, std::min(most, texts.size() - begin));
+      const Reranking part = co_await request(query, some, top_n, begin, context);
+      all.texts.insert(all.texts.end(), part.texts.begin(), part.texts.end());
+      all.usage = begin == 0 ? part.usage : all.usage + part.usage;
+    }
+    co_return all;
+  }
+
+  Task<Reranking> request(std::string_view query, std::span<const std::string> texts, std::size_t top_n,
+                          std::size_t offset, CallContext context) {
+    const ProviderProfile& profile = core_->profile();
+    const HttpRequest http = core_->request(
+        profile.rerank_path, detail::rerank_body(profile.rerank, model_, query, texts, top_n), profile.rerank_base_url);
+    std::uint64_t tokens = texts.size() * detail::estimated_tokens(query);
+    for (const std::string& text : texts) tokens += detail::estimated_tokens(text);
+    ApiCall call(core_, EventKind::rerank, model_, detail::priority_of(context), tokens, context);
+    while (true) {
+      co_await call.begin();
+      std::exception_ptr error;
+      try {
+        const HttpResponse response = co_await core_->http().fetch(http, context);
+        call.saw(response.status, response.headers);
+        if (response.status >= 300)
+          throw core_->error_of(model_, http, response.status, response.headers, response.body);
+        auto reranking = read(response.body, texts.size(), offset);
+        call.succeeded(reranking.usage);
+        co_return reranking;
+      } catch (...) {
+        error = std::current_exception();
+      }
+      co_await call.failed(error);
+    }
+  }
+
+  Reranking read(std::string_view body, std::size_t count, std::size_t offset) const {
+    try {
+      return detail::read_reranking(core_->profile().rerank, body, count, offset);
+    } catch (const Error& error) {
+      throw Error(error.errc(), core_->profile().name + " '" + model_ + "': " + error.what());
+    }
+  }
+
+  std::shared_ptr<ModelServerCore> core_;
+  std::string model_;
+};
+
+}  // namespace
+
+std::shared_ptr<Reranker> remote_reranker(ModelServer server, std::string model) {
+  if (!server.core()) throw Error(Errc::closed, "remote reranker: the server is an empty handle");
+  if (server.core()->profile().rerank == RerankDialect::none)
+    throw Error(Errc::unsupported, server.core()->profile().name + " serves no rerankers");
+  return std::make_shared<RemoteReranker>(server.core(), std::move(model));
+}
+
+}  // namespace ragstone

@@ -1,0 +1,244 @@
+#include "model/remote/reply_schema.hpp"
+
+#include <ragstone/base/error.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+namespace ragstone::detail {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kDeepest = 64;
+
+constexpr std::array kAnnotations = {"title",      "description", "default",     "examples", "$schema",
+                                     "$id",        "$defs",       "definitions", "$comment", "format",
+                                     "deprecated", "readOnly",    "writeOnly"};
+constexpr std::array kKeywords = {"type",
+                                  "properties",
+                                  "required",
+                                  "additionalProperties",
+                                  "items",
+                                  "prefixItems",
+                                  "enum",
+                                  "const",
+                                  "anyOf",
+                                  "oneOf",
+                                  "allOf",
+                                  "not",
+                                  "$ref",
+                                  "minimum",
+                                  "maximum",
+                                  "exclusiveMinimum",
+                                  "exclusiveMaximum",
+                                  "multipleOf",
+                                  "minLength",
+                                  "maxLength",
+                                  "minItems",
+                                  "maxItems",
+                                  "minProperties",
+                                  "maxProperties",
+                                  "uniqueItems"};
+
+bool among(const auto& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool has_type(const json& value, const std::string& type) {
+  if (type == "object") return value.is_object();
+  if (type == "array") return value.is_array();
+  if (type == "string") return value.is_string();
+  if (type == "boolean") return value.is_boolean();
+  if (type == "null") return value.is_null();
+  if (type == "number") return value.is_number();
+  if (type == "integer")
+    return value.is_number_integer() ||
+           (value.is_number_float() && std::trunc(value.get<double>()) == value.get<double>());
+  return false;
+}
+
+std::size_t characters(const std::string& text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+[[noreturn]] void fail(const std::string& path, const std::string& why) {
+  throw Error(Errc::rejected, "the reply does not follow the schema: " + (path.empty() ? "it" : path) + " " + why);
+}
+
+}  // namespace
+
+class SchemaCheck::Schema {
+ public:
+  explicit Schema(const ReplySchema& schema) : root_(json::parse(schema.json, nullptr, false)) {
+    if (!root_.is_object()) throw Error(Errc::invalid_argument, "reply schema '" + schema.name + "' is no JSON object");
+    const auto name_ok = [](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
+    };
+    if (schema.name.empty() || schema.name.size() > 64 || !std::all_of(schema.name.begin(), schema.name.end(), name_ok))
+      throw Error(Errc::invalid_argument, "a reply schema's name is 1 to 64 letters, digits, '_' and '-'");
+    require_known(root_, 0);
+  }
+
+  void check(const json& value) const { check(value, root_, "", 0); }
+
+ private:
+  void require_known(const json& schema, int depth) const {
+    if (depth > kDeepest) throw Error(Errc::invalid_argument, "reply schema: nested too deep");
+    if (schema.is_boolean()) return;
+    if (!schema.is_object()) throw Error(Errc::invalid_argument, "reply schema: a schema is an object, true or false");
+    for (const auto& [name, value] : schema.items()) {
+      if (name == "properties" || name == "$defs" || name == "definitions") {
+        for (const auto& [property, inner] : value.items()) require_known(inner, depth + 1);
+      } else if (name == "items" || name == "additionalProperties" || name == "not") {
+        require_known(value, depth + 1);
+      } else if (name == "anyOf" || name == "oneOf" || name == "allOf" || name == "prefixItems") {
+        for (const json& inner : value) require_known(inner, depth + 1);
+      } else if (name == "$ref") {
+        (void)target(value);
+      } else if (!among(kKeywords, name) && !among(kAnnotations, name)) {
+        throw Error(Errc::unsupported, "reply schema: the keyword '" + name + "' would not be checked; leave it out");
+      }
+    }
+  }
+
+  const json& target(const json& reference) const {
+    const std::string text = reference.is_string() ? reference.get<std::string>() : "";
+    if (text == "#") return root_;
+    try {
+      if (text.starts_with("#/")) return root_.at(json::json_pointer(text.substr(1)));
+    } catch (const json::exception&) {
+    }
+    throw Error(Errc::invalid_argument, "reply schema: $ref leads nowhere in the schema");
+  }
+
+  bool passes(const json& value, const json& schema, int depth) const {
+    try {
+      check(value, schema, "", depth);
+      return true;
+    } catch (const Error& error) {
+      if (error.errc() != Errc::rejected) throw;
+      return false;
+    }
+  }
+
+  void check(const json& value, const json& schema, const std::string& path, int depth) const {
+    if (depth > kDeepest) fail(path, "is nested too deep");
+    if (schema.is_boolean()) {
+      if (!schema.get<bool>()) fail(path, "may not be there");
+      return;
+    }
+    for (const auto& [name, wanted] : schema.items()) check(value, schema, name, wanted, path, depth);
+  }
+
+  void check(const json& value, const json& schema, const std::string& keyword, const json& wanted,
+             const std::string& path, int depth) const {
+    const auto count_passing = [&] {
+      return std::count_if(wanted.begin(), wanted.end(),
+                           [&](const json& one) { return passes(value, one, depth + 1); });
+    };
+    if (keyword == "$ref") {
+      check(value, target(wanted), path, depth + 1);
+    } else if (keyword == "type") {
+      const bool fits = wanted.is_array() ? std::any_of(wanted.begin(), wanted.end(),
+                                                        [&](const json& one) { return has_type(value, one); })
+                                          : has_type(value, wanted);
+      if (!fits) fail(path, "is " + std::string(value.type_name()) + ", not " + wanted.dump());
+    } else if (keyword == "enum") {
+      if (std::find(wanted.begin(), wanted.end(), value) == wanted.end()) fail(path, "is none of the allowed values");
+    } else if (keyword == "const") {
+      if (value != wanted) fail(path, "is not the allowed value");
+    } else if (keyword == "anyOf") {
+      if (count_passing() == 0) fail(path, "follows no alternative");
+    } else if (keyword == "oneOf") {
+      if (count_passing() != 1) fail(path, "follows not exactly one alternative");
+    } else if (keyword == "allOf") {
+      for (const json& one : wanted) check(value, one, path, depth + 1);
+    } else if (keyword == "not") {
+      if (passes(value, wanted, depth + 1)) fail(path, "follows what it must not");
+    } else if (value.is_object()) {
+      check_object(value, schema, keyword, wanted, path, depth);
+    } else if (value.is_array()) {
+      check_array(value, schema, keyword, wanted, path, depth);
+    } else if (value.is_string()) {
+      if (keyword == "minLength" && characters(value) < wanted) fail(path, "is too short");
+      if (keyword == "maxLength" && characters(value) > wanted) fail(path, "is too long");
+    } else if (value.is_number()) {
+      check_number(value, keyword, wanted, path);
+    }
+  }
+
+  void check_object(const json& value, const json& schema, const std::string& keyword, const json& wanted,
+                    const std::string& path, int depth) const {
+    if (keyword == "required") {
+      for (const json& name : wanted)
+        if (!value.contains(name.get<std::string>())) fail(path, "lacks " + name.dump());
+    } else if (keyword == "properties") {
+      for (const auto& [name, inner] : wanted.items())
+        if (const auto found = value.find(name); found != value.end())
+          check(*found, inner, path + "/" + name, depth + 1);
+    } else if (keyword == "additionalProperties") {
+      const auto known = schema.find("properties");
+      for (const auto& [name, inner] : value.items())
+        if (known == schema.end() || !known->contains(name))
+          check(inner, wanted, path + "/(another member)", depth + 1);
+    } else if (keyword == "minProperties") {
+      if (value.size() < wanted) fail(path, "has too few members");
+    } else if (keyword == "maxProperties") {
+      if (value.size() > wanted) fail(path, "has too many members");
+    }
+  }
+
+  void check_array(const json& value, const json& schema, const std::string& keyword, const json& wanted,
+                   const std::string& path, int depth) const {
+    const auto prefix = schema.find("prefixItems");
+    const std::size_t fixed = prefix == schema.end() ? 0 : prefix->size();
+    if (keyword == "items") {
+      for (std::size_t i = fixed; i < value.size(); ++i)
+        check(value[i], wanted, path + "/" + std::to_string(i), depth + 1);
+    } else if (keyword == "prefixItems") {
+      for (std::size_t i = 0; i < std::min(fixed, value.size()); ++i)
+        check(value[i], wanted[i], path + "/" + std::to_string(i), depth + 1);
+    } else if (keyword == "minItems") {
+      if (value.size() < wanted) fail(path, "has too few items");
+    } else if (keyword == "maxItems") {
+      if (value.size() > wanted) fail(path, "has too many items");
+    } else if (keyword == "uniqueItems" && wanted == true) {
+      for (std::size_t i = 0; i < value.size(); ++i)
+        for (std::size_t j = 0; j < i; ++j)
+          if (value[i] == value[j]) fail(path, "has equal items");
+    }
+  }
+
+  static void check_number(const json& value, const std::string& keyword, const json& wanted, const std::string& path) {
+    if ((keyword == "minimum" && value < wanted) || (keyword == "exclusiveMinimum" && value <= wanted))
+      fail(path, "is too small");
+    if ((keyword == "maximum" && value > wanted) || (keyword == "exclusiveMaximum" && value >= wanted))
+      fail(path, "is too large");
+    if (keyword == "multipleOf" && std::remainder(value.get<double>(), wanted.get<double>()) != 0)
+      fail(path, "is no multiple of " + wanted.dump());
+  }
+
+  json root_;
+};
+
+SchemaCheck::SchemaCheck(const ReplySchema& schema) : schema_(std::make_unique<const Schema>(schema)) {}
+SchemaCheck::~SchemaCheck() = default;
+
+void SchemaCheck::check(std::string_view reply) const {
+  // The parser itself does not recurse, but what walks its result does.
+  const auto shallow = [](int depth, json::parse_event_t, json&) {
+    if (depth > kDeepest) fail("", "is nested too deep");
+    return true;
+  };
+  const json value = json::parse(reply, shallow, false);
+  if (value.is_discarded()) fail("", "is no JSON");
+  schema_->check(value);
+}
+
+}  // namespace ragstone::detail

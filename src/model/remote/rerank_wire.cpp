@@ -1,0 +1,96 @@
+#include "model/remote/rerank_wire.hpp"
+
+#include "model/remote/error_reply.hpp"
+#include "model/remote/json_reply.hpp"
+#include <ragstone/base/error.hpp>
+
+#include <algorithm>
+#include <optional>
+
+#include <nlohmann/json.hpp>
+
+namespace ragstone::detail {
+namespace {
+
+using nlohmann::json;
+
+std::optional<dom::array> results_of(RerankDialect dialect, const dom::element& reply) {
+  switch (dialect) {
+    case RerankDialect::vllm_score:
+      return array_of(member(reply, "data"));
+    case RerankDialect::tei:
+      return array_of(reply);
+    case RerankDialect::dashscope: {
+      const auto output = member(reply, "output");
+      return output ? array_of(member(*output, "results")) : std::nullopt;
+    }
+    case RerankDialect::jina:
+    case RerankDialect::none:
+      break;
+  }
+  return array_of(member(reply, "results"));
+}
+
+}  // namespace
+
+std::string rerank_body(RerankDialect dialect, const std::string& model, std::string_view query,
+                        std::span<const std::string> texts, std::size_t top_n) {
+  json body = json::object();
+  json documents = json::array();
+  for (const std::string& text : texts) documents.push_back(text);
+  switch (dialect) {
+    case RerankDialect::none:
+      throw Error(Errc::unsupported, "the server has no reranking");
+    case RerankDialect::jina:
+      body["model"] = model;
+      body["query"] = query;
+      body["documents"] = std::move(documents);
+      body["top_n"] = std::min(top_n, texts.size());
+      break;
+    case RerankDialect::vllm_score:
+      body["model"] = model;
+      body["text_1"] = query;
+      body["text_2"] = std::move(documents);
+      break;
+    case RerankDialect::tei:
+      body["query"] = query;
+      body["texts"] = std::move(documents);
+      body["truncate"] = true;
+      break;
+    case RerankDialect::dashscope:
+      body["model"] = model;
+      body["input"]["query"] = query;
+      body["input"]["documents"] = std::move(documents);
+      body["parameters"]["top_n"] = std::min(top_n, texts.size());
+      body["parameters"]["return_documents"] = false;
+      break;
+  }
+  return body.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+Reranking read_reranking(RerankDialect dialect, std::string_view body, std::size_t count, std::size_t offset) {
+  dom::parser parser;
+  dom::element reply;
+  if (parser.parse(body.data(), body.size()).get(reply) != simdjson::SUCCESS)
+    throw Error(Errc::transient, "the reply is no JSON, or broke off");
+  if (const std::string error = error_text(reply); !error.empty())
+    throw Error(Errc::rejected, "the server reports: " + error);
+  const auto results = results_of(dialect, reply);
+  if (!results) throw Error(Errc::rejected, "the reply has no results");
+  Reranking reranking;
+  for (const dom::element item : *results) {
+    const auto index = count_of(member(item, "index"));
+    auto score = number_of(member(item, "relevance_score"));
+    if (!score) score = number_of(member(item, "score"));
+    if (!index || *index >= count) throw Error(Errc::rejected, "the reply ranks a text that was not sent");
+    if (!score) throw Error(Errc::rejected, "the reply ranks a text without a score");
+    RankedText text;
+    text.index = *index + offset;
+    text.score = *score;
+    reranking.texts.push_back(text);
+  }
+  read_usage(reply, reranking.usage);
+  return reranking;
+}
+
+}  // namespace ragstone::detail

@@ -1,0 +1,209 @@
+#include "model/remote/error_reply.hpp"
+#include "unit/model/remote/remote_bed.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <mutex>
+#include <random>
+#include <sstream>
+#include <thread>
+#include <vector>
+
+namespace ragstone {
+namespace {
+
+using namespace std::chrono_literals;
+using test::error_of;
+using test::question;
+using test::RemoteBed;
+using test::ServerReply;
+using test::ServerRequest;
+
+ServerReply answer() {
+  return ServerReply::text(200, R"({"choices":[{"message":{"content":"ok"},"finish_reason":"stop"}]})");
+}
+
+// HT-4: each shape that servers have for errors.
+TEST(ModelServer, UnderstandsErrorsOfAllServers) {
+  const std::vector<std::pair<const char*, const char*>> shapes = {
+      {R"({"error":{"message":"m","type":"t","param":null,"code":null}})", "m"},
+      {R"({"error":{"message":"m","code":400}})", "m"},
+      {R"({"message":"m","type":"t","code":400,"object":"error"})", "m"},
+      {R"({"error":"m","error_type":"Validation"})", "m"},
+      {R"({"message":"m"})", "m"},
+      {R"({"detail":"m"})", "m"},
+      {R"({"detail":[{"loc":["body"],"msg":"m"}]})", R"([{"loc":["body"],"msg":"m"}])"},
+      {"<html>\n m\xFF</html>\n", "<html> m\xEF\xBF\xBD</html>"},
+      {"", ""},
+  };
+  for (const auto& [body, text] : shapes) EXPECT_EQ(detail::error_text(body), text) << body;
+  EXPECT_LE(detail::error_text(std::string(1 << 20, 'x')).size(), 2'048u);
+}
+
+// S9, HT-3
+TEST(ModelServer, SecretsPrintAsSuch) {
+  std::ostringstream out;
+  out << Secret(test::kCanary);
+  EXPECT_EQ(out.str(), "[secret]");
+}
+
+TEST(ModelServer, ReadsTheKeyThatTheProfileNames) {
+  ::setenv("RAGSTONE_TEST_KEY", "from-environment", 1);
+  EXPECT_EQ(KeySource::environment("RAGSTONE_TEST_KEY").get().reveal(), "from-environment");
+  EXPECT_EQ(error_of([] { KeySource::environment("RAGSTONE_TEST_NO_KEY"); }).errc(), Errc::not_found);
+  std::string seen;
+  RemoteBed bed([&](const ServerRequest& request) {
+    seen = request.header("authorization");
+    return answer();
+  });
+  bed.options.key = KeySource();
+  bed.options.profile.key_variable = "RAGSTONE_TEST_KEY";
+  bed.runtime.run(bed.chat_model()->chat(question()));
+  EXPECT_EQ(seen, "Bearer from-environment");
+  bed.options.key = KeySource([] { return Secret("asked"); });
+  bed.runtime.run(bed.chat_model()->chat(question()));
+  EXPECT_EQ(seen, "Bearer asked");
+  ::unsetenv("RAGSTONE_TEST_KEY");
+}
+
+TEST(ModelServer, RefusesABaseUrlThatIsNone) {
+  RemoteBed bed([](const ServerRequest&) { return answer(); });
+  bed.options.base_url = "localhost:8080/v1";
+  EXPECT_EQ(error_of([&] { bed.model_server(); }).errc(), Errc::invalid_argument);
+}
+
+// BT-2
+TEST(ModelServer, TheModelsOfAServerShareItsLimits) {
+  std::atomic<int> running = 0;
+  std::atomic<int> most = 0;
+  RemoteBed bed([&](const ServerRequest&) {
+    most = std::max<int>(most, ++running);
+    --running;
+    return ServerReply().pause(2ms).send(std::get<ServerReply::Send>(answer().steps[0]).bytes);
+  });
+  bed.options.limits.max_concurrency = 3;
+  const ModelServer server = bed.model_server();
+  const auto a = remote_chat_model(server, "a");
+  const auto b = remote_chat_model(server, "b");
+  std::vector<Task<ChatReply>> calls;
+  for (int i = 0; i < 40; ++i) calls.push_back((i % 2 == 0 ? a : b)->chat(question()));
+  bed.runtime.run(gather(std::move(calls)));
+  EXPECT_LE(bed.server.connections(), 3u);
+}
+
+Task<void> enter(RateGate gate, CallPriority priority, std::vector<CallPriority>* order) {
+  const RatePass pass = co_await gate.enter(priority, 1);
+  order->push_back(priority);
+}
+
+Task<std::size_t> queue_up(RateGate gate, std::vector<CallPriority>* order) {
+  std::vector<Task<void>> calls;
+  {
+    const RatePass pass = co_await gate.enter(CallPriority::ingest, 1);
+    for (int i = 0; i < 6; ++i) calls.push_back(enter(gate, i < 3 ? CallPriority::ingest : CallPriority::query, order));
+    order->clear();
+  }
+  co_await gather(std::move(calls));
+  co_return order->size();
+}
+
+TEST(RateGate, QueriesGoBeforeIngest) {
+  Runtime runtime;
+  RateLimits limits;
+  limits.max_concurrency = 1;
+  limits.requests_per_minute = 60'000;
+  const RateGate gate(limits);
+  std::vector<CallPriority> order;
+  EXPECT_EQ(runtime.run(queue_up(gate, &order)), 6u);
+  EXPECT_EQ(std::count(order.begin(), order.end(), CallPriority::query), 3);
+  EXPECT_EQ(gate.waiting(), 0u);
+}
+
+Task<std::size_t> enter_until(RateGate gate, std::uint64_t tokens, CallContext context) {
+  std::size_t passed = 0;
+  try {
+    while (true) {
+      const RatePass pass = co_await gate.enter(CallPriority::query, tokens, context);
+      ++passed;
+    }
+  } catch (const Error& error) {
+    EXPECT_EQ(error.errc(), Errc::timeout);
+  }
+  co_return passed;
+}
+
+TEST(RateGate, LetsThroughNoMoreThanThePerMinuteLimits) {
+  Runtime runtime;
+  CallContext context;
+  RateLimits limits;
+  limits.requests_per_minute = 6'000;
+  const auto requests = runtime.run(enter_until(RateGate(limits), 1, context.with_timeout(200ms)));
+  EXPECT_GE(requests, 100u) << "a second's share at once";
+  EXPECT_LE(requests, 121u);
+  limits.requests_per_minute = 0;
+  limits.tokens_per_minute = 60'000;
+  const auto calls = runtime.run(enter_until(RateGate(limits), 100, context.with_timeout(200ms)));
+  EXPECT_GE(calls, 10u);
+  EXPECT_LE(calls, 13u);
+}
+
+// N5
+TEST(ModelServer, AStormIsNotMadeWorse) {
+  std::mt19937 random(1);
+  RemoteBed bed([&](const ServerRequest&) {
+    return random() % 2 == 0 ? answer() : ServerReply::text(random() % 2 == 0 ? 429 : 503, "busy");
+  });
+  bed.options.retry.breaker_failures = 0;
+  const auto model = bed.chat_model();
+  std::vector<Task<ChatReply>> calls;
+  for (int i = 0; i < 1'000; ++i) calls.push_back(model->chat(question()));
+  bed.runtime.run(gather_outcomes(std::move(calls)));
+  EXPECT_GE(bed.server.requests(), 1'000u);
+  EXPECT_LE(bed.server.requests(), 1'100u);
+}
+
+// N5
+TEST(ModelServer, AServerThatFailsAgainAndAgainIsLeftAlone) {
+  std::atomic<bool> healed = false;
+  RemoteBed bed([&](const ServerRequest&) { return healed ? answer() : ServerReply::text(503, "busy"); });
+  bed.options.retry.breaker_failures = 5;
+  bed.options.retry.breaker_pause = 30ms;
+  bed.options.retry.max_retries = 0;
+  const auto model = bed.chat_model();
+  for (int i = 0; i < 5; ++i) EXPECT_THROW(bed.runtime.run(model->chat(question())), Error);
+  const Error error = error_of([&] { bed.runtime.run(model->chat(question())); });
+  EXPECT_EQ(error.errc(), Errc::transient);
+  EXPECT_TRUE(error.retry_after());
+  EXPECT_EQ(bed.server.requests(), 5u);
+  healed = true;
+  std::this_thread::sleep_for(40ms);
+  EXPECT_EQ(bed.runtime.run(model->chat(question())).text, "ok");
+}
+
+TEST(ProviderProfile, AllThatAreKnownCanBeNamed) {
+  EXPECT_EQ(provider_profile_names().size(), 10u);
+  for (const auto& name : provider_profile_names()) EXPECT_EQ(provider_profile(name).name, name);
+  const Error error = error_of([] { provider_profile("opanai"); });
+  EXPECT_EQ(error.errc(), Errc::not_found);
+  EXPECT_NE(std::string(error.what()).find("openai"), std::string::npos);
+}
+
+// HT-1
+TEST(ProviderProfile, IsDataThatUsersCanWrite) {
+  const ProviderProfile profile = provider_profile_from_json(
+      R"({"like":"vllm","name":"ours","base_url":"http://10.0.0.5/v1","max_batch":8,"rerank":"vllm_score","local":true})");
+  EXPECT_EQ(profile.name, "ours");
+  EXPECT_EQ(profile.max_batch, 8u);
+  EXPECT_EQ(profile.rerank, RerankDialect::vllm_score);
+  EXPECT_TRUE(profile.base64);
+  for (const char* wrong :
+       {"", "[]", "{}", R"({"like":"x"})", R"({"like":"vllm","batch":8})", R"({"like":"vllm","max_batch":-1})",
+        R"({"like":"vllm","max_batch":0})", R"({"like":"vllm","local":1})", R"({"like":"vllm","rerank":"cohere2"})",
+        R"({"name":"x"})", R"({"like":"vllm","chat_extra":"[]"})"})
+    EXPECT_THROW(provider_profile_from_json(wrong), Error) << wrong;
+}
+
+}  // namespace
+}  // namespace ragstone

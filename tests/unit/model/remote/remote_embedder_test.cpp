@@ -1,0 +1,214 @@
+#include "support/rounds.hpp"
+#include "unit/model/remote/remote_bed.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace ragstone {
+namespace {
+
+using nlohmann::json;
+using test::error_of;
+using test::RemoteBed;
+using test::ServerReply;
+using test::ServerRequest;
+
+std::string base64(const std::vector<float>& row) {
+  static const char kLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::vector<unsigned char> bytes(row.size() * 4);
+  std::memcpy(bytes.data(), row.data(), bytes.size());
+  std::string out;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t word = 0;
+    for (std::size_t b = 0; b < 3; ++b) word = word << 8 | (i + b < bytes.size() ? bytes[i + b] : 0u);
+    for (std::size_t d = 0; d < 4; ++d) out += i + d > bytes.size() ? '=' : kLetters[word >> (18 - 6 * d) & 63];
+  }
+  return out;
+}
+
+/// What the server of these tests makes of a text: its length, and half of it.
+std::vector<float> vector_of(const std::string& text) {
+  return {static_cast<float>(text.size()), static_cast<float>(text.size()) / 2};
+}
+
+ServerReply embedded(const ServerRequest& request, bool shuffled = true) {
+  const json body = json::parse(request.body);
+  json data = json::array();
+  std::size_t index = 0;
+  for (const auto& text : body["input"]) {
+    const auto row = vector_of(text.get<std::string>());
+    json item;
+    item["index"] = index++;
+    if (body["encoding_format"] == "base64") {
+      item["embedding"] = base64(row);
+    } else {
+      item["embedding"] = row;
+    }
+    data.push_back(std::move(item));
+  }
+  if (shuffled) std::shuffle(data.begin(), data.end(), std::mt19937(static_cast<unsigned>(request.number)));
+  json reply;
+  reply["data"] = std::move(data);
+  reply["usage"]["prompt_tokens"] = index;
+  reply["usage"]["total_tokens"] = index;
+  return ServerReply::text(200, reply.dump());
+}
+
+std::vector<std::string> texts(std::size_t count) {
+  std::vector<std::string> all;
+  for (std::size_t i = 1; i <= count; ++i) all.push_back(std::string(i, 'x'));
+  return all;
+}
+
+void expect_right(const Embeddings& embeddings, std::size_t count) {
+  ASSERT_EQ(embeddings.size(), count);
+  for (std::size_t i = 0; i < count; ++i) EXPECT_EQ(embeddings.row(i)[0], static_cast<float>(i + 1));
+}
+
+// HT-4, N9: rows come in any order, as arrays and as base64.
+TEST(RemoteEmbedder, PutsRowsInTheOrderOfTheTexts) {
+  for (const char* profile : {"openai", "ollama", "dashscope", "tei"}) {
+    RemoteBed bed([](const ServerRequest& request) { return embedded(request); }, profile);
+    const auto observer = std::make_shared<test::RecordingObserver>();
+    CallContext context;
+    context = context.with_observer(observer);
+    const auto embeddings = bed.runtime.run(bed.embedder(2)->embed(texts(25), EmbedRole::document, context));
+    expect_right(embeddings, 25);
+    EXPECT_EQ(embeddings.usage.input, 25u) << profile;
+    EXPECT_EQ(*observer->events().back().attributes().find("input_tokens"), Scalar(std::int64_t{25}));
+  }
+}
+
+// HT-1: ten texts a request is what DashScope takes.
+TEST(RemoteEmbedder, BatchesByTheCountThatTheProfileGives) {
+  RemoteBed bed([](const ServerRequest& request) { return embedded(request); }, "dashscope");
+  bed.runtime.run(bed.embedder(2)->embed(texts(25), EmbedRole::document));
+  EXPECT_EQ(bed.server.requests(), 3u);
+}
+
+// HT-2
+TEST(RemoteEmbedder, BatchesByTokensAndBytes) {
+  std::atomic<std::size_t> largest = 0;
+  RemoteBed bed([&](const ServerRequest& request) {
+    largest = std::max<std::size_t>(largest, request.body.size());
+    return embedded(request);
+  });
+  bed.options.profile.max_request_bytes = 1'000;
+  std::vector<std::string> long_texts;
+  for (char c = 'a'; c < 'k'; ++c) long_texts.push_back(std::string(400, c));
+  bed.runtime.run(bed.embedder(2)->embed(long_texts, EmbedRole::document));
+  EXPECT_EQ(bed.server.requests(), 5u);
+  EXPECT_LE(largest, 1'100u);
+  bed.options.profile.max_request_bytes = 0;
+  bed.options.profile.max_request_tokens = 300;
+  bed.runtime.run(bed.embedder(2)->embed(long_texts, EmbedRole::document));
+  EXPECT_EQ(bed.server.requests(), 10u);
+}
+
+// HT-2
+TEST(RemoteEmbedder, HalvesOnceWhatIsTooLarge) {
+  for (const int status : {413, 422}) {
+    std::size_t most = 8;
+    RemoteBed bed([&](const ServerRequest& request) {
+      return json::parse(request.body)["input"].size() > most ? ServerReply::text(status, "too large")
+                                                              : embedded(request);
+    });
+    const auto embeddings = bed.runtime.run(bed.embedder(2)->embed(texts(15), EmbedRole::document));
+    expect_right(embeddings, 15);
+    EXPECT_EQ(embeddings.usage.input, 15u);
+    EXPECT_EQ(bed.server.requests(), 3u);
+    most = 3;
+    EXPECT_EQ(error_of([&] { bed.runtime.run(bed.embedder(2)->embed(texts(15), EmbedRole::document)); }).errc(),
+              status == 413 ? Errc::limit_exceeded : Errc::rejected);
+  }
+}
+
+// N9
+TEST(RemoteEmbedder, RefusesWhatCannotBeTheVectors) {
+  std::string body;
+  RemoteBed bed([&](const ServerRequest&) { return ServerReply::text(200, body); });
+  bed.options.retry.max_retries = 0;
+  bed.options.retry.breaker_failures = 0;
+  const auto embedder = bed.embedder(2);
+  const std::vector<std::pair<const char*, Errc>> bad = {
+      {R"({"data":[{"index":0,"embedding":[1,2]}]})", Errc::rejected},
+      {R"({"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":[1,2]},{"index":2,"embedding":[1,2]}]})",
+       Errc::rejected},
+      {R"({"data":[{"index":0,"embedding":[1,2]},{"index":0,"embedding":[1,2]}]})", Errc::rejected},
+      {R"({"data":[{"index":0,"embedding":[1,2]},{"index":-1,"embedding":[1,2]}]})", Errc::rejected},
+      {R"({"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":[1,2,3]}]})", Errc::dimension_mismatch},
+      {R"({"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":[]}]})", Errc::dimension_mismatch},
+      {R"({"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":[0,0]}]})", Errc::rejected},
+      {R"({"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":[1e39,0]}]})", Errc::rejected},
+      {R"({"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":[1e400,0]}]})", Errc::rejected},
+      {R"({"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":[NaN,0]}]})", Errc::transient},
+      {R"({"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":["1",0]}]})", Errc::rejected},
+      {R"({"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":null}]})", Errc::rejected},
+      {R"({"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":"AACAPw=="}]})", Errc::dimension_mismatch},
+      {R"({"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":"AADAfwAAgD8="}]})", Errc::rejected},
+      {R"({"data":[{"index":0,"embedding":[1,2]},{"index":1,"embedding":"!!"}]})", Errc::rejected},
+      {R"({"data":null})", Errc::rejected},
+      {R"({"error":"out of memory","error_type":"Backend"})", Errc::rejected},
+      {"", Errc::transient},
+  };
+  for (const auto& [reply, code] : bad) {
+    body = reply;
+    EXPECT_EQ(error_of([&] { bed.runtime.run(embedder->embed(texts(2), EmbedRole::document)); }).errc(), code) << reply;
+  }
+}
+
+TEST(RemoteEmbedder, RefusesEmptyTextsAndServersWithoutEmbeddings) {
+  RemoteBed bed([](const ServerRequest& request) { return embedded(request); });
+  const std::vector<std::string> with_empty = {"a", ""};
+  EXPECT_EQ(error_of([&] { bed.runtime.run(bed.embedder(2)->embed(with_empty, EmbedRole::query)); }).errc(),
+            Errc::invalid_argument);
+  bed.options.profile = provider_profile("deepseek");
+  EXPECT_EQ(error_of([&] { bed.embedder(2); }).errc(), Errc::unsupported);
+}
+
+TEST(RemoteEmbedder, PrefixesAndDimensionsGoAlong) {
+  json sent;
+  RemoteBed bed([&](const ServerRequest& request) {
+    sent = json::parse(request.body);
+    return embedded(request);
+  });
+  RemoteEmbedderOptions options;
+  options.query_prefix = "query: ";
+  bed.runtime.run(bed.embedder(2, options)->embed(texts(1), EmbedRole::query));
+  EXPECT_EQ(sent["input"][0], "query: x");
+  EXPECT_EQ(sent["dimensions"], 2);
+  EXPECT_EQ(bed.runtime.run(probe_dimension(bed.model_server(), "some-model")), 2u);
+  EXPECT_FALSE(sent.contains("dimensions"));
+}
+
+// BT-1
+TEST(RemoteEmbedder, LosesNoTextUnderRandomFailures) {
+  std::mt19937 random(1);
+  RemoteBed bed([&](const ServerRequest& request) {
+    switch (random() % 6) {
+      case 0:
+        return ServerReply::text(random() % 2 == 0 ? 429 : 503, "busy");
+      case 1:
+        return ServerReply().close();
+      default:
+        return embedded(request);
+    }
+  });
+  bed.options.retry.max_retries = 20;
+  bed.options.retry.budget_ratio = 10;
+  bed.options.retry.breaker_failures = 0;
+  RemoteEmbedderOptions options;
+  options.max_batch = 7;
+  const auto embedder = bed.embedder(2, options);
+  for (std::size_t round = 0; round < test::rounds(3); ++round)
+    expect_right(bed.runtime.run(embedder->embed(texts(200), EmbedRole::document)), 200);
+}
+
+}  // namespace
+}  // namespace ragstone
