@@ -1,5 +1,7 @@
 #include "kernel/distance.hpp"
 
+#include "kernel/simd.hpp"
+
 #include <array>
 #include <cmath>
 #include <cstddef>
@@ -9,9 +11,9 @@ namespace {
 
 constexpr std::size_t kLanes = 16;
 
-template <class Sum, class Term>
-Sum sum_lanes(std::span<const float> a, std::span<const float> b, Term term) noexcept {
-  std::array<Sum, kLanes> lanes{};
+template <class Term>
+double sum_lanes(std::span<const float> a, std::span<const float> b, Term term) noexcept {
+  std::array<double, kLanes> lanes{};
   const std::size_t whole = a.size() - a.size() % kLanes;
   for (std::size_t i = 0; i < whole; i += kLanes)
     for (std::size_t lane = 0; lane < kLanes; ++lane) lanes[lane] += term(a[i + lane], b[i + lane]);
@@ -24,19 +26,19 @@ Sum sum_lanes(std::span<const float> a, std::span<const float> b, Term term) noe
 }  // namespace
 
 float dot(std::span<const float> a, std::span<const float> b) noexcept {
-  return sum_lanes<float>(a, b, [](float x, float y) { return x * y; });
+  return simd().dot(a.data(), b.data(), a.size());
 }
 
 float squared_l2(std::span<const float> a, std::span<const float> b) noexcept {
-  return sum_lanes<float>(a, b, [](float x, float y) { return (x - y) * (x - y); });
+  return simd().squared_l2(a.data(), b.data(), a.size());
 }
 
 double dot_wide(std::span<const float> a, std::span<const float> b) noexcept {
-  return sum_lanes<double>(a, b, [](double x, double y) { return x * y; });
+  return sum_lanes(a, b, [](double x, double y) { return x * y; });
 }
 
 double squared_l2_wide(std::span<const float> a, std::span<const float> b) noexcept {
-  return sum_lanes<double>(a, b, [](double x, double y) { return (x - y) * (x - y); });
+  return sum_lanes(a, b, [](double x, double y) { return (x - y) * (x - y); });
 }
 
 double norm(std::span<const float> a) noexcept { return std::sqrt(dot_wide(a, a)); }

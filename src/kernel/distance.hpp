@@ -4,9 +4,8 @@
 
 /// Sums over two vectors of equal length.
 ///
-/// The float functions add up in sixteen lanes and then the lanes in a fixed order, so that a compiler can vectorise
-/// them and the result has the same bits on every machine. The double functions neither overflow nor lose small
-/// values, whatever finite floats they are given.
+/// The float functions are those of the best instruction set, see Simd: their result has the same bits on every
+/// machine. The double functions neither overflow nor lose small values, whatever finite floats they are given.
 namespace ragstone::kernel {
 
 float dot(std::span<const float> a, std::span<const float> b) noexcept;

@@ -1,0 +1,175 @@
+#include "kernel/simd_tables.hpp"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+
+#include <immintrin.h>
+
+namespace ragstone::kernel {
+namespace {
+
+#define RAGSTONE_VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx512vpopcntdq")))
+
+constexpr std::size_t kBytes = 64;
+
+// The instruction multiplies unsigned bytes by signed ones. A row's byte with its sign flipped is the element + 128, so
+// that sums come out too large by 128 times the sum over the query.
+
+RAGSTONE_VNNI inline __m512i load(const std::int8_t* from) { return _mm512_loadu_si512(from); }
+
+RAGSTONE_VNNI inline __m512i load(const std::int8_t* from, std::size_t bytes) {
+  return _mm512_maskz_loadu_epi8(~__mmask64{0} >> (kBytes - bytes), from);
+}
+
+RAGSTONE_VNNI inline __m512i flip(__m512i codes) { return _mm512_xor_si512(codes, _mm512_set1_epi8(-128)); }
+
+RAGSTONE_VNNI std::int32_t excess(const std::int8_t* query, std::size_t dimension) {
+  __m512i sum = _mm512_setzero_si512();
+  const __m512i weight = _mm512_set1_epi8(-128);
+  std::size_t i = 0;
+  for (; i + kBytes <= dimension; i += kBytes) sum = _mm512_dpbusd_epi32(sum, weight, load(query + i));
+  if (i < dimension) sum = _mm512_dpbusd_epi32(sum, weight, load(query + i, dimension - i));
+  return _mm512_reduce_add_epi32(sum);
+}
+
+/// Sums of the products, in lanes, plus the excess of the query.
+RAGSTONE_VNNI inline __m512i sum_row(const std::int8_t* query, const std::int8_t* row, std::size_t dimension) {
+  __m512i a = _mm512_setzero_si512();
+  __m512i b = _mm512_setzero_si512();
+  std::size_t i = 0;
+  for (; i + 2 * kBytes <= dimension; i += 2 * kBytes) {
+    a = _mm512_dpbusd_epi32(a, flip(load(row + i)), load(query + i));
+    b = _mm512_dpbusd_epi32(b, flip(load(row + i + kBytes)), load(query + i + kBytes));
+  }
+  if (i + kBytes <= dimension) {
+    a = _mm512_dpbusd_epi32(a, flip(load(row + i)), load(query + i));
+    i += kBytes;
+  }
+  if (i < dimension) b = _mm512_dpbusd_epi32(b, flip(load(row + i, dimension - i)), load(query + i, dimension - i));
+  return _mm512_add_epi32(a, b);
+}
+
+/// The sums of four vectors.
+RAGSTONE_VNNI inline __m128i add_lanes(__m512i a, __m512i b, __m512i c, __m512i d) {
+  const __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+  const __m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
+  const __m512i abcd = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+  const __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(abcd), _mm512_extracti64x4_epi64(abcd, 1));
+  return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+}
+
+RAGSTONE_VNNI std::int32_t code_dot(const std::int8_t* a, const std::int8_t* b, std::size_t dimension,
+                                    std::int32_t sum_of_b) {
+  return _mm512_reduce_add_epi32(sum_row(b, a, dimension)) - 128 * sum_of_b;
+}
+
+constexpr std::size_t kRows = 4;
+
+RAGSTONE_VNNI void code_dots(const std::int8_t* query, const std::int8_t* rows, std::size_t dimension,
+                             const std::uint32_t* chosen, std::size_t count, std::int32_t* out) {
+  const std::int32_t over = excess(query, dimension);
+  std::size_t i = 0;
+  for (; i + kRows <= count; i += kRows) {
+    __m512i sums[kRows];
+    for (std::size_t r = 0; r < kRows; ++r) {
+      fetch_after(rows, dimension, chosen, count, i + r);
+      sums[r] = sum_row(query, row_at(rows, dimension, chosen, i + r), dimension);
+    }
+    const __m128i four = _mm_sub_epi32(add_lanes(sums[0], sums[1], sums[2], sums[3]), _mm_set1_epi32(over));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i), four);
+  }
+  for (; i < count; ++i) {
+    fetch_after(rows, dimension, chosen, count, i);
+    out[i] = _mm512_reduce_add_epi32(sum_row(query, row_at(rows, dimension, chosen, i), dimension)) - over;
+  }
+}
+
+/// One row against both halves of the query, each code loaded once.
+RAGSTONE_VNNI inline void sum_wide(const std::int8_t* high, const std::int8_t* low, const std::int8_t* row,
+                                   std::size_t dimension, __m512i& h, __m512i& l) {
+  h = _mm512_setzero_si512();
+  l = _mm512_setzero_si512();
+  std::size_t i = 0;
+  for (; i + kBytes <= dimension; i += kBytes) {
+    const __m512i codes = flip(load(row + i));
+    h = _mm512_dpbusd_epi32(h, codes, load(high + i));
+    l = _mm512_dpbusd_epi32(l, codes, load(low + i));
+  }
+  if (i < dimension) {
+    const __m512i codes = flip(load(row + i, dimension - i));
+    h = _mm512_dpbusd_epi32(h, codes, load(high + i, dimension - i));
+    l = _mm512_dpbusd_epi32(l, codes, load(low + i, dimension - i));
+  }
+}
+
+RAGSTONE_VNNI void code_dots_wide(const std::int8_t* high, const std::int8_t* low, const std::int8_t* rows,
+                                  std::size_t dimension, const std::uint32_t* chosen, std::size_t count, float* out) {
+  const std::int32_t over_high = excess(high, dimension);
+  const std::int32_t over_low = excess(low, dimension);
+  std::size_t i = 0;
+  for (; i + kRows <= count; i += kRows) {
+    __m512i h[kRows];
+    __m512i l[kRows];
+    for (std::size_t r = 0; r < kRows; ++r) {
+      fetch_after(rows, dimension, chosen, count, i + r);
+      sum_wide(high, low, row_at(rows, dimension, chosen, i + r), dimension, h[r], l[r]);
+    }
+    const __m128 hs = _mm_cvtepi32_ps(_mm_sub_epi32(add_lanes(h[0], h[1], h[2], h[3]), _mm_set1_epi32(over_high)));
+    const __m128 ls = _mm_cvtepi32_ps(_mm_sub_epi32(add_lanes(l[0], l[1], l[2], l[3]), _mm_set1_epi32(over_low)));
+    _mm_storeu_ps(out + i, _mm_add_ps(_mm_mul_ps(hs, _mm_set1_ps(128)), ls));
+  }
+  for (; i < count; ++i) {
+    __m512i h;
+    __m512i l;
+    fetch_after(rows, dimension, chosen, count, i);
+    sum_wide(high, low, row_at(rows, dimension, chosen, i), dimension, h, l);
+    out[i] = joined(_mm512_reduce_add_epi32(h) - over_high, _mm512_reduce_add_epi32(l) - over_low);
+  }
+}
+
+RAGSTONE_VNNI void hamming(const std::uint64_t* query, const std::uint64_t* rows, std::size_t words, std::size_t count,
+                           std::uint32_t* out) {
+  constexpr std::size_t kWords = 8;
+  for (std::size_t row = 0; row < count; ++row) {
+    const std::uint64_t* bits = rows + row * words;
+    __m512i sum = _mm512_setzero_si512();
+    for (std::size_t i = 0; i < words; i += kWords) {
+      const std::size_t rest = words - i;
+      const __mmask8 mask = rest < kWords ? static_cast<__mmask8>((1U << rest) - 1) : __mmask8{0xFF};
+      const __m512i differ =
+          _mm512_xor_si512(_mm512_maskz_loadu_epi64(mask, query + i), _mm512_maskz_loadu_epi64(mask, bits + i));
+      sum = _mm512_add_epi64(sum, _mm512_popcnt_epi64(differ));
+    }
+    out[row] = static_cast<std::uint32_t>(_mm512_reduce_add_epi64(sum));
+  }
+}
+
+}  // namespace
+
+const Simd* vnni_table(const Simd& base) {
+  if (!__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl") ||
+      !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vnni") ||
+      !__builtin_cpu_supports("avx512vpopcntdq"))
+    return nullptr;
+  static const Simd table = [&] {
+    Simd own = base;
+    own.name = "AVX3_VNNI";
+    own.code_dot = code_dot;
+    own.code_dots = code_dots;
+    own.code_dots_wide = code_dots_wide;
+    own.hamming = hamming;
+    return own;
+  }();
+  return &table;
+}
+
+}  // namespace ragstone::kernel
+
+#else
+
+namespace ragstone::kernel {
+
+const Simd* vnni_table(const Simd&) { return nullptr; }
+
+}  // namespace ragstone::kernel
+
+#endif
