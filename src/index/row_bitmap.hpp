@@ -25,6 +25,20 @@ class RowBitmap {
     return sum;
   }
 
+  /// Calls visit(row) for the rows from `begin` to `end`, ascending.
+  template <class Visit>
+  void for_each(std::size_t begin, std::size_t end, Visit visit) const {
+    for (std::size_t w = begin / 64; w < words_.size() && w * 64 < end; ++w) {
+      std::uint64_t word = words_[w];
+      if (w == begin / 64) word &= ~std::uint64_t{0} << (begin % 64);
+      for (; word != 0; word &= word - 1) {
+        const std::size_t row = w * 64 + static_cast<std::size_t>(std::countr_zero(word));
+        if (row >= end) return;
+        visit(row);
+      }
+    }
+  }
+
   /// Row r is bit r % 64 of word r / 64; bits above the last row are 0.
   std::span<const std::uint64_t> words() const noexcept { return words_; }
 

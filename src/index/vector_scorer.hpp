@@ -17,6 +17,12 @@ class VectorScorer {
   /// `row` is as long as the query; `row_norm` is kernel::norm(row).
   double score(std::span<const float> row, double row_norm) const noexcept;
 
+  /// The same for a row whose float sum is known: kernel::squared_l2() for l2, kernel::dot() otherwise; not for
+  /// hamming.
+  double score(float sum, std::span<const float> row, double row_norm) const noexcept;
+
+  double query_norm() const noexcept { return norm_; }
+
  private:
   std::span<const float> query_;
   Metric metric_;

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <ragstone/index/metric.hpp>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace ragstone {
+
+/// How the vectors of an embedder's key are kept to be searched, by the names that Milvus gives them.
+enum class IndexType {
+  automatic,  ///< "AUTOINDEX": FLAT below 50,000 rows, HNSW from there on.
+  flat,       ///< "FLAT": exact, whatever the size; one byte an element tells which rows need not be scored.
+  hnsw,       ///< "HNSW", "HNSW_SQ": a graph over one byte an element; what it finds is scored by the vectors.
+  bin_flat,   ///< "BIN_FLAT": a scan over the signs; the nearest 400, or 40 for each hit, are scored by the vectors.
+};
+
+/// Of one key. Vectors are kept as they came, so that a change builds anew and embeds nothing.
+class VectorIndexOptions {
+ public:
+  VectorIndexOptions() = default;
+
+  Metric metric_type = Metric::cosine;  ///< What a graph is built for; searches by another one scan.
+  IndexType index_type = IndexType::automatic;
+  std::size_t m = 16;                 ///< "M": links of a node, 2 to 2,048 (the papers' usual default).
+  std::size_t ef_construction = 200;  ///< "efConstruction": at least M.
+
+  friend bool operator==(const VectorIndexOptions&, const VectorIndexOptions&) = default;
+};
+
+/// "COSINE", "IP", "L2", "HAMMING".
+const char* metric_type_name(Metric metric) noexcept;
+const char* index_type_name(IndexType type) noexcept;
+
+/// The same the other way; upper or lower case. Errors: Errc::invalid_argument, with the names that there are.
+Metric parse_metric_type(std::string_view name);
+IndexType parse_index_type(std::string_view name);
+
+/// Errors: Errc::invalid_argument. `key` is for the message.
+void check_vector_index(const std::string& key, const VectorIndexOptions& options);
+
+static_assert(!std::is_aggregate_v<VectorIndexOptions>);
+
+}  // namespace ragstone

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "index/graph/graph.hpp"
+#include <ragstone/base/parallel.hpp>
+#include <ragstone/base/stop.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace ragstone::graph {
+
+struct BuildOptions {
+  Metric metric = Metric::cosine;
+  std::size_t m = 16;  ///< Links of a node on the upper levels; twice as many on the lowest.
+  std::size_t ef_construction = 200;
+};
+
+/// A graph that owns its memory; see Graph for what the arrays are.
+struct BuiltGraph {
+  GraphHeader header;
+  std::vector<std::uint32_t> links;
+  std::vector<std::uint32_t> upper;
+  std::vector<std::uint32_t> starts;
+  std::vector<std::uint32_t> rows_of_nodes;
+
+  Graph view(std::size_t rows) const { return {header, links, upper, starts, rows_of_nodes, rows}; }
+};
+
+/// Builds a graph over `rows`, at least one. All rows of the same codes become one node, so that they cannot crowd out
+/// others; every node can be reached from the entry. `parallel` may be null: on this thread alone.
+/// Errors: Errc::limit_exceeded, where the memory for it is not to be had.
+BuiltGraph build(const CodeRows& rows, const BuildOptions& options, const Parallel* parallel, const StopToken& stop);
+
+}  // namespace ragstone::graph

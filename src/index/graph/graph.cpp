@@ -1,0 +1,79 @@
+#include "index/graph/graph.hpp"
+
+#include <ragstone/base/error.hpp>
+
+#include <algorithm>
+#include <string>
+
+namespace ragstone::graph {
+
+void throw_corrupt_graph(const char* reason) {
+  throw Error(Errc::corrupt_store, std::string("graph: ") + reason + "; verify the store, then recover it");
+}
+
+std::uint32_t metric_code(Metric metric) noexcept {
+  switch (metric) {
+    case Metric::cosine:
+      return 1;
+    case Metric::inner_product:
+      return 2;
+    case Metric::l2:
+      return 3;
+    case Metric::hamming:
+      break;
+  }
+  return 0;
+}
+
+CodeFactor code_factor(Metric metric, float scale, double norm) noexcept {
+  if (metric == Metric::l2) return {2 * scale, static_cast<float>(norm * norm)};
+  if (metric == Metric::inner_product) return {scale, 0};
+  return {norm > 0 ? static_cast<float>(double{scale} / norm) : 0, 0};
+}
+
+Graph::Graph(const GraphHeader& header, std::span<const std::uint32_t> links, std::span<const std::uint32_t> upper,
+             std::span<const std::uint32_t> starts, std::span<const std::uint32_t> rows_of_nodes, std::size_t rows)
+    : header_(header), links_(links), starts_(starts), rows_of_nodes_(rows_of_nodes), rows_(rows) {
+  if (header.nodes == 0 || header.nodes > rows || header.entry >= header.nodes) throw_corrupt_graph("impossible entry");
+  if (header.metric == 0 || header.metric > 3 || header.degree == 0 || header.degree > 4096 ||
+      header.upper_degree == 0 || header.upper_degree > 4096 || header.measured > header.recalls.size())
+    throw_corrupt_graph("impossible header");
+  if (links.size() != std::size_t{header.nodes} * header.degree)
+    throw_corrupt_graph("links of another number of nodes");
+  if (starts.empty() ? header.nodes != rows || !rows_of_nodes.empty()
+                     : starts.size() != std::size_t{header.nodes} + 1 || rows_of_nodes.size() != rows)
+    throw_corrupt_graph("copies of another number of nodes");
+  if (header.upper_levels > 64) throw_corrupt_graph("too many levels");
+  for (std::uint32_t level = 0; level < header.upper_levels; ++level) {
+    if (upper.empty() || upper[0] == 0 || upper[0] > header.nodes) throw_corrupt_graph("impossible level");
+    const std::size_t nodes = upper[0];
+    const std::size_t of_links = nodes * header.upper_degree;
+    if (upper.size() - 1 < nodes || upper.size() - 1 - nodes < of_links) throw_corrupt_graph("a level is cut off");
+    upper_.push_back({upper.subspan(1, nodes), upper.subspan(1 + nodes, of_links)});
+    upper = upper.subspan(1 + nodes + of_links);
+  }
+  if (!upper.empty()) throw_corrupt_graph("more levels than its header says");
+}
+
+std::span<const std::uint32_t> Graph::copies(std::uint32_t node) const {
+  const std::uint32_t begin = starts_[node];
+  const std::uint32_t end = starts_[node + 1];
+  if (begin >= end || end > rows_of_nodes_.size()) throw_corrupt_graph("a node without rows");
+  const auto copies = rows_of_nodes_.subspan(begin, end - begin);
+  for (const std::uint32_t row : copies)
+    if (row >= rows_) throw_corrupt_graph("a node names a row that does not exist");
+  return copies;
+}
+
+std::size_t Graph::ef_for(double recall, std::size_t k) const noexcept {
+  constexpr std::size_t kMeasuredHits = 10;
+  constexpr std::size_t kUnmeasured = 64;
+  std::size_t ef = kUnmeasured;
+  for (std::uint32_t i = 0; i < header_.measured; ++i) {
+    ef = std::clamp<std::size_t>(header_.recalls[i].ef, 1, 65'536);
+    if (static_cast<double>(header_.recalls[i].recall) >= recall) break;
+  }
+  return k <= kMeasuredHits ? std::max(ef, k) : ef + (k - kMeasuredHits) * std::max<std::size_t>(1, ef / kMeasuredHits);
+}
+
+}  // namespace ragstone::graph

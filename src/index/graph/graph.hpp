@@ -1,0 +1,106 @@
+#pragma once
+
+#include <ragstone/index/metric.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+/// Navigable small world graphs (Malkov and Yashunin 2018, arXiv:1603.09320) over vectors of one byte an element.
+namespace ragstone::graph {
+
+/// Ends a list of links that is not full.
+inline constexpr std::uint32_t kNone = UINT32_MAX;
+
+/// Recall of the ten nearest that a walk with `ef` candidates had for rows that were not in the graph.
+struct MeasuredRecall {
+  std::uint32_t ef = 0;
+  float recall = 0;
+};
+
+/// As it is stored.
+struct GraphHeader {
+  std::uint32_t metric = 0;  ///< Metric's number; see metric_code().
+  std::uint32_t nodes = 0;
+  std::uint32_t degree = 0;        ///< Links of a node on the lowest level, at most.
+  std::uint32_t upper_degree = 0;  ///< The same on the levels above.
+  std::uint32_t ef_construction = 0;
+  std::uint32_t entry = 0;  ///< A node of the highest level.
+  std::uint32_t upper_levels = 0;
+  std::uint32_t measured = 0;  ///< Entries of the table in use; ef ascends.
+  std::array<MeasuredRecall, 12> recalls{};
+};
+
+static_assert(sizeof(GraphHeader) == 128);
+
+/// What a row's codes say about its distance from a query: addend - factor * (scale of the query) * (dot of codes).
+struct CodeFactor {
+  float factor = 0;
+  float addend = 0;
+};
+
+/// cosine: minus the cosine; inner product: minus the product; l2: the squared distance less the query's square.
+CodeFactor code_factor(Metric metric, float scale, double norm) noexcept;
+
+/// The rows under a graph.
+struct CodeRows {
+  const std::int8_t* codes = nullptr;  ///< [n x dimension]
+  std::size_t dimension = 0;
+  std::span<const CodeFactor> factors;  ///< [n]
+
+  std::size_t count() const noexcept { return factors.size(); }
+  const std::int8_t* row(std::size_t number) const noexcept { return codes + number * dimension; }
+};
+
+/// One level above the lowest: some nodes, ascending, and their links, which are numbers of nodes.
+struct UpperLevel {
+  std::span<const std::uint32_t> nodes;
+  std::span<const std::uint32_t> links;  ///< [nodes x upper_degree]
+};
+
+/// A graph in memory that somebody else owns. Its structure is checked; the numbers in it are not.
+///
+/// A node stands for all rows of the same codes: `starts` and `rows` tell which (rows[starts[n]] to
+/// rows[starts[n + 1] - 1]); where both are empty, node n is row n.
+class Graph {
+ public:
+  Graph() = default;
+  /// `upper` holds, from level 1 on: the number of nodes, the nodes, their links. Errors: Errc::corrupt_store if the
+  /// shapes do not fit each other or `rows`, the number of rows.
+  Graph(const GraphHeader& header, std::span<const std::uint32_t> links, std::span<const std::uint32_t> upper,
+        std::span<const std::uint32_t> starts, std::span<const std::uint32_t> rows_of_nodes, std::size_t rows);
+
+  const GraphHeader& header() const noexcept { return header_; }
+  std::uint32_t nodes() const noexcept { return header_.nodes; }
+  std::span<const std::uint32_t> links(std::uint32_t node) const noexcept {
+    return links_.subspan(std::size_t{node} * header_.degree, header_.degree);
+  }
+  /// From level 1 up.
+  const std::vector<UpperLevel>& upper() const noexcept { return upper_; }
+
+  bool has_copies() const noexcept { return !starts_.empty(); }
+  /// The row by which a node is compared. Errors: Errc::corrupt_store.
+  std::uint32_t row(std::uint32_t node) const { return has_copies() ? copies(node).front() : node; }
+  /// Of a graph that has copies: not empty. Errors: Errc::corrupt_store.
+  std::span<const std::uint32_t> copies(std::uint32_t node) const;
+
+  /// The smallest ef whose measured recall is at least `recall`, or the largest measured; scaled for `k` hits.
+  std::size_t ef_for(double recall, std::size_t k) const noexcept;
+
+ private:
+  GraphHeader header_;
+  std::span<const std::uint32_t> links_;
+  std::vector<UpperLevel> upper_;
+  std::span<const std::uint32_t> starts_;
+  std::span<const std::uint32_t> rows_of_nodes_;
+  std::size_t rows_ = 0;
+};
+
+[[noreturn]] void throw_corrupt_graph(const char* reason);
+
+/// Numbers of metrics as files hold them; none of the graph's metrics: 0.
+std::uint32_t metric_code(Metric metric) noexcept;
+
+}  // namespace ragstone::graph

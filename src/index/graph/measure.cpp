@@ -1,0 +1,72 @@
+#include "index/graph/measure.hpp"
+
+#include "index/graph/walk.hpp"
+#include "kernel/simd.hpp"
+#include "kernel/top_k.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace ragstone::graph {
+namespace {
+
+constexpr std::size_t kHits = 10;
+constexpr std::array<std::uint32_t, 12> kEfs = {10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 512};
+constexpr std::size_t kChunk = 512;
+
+bool is_nearer(const Near& a, const Near& b) noexcept { return a.distance < b.distance; }
+
+CodeVector query_of(const CodeRows& rows, Metric metric, std::uint32_t row) {
+  CodeVector query;
+  query.codes.assign(rows.row(row), rows.row(row) + rows.dimension);
+  query.scale = rows.factors[row].factor * (metric == Metric::l2 ? 0.5F : 1.0F);
+  return query;
+}
+
+/// The distance of the tenth nearest of the nodes in the graph.
+float tenth_distance(const CodeRows& rows, const Graph& graph, std::span<const std::uint32_t> held_out,
+                     const CodeVector& query, kernel::StopPoll& poll) {
+  kernel::TopK<Near, is_nearer> nearest(kHits);
+  std::array<std::uint32_t, kChunk> chosen;
+  std::array<std::int32_t, kChunk> dots;
+  for (std::uint32_t begin = 0; begin < graph.nodes(); begin += kChunk) {
+    const std::size_t count = std::min<std::size_t>(kChunk, graph.nodes() - begin);
+    poll.spend(count * (rows.dimension / 16 + 10));
+    for (std::size_t i = 0; i < count; ++i) chosen[i] = graph.row(begin + static_cast<std::uint32_t>(i));
+    kernel::simd().code_dots(query.codes.data(), rows.codes, rows.dimension, chosen.data(), count, dots.data());
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto node = begin + static_cast<std::uint32_t>(i);
+      const CodeFactor factor = rows.factors[chosen[i]];
+      const Near near{factor.addend - factor.factor * (query.scale * static_cast<float>(dots[i])), node};
+      if (nearest.would_keep(near) && !std::binary_search(held_out.begin(), held_out.end(), node)) nearest.add(near);
+    }
+  }
+  return std::move(nearest).take().back().distance;
+}
+
+}  // namespace
+
+void measure_recall(const CodeRows& rows, Metric metric, std::span<const std::uint32_t> held_out, BuiltGraph& graph,
+                    const StopToken& stop) {
+  kernel::StopPoll poll(stop);
+  const Graph view = graph.view(rows.count());
+  std::vector<CodeVector> queries;
+  std::vector<float> tenths;
+  for (const std::uint32_t node : held_out) {
+    queries.push_back(query_of(rows, metric, view.row(node)));
+    tenths.push_back(tenth_distance(rows, view, held_out, queries.back(), poll));
+  }
+  graph.header.measured = 0;
+  for (const std::uint32_t ef : kEfs) {
+    std::size_t found = 0;
+    for (std::size_t q = 0; q < queries.size(); ++q) {
+      const WalkOptions options{ef, kHits, nullptr};
+      for (const Near& near : walk(view, rows, queries[q], options, poll)) found += near.distance <= tenths[q] ? 1 : 0;
+    }
+    const float recall = static_cast<float>(found) / static_cast<float>(queries.size() * kHits);
+    graph.header.recalls[graph.header.measured++] = {ef, std::min(recall, 1.0F)};
+    if (recall >= 0.9995F) break;
+  }
+}
+
+}  // namespace ragstone::graph

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "index/graph/build.hpp"
+
+namespace ragstone::graph {
+
+/// Fills the header's table: how many of the ten nearest rows of a scan over the codes a walk finds, for several ef.
+/// The nodes `held_out` ask; none of them is in the graph yet.
+void measure_recall(const CodeRows& rows, Metric metric, std::span<const std::uint32_t> held_out, BuiltGraph& graph,
+                    const StopToken& stop);
+
+}  // namespace ragstone::graph

@@ -1,0 +1,274 @@
+#include "index/graph/walk.hpp"
+
+#include "kernel/simd.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <mutex>
+
+namespace ragstone::graph {
+namespace {
+
+constexpr std::size_t kMostPooled = 16;
+// Links of a node that are followed at once; lists are longer only with more than 64 links a node.
+constexpr std::size_t kBatch = 128;
+
+struct Candidate {
+  float distance = 0;
+  std::uint32_t node = 0;
+  bool is_followed = false;
+};
+
+}  // namespace
+
+class Scratch {
+ public:
+  void grow(std::size_t nodes) {
+    if (visited.size() * 64 < nodes) visited.resize((nodes + 63) / 64);
+  }
+
+  /// False if it was visited before.
+  bool visit(std::uint32_t node) {
+    std::uint64_t& word = visited[node / 64];
+    const std::uint64_t bit = std::uint64_t{1} << (node % 64);
+    if ((word & bit) != 0) return false;
+    word |= bit;
+    touched.push_back(node / 64);
+    return true;
+  }
+
+  void clear() {
+    for (const std::uint32_t word : touched) visited[word] = 0;
+    touched.clear();
+    candidates.clear();
+  }
+
+  std::vector<std::uint64_t> visited;
+  std::vector<std::uint32_t> touched;
+  std::vector<Candidate> candidates;
+};
+
+namespace {
+
+std::mutex pool_mutex;
+
+std::vector<std::unique_ptr<Scratch>>& pool() {
+  static std::vector<std::unique_ptr<Scratch>> scratches;
+  return scratches;
+}
+
+void give_back(Scratch* scratch) {
+  std::unique_ptr<Scratch> owned(scratch);
+  owned->clear();
+  const std::lock_guard lock(pool_mutex);
+  if (pool().size() < kMostPooled) pool().push_back(std::move(owned));
+}
+
+class Walk {
+ public:
+  Walk(const Graph& graph, const CodeRows& rows, const CodeVector& query, const WalkOptions& options,
+       kernel::StopPoll& poll, Scratch& scratch)
+      : graph_(graph),
+        rows_(rows),
+        query_(query),
+        options_(options),
+        ef_(std::max(options.ef, std::size_t{1})),
+        poll_(poll),
+        scratch_(scratch),
+        dots_(kernel::simd().code_dots) {}
+
+  std::vector<Near> run() {
+    start(descend());
+    follow();
+    if (options_.test != nullptr) return std::move(found_);
+    std::vector<Near> nearest;
+    for (const Candidate& c : scratch_.candidates) {
+      if (nearest.size() == options_.keep) break;
+      nearest.push_back({c.distance, c.node});
+    }
+    return nearest;
+  }
+
+ private:
+  /// Of up to kBatch nodes.
+  void measure(std::span<const std::uint32_t> nodes, float* distances) {
+    std::array<std::uint32_t, kBatch> mapped;
+    const std::uint32_t* chosen = nodes.data();
+    if (graph_.has_copies()) {
+      for (std::size_t i = 0; i < nodes.size(); ++i) mapped[i] = graph_.row(nodes[i]);
+      chosen = mapped.data();
+    }
+    for (std::size_t i = 0; i < nodes.size(); ++i) __builtin_prefetch(&rows_.factors[chosen[i]]);
+    std::array<std::int32_t, kBatch> dots;
+    dots_(query_.codes.data(), rows_.codes, rows_.dimension, chosen, nodes.size(), dots.data());
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      const CodeFactor factor = rows_.factors[chosen[i]];
+      const float distance = factor.addend - factor.factor * (query_.scale * static_cast<float>(dots[i]));
+      // Damaged factors must not break the order of the candidates.
+      distances[i] = std::isnan(distance) ? HUGE_VALF : distance;
+    }
+    poll_.spend(nodes.size() * (rows_.dimension / 8 + 30));
+  }
+
+  std::uint32_t checked(std::uint32_t node) const {
+    if (node >= graph_.nodes()) throw_corrupt_graph("a link leads nowhere");
+    return node;
+  }
+
+  /// The node of the lowest level where the walk begins.
+  Near descend() {
+    Near best{0, graph_.header().entry};
+    measure({&best.node, 1}, &best.distance);
+    for (std::size_t level = graph_.upper().size(); level-- > 0;)
+      while (step(graph_.upper()[level], best)) {
+      }
+    return best;
+  }
+
+  /// Moves to a nearer neighbour, if there is one.
+  bool step(const UpperLevel& level, Near& best) {
+    const auto place = std::lower_bound(level.nodes.begin(), level.nodes.end(), best.node);
+    if (place == level.nodes.end() || *place != best.node) return false;
+    const std::size_t degree = graph_.header().upper_degree;
+    const auto links = level.links.subspan(static_cast<std::size_t>(place - level.nodes.begin()) * degree, degree);
+    bool moved = false;
+    for (std::size_t begin = 0; begin < degree; begin += kBatch) {
+      std::array<std::uint32_t, kBatch> nodes;
+      std::size_t count = 0;
+      for (const std::uint32_t node : links.subspan(begin, std::min(kBatch, degree - begin))) {
+        if (node == kNone) break;
+        nodes[count++] = checked(node);
+      }
+      std::array<float, kBatch> distances;
+      measure({nodes.data(), count}, distances.data());
+      for (std::size_t i = 0; i < count; ++i) {
+        if (!(distances[i] < best.distance)) continue;
+        best = {distances[i], nodes[i]};
+        moved = true;
+      }
+    }
+    return moved;
+  }
+
+  void start(const Near& entry) {
+    scratch_.visit(entry.node);
+    scratch_.candidates.push_back({entry.distance, entry.node, false});
+    offer(entry);
+  }
+
+  void follow() {
+    std::vector<Candidate>& candidates = scratch_.candidates;
+    for (std::size_t at = 0; at < candidates.size();) {
+      if (candidates[at].is_followed) {
+        ++at;
+        continue;
+      }
+      candidates[at].is_followed = true;
+      at = std::min(at + 1, follow_links(graph_.links(candidates[at].node)));
+      if (at < candidates.size()) fetch_links(candidates[at].node);
+    }
+  }
+
+  void fetch_links(std::uint32_t node) const {
+    const std::span<const std::uint32_t> links = graph_.links(node);
+    for (std::size_t i = 0; i < links.size(); i += 16) __builtin_prefetch(&links[i]);
+  }
+
+  /// The place of the nearest node that became a candidate.
+  std::size_t follow_links(std::span<const std::uint32_t> links) {
+    std::size_t lowest = SIZE_MAX;
+    for (std::size_t begin = 0; begin < links.size(); begin += kBatch) {
+      std::array<std::uint32_t, kBatch> nodes;
+      std::size_t count = 0;
+      for (const std::uint32_t node : links.subspan(begin, std::min(kBatch, links.size() - begin))) {
+        if (node == kNone) break;
+        if (scratch_.visit(checked(node))) nodes[count++] = node;
+      }
+      std::array<float, kBatch> distances;
+      measure({nodes.data(), count}, distances.data());
+      for (std::size_t i = 0; i < count; ++i) {
+        lowest = std::min(lowest, insert(distances[i], nodes[i]));
+        offer({distances[i], nodes[i]});
+      }
+    }
+    return lowest;
+  }
+
+  /// Its place, or SIZE_MAX if it is too far.
+  std::size_t insert(float distance, std::uint32_t node) {
+    std::vector<Candidate>& candidates = scratch_.candidates;
+    if (candidates.size() == ef_) {
+      if (!(distance < candidates.back().distance)) return SIZE_MAX;
+      candidates.pop_back();
+    }
+    const auto place = std::upper_bound(candidates.begin(), candidates.end(), distance,
+                                        [](float d, const Candidate& c) { return d < c.distance; });
+    const auto number = static_cast<std::size_t>(place - candidates.begin());
+    candidates.insert(place, {distance, node, false});
+    return number;
+  }
+
+  /// Takes a node that was come to for a hit, where not all nodes may be hits.
+  void offer(const Near& near) {
+    if (options_.test == nullptr) return;
+    if (found_.size() >= options_.keep && !(near.distance < worst_found_)) return;
+    if (!options_.test->admits(near.node)) return;
+    found_.insert(std::upper_bound(found_.begin(), found_.end(), near,
+                                   [](const Near& a, const Near& b) { return a.distance < b.distance; }),
+                  near);
+    if (found_.size() > options_.keep) found_.resize(options_.keep);
+    if (!found_.empty()) worst_found_ = found_.back().distance;
+  }
+
+  const Graph& graph_;
+  const CodeRows& rows_;
+  const CodeVector& query_;
+  const WalkOptions& options_;
+  const std::size_t ef_;
+  kernel::StopPoll& poll_;
+  Scratch& scratch_;
+  decltype(kernel::Simd::code_dots) dots_;
+  std::vector<Near> found_;
+  float worst_found_ = -HUGE_VALF;
+};
+
+}  // namespace
+
+CodeVector CodeVector::of(std::span<const float> query) {
+  CodeVector vector;
+  vector.codes.resize(query.size());
+  float most = 0;
+  for (const float x : query) most = std::max(most, std::abs(x));
+  vector.scale = most / 127;
+  if (!std::isnormal(vector.scale)) {
+    vector.scale = 0;
+    return vector;
+  }
+  for (std::size_t i = 0; i < query.size(); ++i)
+    vector.codes[i] = static_cast<std::int8_t>(std::clamp(std::nearbyint(query[i] / vector.scale), -127.0F, 127.0F));
+  return vector;
+}
+
+std::unique_ptr<Scratch, void (*)(Scratch*)> ScratchPool::take(std::size_t nodes) {
+  std::unique_ptr<Scratch> scratch;
+  {
+    const std::lock_guard lock(pool_mutex);
+    if (!pool().empty()) {
+      scratch = std::move(pool().back());
+      pool().pop_back();
+    }
+  }
+  if (!scratch) scratch = std::make_unique<Scratch>();
+  scratch->grow(nodes);
+  return {scratch.release(), give_back};
+}
+
+std::vector<Near> walk(const Graph& graph, const CodeRows& rows, const CodeVector& query, const WalkOptions& options,
+                       kernel::StopPoll& poll) {
+  const auto scratch = ScratchPool::take(graph.nodes());
+  return Walk(graph, rows, query, options, poll, *scratch).run();
+}
+
+}  // namespace ragstone::graph
