@@ -51,13 +51,11 @@ MemberHits run(const StoreSnapshot& snapshot, const SearchRequest& request, cons
 }
 
 MemberHits run(const StoreSnapshot& snapshot, const SearchRequest& request, const VectorMember& member, std::size_t k,
-               const StopToken& stop) {
-  MemberHits result;
-  result.hits =
-      snapshot.search_vectors(request.group, member.key, member.vector, member.metric, request.filter, k, stop);
-  result.note =
-      std::string("exact scan by ") + name_of(member.metric) + " in dimension " + std::to_string(member.vector.size());
-  return result;
+               const StopToken& stop, const Parallel* parallel) {
+  VectorSearch search = vector_search(request, member, k);
+  search.parallel = parallel;
+  VectorHits found = snapshot.search_vectors(search, stop);
+  return vector_hits(member, std::move(found.hits.front()), found.plan);
 }
 
 /// Asks for twice as much as long as too little of what the index gives may be a hit.
@@ -92,10 +90,43 @@ MemberHits run(const StoreSnapshot& snapshot, const SearchRequest& request, cons
 
 }  // namespace
 
+VectorSearch vector_search(const SearchRequest& request, const VectorMember& member, std::size_t k) {
+  VectorSearch search;
+  search.group = request.group;
+  search.key = member.key;
+  search.queries = member.vector;
+  search.dimension = member.vector.size();
+  search.metric = member.metric;
+  search.filter = request.filter;
+  search.k = k;
+  search.recall = member.recall;
+  search.ef = member.ef;
+  search.exact = member.exact;
+  return search;
+}
+
+MemberHits vector_hits(const VectorMember& member, std::vector<ScoredNode> hits, const std::string& plan) {
+  MemberHits result;
+  result.hits = std::move(hits);
+  result.note = std::string(name_of(member.metric)) + " in dimension " + std::to_string(member.vector.size());
+  if (!plan.empty()) result.note += " by " + plan;
+  return result;
+}
+
 MemberHits run_member(const StoreSnapshot& snapshot, const SearchRequest& request, const SearchMember& member,
-                      std::size_t k, const StopToken& stop) {
-  MemberHits result =
-      std::visit([&](const auto& query) { return run(snapshot, request, query, k, stop); }, member.query);
+                      std::size_t k, const StopToken& stop, const Parallel* parallel) {
+  MemberHits result = std::visit(
+      [&](const auto& query) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(query)>, VectorMember>)
+          return run(snapshot, request, query, k, stop, parallel);
+        else
+          return run(snapshot, request, query, k, stop);
+      },
+      member.query);
+  return finish_member(member, std::move(result));
+}
+
+MemberHits finish_member(const SearchMember& member, MemberHits result) {
   if (member.cut_off) std::erase_if(result.hits, [&](const ScoredNode& hit) { return hit.score < *member.cut_off; });
   result.note = member.name + ": " + result.note + ", " + std::to_string(result.hits.size()) + " hits";
   if (member.cut_off) result.note += " at or above the cut-off";

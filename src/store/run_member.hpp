@@ -17,8 +17,13 @@ struct MemberHits {
   std::string note;
 };
 
-/// Runs one member of `request` for at most `k` hits.
+/// Runs one member of `request` for at most `k` hits. `parallel` (null: none) helps with large scans.
 MemberHits run_member(const StoreSnapshot& snapshot, const SearchRequest& request, const SearchMember& member,
-                      std::size_t k, const StopToken& stop);
+                      std::size_t k, const StopToken& stop, const Parallel* parallel = nullptr);
+
+/// What run_member() does in three steps, for a member of vectors whose search is shared with others.
+VectorSearch vector_search(const SearchRequest& request, const VectorMember& member, std::size_t k);
+MemberHits vector_hits(const VectorMember& member, std::vector<ScoredNode> hits, const std::string& plan);
+MemberHits finish_member(const SearchMember& member, MemberHits result);
 
 }  // namespace ragstone

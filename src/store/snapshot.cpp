@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace ragstone {
 namespace {
@@ -72,14 +73,34 @@ std::vector<ScoredNode> StoreSnapshot::search_sparse(std::string_view group, std
   return do_search_terms(group, key, terms, nullptr, filter, k, stop);
 }
 
+VectorHits StoreSnapshot::search_vectors(const VectorSearch& search, const StopToken& stop) const {
+  const auto refuse = [](const char* reason) {
+    throw Error(Errc::invalid_argument, std::string("vector search: ") + reason);
+  };
+  check_k(search.k, "vector search");
+  if (search.queries.empty() || search.dimension == 0) refuse("the query vector is empty");
+  if (search.queries.size() % search.dimension != 0) refuse("the queries are not all of the dimension");
+  if (!std::all_of(search.queries.begin(), search.queries.end(), [](float x) { return std::isfinite(x); }))
+    refuse("an element of the query vector is not a finite number");
+  if (!(search.recall >= 0 && search.recall <= 1)) refuse("the recall to be reached must be from 0 to 1");
+  VectorHits found = do_search_vectors(search, stop);
+  found.hits.resize(search.queries.size() / search.dimension);
+  return found;
+}
+
 std::vector<ScoredNode> StoreSnapshot::search_vectors(std::string_view group, std::string_view key,
                                                       std::span<const float> query, Metric metric, const Filter& filter,
                                                       std::size_t k, const StopToken& stop) const {
-  check_k(k, "vector search");
-  if (query.empty()) throw Error(Errc::invalid_argument, "vector search: the query vector is empty");
-  if (!std::all_of(query.begin(), query.end(), [](float x) { return std::isfinite(x); }))
-    throw Error(Errc::invalid_argument, "vector search: an element of the query vector is not a finite number");
-  return do_search_vectors(group, key, query, metric, filter, k, stop);
+  VectorSearch search;
+  search.group = group;
+  search.key = key;
+  search.queries.assign(query.begin(), query.end());
+  search.dimension = query.size();
+  search.metric = metric;
+  search.filter = filter;
+  search.k = k;
+  search.exact = true;
+  return std::move(search_vectors(search, stop).hits.front());
 }
 
 }  // namespace ragstone

@@ -36,6 +36,9 @@ class VectorMember {
   std::string key;
   std::vector<float> vector;  ///< As long as the column's dimension; finite.
   Metric metric = Metric::cosine;
+  double recall = 0.97;  ///< See VectorSearch.
+  std::size_t ef = 0;
+  bool exact = false;
 };
 
 /// A registered index.

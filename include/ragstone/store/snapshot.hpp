@@ -2,6 +2,7 @@
 
 #include <ragstone/base/filter.hpp>
 #include <ragstone/base/node.hpp>
+#include <ragstone/base/parallel.hpp>
 #include <ragstone/base/stop.hpp>
 #include <ragstone/index/bm25.hpp>
 #include <ragstone/index/index.hpp>
@@ -82,6 +83,33 @@ struct GroupInfo {
   std::vector<StoredForm> forms = {};  ///< By ascending key, then signature.
 };
 
+/// Asks for the nearest vectors of one column, for several queries in one pass over the rows.
+class VectorSearch {
+ public:
+  VectorSearch() = default;
+
+  std::string group;
+  std::string key;
+  std::vector<float> queries;  ///< [n x dimension], n at least 1; finite.
+  std::size_t dimension = 0;
+  Metric metric = Metric::cosine;
+  Filter filter;
+  std::size_t k = 10;
+  /// Where a graph is searched, the share of the k nearest that should be found, as measured when it was built.
+  double recall = 0.97;
+  std::size_t ef = 0;                  ///< Candidates of a graph search instead; 0: by `recall`.
+  bool exact = false;                  ///< No graph, no other approximation.
+  const Parallel* parallel = nullptr;  ///< Helps with large scans; null: the calling thread alone.
+};
+
+class VectorHits {
+ public:
+  VectorHits() = default;
+
+  std::vector<std::vector<ScoredNode>> hits;  ///< Of each query, best first.
+  std::string plan;                           ///< How they were found, for people.
+};
+
 /// One immutable state of a store. Alive as long as somebody holds it; every function may be called from several
 /// threads at once. The public functions validate, the virtual ones do the work; long ones poll `stop`.
 ///
@@ -119,8 +147,10 @@ class StoreSnapshot {
   /// (SPLADE and the like) need it.
   std::vector<ScoredNode> search_sparse(std::string_view group, std::string_view key, std::span<const TermWeight> terms,
                                         const Filter& filter, std::size_t k, const StopToken& stop = {}) const;
-  /// The k best nodes. Errors: as above; Errc::dimension_mismatch if any source's column has another dimension;
-  /// Errc::invalid_argument for an empty query or a non-finite element.
+  /// At most k nodes for each query; all of the k best, if no approximation is made. Errors: as below.
+  VectorHits search_vectors(const VectorSearch& search, const StopToken& stop = {}) const;
+  /// The k best nodes, exactly. Errors: as above; Errc::dimension_mismatch if any source's column has another
+  /// dimension; Errc::invalid_argument for an empty query or a non-finite element.
   std::vector<ScoredNode> search_vectors(std::string_view group, std::string_view key, std::span<const float> query,
                                          Metric metric, const Filter& filter, std::size_t k,
                                          const StopToken& stop = {}) const;
@@ -137,12 +167,10 @@ class StoreSnapshot {
   virtual std::vector<ScoredNode> do_search_terms(std::string_view group, std::string_view key,
                                                   std::span<const TermWeight> terms, const Bm25Parameters* parameters,
                                                   const Filter& filter, std::size_t k, const StopToken& stop) const = 0;
-  virtual std::vector<ScoredNode> do_search_vectors(std::string_view group, std::string_view key,
-                                                    std::span<const float> query, Metric metric, const Filter& filter,
-                                                    std::size_t k, const StopToken& stop) const = 0;
+  virtual VectorHits do_search_vectors(const VectorSearch& search, const StopToken& stop) const = 0;
 };
 
-static_assert(!std::is_aggregate_v<NodeQuery> && !std::is_aggregate_v<SourceQuery> &&
-              !std::is_aggregate_v<PendingQuery>);
+static_assert(!std::is_aggregate_v<VectorSearch> && !std::is_aggregate_v<NodeQuery> &&
+              !std::is_aggregate_v<SourceQuery> && !std::is_aggregate_v<PendingQuery>);
 
 }  // namespace ragstone

@@ -154,15 +154,18 @@ std::vector<ScoredNode> MemorySnapshot::do_search_terms(std::string_view group, 
   return memory::search_terms(column->second, terms, parameters, filter, k, stop);
 }
 
-std::vector<ScoredNode> MemorySnapshot::do_search_vectors(std::string_view group, std::string_view key,
-                                                          std::span<const float> query, Metric metric,
-                                                          const Filter& filter, std::size_t k,
-                                                          const StopToken& stop) const {
-  const GroupState* state = find_group(group);
-  if (!state) return {};
-  const auto column = state->dense.find(key);
-  if (column == state->dense.end()) return {};
-  return memory::search_vectors(column->second, query, metric, filter, k, stop);
+VectorHits MemorySnapshot::do_search_vectors(const VectorSearch& search, const StopToken& stop) const {
+  VectorHits found;
+  const GroupState* state = find_group(search.group);
+  if (!state) return found;
+  const auto column = state->dense.find(search.key);
+  if (column == state->dense.end()) return found;
+  for (std::size_t begin = 0; begin < search.queries.size(); begin += search.dimension)
+    found.hits.push_back(memory::search_vectors(column->second,
+                                                std::span(search.queries).subspan(begin, search.dimension),
+                                                search.metric, search.filter, search.k, stop));
+  found.plan = "scan of all vectors";
+  return found;
 }
 
 MemorySnapshot::Place MemorySnapshot::find_node(std::string_view group, NodeId id) const {

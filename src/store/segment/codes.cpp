@@ -11,8 +11,17 @@ namespace ragstone::segment {
 namespace {
 
 constexpr float kLargestCode = 127;
-// Also of bytes that no encoder wrote.
-constexpr std::size_t kLargestByte = 128;
+// 127 * 128 + 64 would be the largest; rounding leaves the upper byte at 127.
+constexpr double kLargestQueryCode = 127 * 128 + 63;
+// Sums of products of two bytes fit 32 bits.
+constexpr std::size_t kMostDimensions = 65'536;
+// Squares of lengths stay far below float's largest number, see Simd::select.
+constexpr double kLongestQuery = 1e15;
+// Products with this and longer queries stay above float's subnormal numbers.
+constexpr double kShortestQuery = 1e-10;
+// Sixteen roundings of floats: what Simd::select may lose, relative to its terms.
+constexpr double kSelectRounding = 0x1p-20;
+constexpr double kSelectUnderflow = 1e-25;
 
 float largest(std::span<const float> values) noexcept {
   float most = 0;
@@ -27,14 +36,6 @@ bool all_finite(std::span<const float> values) noexcept {
 float rounded_up(double value) noexcept {
   const auto nearest = static_cast<float>(value);
   return double{nearest} >= value ? nearest : std::nextafter(nearest, std::numeric_limits<float>::infinity());
-}
-
-/// The sum fits: the constructor of CodeBound chose the query's range for that.
-std::int32_t dot(std::span<const std::int8_t> codes, std::span<const std::int16_t> query) noexcept {
-  std::int32_t sum = 0;
-  const std::size_t size = codes.size();
-  for (std::size_t i = 0; i < size; ++i) sum += std::int32_t{codes[i]} * std::int32_t{query[i]};
-  return sum;
 }
 
 }  // namespace
@@ -57,42 +58,84 @@ CodeScale encode(std::span<const float> row, std::span<std::int8_t> codes) noexc
   return result;
 }
 
-CodeBound::CodeBound(std::span<const float> query, Metric metric) : metric_(metric), norm_(kernel::norm(query)) {
-  if (query.empty()) return;
-  const std::size_t range = std::min<std::size_t>(
-      std::numeric_limits<std::int16_t>::max(), std::numeric_limits<std::int32_t>::max() / kLargestByte / query.size());
-  if (range == 0) return;
-  query_.resize(query.size());
-  scale_ = double{largest(query)} / static_cast<double>(range);
-  const double most = static_cast<double>(range);
-  double squares = 0;
+CodeQuery::CodeQuery(std::span<const float> query, Metric metric)
+    : simd_(kernel::simd()), metric_(metric), high_(query.size()), low_(query.size()), norm_(kernel::norm(query)) {
+  const bool known = metric == Metric::cosine || metric == Metric::inner_product || metric == Metric::l2;
+  usable_ = known && !query.empty() && query.size() <= kMostDimensions && norm_ <= kLongestQuery &&
+            (norm_ >= kShortestQuery || norm_ == 0);
+  if (!usable_) return;
+  scale_ = double{largest(query)} / kLargestQueryCode;
+  double lost = 0;
+  double high = 0;
+  double low = 0;
   for (std::size_t i = 0; i < query.size(); ++i) {
-    const double code = scale_ > 0 ? std::clamp(std::nearbyint(double{query[i]} / scale_), -most, most) : 0;
-    query_[i] = static_cast<std::int16_t>(code);
-    const double lost = double{query[i]} - scale_ * code;
-    squares += lost * lost;
+    const double code = scale_ > 0 ? std::nearbyint(double{query[i]} / scale_) : 0;
+    const double upper = std::clamp(std::nearbyint(code / 128), -127.0, 127.0);
+    const double lower = std::clamp(code - 128 * upper, -127.0, 127.0);
+    high_[i] = static_cast<std::int8_t>(upper);
+    low_[i] = static_cast<std::int8_t>(lower);
+    const double rest = double{query[i]} - scale_ * (128 * upper + lower);
+    lost += rest * rest;
+    high += upper * upper;
+    low += lower * lower;
   }
-  error_ = std::sqrt(squares) * (1 + 1e-9);
+  const double error = std::sqrt(lost) * (1 + 1e-9);
+  magnitude_ = scale_ * (128 * std::sqrt(high) + std::sqrt(low));
   // A sum in sixteen lanes rounds about n / 16 + 5 times, an l2 term three times; twice that leaves room for the
   // double arithmetic here (Higham, Accuracy and Stability of Numerical Algorithms, 3.1).
   const auto elements = static_cast<double>(query.size());
   rounding_ = (elements / 16 + 16) * std::numeric_limits<float>::epsilon();
   underflow_ = elements * std::numeric_limits<float>::denorm_min();
+  // The sum over the two halves of the query is a float.
+  const double joined = 4 * std::numeric_limits<float>::epsilon() * magnitude_;
+  norm_share_ = error + rounding_ * norm_ + joined;
+  error_share_ = norm_ + norm_share_;
 }
 
-double CodeBound::best_score(std::span<const std::int8_t> codes, CodeScale scale, double row_norm) const noexcept {
-  if (query_.empty()) return std::numeric_limits<double>::quiet_NaN();
+kernel::SelectTerms CodeQuery::terms(double least) const noexcept {
+  double factor = 1;
+  double norm = norm_share_;
+  double square = 0;
+  double constant = underflow_;
+  if (metric_ == Metric::cosine) {
+    norm -= least * norm_;
+  } else if (metric_ == Metric::inner_product) {
+    constant -= least;
+  } else {
+    factor = 2;
+    norm *= 2;
+    square = -1;
+    constant = 2 * underflow_ - norm_ * norm_ + (underflow_ - least) * (1 + 4 * rounding_);
+  }
+  const double slack = kSelectRounding * factor * magnitude_;
+  kernel::SelectTerms terms;
+  terms.dot = static_cast<float>(factor * scale_);
+  terms.error = static_cast<float>(factor * error_share_ * (1 + kSelectRounding) + slack);
+  terms.norm = static_cast<float>(norm + std::abs(norm) * kSelectRounding + slack);
+  terms.square = static_cast<float>(square * (1 - kSelectRounding));
+  terms.constant = static_cast<float>(
+      constant + kSelectRounding * (std::abs(constant) + (factor > 1 ? norm_ * norm_ : 0)) + kSelectUnderflow);
+  return terms;
+}
+
+ScoreBounds CodeQuery::bounds(float dot, CodeScale scale, double row_norm) const noexcept {
   const double norms = norm_ * row_norm;
-  if (norms == 0 && metric_ != Metric::l2) return 0;
-  const double error = scale.error;
-  const double length = row_norm + error;
-  const double slack = error * norm_ + (error_ + rounding_ * norm_) * length + underflow_;
-  const double product = double{scale.scale} * scale_ * dot(codes, query_) + slack;
-  if (metric_ == Metric::cosine) return product / norms;
-  if (metric_ == Metric::inner_product) return product;
-  const double squares = norm_ * norm_ + row_norm * row_norm;
-  const double distance = (squares * (1 - 1e-12) - 2 * product) * (1 - rounding_) - underflow_;
-  return distance < 0 ? 0 : -distance;
+  if (norms == 0 && metric_ != Metric::l2) return {0, 0};
+  const double product = double{scale.scale} * scale_ * double{dot};
+  const double slack = double{scale.error} * error_share_ + row_norm * norm_share_ + underflow_;
+  ScoreBounds bounds{product - slack, product + slack};
+  if (metric_ == Metric::cosine) {
+    bounds = {bounds.worst / norms, bounds.best / norms};
+  } else if (metric_ == Metric::l2) {
+    const double squares = norm_ * norm_ + row_norm * row_norm;
+    const double near = (squares * (1 - 1e-12) - 2 * bounds.best) * (1 - rounding_) - underflow_;
+    const double far = (squares * (1 + 1e-12) - 2 * bounds.worst) * (1 + rounding_) + underflow_;
+    bounds = {-far, near < 0 ? 0 : -near};
+  }
+  // Only damaged bytes, or vectors that are not finite, give something else.
+  if (!std::isfinite(bounds.worst) || !std::isfinite(bounds.best))
+    return {-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
+  return bounds;
 }
 
 }  // namespace ragstone::segment

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kernel/simd.hpp"
 #include <ragstone/index/metric.hpp>
 
 #include <cstdint>
@@ -21,24 +22,46 @@ static_assert(sizeof(CodeScale) == 8);
 /// `codes` is as long as `row`. A row with an element that is not finite gets an infinite error.
 CodeScale encode(std::span<const float> row, std::span<std::int8_t> codes) noexcept;
 
-/// Bounds the scores of one query.
-class CodeBound {
+/// What VectorScorer::score() gives for a row lies between these.
+struct ScoreBounds {
+  double worst = 0;
+  double best = 0;
+};
+
+/// Bounds the scores of one query, which it holds in 15 bits an element.
+class CodeQuery {
  public:
   /// The elements of `query` are finite.
-  CodeBound(std::span<const float> query, Metric metric);
+  CodeQuery(std::span<const float> query, Metric metric);
 
-  /// At least what VectorScorer::score() gives for the row that was encoded; not a number where there is no bound.
-  /// Whatever the bytes are, the call is safe.
-  double best_score(std::span<const std::int8_t> codes, CodeScale scale, double row_norm) const noexcept;
+  /// False where codes tell nothing: too many dimensions or too long a query; or another metric than cosine, inner
+  /// product and l2.
+  bool is_usable() const noexcept { return usable_; }
+
+  /// Of `dimension` codes in each of the rows, see Simd::code_dots_wide.
+  void dots(const std::int8_t* rows, const std::uint32_t* chosen, std::size_t count, float* out) const noexcept {
+    simd_.code_dots_wide(high_.data(), low_.data(), rows, high_.size(), chosen, count, out);
+  }
+
+  /// Select, among others, all rows that score `least` or more.
+  kernel::SelectTerms terms(double least) const noexcept;
+
+  /// Of the row with that result of dots(). Whatever the row's bytes are, the call is safe.
+  ScoreBounds bounds(float dot, CodeScale scale, double row_norm) const noexcept;
 
  private:
+  const kernel::Simd& simd_;
   Metric metric_;
-  std::vector<std::int16_t> query_;  ///< Empty: too many dimensions for the sums.
+  bool usable_ = false;
+  std::vector<std::int8_t> high_;  ///< The query is about scale_ * (128 * high + low).
+  std::vector<std::int8_t> low_;
   double scale_ = 0;
-  double error_ = 0;
   double norm_ = 0;
-  double rounding_ = 0;   ///< Relative error of VectorScorer's sums, and more.
-  double underflow_ = 0;  ///< Likewise, absolute.
+  double error_share_ = 0;  ///< Times the row's error, and
+  double norm_share_ = 0;   ///< times the row's length, and
+  double underflow_ = 0;    ///< this: the most by which scale * dot and the true product differ.
+  double rounding_ = 0;     ///< Relative error of VectorScorer's sums, and more.
+  double magnitude_ = 0;    ///< Times the row's length: the most that the float terms of select can be.
 };
 
 }  // namespace ragstone::segment

@@ -23,6 +23,8 @@ bool is_by_row(SectionId section) noexcept {
     case SectionId::code_scales:
     case SectionId::norms:
     case SectionId::lengths:
+    case SectionId::graph_factors:
+    case SectionId::bits:
       return true;
     default:
       return false;
@@ -36,6 +38,13 @@ Finding::Loss loss_of(SectionId section) noexcept {
     case SectionId::codes:
     case SectionId::code_scales:
     case SectionId::norms:
+    case SectionId::graph_header:
+    case SectionId::graph_links:
+    case SectionId::graph_upper:
+    case SectionId::graph_factors:
+    case SectionId::graph_starts:
+    case SectionId::graph_rows:
+    case SectionId::bits:
       return Finding::Loss::nothing;
     case SectionId::vectors:
       return Finding::Loss::rows;
@@ -76,6 +85,20 @@ const char* name_of(SectionId section) noexcept {
       return "term blocks";
     case SectionId::terms:
       return "terms";
+    case SectionId::graph_header:
+      return "graph header";
+    case SectionId::graph_links:
+      return "graph links";
+    case SectionId::graph_upper:
+      return "graph's upper levels";
+    case SectionId::graph_factors:
+      return "graph factors";
+    case SectionId::graph_starts:
+      return "graph starts";
+    case SectionId::graph_rows:
+      return "graph rows";
+    case SectionId::bits:
+      return "bits";
     case SectionId::posting_lists:
       return "posting lists";
   }
@@ -136,6 +159,10 @@ void Container::place_block_sums() {
     if (is_large(section)) sums += blocks_of(section.bytes);
   }
   if (sums > 0) array<std::uint64_t>(SectionId::block_sums, sums);
+}
+
+bool Container::has(SectionId section) const noexcept {
+  return std::any_of(sections_.begin(), sections_.end(), [&](const Section& s) { return s.id == section; });
 }
 
 const Section& Container::find(SectionId section) const {

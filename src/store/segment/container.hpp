@@ -31,6 +31,13 @@ enum class SectionId : std::uint32_t {
   lengths = 10,
   term_blocks = 11,
   terms = 12,
+  graph_header = 20,
+  graph_links = 21,
+  graph_upper = 22,
+  graph_factors = 23,
+  graph_starts = 24,
+  graph_rows = 25,
+  bits = 26,
   posting_lists = 40,
 };
 
@@ -80,6 +87,7 @@ class Container {
   /// Of the whole image.
   std::size_t size() const noexcept { return image_->bytes().size(); }
 
+  bool has(SectionId section) const noexcept;
   /// Errors: Errc::corrupt_store if it is missing.
   std::string_view bytes(SectionId section) const;
   /// `count` elements. Errors: Errc::corrupt_store if it is missing or has another shape.

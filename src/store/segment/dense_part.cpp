@@ -2,6 +2,8 @@
 
 #include "kernel/distance.hpp"
 #include "kernel/stop_poll.hpp"
+#include "store/segment/sign_bits.hpp"
+#include <ragstone/base/error.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -49,6 +51,27 @@ bool codes_hold(const DensePart& part, std::uint32_t row) {
   return std::sqrt(squares) <= double{scale.error};
 }
 
+bool are_links(std::span<const std::uint32_t> links, std::uint32_t nodes) {
+  return std::all_of(links.begin(), links.end(),
+                     [&](std::uint32_t node) { return node < nodes || node == graph::kNone; });
+}
+
+/// Whether each row belongs to one node.
+bool are_partitioned(const graph::Graph& graph, std::size_t rows) {
+  if (!graph.has_copies()) return true;
+  std::vector<bool> seen(rows);
+  try {
+    for (std::uint32_t node = 0; node < graph.nodes(); ++node)
+      for (const std::uint32_t row : graph.copies(node)) {
+        if (seen[row]) return false;
+        seen[row] = true;
+      }
+  } catch (const Error&) {
+    return false;
+  }
+  return std::find(seen.begin(), seen.end(), false) == seen.end();
+}
+
 }  // namespace
 
 DensePart::DensePart(std::shared_ptr<const Image> image)
@@ -63,6 +86,28 @@ DensePart::DensePart(std::shared_ptr<const Image> image)
   codes_ = container_.array<std::int8_t>(SectionId::codes, values);
   code_scales_ = container_.array<CodeScale>(SectionId::code_scales, rows);
   norms_ = container_.array<double>(SectionId::norms, rows);
+  if (container_.has(SectionId::bits))
+    bits_ = container_.array<std::uint64_t>(SectionId::bits, rows * sign_words(dimension_));
+  if (container_.has(SectionId::graph_header)) open_graph();
+}
+
+void DensePart::open_graph() {
+  const auto optional = [&](SectionId section) {
+    return container_.has(section) ? container_.array<std::uint32_t>(section) : std::span<const std::uint32_t>();
+  };
+  graph_factors_ = container_.array<graph::CodeFactor>(SectionId::graph_factors, rows());
+  graph_.emplace(container_.array<graph::GraphHeader>(SectionId::graph_header, 1)[0],
+                 container_.array<std::uint32_t>(SectionId::graph_links), optional(SectionId::graph_upper),
+                 optional(SectionId::graph_starts), optional(SectionId::graph_rows), rows());
+}
+
+bool DenseForm::fits(const DensePart& part) const noexcept {
+  if (part.rows() > 0 && part.has_bits() != bits) return false;
+  const graph::Graph* built = part.graph();
+  if (built == nullptr || !wants_graph(part.rows())) return (built != nullptr) == wants_graph(part.rows());
+  const graph::GraphHeader& header = built->header();
+  return header.metric == graph::metric_code(graph->metric) && header.upper_degree == graph->m &&
+         header.ef_construction == graph->ef_construction;
 }
 
 std::optional<std::uint32_t> DensePart::find(NodeId node) const noexcept {
@@ -112,9 +157,26 @@ std::vector<Finding> DensePart::verify(const StopToken& stop) const {
     add(findings, SectionId::vectors, "elements are not finite numbers", Finding::Loss::rows, std::move(not_finite));
   if (!wrong_norms.empty())
     add(findings, SectionId::norms, "some are not their vectors'", Finding::Loss::nothing, std::move(wrong_norms));
+  if (graph_) verify_graph(findings, poll);
   if (!wrong_codes.empty())
     add(findings, SectionId::codes, "some are not their vectors'", Finding::Loss::nothing, std::move(wrong_codes));
   return findings;
+}
+
+void DensePart::verify_graph(std::vector<Finding>& findings, kernel::StopPoll& poll) const {
+  constexpr auto kNothing = Finding::Loss::nothing;
+  const std::uint32_t nodes = graph_->nodes();
+  for (std::uint32_t node = 0; node < nodes; ++node) {
+    poll.spend(50);
+    if (are_links(graph_->links(node), nodes)) continue;
+    add(findings, SectionId::graph_links, "some lead nowhere", kNothing);
+    break;
+  }
+  for (const graph::UpperLevel& level : graph_->upper())
+    if (std::adjacent_find(level.nodes.begin(), level.nodes.end(), std::greater_equal<>()) != level.nodes.end() ||
+        level.nodes.back() >= nodes || !are_links(level.links, nodes))
+      add(findings, SectionId::graph_upper, "nodes or links are not in order", kNothing);
+  if (!are_partitioned(*graph_, rows())) add(findings, SectionId::graph_rows, "not each row has one node", kNothing);
 }
 
 }  // namespace ragstone::segment

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "index/graph/build.hpp"
+#include "index/graph/graph.hpp"
+#include "kernel/stop_poll.hpp"
 #include "store/segment/codes.hpp"
 #include "store/segment/container.hpp"
 #include "store/segment/part.hpp"
@@ -45,10 +48,31 @@ class DensePart {
   }
   CodeScale code_scale(std::uint32_t row) const noexcept { return code_scales_[row]; }
 
+  /// Columns, by row.
+  std::span<const NodeId> nodes() const noexcept { return nodes_; }
+  std::span<const SourceNumber> sources() const noexcept { return sources_; }
+  std::span<const std::int8_t> all_codes() const noexcept { return codes_; }
+  std::span<const CodeScale> all_code_scales() const noexcept { return code_scales_; }
+  std::span<const double> all_norms() const noexcept { return norms_; }
+
+  bool has_bits() const noexcept { return !bits_.empty(); }
+  /// See sign_bits().
+  std::span<const std::uint64_t> bits(std::uint32_t row) const noexcept {
+    const std::size_t words = bits_.size() / rows();
+    return bits_.subspan(row * words, words);
+  }
+
+  /// Null if the part has none.
+  const graph::Graph* graph() const noexcept { return graph_ ? &*graph_ : nullptr; }
+  graph::CodeRows code_rows() const noexcept { return {codes_.data(), dimension_, graph_factors_}; }
+
   /// Checks everything: checksums, order, and that what is derived belongs to the vectors. Empty: all is well.
   std::vector<Finding> verify(const StopToken& stop) const;
 
  private:
+  void open_graph();
+  void verify_graph(std::vector<Finding>& findings, kernel::StopPoll& poll) const;
+
   Container container_;
   std::uint32_t dimension_ = 0;
   std::span<const NodeId> nodes_;
@@ -59,6 +83,9 @@ class DensePart {
   std::span<const std::int8_t> codes_;
   std::span<const CodeScale> code_scales_;
   std::span<const double> norms_;
+  std::span<const std::uint64_t> bits_;
+  std::optional<graph::Graph> graph_;
+  std::span<const graph::CodeFactor> graph_factors_;
 };
 
 /// A part and its dead rows: what a snapshot sees.
@@ -67,16 +94,25 @@ struct DenseView {
   DeadRows dead;
 };
 
+/// What a part holds besides the rows, to be searched faster.
+struct DenseForm {
+  std::optional<graph::BuildOptions> graph;  ///< For parts of at least `graph_rows` rows.
+  std::size_t graph_rows = 50'000;
+  bool bits = false;
+
+  bool wants_graph(std::size_t rows) const noexcept { return graph && rows > 0 && rows >= graph_rows; }
+  /// Whether a part is what a merge would make of it.
+  bool fits(const DensePart& part) const noexcept;
+};
+
 /// The image of a part for a staged blob. `rows` ascend by node; `values` is [n x dimension], finite.
 std::string build_dense(Generation generation, std::uint32_t dimension, std::span<const RowKey> rows,
-                        std::span<const float> values);
+                        std::span<const float> values, const DenseForm& form = {});
 
 /// Writes the live rows of several parts of one dimension as one part. A node is live in one of them at most. Reads
-/// and writes in a stream: memory grows with the number of rows, not of bytes of vectors.
-void merge_dense(Generation generation, std::span<const DenseView> parts, ImageSink& to, const StopToken& stop);
-
-/// The k best live rows that `filter` (null: all) allows, over all parts, which have the query's dimension; exact.
-std::vector<ScoredNode> search_dense(std::span<const DenseView> parts, std::span<const float> query, Metric metric,
-                                     const RowFilter* filter, std::size_t k, const StopToken& stop);
+/// and writes in a stream: memory grows with the number of rows, not of bytes of vectors; for a graph, by about twice
+/// the codes and 200 bytes a row. `parallel` may be null: builds the graph on this thread.
+void merge_dense(Generation generation, std::span<const DenseView> parts, ImageSink& to, const StopToken& stop,
+                 const DenseForm& form = {}, const Parallel* parallel = nullptr);
 
 }  // namespace ragstone::segment

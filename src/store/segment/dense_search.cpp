@@ -1,67 +1,213 @@
-#include "index/vector_scorer.hpp"
-#include "kernel/stop_poll.hpp"
-#include "kernel/top_k.hpp"
-#include "store/segment/dense_part.hpp"
+#include "store/segment/dense_search.hpp"
+
+#include "index/graph/walk.hpp"
+#include "store/segment/dense_plan.hpp"
 #include <ragstone/base/error.hpp>
 
+#include <algorithm>
+#include <atomic>
 #include <cmath>
-#include <string>
 #include <utility>
 
 namespace ragstone::segment {
 namespace {
 
-using Best = kernel::TopK<ScoredNode, ranks_before>;
+// Rows of a range that one thread scans at a time; fewer are not worth another thread.
+constexpr std::size_t kRowsOfThread = 32'768;
 
-constexpr std::size_t kFilterWork = 50;
+/// Rows of a part that are scanned.
+struct Range {
+  std::size_t part = 0;
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+};
+
+class GateTest final : public graph::NodeTest {
+ public:
+  GateTest(const graph::Graph& graph, const RowGate& gate) : graph_(graph), gate_(gate) {}
+
+  bool admits(std::uint32_t node) const override {
+    if (!graph_.has_copies()) return gate_.admits(node);
+    const auto copies = graph_.copies(node);
+    return std::any_of(copies.begin(), copies.end(), [&](std::uint32_t row) { return gate_.admits(row); });
+  }
+
+ private:
+  const graph::Graph& graph_;
+  const RowGate& gate_;
+};
 
 class DenseSearch {
  public:
-  DenseSearch(std::span<const float> query, Metric metric, const RowFilter* filter, std::size_t k,
-              const StopToken& stop)
-      : scorer_(query, metric), bound_(query, metric), filter_(filter), best_(k), poll_(stop) {}
+  DenseSearch(std::span<const DenseView> parts, const DenseQuery& query, const StopToken& stop)
+      : parts_(parts), query_(query), stop_(stop), poll_(stop), flat_(fresh()) {
+    gates_.reserve(parts.size());
+    for (const DenseView& part : parts) gates_.emplace_back(part, query.filter, stop);
+  }
 
-  void add(const DenseView& view) {
-    const DensePart& part = *view.part;
-    for (std::uint32_t row = 0; row < part.rows(); ++row) {
-      poll_.spend(part.dimension() / 8 + 10);
-      if (view.dead.contains(row)) continue;
-      const double bound = bound_.best_score(part.codes(row), part.code_scale(row), part.norm(row));
-      if (!std::isnan(bound) && !best_.would_keep({part.node(row), bound})) continue;
-      score(part, row);
+  DenseHits run() && {
+    for (std::size_t p = 0; p < parts_.size(); ++p) {
+      const DensePart& part = *parts_[p].part;
+      if (part.rows() == 0 || gates_[p].most() == 0) continue;
+      const DensePlan plan = plan_dense(part, gates_[p], estimate_passing(part, gates_[p]), query_);
+      if (plan.way == DensePlan::Way::graph) {
+        walk(p, plan);
+        walked_ += part.rows();
+        ef_ = std::max(ef_, plan.ef);
+      } else {
+        add_ranges(p);
+        (plan.way == DensePlan::Way::scan ? scanned_ : selected_) += gates_[p].most();
+      }
+    }
+    scan();
+    DenseHits result;
+    result.hits = std::move(flat_).take(poll_);
+    result.plan = describe();
+    return result;
+  }
+
+ private:
+  FlatSearch fresh() const {
+    const FlatForm form = query_.exact && query_.form == FlatForm::bits ? FlatForm::codes : query_.form;
+    return FlatSearch(query_.queries, query_.dimension, query_.metric, query_.k, form);
+  }
+
+  void add_ranges(std::size_t p) {
+    const auto rows = static_cast<std::uint32_t>(parts_[p].part->rows());
+    for (std::uint32_t begin = 0; begin < rows;) {
+      const std::uint32_t end = rows - begin < 2 * kRowsOfThread ? rows : begin + kRowsOfThread;
+      ranges_.push_back({p, begin, end});
+      begin = end;
     }
   }
 
-  std::vector<ScoredNode> take() && { return std::move(best_).take(); }
-
- private:
-  void score(const DensePart& part, std::uint32_t row) {
-    poll_.spend(part.dimension() / 2 + (filter_ != nullptr ? kFilterWork : 0));
-    if (filter_ != nullptr && !filter_->allows(part.node(row), part.source(row))) return;
-    const ScoredNode hit{part.node(row), scorer_.score(part.vector(row), part.norm(row))};
-    // Only damaged bytes give another.
-    if (std::isfinite(hit.score)) best_.add(hit);
+  void scan() {
+    // A filter that is asked row by row is for one thread.
+    const bool alone = query_.parallel == nullptr || std::any_of(gates_.begin(), gates_.end(), [](const RowGate& gate) {
+                         return gate.asks_each_row();
+                       });
+    const std::size_t width = alone ? 1 : std::min(query_.parallel->width(), ranges_.size());
+    if (width < 2) {
+      for (const Range& range : ranges_) scan(range, flat_, poll_);
+      return;
+    }
+    std::vector<FlatSearch> searches(width, fresh());
+    std::atomic<std::size_t> next{0};
+    query_.parallel->run(width, [&](std::size_t thread) {
+      kernel::StopPoll poll(stop_);
+      for (std::size_t i = next++; i < ranges_.size(); i = next++) scan(ranges_[i], searches[thread], poll);
+    });
+    for (FlatSearch& search : searches) flat_.absorb(std::move(search));
   }
 
-  VectorScorer scorer_;
-  CodeBound bound_;
-  const RowFilter* filter_;
-  Best best_;
+  void scan(const Range& range, FlatSearch& search, kernel::StopPoll& poll) const {
+    search.scan(*parts_[range.part].part, gates_[range.part], range.begin, range.end, poll);
+  }
+
+  void walk(std::size_t p, const DensePlan& plan) {
+    const DensePart& part = *parts_[p].part;
+    const graph::Graph& graph = *part.graph();
+    const GateTest test(graph, gates_[p]);
+    const bool all = gates_[p].is_open() && parts_[p].dead.empty();
+    const graph::WalkOptions options{plan.ef, plan.keep, all ? nullptr : &test};
+    for (std::size_t q = 0; q * query_.dimension < query_.queries.size(); ++q) {
+      const auto vector = query_.queries.subspan(q * query_.dimension, query_.dimension);
+      const auto near = graph::walk(graph, part.code_rows(), graph::CodeVector::of(vector), options, poll_);
+      score(q, p, rows_of(graph, near), VectorScorer(vector, query_.metric));
+    }
+  }
+
+  static std::vector<std::uint32_t> rows_of(const graph::Graph& graph, std::span<const graph::Near> near) {
+    std::vector<std::uint32_t> rows;
+    for (const graph::Near& node : near) {
+      if (!graph.has_copies()) {
+        rows.push_back(node.node);
+        continue;
+      }
+      const auto copies = graph.copies(node.node);
+      rows.insert(rows.end(), copies.begin(), copies.end());
+    }
+    return rows;
+  }
+
+  void score(std::size_t q, std::size_t p, std::span<const std::uint32_t> rows, const VectorScorer& scorer) {
+    const DensePart& part = *parts_[p].part;
+    for (const std::uint32_t row : rows)
+      for (std::size_t at = 0; at < query_.dimension; at += 16) __builtin_prefetch(part.vector(row).data() + at);
+    for (const std::uint32_t row : rows) {
+      poll_.spend(query_.dimension / 4 + 20);
+      if (!gates_[p].admits(row)) continue;
+      const ScoredNode hit{part.node(row), scorer.score(part.vector(row), part.norm(row))};
+      if (std::isfinite(hit.score)) flat_.add(q, hit);
+    }
+  }
+
+  std::string describe() const {
+    std::string text;
+    const auto add = [&](const std::string& piece) { text += (text.empty() ? "" : ", ") + piece; };
+    if (walked_ > 0) add("graph over " + std::to_string(walked_) + " rows with ef " + std::to_string(ef_));
+    if (selected_ > 0) add("scan of " + std::to_string(selected_) + " selected rows");
+    if (scanned_ > 0 || text.empty()) add("scan of " + std::to_string(scanned_) + " rows");
+    const bool has_other = std::any_of(parts_.begin(), parts_.end(), [&](const DenseView& view) {
+      const graph::Graph* graph = view.part->graph();
+      return graph != nullptr && graph->header().metric != graph::metric_code(query_.metric);
+    });
+    if (has_other) text += "; the graph is of another metric";
+    return text;
+  }
+
+  std::span<const DenseView> parts_;
+  const DenseQuery& query_;
+  const StopToken& stop_;
   kernel::StopPoll poll_;
+  FlatSearch flat_;
+  std::vector<RowGate> gates_;
+  std::vector<Range> ranges_;
+  std::size_t walked_ = 0;
+  std::size_t selected_ = 0;
+  std::size_t scanned_ = 0;
+  std::size_t ef_ = 0;
 };
 
 }  // namespace
 
+DenseQuery query_of(const VectorSearch& search, const RowFilter* filter) {
+  DenseQuery query;
+  query.queries = search.queries;
+  query.dimension = search.dimension;
+  query.metric = search.metric;
+  query.filter = filter;
+  query.k = search.k;
+  query.exact = search.exact;
+  query.recall = search.recall;
+  query.ef = search.ef;
+  query.parallel = search.parallel;
+  return query;
+}
+
+DenseHits search_dense(std::span<const DenseView> parts, const DenseQuery& query, const StopToken& stop) {
+  for (const DenseView& part : parts)
+    if (part.part->dimension() != query.dimension)
+      throw Error(Errc::dimension_mismatch, "vector search: the query has dimension " +
+                                                std::to_string(query.dimension) + ", a segment has " +
+                                                std::to_string(part.part->dimension()));
+  DenseHits none;
+  none.hits.resize(query.dimension == 0 ? 0 : query.queries.size() / query.dimension);
+  if (query.k == 0 || query.queries.empty()) return none;
+  return DenseSearch(parts, query, stop).run();
+}
+
 std::vector<ScoredNode> search_dense(std::span<const DenseView> parts, std::span<const float> query, Metric metric,
                                      const RowFilter* filter, std::size_t k, const StopToken& stop) {
-  for (const DenseView& part : parts)
-    if (part.part->dimension() != query.size())
-      throw Error(Errc::dimension_mismatch, "vector search: the query has dimension " + std::to_string(query.size()) +
-                                                ", a segment has " + std::to_string(part.part->dimension()));
-  if (k == 0) return {};
-  DenseSearch search(query, metric, filter, k, stop);
-  for (const DenseView& part : parts) search.add(part);
-  return std::move(search).take();
+  DenseQuery exact;
+  exact.queries = query;
+  exact.dimension = query.size();
+  exact.metric = metric;
+  exact.filter = filter;
+  exact.k = k;
+  exact.exact = true;
+  DenseHits found = search_dense(parts, exact, stop);
+  return found.hits.empty() ? std::vector<ScoredNode>() : std::move(found.hits.front());
 }
 
 }  // namespace ragstone::segment

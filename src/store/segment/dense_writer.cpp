@@ -2,6 +2,7 @@
 #include "kernel/stop_poll.hpp"
 #include "store/segment/dense_part.hpp"
 #include "store/segment/merge_plan.hpp"
+#include "store/segment/sign_bits.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
@@ -12,6 +13,7 @@ namespace ragstone::segment {
 namespace {
 
 constexpr std::size_t kSections = 8;
+constexpr std::size_t kGraphSections = 6;
 
 /// The rows of a part that is being written.
 class DenseRows {
@@ -101,11 +103,14 @@ class MergedRows final : public DenseRows {
 class DenseWriter {
  public:
   DenseWriter(Generation generation, std::uint32_t dimension, const DenseRows& rows, ImageSink& to,
-              const StopToken& stop)
+              const DenseForm& form, const Parallel* parallel, const StopToken& stop)
       : rows_(rows),
         dimension_(dimension),
+        form_(form),
+        parallel_(parallel),
+        stop_(stop),
         poll_(stop),
-        writer_(to, {Kind::dense, generation, rows.size(), dimension}, kSections) {}
+        writer_(to, {Kind::dense, generation, rows.size(), dimension}, sections(rows.size(), form)) {}
 
   void write() {
     write_column(SectionId::nodes, [&](std::size_t n) { return rows_.key(n).node; });
@@ -114,6 +119,8 @@ class DenseWriter {
     write_content_order();
     write_column(SectionId::norms, [&](std::size_t n) { return rows_.norm(n); });
     write_codes();
+    if (form_.wants_graph(rows_.size())) write_graph();
+    if (form_.bits) write_bits();
     writer_.begin(SectionId::vectors, sizeof(float));
     for (std::size_t n = 0; n < rows_.size(); ++n) {
       poll_.spend(dimension_);
@@ -124,6 +131,10 @@ class DenseWriter {
   }
 
  private:
+  static std::size_t sections(std::size_t rows, const DenseForm& form) {
+    return kSections + (form.wants_graph(rows) ? kGraphSections : 0) + (form.bits ? 1 : 0);
+  }
+
   struct ContentKey {
     std::uint64_t prefix = 0;
     std::uint32_t row = 0;
@@ -155,35 +166,79 @@ class DenseWriter {
   void write_codes() {
     std::vector<CodeScale> scales(rows_.size());
     std::vector<std::int8_t> codes(rows_.size() > 0 ? dimension_ : 0);
+    const bool keeps = form_.wants_graph(rows_.size());
+    if (keeps) all_codes_.reserve(rows_.size() * dimension_);
     writer_.begin(SectionId::codes, sizeof(std::int8_t));
     for (std::size_t n = 0; n < rows_.size(); ++n) {
       poll_.spend(dimension_);
       scales[n] = rows_.code(n, codes);
       writer_.append(std::span<const std::int8_t>(codes));
+      if (!keeps) continue;
+      all_codes_.insert(all_codes_.end(), codes.begin(), codes.end());
+      factors_.push_back(graph::code_factor(form_.graph->metric, scales[n].scale, rows_.norm(n)));
     }
     writer_.end();
     write_column(SectionId::code_scales, [&](std::size_t n) { return scales[n]; });
   }
 
+  void write_graph() {
+    const graph::CodeRows rows{all_codes_.data(), dimension_, factors_};
+    const graph::BuiltGraph built = graph::build(rows, *form_.graph, parallel_, stop_);
+    write_array(SectionId::graph_header, std::span(&built.header, 1));
+    write_array(SectionId::graph_links, std::span(built.links));
+    if (!built.upper.empty()) write_array(SectionId::graph_upper, std::span(built.upper));
+    write_array(SectionId::graph_factors, std::span(factors_));
+    if (built.starts.empty()) return;
+    write_array(SectionId::graph_starts, std::span(built.starts));
+    write_array(SectionId::graph_rows, std::span(built.rows_of_nodes));
+  }
+
+  void write_bits() {
+    writer_.begin(SectionId::bits, sizeof(std::uint64_t));
+    for (std::size_t n = 0; n < rows_.size(); ++n) {
+      poll_.spend(dimension_);
+      const std::vector<std::uint64_t> bits = sign_bits(rows_.vector(n));
+      writer_.append(std::span<const std::uint64_t>(bits));
+    }
+    writer_.end();
+  }
+
+  template <class T>
+  void write_array(SectionId section, std::span<const T> values) {
+    writer_.begin(section, sizeof(T));
+    writer_.append(values);
+    writer_.end();
+  }
+  template <class T>
+  void write_array(SectionId section, std::span<T> values) {
+    write_array(section, std::span<const T>(values));
+  }
+
   const DenseRows& rows_;
   std::size_t dimension_;
+  const DenseForm& form_;
+  const Parallel* parallel_;
+  const StopToken& stop_;
   kernel::StopPoll poll_;
   ContainerWriter writer_;
+  std::vector<std::int8_t> all_codes_;  ///< For a graph.
+  std::vector<graph::CodeFactor> factors_;
 };
 
 }  // namespace
 
 std::string build_dense(Generation generation, std::uint32_t dimension, std::span<const RowKey> rows,
-                        std::span<const float> values) {
+                        std::span<const float> values, const DenseForm& form) {
   if (dimension == 0 || values.size() != rows.size() * dimension)
     throw Error(Errc::internal, "build a segment: the vectors are not as many as the rows");
   const StopToken never;
   StringSink image;
-  DenseWriter(generation, dimension, NewRows(dimension, rows, values), image, never).write();
+  DenseWriter(generation, dimension, NewRows(dimension, rows, values), image, form, nullptr, never).write();
   return std::move(image).take();
 }
 
-void merge_dense(Generation generation, std::span<const DenseView> parts, ImageSink& to, const StopToken& stop) {
+void merge_dense(Generation generation, std::span<const DenseView> parts, ImageSink& to, const StopToken& stop,
+                 const DenseForm& form, const Parallel* parallel) {
   if (parts.empty()) throw Error(Errc::internal, "merge segments: there are none");
   const std::uint32_t dimension = parts.front().part->dimension();
   for (const DenseView& part : parts)
@@ -191,7 +246,7 @@ void merge_dense(Generation generation, std::span<const DenseView> parts, ImageS
       throw Error(Errc::dimension_mismatch, "merge segments: one has dimension " + std::to_string(dimension) +
                                                 ", another " + std::to_string(part.part->dimension()));
   const MergedRows rows(parts, stop);
-  DenseWriter(generation, dimension, rows, to, stop).write();
+  DenseWriter(generation, dimension, rows, to, form, parallel, stop).write();
 }
 
 }  // namespace ragstone::segment

@@ -1,6 +1,7 @@
 #include "store/sqlite/snapshot.hpp"
 
 #include "kernel/stop_poll.hpp"
+#include "store/segment/dense_search.hpp"
 #include "store/sqlite/blobs.hpp"
 #include "store/sqlite/commit_log.hpp"
 #include "store/sqlite/metadata_filter.hpp"
@@ -185,23 +186,24 @@ std::vector<ScoredNode> SqliteSnapshot::do_search_terms(std::string_view group, 
   return segment::search_sparse(views, totals, terms, parameters, allowed.get(), k, stop);
 }
 
-std::vector<ScoredNode> SqliteSnapshot::do_search_vectors(std::string_view group, std::string_view key,
-                                                          std::span<const float> query, Metric metric,
-                                                          const Filter& filter, std::size_t k,
-                                                          const StopToken& stop) const {
+VectorHits SqliteSnapshot::do_search_vectors(const VectorSearch& search, const StopToken& stop) const {
   std::vector<segment::DenseView> views;
   for (const auto& [number, definition] : state_->catalog.columns()) {
-    if (definition.group != group || definition.key != key || definition.dimension == 0) continue;
-    if (definition.dimension != query.size())
-      throw Error(Errc::dimension_mismatch, "vector search: the query has dimension " + std::to_string(query.size()) +
-                                                ", the column \"" + std::string(key) + "\" has " +
-                                                std::to_string(definition.dimension));
+    if (definition.group != search.group || definition.key != search.key || definition.dimension == 0) continue;
+    if (definition.dimension != search.dimension)
+      throw Error(Errc::dimension_mismatch, "vector search: the query has dimension " +
+                                                std::to_string(search.dimension) + ", the column \"" + search.key +
+                                                "\" has " + std::to_string(definition.dimension));
     if (const Column* column = state_->column(number))
       for (segment::DenseView& view : column->dense()) views.push_back(std::move(view));
   }
   if (views.empty()) return {};
-  const SearchFilter allowed(readers_, filter, has_own_metadata(group));
-  return segment::search_dense(views, query, metric, allowed.get(), k, stop);
+  const SearchFilter allowed(readers_, search.filter, has_own_metadata(search.group));
+  segment::DenseHits found = segment::search_dense(views, segment::query_of(search, allowed.get()), stop);
+  VectorHits hits;
+  hits.hits = std::move(found.hits);
+  hits.plan = std::move(found.plan);
+  return hits;
 }
 
 bool SqliteSnapshot::has_own_metadata(std::string_view group) const {

@@ -35,9 +35,7 @@ class SqliteSnapshot final : public StoreSnapshot {
   std::vector<ScoredNode> do_search_terms(std::string_view group, std::string_view key,
                                           std::span<const TermWeight> terms, const Bm25Parameters* parameters,
                                           const Filter& filter, std::size_t k, const StopToken& stop) const override;
-  std::vector<ScoredNode> do_search_vectors(std::string_view group, std::string_view key, std::span<const float> query,
-                                            Metric metric, const Filter& filter, std::size_t k,
-                                            const StopToken& stop) const override;
+  VectorHits do_search_vectors(const VectorSearch& search, const StopToken& stop) const override;
 
   bool has_own_metadata(std::string_view group) const;
 

@@ -2,6 +2,7 @@
 #include "kernel/distance.hpp"
 #include "store/memory/search.hpp"
 #include "store/segment/dense_part.hpp"
+#include "store/segment/dense_search.hpp"
 #include "support/errors.hpp"
 #include "support/rounds.hpp"
 #include "unit/store/segment_samples.hpp"
@@ -23,7 +24,7 @@ namespace {
 using test::error_of;
 using test::rounds;
 
-constexpr Metric kMetrics[] = {Metric::cosine, Metric::inner_product, Metric::l2};
+constexpr Metric kMetrics[] = {Metric::cosine, Metric::inner_product, Metric::l2, Metric::hamming};
 
 void expect_rows(const DensePart& part, const DenseSample& sample, const std::vector<std::uint32_t>& rows) {
   ASSERT_EQ(part.rows(), rows.size());
@@ -151,8 +152,16 @@ TEST(DenseSegment, CodesNeverPromiseLessThanTheScore) {
     const CodeScale scale = encode(row, codes);
     for (const Metric metric : kMetrics) {
       const double score = VectorScorer(query, metric).score(row, norm);
-      const double bound = CodeBound(query, metric).best_score(codes, scale, norm);
-      EXPECT_FALSE(bound < score) << "seed " << seed << ", " << name_of(metric) << ": " << bound << " < " << score;
+      const CodeQuery bound(query, metric);
+      if (!bound.is_usable()) continue;
+      float dot = 0;
+      bound.dots(codes.data(), nullptr, 1, &dot);
+      const ScoreBounds bounds = bound.bounds(dot, scale, norm);
+      EXPECT_LE(score, bounds.best) << "seed " << seed << ", " << name_of(metric);
+      EXPECT_GE(score, bounds.worst) << "seed " << seed << ", " << name_of(metric);
+      std::uint32_t selected = 0;
+      EXPECT_EQ(kernel::simd().select(bound.terms(score), &dot, &scale.scale, &norm, 1, &selected), 1u)
+          << "seed " << seed << ", " << name_of(metric);
     }
   }
 }
@@ -162,13 +171,19 @@ TEST(DenseSegment, CodesSpareMostVectorsOfARealisticScan) {
   const std::uint32_t dimension = 384;
   const DenseSample sample = random_dense(random, 3000, dimension);
   const std::vector<float> query = random_vector(random, dimension);
-  const CodeBound bound(query, Metric::cosine);
+  const CodeQuery bound(query, Metric::cosine);
   const auto part = sample.part();
   const std::vector<DenseView> views = {{part, {}}};
   const double tenth = search_dense(views, query, Metric::cosine, nullptr, 10, {}).back().score;
   std::size_t scored = 0;
+  std::vector<float> dots(part->rows());
+  bound.dots(part->all_codes().data(), nullptr, part->rows(), dots.data());
   for (std::uint32_t row = 0; row < part->rows(); ++row)
-    scored += bound.best_score(part->codes(row), part->code_scale(row), part->norm(row)) >= tenth ? 1 : 0;
+    scored += bound.bounds(dots[row], part->code_scale(row), part->norm(row)).best >= tenth ? 1 : 0;
+  std::vector<std::uint32_t> kept(part->rows());
+  EXPECT_LE(kernel::simd().select(bound.terms(tenth), dots.data(), &part->all_code_scales()[0].scale,
+                                  part->all_norms().data(), part->rows(), kept.data()),
+            40u);
   EXPECT_LE(scored, 40u);
 }
 

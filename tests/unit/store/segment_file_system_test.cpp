@@ -1,3 +1,4 @@
+#include "store/segment/dense_search.hpp"
 #include "store/segment/file_system.hpp"
 #include "store/segment/image_sink.hpp"
 #include "support/errors.hpp"

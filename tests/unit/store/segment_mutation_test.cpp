@@ -44,6 +44,19 @@ std::string mutated(std::string bytes, std::mt19937& random) {
   return bytes;
 }
 
+/// Most rows have a vector that others have, too.
+DenseSample with_copies(std::mt19937& random) {
+  DenseSample sample = random_dense(random, 60, 8);
+  for (std::size_t row = 20; row < 60; ++row)
+    std::copy_n(sample.values.begin(), 8, sample.values.begin() + static_cast<std::ptrdiff_t>(8 * row));
+  return sample;
+}
+
+DenseForm with_bits(DenseForm form) {
+  form.bits = true;
+  return form;
+}
+
 struct Tally {
   std::size_t refused = 0;
   std::size_t found = 0;
@@ -82,7 +95,9 @@ TEST(SegmentMutation, DamagedDenseImagesAreRefusedFoundOrHarmless) {
   std::mt19937 random(1);
   // One of them has sections of several blocks.
   const std::vector<std::string> images = {random_dense(random, 1, 4).image(), random_dense(random, 60, 8).image(),
-                                           random_dense(random, 400, 48).image()};
+                                           random_dense(random, 400, 48).image(),
+                                           random_dense(random, 90, 8).image(1, graph_form()),
+                                           with_copies(random).image(1, with_bits(graph_form(Metric::l2)))};
   const Tally tally = run(images, rounds(2500));
   EXPECT_GT(tally.refused, 100u);
   EXPECT_GT(tally.found, 100u);
@@ -102,7 +117,9 @@ TEST(SegmentMutation, DamagedSparseImagesAreRefusedFoundOrHarmless) {
 TEST(SegmentMutation, ForgedImagesKeepEveryPromiseThatHoldsForAnyBytes) {
   std::mt19937 samples(3);
   const std::vector<std::string> images = {random_dense(samples, 40, 8).image(),
-                                           random_sparse(samples, 40, 100).image()};
+                                           random_sparse(samples, 40, 100).image(),
+                                           random_dense(samples, 60, 8).image(1, graph_form()),
+                                           with_copies(samples).image(1, with_bits(graph_form(Metric::l2)))};
   for (unsigned seed = 1; seed <= rounds(4000) && !testing::Test::HasFailure(); ++seed) {
     std::mt19937 random(seed);
     std::string bytes = images[random() % images.size()];

@@ -2,6 +2,7 @@
 
 #include "store/segment/container_layout.hpp"
 #include "store/segment/dense_part.hpp"
+#include "store/segment/dense_search.hpp"
 #include "store/segment/sparse_part.hpp"
 #include "unit/store/segment_samples.hpp"
 #include <ragstone/base/error.hpp>
@@ -43,6 +44,17 @@ std::string text_of(const std::vector<ScoredNode>& hits) {
   return text;
 }
 
+/// Along the graph and by the bits, where there are some.
+std::vector<ScoredNode> search_cheaply(std::span<const DenseView> views, std::span<const float> vector, Metric metric) {
+  DenseQuery query;
+  query.queries = vector;
+  query.dimension = vector.size();
+  query.metric = metric;
+  query.k = kHits;
+  query.by_graph = true;
+  return search_dense(views, query, {}).hits.at(0);
+}
+
 template <class Part>
 std::string rows_of(const Part& part) {
   std::string text;
@@ -62,8 +74,10 @@ std::string answers_of(const std::shared_ptr<const DensePart>& part) {
   const std::vector<std::uint32_t> first = {0};
   const std::vector<DenseView> views = {{part, {}}};
   const std::vector<DenseView> fewer = {{part, DeadRows().with(first)}};
-  for (const Metric metric : {Metric::cosine, Metric::inner_product, Metric::l2}) {
+  for (const Metric metric : {Metric::cosine, Metric::inner_product, Metric::l2, Metric::hamming}) {
     const std::vector<float> query = random_vector(random, part->dimension());
+    answers += answer_of([&] { return text_of(search_cheaply(views, query, metric)); });
+    answers += answer_of([&] { return text_of(search_cheaply(fewer, query, metric)); });
     answers += answer_of([&] { return text_of(search_dense(views, query, metric, nullptr, kHits, {})); });
     answers += answer_of([&] { return text_of(search_dense(fewer, query, metric, nullptr, kHits, {})); });
   }

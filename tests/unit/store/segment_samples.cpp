@@ -57,8 +57,15 @@ float weight_of(std::span<const TermWeight> terms, const std::string& term) {
 
 }  // namespace
 
-std::shared_ptr<const DensePart> DenseSample::part() const {
-  return std::make_shared<const DensePart>(heap_image(image()));
+std::shared_ptr<const DensePart> DenseSample::part(const DenseForm& form) const {
+  return std::make_shared<const DensePart>(heap_image(image(1, form)));
+}
+
+DenseForm graph_form(Metric metric, std::size_t m, std::size_t ef_construction) {
+  DenseForm form;
+  form.graph = graph::BuildOptions{metric, m, ef_construction};
+  form.graph_rows = 1;
+  return form;
 }
 
 std::vector<float> random_vector(std::mt19937& random, std::uint32_t dimension, Values values) {

@@ -21,9 +21,14 @@ struct DenseSample {
   std::vector<float> values;
 
   std::span<const float> vector(std::size_t row) const { return std::span(values).subspan(row * dimension, dimension); }
-  std::string image(Generation generation = 1) const { return build_dense(generation, dimension, keys, values); }
-  std::shared_ptr<const DensePart> part() const;
+  std::string image(Generation generation = 1, const DenseForm& form = {}) const {
+    return build_dense(generation, dimension, keys, values, form);
+  }
+  std::shared_ptr<const DensePart> part(const DenseForm& form = {}) const;
 };
+
+/// A graph for any number of rows.
+DenseForm graph_form(Metric metric = Metric::cosine, std::size_t m = 8, std::size_t ef_construction = 60);
 
 /// Which numbers a random vector has.
 enum class Values { unit, wild };

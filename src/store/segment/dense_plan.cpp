@@ -1,0 +1,63 @@
+#include "store/segment/dense_plan.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace ragstone::segment {
+namespace {
+
+// Rows that a walk measures for each candidate that it follows (benchmarks/vector).
+constexpr double kMeasuredForCandidate = 12;
+// To ask a filter about one row where it does not select.
+constexpr double kFilterCost = 400;
+constexpr std::size_t kSample = 128;
+// Filters that leave fewer rows make a walk a scan of the whole graph.
+constexpr double kLeastShare = 0.002;
+
+double scan_cost(const DensePart& part, const DenseQuery& query) {
+  const auto dimension = static_cast<double>(part.dimension());
+  const bool by_bits = query.form == FlatForm::bits && part.has_bits() && !query.exact;
+  return static_cast<double>(part.rows()) * (dimension / (by_bits ? 150 : 25) + 3);
+}
+
+double selected_cost(const DensePart& part, std::size_t passing) {
+  return static_cast<double>(passing) * (static_cast<double>(part.dimension()) / 14 + 12);
+}
+
+double walk_cost(const DensePart& part, const RowGate& gate, double ef) {
+  const double row = static_cast<double>(part.dimension()) / 10 + 25;
+  return 3000 + ef * kMeasuredForCandidate * (row + (gate.asks_each_row() ? kFilterCost : 0));
+}
+
+}  // namespace
+
+std::size_t estimate_passing(const DensePart& part, const RowGate& gate) {
+  if (!gate.asks_each_row() || part.rows() <= kSample) return gate.most();
+  std::size_t passed = 0;
+  for (std::size_t i = 0; i < kSample; ++i)
+    passed += gate.admits(static_cast<std::uint32_t>((2 * i + 1) * part.rows() / (2 * kSample))) ? 1 : 0;
+  return std::max<std::size_t>(1, passed * part.rows() / kSample);
+}
+
+DensePlan plan_dense(const DensePart& part, const RowGate& gate, std::size_t passing, const DenseQuery& query) {
+  DensePlan plan;
+  const bool selects = gate.selected() != nullptr && passing < part.rows();
+  double cost = scan_cost(part, query);
+  if (selects && selected_cost(part, passing) < cost) {
+    plan.way = DensePlan::Way::scan_selected;
+    cost = selected_cost(part, passing);
+  }
+  const graph::Graph* graph = part.graph();
+  if (graph == nullptr || query.exact || graph->header().metric != graph::metric_code(query.metric)) return plan;
+  const double share = static_cast<double>(std::max<std::size_t>(1, passing)) / static_cast<double>(part.rows());
+  if (share < kLeastShare && !query.by_graph) return plan;
+  const std::size_t ef = std::max(query.ef > 0 ? query.ef : graph->ef_for(query.recall, query.k), query.k);
+  const double raised = std::ceil(static_cast<double>(ef) / share);
+  if (walk_cost(part, gate, raised) >= cost && !query.by_graph) return plan;
+  plan.way = DensePlan::Way::graph;
+  plan.ef = static_cast<std::size_t>(raised);
+  plan.keep = std::min(ef, query.k + query.k / 2 + 8);
+  return plan;
+}
+
+}  // namespace ragstone::segment

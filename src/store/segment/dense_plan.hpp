@@ -1,0 +1,26 @@
+#pragma once
+
+#include "store/segment/dense_search.hpp"
+#include "store/segment/row_gate.hpp"
+
+#include <cstddef>
+
+namespace ragstone::segment {
+
+/// How one part is searched.
+struct DensePlan {
+  enum class Way { scan, scan_selected, graph };
+
+  Way way = Way::scan;
+  std::size_t ef = 0;    ///< Of a walk, raised for what the filter takes away.
+  std::size_t keep = 0;  ///< Nodes that a walk returns to be scored.
+};
+
+/// The way that is likely to cost least. Costs are in nanoseconds of a processor of 2023 with AVX-512; what counts is
+/// their relation. `passing`: about how many rows of the part pass the gate.
+DensePlan plan_dense(const DensePart& part, const RowGate& gate, std::size_t passing, const DenseQuery& query);
+
+/// About how many rows pass: of a filter that tells row by row, by a sample.
+std::size_t estimate_passing(const DensePart& part, const RowGate& gate);
+
+}  // namespace ragstone::segment

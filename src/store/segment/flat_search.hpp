@@ -1,0 +1,78 @@
+#pragma once
+
+#include "index/vector_scorer.hpp"
+#include "kernel/stop_poll.hpp"
+#include "kernel/top_k.hpp"
+#include "store/segment/codes.hpp"
+#include "store/segment/dense_part.hpp"
+#include "store/segment/row_gate.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace ragstone::segment {
+
+/// What a flat search reads of the rows that it does not score.
+enum class FlatForm {
+  codes,    ///< i8: tells which rows cannot be among the best; exact.
+  vectors,  ///< All vectors; exact.
+  bits,     ///< Signs: the nearest of them are scored. Parts without bits are searched by codes.
+};
+
+/// Searches rows one after the other for several queries in a pass: rows stay in the cache for the next query.
+class FlatSearch {
+ public:
+  /// `queries` are [n x dimension], finite, and outlive the search; `k` is at least 1.
+  FlatSearch(std::span<const float> queries, std::size_t dimension, Metric metric, std::size_t k, FlatForm form);
+
+  /// Looks at the rows from `begin` to `end` of a part, which outlives the search.
+  void scan(const DensePart& part, const RowGate& gate, std::uint32_t begin, std::uint32_t end, kernel::StopPoll& poll);
+  /// Adds what another search for the same found in other rows.
+  void absorb(FlatSearch other);
+  /// A hit that was found otherwise, in rows that are not scanned.
+  void add(std::size_t query, const ScoredNode& hit) { queries_[query].best.add(hit); }
+  /// Of each query, best first.
+  std::vector<std::vector<ScoredNode>> take(kernel::StopPoll& poll) &&;
+
+ private:
+  using Best = kernel::TopK<ScoredNode, ranks_before>;
+
+  /// A row that is not scored yet.
+  struct Candidate {
+    double best = 0;  ///< Not below its score; of rows found by bits, minus the distance of the bits.
+    std::uint32_t row = 0;
+    const DensePart* part = nullptr;
+  };
+
+  struct Query {
+    std::span<const float> vector;
+    VectorScorer scorer;
+    CodeQuery codes;
+    std::vector<std::uint64_t> bits;
+    Best best;
+    std::vector<Candidate> candidates;
+    std::vector<double> floors;      ///< A heap of the k best lower bounds, the lowest in front.
+    std::vector<Candidate> by_bits;  ///< A heap of the nearest, the farthest in front.
+  };
+
+  struct Chunk;
+
+  bool has_floor(const Query& query) const noexcept { return query.floors.size() == k_; }
+  void raise_floor(Query& query, double worst) const;
+  void scan_codes(Query& query, const Chunk& chunk) const;
+  void scan_vectors(Query& query, const Chunk& chunk) const;
+  void scan_bits(Query& query, const Chunk& chunk) const;
+  void scan_signs(Query& query, const Chunk& chunk) const;
+  void score(Query& query, const DensePart& part, std::uint32_t row) const;
+  void score_candidates(Query& query, kernel::StopPoll& poll) const;
+
+  std::size_t dimension_;
+  Metric metric_;
+  std::size_t k_;
+  FlatForm form_;
+  std::vector<Query> queries_;
+};
+
+}  // namespace ragstone::segment

@@ -1,0 +1,237 @@
+#include "store/segment/dense_search.hpp"
+#include "support/errors.hpp"
+#include "unit/store/segment_samples.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <random>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace ragstone::segment {
+namespace {
+
+using test::error_of;
+
+/// Rows around some centres, as texts are around subjects.
+DenseSample clustered(std::mt19937& random, std::size_t rows, std::uint32_t dimension) {
+  std::vector<std::vector<float>> centres;
+  for (std::size_t i = 0; i < 1 + rows / 100; ++i) centres.push_back(random_vector(random, dimension));
+  DenseSample sample = random_dense(random, rows, dimension);
+  for (std::size_t row = 0; row < rows; ++row) {
+    const std::vector<float>& centre = centres[random() % centres.size()];
+    for (std::uint32_t i = 0; i < dimension; ++i) (&sample.values[row * dimension])[i] += 2 * centre[i];
+  }
+  return sample;
+}
+
+DenseHits search(const std::vector<DenseView>& views, std::span<const float> vector, Metric metric, std::size_t k,
+                 std::size_t ef = 0, const RowFilter* filter = nullptr) {
+  DenseQuery query;
+  query.queries = vector;
+  query.dimension = vector.size();
+  query.metric = metric;
+  query.k = k;
+  query.ef = ef;
+  query.filter = filter;
+  query.by_graph = true;
+  return search_dense(views, query, {});
+}
+
+double recall(const std::vector<ScoredNode>& found, const std::vector<ScoredNode>& nearest) {
+  const std::set<NodeId> expected = [&] {
+    std::set<NodeId> ids;
+    for (const ScoredNode& hit : nearest) ids.insert(hit.id);
+    return ids;
+  }();
+  const auto right =
+      std::count_if(found.begin(), found.end(), [&](const ScoredNode& h) { return expected.contains(h.id); });
+  return static_cast<double>(right) / static_cast<double>(expected.size());
+}
+
+class Threads final : public Parallel {
+ public:
+  std::size_t width() const noexcept override { return 3; }
+  void run(std::size_t count, const std::function<void(std::size_t)>& work) const override {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < count; ++i) threads.emplace_back([&work, i] { work(i); });
+  }
+};
+
+TEST(GraphSegment, AWalkFindsNearlyAllOfTheNearestWithTheirExactScores) {
+  std::mt19937 random(1);
+  for (const Metric metric : {Metric::cosine, Metric::inner_product, Metric::l2}) {
+    const DenseSample sample = clustered(random, 3000, 32);
+    const std::vector<DenseView> views = {{sample.part(graph_form(metric)), {}}};
+    EXPECT_TRUE(views[0].part->verify({}).empty());
+    double sum = 0;
+    for (int q = 0; q < 50; ++q) {
+      const std::vector<float> query = random_vector(random, 32);
+      const DenseHits found = search(views, query, metric, 10, 200);
+      EXPECT_NE(found.plan.find("graph over 3000 rows"), std::string::npos) << found.plan;
+      const std::vector<ScoredNode> nearest = search_dense(views, query, metric, nullptr, 10, {});
+      sum += recall(found.hits[0], nearest);
+      ASSERT_EQ(found.hits[0].size(), 10u);
+      EXPECT_LE(found.hits[0][0].score, nearest[0].score);
+    }
+    // The largest products are with long vectors, few of which are near each other.
+    EXPECT_GE(sum / 50, metric == Metric::inner_product ? 0.85 : 0.95) << name_of(metric);
+  }
+}
+
+TEST(GraphSegment, TheRecallIsMeasuredWithRowsThatWereNotInTheGraph) {
+  std::mt19937 random(2);
+  const auto part = clustered(random, 3000, 32).part(graph_form());
+  const graph::GraphHeader& header = part->graph()->header();
+  ASSERT_GE(header.measured, 2u);
+  EXPECT_GE(header.recalls[header.measured - 1].recall, 0.97F);
+  EXPECT_LE(part->graph()->ef_for(0.5, 10), part->graph()->ef_for(0.99, 10));
+  EXPECT_LT(part->graph()->ef_for(0.9, 10), part->graph()->ef_for(0.9, 100));
+}
+
+// hnswlib by itself reaches 1,111 of the 2,000.
+TEST(GraphSegment, ACrowdOfEqualVectorsHidesNoOther) {
+  std::mt19937 random(3);
+  DenseSample sample = random_dense(random, 5000, 16);
+  for (std::size_t row = 1; row < 3000; ++row) std::copy_n(sample.values.begin(), 16, &sample.values[row * 16]);
+  const std::vector<DenseView> views = {{sample.part(graph_form()), {}}};
+  EXPECT_TRUE(views[0].part->verify({}).empty());
+  std::size_t found = 0;
+  for (std::size_t row = 3000; row < 5000; ++row)
+    found += search(views, sample.vector(row), Metric::cosine, 1, 64).hits[0].at(0).id == sample.keys[row].node ? 1 : 0;
+  EXPECT_EQ(found, 2000u);
+  EXPECT_EQ(search(views, sample.vector(0), Metric::cosine, 3000, 64).hits[0].size(), 3000u);
+}
+
+TEST(GraphSegment, NearlyEqualVectorsHideNoOther) {
+  std::mt19937 random(4);
+  DenseSample sample = random_dense(random, 2500, 16);
+  for (std::size_t row = 1; row < 1500; ++row)
+    for (std::size_t i = 0; i < 16; ++i)
+      sample.values[row * 16 + i] = sample.values[i] + 1e-3F * static_cast<float>(random() % 100);
+  const std::vector<DenseView> views = {{sample.part(graph_form()), {}}};
+  std::size_t found = 0;
+  for (std::size_t row = 1500; row < 2500; ++row)
+    found += search(views, sample.vector(row), Metric::cosine, 1, 64).hits[0].at(0).id == sample.keys[row].node ? 1 : 0;
+  EXPECT_GE(found, 995u);
+}
+
+TEST(GraphSegment, DeadAndFilteredRowsAreNoHits) {
+  std::mt19937 random(5);
+  const DenseSample sample = clustered(random, 2000, 16);
+  const LambdaFilter even([](NodeId, SourceNumber source) { return source % 2 == 0; });
+  const LambdaFilter none([](NodeId, SourceNumber) { return false; });
+  const std::vector<DenseView> views = {{sample.part(graph_form()), random_dead(random, 2000, 0.3)}};
+  double sum = 0;
+  for (int q = 0; q < 20; ++q) {
+    const std::vector<float> query = random_vector(random, 16);
+    const DenseHits found = search(views, query, Metric::cosine, 10, 100, &even);
+    for (const ScoredNode& hit : found.hits[0]) {
+      const std::uint32_t row = *views[0].part->find(hit.id);
+      EXPECT_FALSE(views[0].dead.contains(row));
+      EXPECT_EQ(views[0].part->source(row) % 2, 0u);
+    }
+    sum += recall(found.hits[0], search_dense(views, query, Metric::cosine, &even, 10, {}));
+    EXPECT_TRUE(search(views, query, Metric::cosine, 10, 100, &none).hits[0].empty());
+  }
+  EXPECT_GE(sum / 20, 0.9);
+}
+
+TEST(GraphSegment, ASearchThatMayNotUseTheGraphScansAndSaysWhy) {
+  std::mt19937 random(6);
+  const DenseSample sample = clustered(random, 500, 16);
+  const std::vector<DenseView> views = {{sample.part(graph_form(Metric::l2)), {}}};
+  const std::vector<float> query = random_vector(random, 16);
+  const DenseHits found = search(views, query, Metric::cosine, 5);
+  EXPECT_EQ(found.hits[0], search_dense(views, query, Metric::cosine, nullptr, 5, {}));
+  EXPECT_NE(found.plan.find("another metric"), std::string::npos) << found.plan;
+  EXPECT_EQ(search(views, query, Metric::l2, 700).hits[0].size(), 500u);
+}
+
+TEST(GraphSegment, SmallPartsGetNoGraphAndFitTheirForm) {
+  std::mt19937 random(7);
+  DenseForm form = graph_form();
+  form.graph_rows = 101;
+  const auto small = random_dense(random, 100, 8).part(form);
+  EXPECT_EQ(small->graph(), nullptr);
+  EXPECT_TRUE(form.fits(*small));
+  const auto large = random_dense(random, 101, 8).part(form);
+  EXPECT_NE(large->graph(), nullptr);
+  EXPECT_TRUE(form.fits(*large));
+  EXPECT_FALSE(DenseForm().fits(*large));
+  EXPECT_FALSE(graph_form(Metric::l2).fits(*large));
+  EXPECT_FALSE(graph_form(Metric::cosine, 9).fits(*large));
+}
+
+TEST(GraphSegment, SeveralThreadsBuildAGraphThatIsAsGood) {
+  std::mt19937 random(8);
+  const DenseSample sample = clustered(random, 3000, 24);
+  const std::vector<DenseView> flat = {{sample.part(), {}}};
+  StringSink image;
+  merge_dense(2, flat, image, {}, graph_form(), std::make_unique<Threads>().get());
+  const std::vector<DenseView> views = {{std::make_shared<const DensePart>(heap_image(std::move(image).take())), {}}};
+  EXPECT_TRUE(views[0].part->verify({}).empty());
+  double sum = 0;
+  for (int q = 0; q < 30; ++q) {
+    const std::vector<float> query = random_vector(random, 24);
+    sum += recall(search(views, query, Metric::cosine, 10, 100).hits[0],
+                  search_dense(views, query, Metric::cosine, nullptr, 10, {}));
+  }
+  EXPECT_GE(sum / 30, 0.95);
+}
+
+TEST(GraphSegment, AStopEndsTheBuild) {
+  std::mt19937 random(9);
+  const std::vector<DenseView> views = {{random_dense(random, 200, 8).part(), {}}};
+  std::stop_source stop;
+  stop.request_stop();
+  StringSink image;
+  EXPECT_THROW(merge_dense(1, views, image, stop.get_token(), graph_form()), boost::system::system_error);
+}
+
+TEST(GraphSegment, SignsFindMostOfTheNearestAndHammingExactly) {
+  std::mt19937 random(10);
+  const DenseSample sample = clustered(random, 2000, 130);
+  DenseForm form;
+  form.bits = true;
+  const std::vector<DenseView> views = {{sample.part(form), {}}};
+  const std::vector<DenseView> plain = {{sample.part(), {}}};
+  double sum = 0;
+  for (int q = 0; q < 20; ++q) {
+    const std::vector<float> query = random_vector(random, 130);
+    sum += recall(search(views, query, Metric::cosine, 10).hits[0],
+                  search_dense(plain, query, Metric::cosine, nullptr, 10, {}));
+    EXPECT_EQ(search(views, query, Metric::hamming, 10).hits[0],
+              search_dense(plain, query, Metric::hamming, nullptr, 10, {}));
+  }
+  EXPECT_GE(sum / 20, 0.75);
+}
+
+TEST(DenseSegment, SeveralQueriesAndThreadsGiveWhatSingleOnesGive) {
+  std::mt19937 random(11);
+  const DenseSample sample = random_dense(random, 70'000, 4);
+  const std::vector<DenseView> views = {{sample.part(), random_dead(random, 70'000, 0.1)}};
+  const Threads threads;
+  std::vector<float> queries;
+  for (int q = 0; q < 9; ++q) {
+    const std::vector<float> vector = random_vector(random, 4);
+    queries.insert(queries.end(), vector.begin(), vector.end());
+  }
+  DenseQuery query;
+  query.queries = queries;
+  query.dimension = 4;
+  query.k = 7;
+  query.parallel = &threads;
+  const DenseHits found = search_dense(views, query, {});
+  ASSERT_EQ(found.hits.size(), 9u);
+  for (std::size_t q = 0; q < 9; ++q)
+    EXPECT_EQ(found.hits[q], search_dense(views, std::span(queries).subspan(4 * q, 4), Metric::cosine, nullptr, 7, {}));
+}
+
+}  // namespace
+}  // namespace ragstone::segment
