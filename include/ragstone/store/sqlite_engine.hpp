@@ -1,11 +1,14 @@
 #pragma once
 
+#include <ragstone/index/vector_index.hpp>
 #include <ragstone/store/engine.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <string>
 #include <type_traits>
 
 namespace ragstone {
@@ -35,6 +38,9 @@ class SqliteOptions {
   bool map_segments = true;
   /// Rows of a column that may wait in the database until they are sealed into a segment file.
   std::size_t seal_rows = 1024;
+  /// How vectors are kept to be searched, by embedder's key; default options where none are named. Segments that were
+  /// built by others are built anew in the background, from the vectors that they hold.
+  std::map<std::string, VectorIndexOptions> vector_indexes;
 };
 
 /// A StoreEngine over a folder, which is made if it is not there: an SQLite database (store.db) for sources, texts and
@@ -44,9 +50,9 @@ class SqliteOptions {
 /// Commits of several threads that wait at the same time share one transaction. maintain() seals and merges segments
 /// and moves the write-ahead log into the database; without it a commit does so when too much waits.
 ///
-/// Errors: Errc::locked, naming the process that writes; Errc::not_found for access other than read_write where there
-/// is no store; Errc::corrupt_store; Errc::unsupported for a store of a newer version; Errc::io_error;
-/// Errc::storage_full.
+/// Errors: Errc::invalid_argument for options out of range; Errc::locked, naming the process that writes;
+/// Errc::not_found for access other than read_write where there is no store; Errc::corrupt_store; Errc::unsupported for
+/// a store of a newer version; Errc::io_error; Errc::storage_full.
 std::shared_ptr<StoreEngine> sqlite_engine(const std::filesystem::path& folder, SqliteOptions options = {});
 
 static_assert(!std::is_aggregate_v<SqliteOptions>);

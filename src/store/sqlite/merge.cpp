@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t kFanOut = 8;
 constexpr std::size_t kSmallestLevel = 128;
 constexpr std::size_t kLevels = 20;
+// Smaller parts are scanned faster than walked, whoever asks for a graph.
+constexpr std::size_t kGraphRowsIfAsked = 5'000;
 
 std::size_t level_of(const Part& part) {
   std::size_t level = 0;
@@ -32,6 +34,11 @@ bool exceeds(const Column& column, const StagedLimit& limit) {
 
 bool is_thin(const Part& part) { return part.dead.count() > part.rows() / 4; }
 
+bool has_form(const Part& part, const segment::DenseForm& form) {
+  const auto* dense = std::get_if<std::shared_ptr<const segment::DensePart>>(&part.data);
+  return dense == nullptr || form.fits(**dense);
+}
+
 template <class Wanted>
 Column select(const Column& column, Wanted wanted) {
   Column selected;
@@ -40,7 +47,7 @@ Column select(const Column& column, Wanted wanted) {
 }
 
 /// The sealed parts of a column that should become one; none: empty.
-Column due_sealed(const Column& column) {
+Column due_sealed(const Column& column, const segment::DenseForm& form) {
   std::array<std::size_t, kLevels> count{};
   for (const Part& part : column.parts) {
     if (part.is_staged()) continue;
@@ -50,30 +57,49 @@ Column due_sealed(const Column& column) {
     }
   }
   for (const Part& part : column.parts)
-    if (!part.is_staged() && is_thin(part))
+    if (!part.is_staged() && (is_thin(part) || !has_form(part, form)))
       return select(column, [&](const Part& p) { return p.number == part.number; });
   return {};
 }
 
 }  // namespace
 
-std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit) {
-  for (const auto& [definition, column] : state.columns)
-    if (exceeds(*column, limit))
-      return Merge{definition, state.catalog.column(definition),
-                   select(*column, [](const Part& part) { return part.is_staged(); })};
+segment::DenseForm form_of(const VectorIndexes& indexes, const std::string& key) {
+  const auto named = indexes.find(key);
+  const VectorIndexOptions options = named == indexes.end() ? VectorIndexOptions() : named->second;
+  const bool hamming = options.metric_type == Metric::hamming;
+  segment::DenseForm form;
+  form.bits = options.index_type == IndexType::bin_flat || (options.index_type == IndexType::automatic && hamming);
+  if (options.index_type == IndexType::hnsw || (options.index_type == IndexType::automatic && !hamming))
+    form.graph = graph::BuildOptions{options.metric_type, options.m, options.ef_construction};
+  if (options.index_type == IndexType::hnsw) form.graph_rows = kGraphRowsIfAsked;
+  return form;
+}
+
+std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit, const VectorIndexes& indexes) {
+  for (const auto& [definition, column] : state.columns) {
+    if (!exceeds(*column, limit)) continue;
+    const ColumnDefinition& of_column = state.catalog.column(definition);
+    Merge merge{definition, of_column, select(*column, [](const Part& part) { return part.is_staged(); }),
+                form_of(indexes, of_column.key)};
+    merge.form.graph.reset();
+    return merge;
+  }
   return std::nullopt;
 }
 
-std::optional<Merge> choose_merge(const State& state) {
-  for (const auto& [definition, column] : state.columns)
-    if (Column inputs = due_sealed(*column); !inputs.parts.empty())
-      return Merge{definition, state.catalog.column(definition), std::move(inputs)};
+std::optional<Merge> choose_merge(const State& state, const VectorIndexes& indexes) {
+  for (const auto& [definition, column] : state.columns) {
+    const ColumnDefinition& of_column = state.catalog.column(definition);
+    const segment::DenseForm form = form_of(indexes, of_column.key);
+    if (Column inputs = due_sealed(*column, form); !inputs.parts.empty())
+      return Merge{definition, of_column, std::move(inputs), form};
+  }
   return std::nullopt;
 }
 
 Part merge_parts(const Merge& merge, const PartFolder& folder, PartNumber number, Generation generation,
-                 const StopToken& stop) {
+                 const Parallel& parallel, const StopToken& stop) {
   Part part;
   part.number = number;
   part.file = part_file_name(number);
@@ -82,7 +108,7 @@ Part merge_parts(const Merge& merge, const PartFolder& folder, PartNumber number
     if (merge.column.dimension == 0) {
       segment::merge_sparse(generation, merge.inputs.sparse(), sink, stop);
     } else {
-      segment::merge_dense(generation, merge.inputs.dense(), sink, stop);
+      segment::merge_dense(generation, merge.inputs.dense(), sink, stop, merge.form, &parallel);
     }
     sink.flush();
   });

@@ -2,10 +2,14 @@
 
 #include "store/sqlite/part_rows.hpp"
 #include "store/sqlite/state.hpp"
+#include <ragstone/base/parallel.hpp>
 #include <ragstone/base/stop.hpp>
+#include <ragstone/index/vector_index.hpp>
 
 #include <cstddef>
+#include <map>
 #include <optional>
+#include <string>
 
 namespace ragstone::sqlite {
 
@@ -14,7 +18,14 @@ struct Merge {
   DefinitionNumber definition = 0;
   ColumnDefinition column;
   Column inputs;  ///< As they are when the work begins.
+  segment::DenseForm form;
 };
+
+/// By embedder's key.
+using VectorIndexes = std::map<std::string, VectorIndexOptions>;
+
+/// What parts of a key hold besides their rows.
+segment::DenseForm form_of(const VectorIndexes& indexes, const std::string& key);
 
 /// How much of a column may wait in the database.
 struct StagedLimit {
@@ -24,15 +35,16 @@ struct StagedLimit {
   StagedLimit times(std::size_t factor) const noexcept { return {rows * factor, bytes * factor}; }
 };
 
-/// Of a column whose staged parts hold more than that: those.
-std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit);
+/// Of a column whose staged parts hold more than that: those. A commit may wait for it: no graph is built.
+std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit, const VectorIndexes& indexes);
 
-/// Eight sealed parts of about equal size, or one that is dead for more than a quarter.
-std::optional<Merge> choose_merge(const State& state);
+/// Eight sealed parts of about equal size, or one that is dead for more than a quarter or has not its key's form.
+std::optional<Merge> choose_merge(const State& state, const VectorIndexes& indexes);
 
-/// Writes the live rows of the inputs to a sealed part of that number; durable when it returns.
+/// Writes the live rows of the inputs to a sealed part of that number; durable when it returns. `parallel` helps with
+/// a graph.
 Part merge_parts(const Merge& merge, const PartFolder& folder, PartNumber number, Generation generation,
-                 const StopToken& stop);
+                 const Parallel& parallel, const StopToken& stop);
 
 /// Marks rows of `merged` dead that died in the inputs since the merge began; `now` is their column as it is.
 void kill_since(const Merge& merge, const Column& now, Part& merged);

@@ -1,3 +1,4 @@
+#include "store/own_threads.hpp"
 #include "store/sqlite/commit_queue.hpp"
 #include "store/sqlite/engine.hpp"
 #include "store/sqlite/folder_lock.hpp"
@@ -43,6 +44,7 @@ class WritingEngine final : public StoreEngine {
       : options_(options),
         vfs_(hooks.vfs),
         queue_([this](const std::vector<WaitingCommit*>& group) { carry_out(group); }) {
+    for (const auto& [key, index] : options.vector_indexes) check_vector_index(key, index);
     context_.folder = {hooks.files, folder / kPartFolder, options.map_segments};
     if (!std::filesystem::exists(folder / kDatabaseFile) || !std::filesystem::is_directory(context_.folder.path))
       create_folders(*hooks.files, context_.folder.path);
@@ -115,7 +117,7 @@ class WritingEngine final : public StoreEngine {
   /// Does what maintain() should have done, where too much of it waits.
   void catch_up() {
     const StagedLimit most = staged_limit().times(kPatience);
-    if (choose_seal(*current()->state(), most)) {
+    if (choose_seal(*current()->state(), most, options_.vector_indexes)) {
       const std::lock_guard maintaining(maintenance_mutex_);
       // Not for the caller alone: its stop token must not end what other commits wait for.
       merge_one({}, most, Scope::staged);
@@ -151,14 +153,14 @@ class WritingEngine final : public StoreEngine {
     {
       const std::lock_guard lock(commit_mutex_);
       if (!writer_) return false;
-      merge = choose_seal(*writer_->state(), limit);
-      if (!merge && scope == Scope::all) merge = choose_merge(*writer_->state());
+      merge = choose_seal(*writer_->state(), limit, options_.vector_indexes);
+      if (!merge && scope == Scope::all) merge = choose_merge(*writer_->state(), options_.vector_indexes);
       if (!merge) return false;
       for (const Part& part : merge->inputs.parts) context_.busy.insert(part.number);
       generation = writer_->state()->catalog.generation;
     }
     const Unbusy unbusy(*this, *merge);
-    Part merged = merge_parts(*merge, context_.folder, context_.next_part++, generation, stop);
+    Part merged = merge_parts(*merge, context_.folder, context_.next_part++, generation, helpers_, stop);
     const std::lock_guard lock(commit_mutex_);
     writer_->replace(*merge, std::move(merged));
     publish();
@@ -190,6 +192,7 @@ class WritingEngine final : public StoreEngine {
 
   const SqliteOptions options_;
   const std::string vfs_;
+  const OwnThreads helpers_ = OwnThreads::all_but_one();
   const StoreCapabilities capabilities_ = sqlite_capabilities();
   CommitQueue queue_;
   std::mutex maintenance_mutex_;  ///< Before commit_mutex_.

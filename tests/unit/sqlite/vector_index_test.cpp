@@ -1,0 +1,121 @@
+#include "store/segment/dense_part.hpp"
+#include "store/segment/file_system.hpp"
+#include "support/errors.hpp"
+#include "support/store/samples.hpp"
+#include "support/temporary_folder.hpp"
+#include <ragstone/store/sqlite_engine.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace ragstone::test {
+namespace {
+
+constexpr std::size_t kRows = 5'000;
+constexpr std::uint32_t kDimension = 4;
+
+SqliteOptions options_of(IndexType type, Metric metric = Metric::cosine) {
+  VectorIndexOptions index;
+  index.index_type = type;
+  index.metric_type = metric;
+  index.m = 4;
+  index.ef_construction = 20;
+  SqliteOptions options;
+  options.vector_indexes["e"] = index;
+  return options;
+}
+
+class VectorIndexTest : public testing::Test {
+ protected:
+  /// The sealed part of the vectors, once there is nothing more to do.
+  std::shared_ptr<const segment::DensePart> maintained(const SqliteOptions& options) {
+    const auto engine = sqlite_engine(folder_, options);
+    while (engine->maintain()) {
+    }
+    hits_ = engine->snapshot()->search_vectors("line", "e", query_, Metric::l2, {}, 5);
+    EXPECT_TRUE(engine->verify().ok());
+    engine->close();
+    std::shared_ptr<const segment::DensePart> found;
+    for (const auto& file : std::filesystem::directory_iterator(folder_ / "segments")) {
+      const auto image = segment::posix_file_system()->open(file.path(), true);
+      try {
+        found = std::make_shared<const segment::DensePart>(image);
+      } catch (const Error&) {
+        continue;  // of another kind
+      }
+    }
+    return found;
+  }
+
+  void fill() {
+    std::mt19937 random(1);
+    std::string text;
+    std::vector<std::vector<float>> rows;
+    for (std::size_t row = 0; row < kRows; ++row) {
+      text += std::to_string(row) + "\n";
+      rows.push_back({});
+      for (std::uint32_t i = 0; i < kDimension; ++i) rows.back().push_back(static_cast<float>(random() % 1000) - 500);
+    }
+    const auto engine = sqlite_engine(folder_, options_of(IndexType::flat));
+    Commit commit;
+    SourceWrite write = sample_lines("s", text);
+    write.groups[1].dense.push_back(sample_vectors("e", "four", rows, kDimension));
+    commit.sources.push_back(std::move(write));
+    engine->commit(std::move(commit));
+    engine->close();
+  }
+
+  TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path() / "kb";
+  const std::vector<float> query_ = {1, 2, 3, 4};
+  std::vector<ScoredNode> hits_;
+};
+
+TEST_F(VectorIndexTest, AnotherIndexTypeIsBuiltFromTheVectorsThatAreStored) {
+  fill();
+  const auto flat = maintained(options_of(IndexType::flat));
+  ASSERT_TRUE(flat);
+  EXPECT_EQ(flat->rows(), kRows);
+  EXPECT_EQ(flat->graph(), nullptr);
+  const std::vector<ScoredNode> expected = hits_;
+
+  const auto graph = maintained(options_of(IndexType::hnsw, Metric::l2));
+  ASSERT_TRUE(graph && graph->graph());
+  EXPECT_EQ(graph->graph()->header().upper_degree, 4u);
+  EXPECT_EQ(graph->graph()->header().metric, graph::metric_code(Metric::l2));
+  EXPECT_EQ(hits_, expected);
+
+  const auto other_metric = maintained(options_of(IndexType::hnsw, Metric::inner_product));
+  EXPECT_EQ(other_metric->graph()->header().metric, graph::metric_code(Metric::inner_product));
+
+  const auto bits = maintained(options_of(IndexType::bin_flat));
+  EXPECT_TRUE(bits->has_bits());
+  EXPECT_EQ(bits->graph(), nullptr);
+  EXPECT_EQ(hits_, expected);
+}
+
+TEST_F(VectorIndexTest, OptionsThatCannotBeAreRefusedWhenTheStoreIsOpened) {
+  SqliteOptions options = options_of(IndexType::hnsw);
+  options.vector_indexes["e"].m = 1;
+  EXPECT_EQ(error_of([&] { sqlite_engine(folder_, options); }).errc(), Errc::invalid_argument);
+  options = options_of(IndexType::hnsw, Metric::hamming);
+  EXPECT_EQ(error_of([&] { sqlite_engine(folder_, options); }).errc(), Errc::invalid_argument);
+}
+
+TEST(VectorIndexNames, AreThoseOfMilvusInEitherCase) {
+  EXPECT_EQ(parse_metric_type("ip"), Metric::inner_product);
+  EXPECT_EQ(parse_index_type("HNSW_SQ"), IndexType::hnsw);
+  for (const Metric metric : {Metric::cosine, Metric::inner_product, Metric::l2, Metric::hamming})
+    EXPECT_EQ(parse_metric_type(metric_type_name(metric)), metric);
+  for (const IndexType type : {IndexType::automatic, IndexType::flat, IndexType::hnsw, IndexType::bin_flat})
+    EXPECT_EQ(parse_index_type(index_type_name(type)), type);
+  EXPECT_EQ(error_of([] { parse_index_type("IVF_PQ"); }).errc(), Errc::invalid_argument);
+}
+
+}  // namespace
+}  // namespace ragstone::test
