@@ -5,7 +5,7 @@
 set -eu
 
 build='g++ make cmake ninja-build pkg-config libboost1.81-dev libicu-dev libssl-dev libstemmer-dev libmd4c-dev
-  libmd4c-html0-dev libsqlite3-dev libxxhash-dev libspdlog-dev libgtest-dev libgmock-dev zlib1g-dev nlohmann-json3-dev
+  libmd4c-html0-dev libsqlite3-dev libxxhash-dev libspdlog-dev libgtest-dev libgmock-dev zlib1g-dev libfaiss-dev nlohmann-json3-dev
   libhwy-dev libhnswlib-dev libcurl4-openssl-dev libsimdjson-dev'
 check='clang-format'
 clang='clang'
