@@ -2,6 +2,7 @@
 
 #include <ragstone/base/span.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -34,13 +35,15 @@ struct Run {
 class RunScanner {
  public:
   /// With `divide_scripts` a run ends where the kind changes; otherwise all runs are of kind `word`.
-  RunScanner(std::string_view text, bool divide_scripts) noexcept : text_(text), divide_scripts_(divide_scripts) {}
+  /// It begins at byte `begin`, which is the text's or follows a run.
+  RunScanner(std::string_view text, bool divide_scripts, std::size_t begin = 0) noexcept
+      : text_(text), at_(begin), divide_scripts_(divide_scripts) {}
 
   Run next() noexcept;
 
  private:
   std::string_view text_;
-  std::size_t at_ = 0;
+  std::size_t at_;
   bool divide_scripts_;
 };
 

@@ -1,5 +1,6 @@
 #include "text/stemmer_pool.hpp"
 
+#include "text/term_key.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
@@ -11,13 +12,6 @@ namespace ragstone::detail {
 namespace {
 
 constexpr std::size_t kMaxIdle = 64;
-
-// FNV-1a
-std::size_t hash_of(std::string_view word) noexcept {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : word) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return static_cast<std::size_t>(hash ^ hash >> 32);
-}
 
 bool is_vowel(std::string_view word, std::size_t at) noexcept {
   constexpr std::string_view kVowels = "aeiou";
@@ -33,6 +27,36 @@ bool has_syllable(std::string_view word) noexcept {
   return false;
 }
 
+// Whether some rule of Porter's may change a word of that ending; most English words have none of them.
+bool may_have_suffix(std::string_view word) noexcept {
+  const char before = word[word.size() - 2];
+  switch (word.back()) {
+    case 'e':
+    case 'i':
+    case 's':
+    case 'y':
+      return true;
+    case 'c':  // -ic
+      return before == 'i';
+    case 'd':  // -ed
+      return before == 'e';
+    case 'g':  // -ing
+    case 't':  // -ant, -ent
+      return before == 'n';
+    case 'l':  // -al, -ful, -ll
+      return before == 'a' || before == 'u' || before == 'l';
+    case 'm':  // -ism
+      return before == 's';
+    case 'n':  // -ion
+    case 'u':  // -ou
+      return before == 'o';
+    case 'r':  // -er, -ator
+      return before == 'e' || before == 'o';
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 WordStemmer::WordStemmer(Stemmer algorithm)
@@ -46,15 +70,18 @@ WordStemmer::~WordStemmer() { sb_stemmer_delete(stemmer_); }
 
 std::string_view WordStemmer::stem(std::string_view word) {
   // Porter's own program leaves words of one or two letters alone, which Snowball's version of it does not.
-  if (porter_ && word.size() <= 2) return word;
+  if (porter_ && (word.size() <= 2 || !may_have_suffix(word))) return word;
   if (word.size() > kMaxCachedWord) return run(word);
-  Slot& slot = cache_[hash_of(word) % kSlots];
-  if (std::string_view(slot.word.data(), slot.word_size) != word) {
+  Letters letters{};
+  std::memcpy(letters.data(), word.data(), word.size());
+  std::uint64_t hash = 0;
+  for (const std::uint64_t part : letters) hash = mix(hash ^ part);
+  Slot& slot = cache_[hash % kSlots];
+  if (slot.word != letters) {
     const std::string_view stem = run(word);
     if (stem.size() > kMaxCachedWord) return stem;
-    std::copy(word.begin(), word.end(), slot.word.begin());
+    slot.word = letters;
     std::copy(stem.begin(), stem.end(), slot.stem.begin());
-    slot.word_size = static_cast<std::uint8_t>(word.size());
     slot.stem_size = static_cast<std::uint8_t>(stem.size());
   }
   return {slot.stem.data(), slot.stem_size};

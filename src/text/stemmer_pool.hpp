@@ -3,6 +3,7 @@
 #include <ragstone/text/analyzer.hpp>
 
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -26,13 +27,14 @@ class WordStemmer {
 
  private:
   static constexpr std::size_t kSlots = 8192;
-  static constexpr std::size_t kMaxCachedWord = 22;
+  static constexpr std::size_t kMaxCachedWord = 24;
+
+  using Letters = std::array<std::uint64_t, kMaxCachedWord / 8>;  ///< A word, then zeros.
 
   struct Slot {
-    std::uint8_t word_size = 0;
-    std::uint8_t stem_size = 0;
-    std::array<char, kMaxCachedWord> word;
+    Letters word{};
     std::array<char, kMaxCachedWord> stem;
+    std::uint8_t stem_size = 0;
   };
 
   std::string_view run(std::string_view word);

@@ -29,16 +29,48 @@ constexpr std::uint64_t packed(std::string_view word) noexcept {
   return number;
 }
 
-constexpr auto kPackedStopWords = [] {
-  std::array<std::uint64_t, kStopWords.size()> words{};
-  std::transform(kStopWords.begin(), kStopWords.end(), words.begin(), packed);
-  std::sort(words.begin(), words.end());
-  return words;
+// A table with free places, so that most other words meet one at once.
+class StopWords {
+ public:
+  constexpr StopWords() {
+    for (const std::string_view word : kStopWords) {
+      std::size_t slot = slot_of(packed(word));
+      while (slots_[slot] != 0) slot = (slot + 1) % kSlots;
+      slots_[slot] = packed(word);
+    }
+  }
+  constexpr bool contains(std::string_view word) const noexcept {
+    if (word.size() > 5) return false;
+    const std::uint64_t key = packed(word);
+    for (std::size_t slot = slot_of(key); slots_[slot] != 0; slot = (slot + 1) % kSlots)
+      if (slots_[slot] == key) return true;
+    return false;
+  }
+
+ private:
+  static constexpr std::size_t kSlots = 256;
+  static constexpr std::size_t slot_of(std::uint64_t key) noexcept { return key * 0x9E3779B97F4A7C15 >> 56; }
+
+  std::array<std::uint64_t, kSlots> slots_{};
+};
+
+constexpr StopWords kStopWordTable;
+
+bool is_stop_word(std::string_view word) noexcept { return kStopWordTable.contains(word); }
+
+// Of each byte: its lower-case letter or its digit; or what it is instead.
+constexpr char kSeparator = 0;
+constexpr char kNotAscii = 1;
+
+constexpr auto kLower = [] {
+  std::array<char, 256> lower{};
+  for (unsigned c = '0'; c <= '9'; ++c) lower[c] = static_cast<char>(c);
+  for (unsigned c = 'a'; c <= 'z'; ++c) lower[c] = lower[c - ('a' - 'A')] = static_cast<char>(c);
+  for (unsigned c = 0x80; c < 256; ++c) lower[c] = kNotAscii;
+  return lower;
 }();
 
-bool is_stop_word(std::string_view word) noexcept {
-  return word.size() <= 5 && std::binary_search(kPackedStopWords.begin(), kPackedStopWords.end(), packed(word));
-}
+char lower_of(char c) noexcept { return kLower[static_cast<unsigned char>(c)]; }
 
 bool is_letters(std::string_view word) noexcept {
   return std::all_of(word.begin(), word.end(), [](char c) { return c >= 'a' && c <= 'z'; });
@@ -59,8 +91,31 @@ bool joins_previous(char32_t c) noexcept {
 }  // namespace
 
 void TermMaker::make(std::string_view text) {
-  RunScanner scanner(text, rules_.divide_scripts);
-  for (Run run = scanner.next(); run.kind != RunKind::none; run = scanner.next()) add_run(text, run);
+  for (std::size_t at = 0;;) {
+    while (at < text.size() && lower_of(text[at]) == kSeparator) ++at;
+    if (at == text.size()) return;
+    if (const std::size_t end = add_word_at(text, at); end > at) {
+      at = end;
+      continue;
+    }
+    const Run run = RunScanner(text, rules_.divide_scripts, at).next();
+    if (run.kind == RunKind::none) return;
+    add_run(text, run);
+    at = run.span.end;
+  }
+}
+
+std::size_t TermMaker::add_word_at(std::string_view text, std::size_t begin) {
+  std::array<char, kMaxTermBytes> word;
+  std::size_t size = 0;
+  char last = kSeparator;
+  while (begin + size < text.size() && (last = lower_of(text[begin + size])) > kNotAscii) {
+    if (size == word.size()) return begin;
+    word[size++] = last;
+  }
+  if (size == 0 || (begin + size < text.size() && last == kNotAscii)) return begin;
+  add_term({word.data(), size}, true, {begin, begin + size});
+  return begin + size;
 }
 
 void TermMaker::add_run(std::string_view text, const Run& run) {

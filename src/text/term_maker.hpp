@@ -34,6 +34,8 @@ class TermMaker {
   };
 
   void add_run(std::string_view text, const Run& run);
+  /// The word of ASCII letters and digits at `begin`; its end, or `begin` if other letters may belong to it.
+  std::size_t add_word_at(std::string_view text, std::size_t begin);
   void add_ascii_word(std::string_view word, Span span);
   void add_folded(std::string_view folded, RunKind kind, Span span);
   void add_term(std::string_view term, bool ascii, Span span);

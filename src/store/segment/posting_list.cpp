@@ -175,7 +175,9 @@ void PostingList::read_weights(std::size_t block, PostingBlock& to) const {
 std::size_t PostingList::read_tail(std::size_t block, PostingBlock& to) const {
   std::size_t at = has_table() ? entry(block).begin * kUnit : 0;
   if (at > data_.size()) fail();
-  const auto varint = [&] {
+  const auto varint = [&]() -> std::uint64_t {
+    if (at < data_.size() && static_cast<unsigned char>(data_[at]) < 0x80)
+      return static_cast<unsigned char>(data_[at++]);
     const std::optional<std::uint64_t> value = detail::read_varint(data_, at);
     if (!value) fail();
     return *value;

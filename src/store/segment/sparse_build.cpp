@@ -1,6 +1,7 @@
 #include "store/segment/container_layout.hpp"
 #include "store/segment/sparse_part.hpp"
 #include "store/segment/sparse_writer.hpp"
+#include "text/term_key.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
@@ -14,32 +15,52 @@ namespace {
 // The sections of a source of a few rows are small; none has elements that need more.
 constexpr std::size_t kAlignment = 8;
 
+/// A term and its beginning, which most comparisons need alone.
+struct KeyedTerm {
+  std::uint64_t prefix = 0;
+  std::string_view text;
+};
+
 /// Numbers terms in the order in which they first come.
 class TermTable {
  public:
-  explicit TermTable(std::size_t occurrences) : slots_(std::bit_ceil(2 * occurrences + 1), kFree) {}
+  explicit TermTable(std::size_t occurrences) : slots_(std::bit_ceil(occurrences / 2 + 16), kFree) {}
 
   std::uint32_t number_of(std::string_view term) {
-    std::size_t slot = static_cast<std::size_t>(checksum_of(term)) & (slots_.size() - 1);
-    while (slots_[slot] != kFree && terms_[slots_[slot]] != term) slot = (slot + 1) & (slots_.size() - 1);
-    if (slots_[slot] == kFree) {
-      slots_[slot] = static_cast<std::uint32_t>(terms_.size());
-      terms_.push_back(term);
+    const std::uint64_t prefix = detail::term_prefix(term);
+    std::size_t slot = detail::term_hash(term, prefix) & (slots_.size() - 1);
+    for (; slots_[slot] != kFree; slot = (slot + 1) & (slots_.size() - 1)) {
+      const KeyedTerm& known = terms_[slots_[slot]];
+      if (known.prefix == prefix && known.text.size() == term.size() && (term.size() <= 8 || known.text == term))
+        return slots_[slot];
     }
-    return slots_[slot];
+    const auto number = static_cast<std::uint32_t>(terms_.size());
+    slots_[slot] = number;
+    terms_.push_back({prefix, term});
+    if (terms_.size() * 2 > slots_.size()) grow();
+    return number;
   }
-  const std::vector<std::string_view>& terms() const noexcept { return terms_; }
+  std::vector<KeyedTerm> take() && { return std::move(terms_); }
 
  private:
   static constexpr std::uint32_t kFree = UINT32_MAX;
 
+  void grow() {
+    slots_.assign(slots_.size() * 2, kFree);
+    for (std::uint32_t number = 0; number < terms_.size(); ++number) {
+      std::size_t slot = detail::term_hash(terms_[number].text, terms_[number].prefix) & (slots_.size() - 1);
+      while (slots_[slot] != kFree) slot = (slot + 1) & (slots_.size() - 1);
+      slots_[slot] = number;
+    }
+  }
+
   std::vector<std::uint32_t> slots_;
-  std::vector<std::string_view> terms_;
+  std::vector<KeyedTerm> terms_;
 };
 
 /// All postings, those of one term together and ascending by row.
 struct Inverted {
-  std::vector<std::string_view> terms;
+  std::vector<KeyedTerm> terms;
   std::vector<std::size_t> ends;  ///< Of each term's postings.
   std::vector<Posting> postings;
 };
@@ -56,7 +77,7 @@ Inverted invert(std::span<const SparseRow> rows) {
     for (const TermWeight& term : row.terms) numbers.push_back(table.number_of(term.term));
 
   Inverted result;
-  result.terms = table.terms();
+  result.terms = std::move(table).take();
   std::vector<std::size_t> next(result.terms.size() + 1);
   for (const std::uint32_t number : numbers) ++next[number + 1];
   std::partial_sum(next.begin(), next.end(), next.begin());
@@ -78,13 +99,21 @@ std::string build_sparse(Generation generation, std::span<const SparseRow> rows)
   StringSink image(kAlignment);
   SparseWriter writer(image, generation, rows.size(), tokens);
   writer.write_rows({[&](std::size_t n) { return rows[n].key; }, [&](std::size_t n) { return rows[n].length; }});
-  std::vector<std::uint32_t> order(inverted.terms.size());
-  std::iota(order.begin(), order.end(), 0u);
-  std::sort(order.begin(), order.end(),
-            [&](std::uint32_t a, std::uint32_t b) { return inverted.terms[a] < inverted.terms[b]; });
-  for (const std::uint32_t term : order) {
-    const std::size_t begin = term == 0 ? 0 : inverted.ends[term - 1];
-    writer.add_term(inverted.terms[term], std::span(inverted.postings).subspan(begin, inverted.ends[term] - begin));
+  struct Place {
+    std::uint64_t prefix = 0;
+    std::uint32_t term = 0;
+  };
+  std::vector<Place> order;
+  order.reserve(inverted.terms.size());
+  for (std::uint32_t term = 0; term < inverted.terms.size(); ++term)
+    order.push_back({inverted.terms[term].prefix, term});
+  std::sort(order.begin(), order.end(), [&](const Place& a, const Place& b) {
+    return a.prefix != b.prefix ? a.prefix < b.prefix : inverted.terms[a.term].text < inverted.terms[b.term].text;
+  });
+  for (const Place& place : order) {
+    const std::size_t begin = place.term == 0 ? 0 : inverted.ends[place.term - 1];
+    writer.add_term(inverted.terms[place.term].text,
+                    std::span(inverted.postings).subspan(begin, inverted.ends[place.term] - begin));
   }
   writer.finish();
   return std::move(image).take();
