@@ -13,7 +13,7 @@ class Bm25Scorer {
   Bm25Scorer() = default;
   /// `nodes` and `tokens`: live nodes of the collection and the sum of their lengths.
   Bm25Scorer(const Bm25Parameters& parameters, std::uint64_t nodes, std::uint64_t tokens)
-      : nodes_(static_cast<double>(nodes)), limit_(parameters.k1 + 1) {
+      : nodes_(static_cast<double>(nodes)), idf_power_(parameters.idf_power), limit_(parameters.k1 + 1) {
     const double k1 = parameters.k1;
     const double mean_length = nodes > 0 ? static_cast<double>(tokens) / static_cast<double>(nodes) : 0;
     base_ = k1 * (1 - parameters.b);
@@ -22,7 +22,7 @@ class Bm25Scorer {
 
   double idf(std::uint64_t document_frequency) const noexcept {
     const auto df = static_cast<double>(document_frequency);
-    return std::log(1 + (nodes_ - df + 0.5) / (df + 0.5));
+    return std::pow(std::log(1 + (nodes_ - df + 0.5) / (df + 0.5)), idf_power_);
   }
 
   /// What a node of `length` tokens gets for a term that it holds `frequency` > 0 times, before idf.
@@ -34,6 +34,7 @@ class Bm25Scorer {
 
  private:
   double nodes_ = 0;
+  double idf_power_ = 1;
   double limit_ = 0;
   double base_ = 0;
   double per_token_ = 0;

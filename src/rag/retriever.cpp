@@ -126,6 +126,7 @@ SearchMember text_member(const DocumentCore& core, const RetrieverOptions& optio
   query.text = text;
   query.analyzer = core.groups.plan()->analyzer;
   query.parameters = options.bm25;
+  query.boosts = options.text_boosts;
   SearchMember member = named_member(options, kBm25Key);
   member.query = std::move(query);
   return member;

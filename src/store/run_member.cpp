@@ -1,5 +1,6 @@
 #include "store/run_member.hpp"
 
+#include "store/text_boost.hpp"
 #include <ragstone/base/error.hpp>
 #include <ragstone/text/analyzer.hpp>
 
@@ -45,7 +46,10 @@ MemberHits run(const StoreSnapshot& snapshot, const SearchRequest& request, cons
   for (auto& [term, count] : count_terms(*member.analyzer, member.text).terms)
     terms.push_back({std::move(term), static_cast<float>(count)});
   MemberHits result;
-  result.hits = snapshot.search_terms(request.group, member.key, terms, member.parameters, request.filter, k, stop);
+  const std::size_t depth = std::max(k, member.boosts.depth);
+  result.hits = snapshot.search_terms(request.group, member.key, terms, member.parameters, request.filter, depth, stop);
+  boost_by_text(snapshot, request, member, result.hits, stop);
+  if (result.hits.size() > k) result.hits.resize(k);
   result.note = "BM25 of " + std::to_string(terms.size()) + " terms";
   return result;
 }

@@ -72,6 +72,9 @@ void check_search(const SearchRequest& request) {
   std::set<std::string_view> names;
   for (const SearchMember& member : request.members) {
     if (!names.insert(member.name).second) refuse("two members have the name \"" + member.name + '"');
+    if (const auto* text = std::get_if<TextMember>(&member.query);
+        text && !(text->boosts.proximity >= 0 && text->boosts.exact_form >= 0))
+      refuse("the boosts of member \"" + member.name + "\" must be 0 or more");
     if (!std::isfinite(member.weight) || member.weight <= 0)
       refuse("the weight of member \"" + member.name + "\" must be above 0");
     if (member.cut_off && std::isnan(*member.cut_off)) refuse("the cut-off of \"" + member.name + "\" is not a number");

@@ -57,8 +57,9 @@ std::vector<ScoredNode> StoreSnapshot::search_terms(std::string_view group, std:
                                                     std::span<const TermWeight> terms, const Bm25Parameters& parameters,
                                                     const Filter& filter, std::size_t k, const StopToken& stop) const {
   check_k(k, "term search");
-  if (!std::isfinite(parameters.k1) || parameters.k1 < 0 || !(parameters.b >= 0 && parameters.b <= 1))
-    throw Error(Errc::invalid_argument, "term search: BM25 needs k1 >= 0 and b from 0 to 1");
+  if (!std::isfinite(parameters.k1) || parameters.k1 < 0 || !(parameters.b >= 0 && parameters.b <= 1) ||
+      !std::isfinite(parameters.idf_power) || parameters.idf_power < 0)
+    throw Error(Errc::invalid_argument, "term search: BM25 needs k1 >= 0, b from 0 to 1, and idf_power >= 0");
   check_terms(terms);
   if (terms.empty()) return {};
   return do_search_terms(group, key, terms, &parameters, filter, k, stop);
@@ -71,6 +72,13 @@ std::vector<ScoredNode> StoreSnapshot::search_sparse(std::string_view group, std
   check_terms(terms);
   if (terms.empty()) return {};
   return do_search_terms(group, key, terms, nullptr, filter, k, stop);
+}
+
+TermStatistics StoreSnapshot::term_statistics(std::string_view group, std::string_view key,
+                                              std::span<const std::string> terms) const {
+  TermStatistics statistics = do_term_statistics(group, key, terms);
+  statistics.frequencies.resize(terms.size());
+  return statistics;
 }
 
 VectorHits StoreSnapshot::search_vectors(const VectorSearch& search, const StopToken& stop) const {

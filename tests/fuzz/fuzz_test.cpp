@@ -45,6 +45,13 @@ void run(void (*target)(std::string_view), const std::string& bytes, unsigned se
   }
 }
 
+TEST(Fuzz, AnalyzersKeepTheirPromises) {
+  for (unsigned seed = 1; seed <= rounds(500) && !testing::Test::HasFailure(); ++seed) {
+    std::mt19937 random(seed);
+    run(fuzz_analyzers, mutated(random_text(random, random() % 40), random), seed);
+  }
+}
+
 TEST(Fuzz, FiltersKeepTheirPromises) {
   const std::vector<std::string> corpus = {"a == 1 and not (b in [1, 2.5, \"x\"] or `c d` like \"100\\\\%%\")",
                                            "exists a && a > -1e300",
@@ -72,7 +79,8 @@ TEST(Fuzz, ReadersAndChunkersKeepTheirPromises) {
 TEST(Fuzz, SegmentsKeepTheirPromises) {
   std::mt19937 samples(1);
   const std::vector<std::string> corpus = {segment::random_dense(samples, 9, 3).image(),
-                                           segment::random_sparse(samples, 9, 20).image()};
+                                           segment::random_sparse(samples, 9, 20).image(),
+                                           segment::random_sparse(samples, 400, 6).image()};
   for (unsigned seed = 1; seed <= rounds(5'000) && !testing::Test::HasFailure(); ++seed) {
     std::mt19937 random(seed);
     const char checksums = static_cast<char>(random());

@@ -5,6 +5,9 @@
 /// What libFuzzer and the seeded runs feed with bytes. Each throws std::logic_error for a broken promise.
 namespace ragstone::test {
 
+/// Analysers on any bytes: short valid terms, spans in the text, ascending positions; and highlights.
+void fuzz_analyzers(std::string_view bytes);
+
 /// Filter::parse(): an error within the text, or a filter whose spelling means the same.
 void fuzz_filters(std::string_view bytes);
 

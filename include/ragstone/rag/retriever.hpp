@@ -5,6 +5,7 @@
 #include <ragstone/base/filter.hpp>
 #include <ragstone/rag/document.hpp>
 #include <ragstone/rag/hit.hpp>
+#include <ragstone/store/search.hpp>
 
 #include <cstddef>
 #include <map>
@@ -47,6 +48,7 @@ class RetrieverOptions {
   std::size_t depth = 100;  ///< Hits of each ranking that take part in fusion and in target scores.
   double rrf_k = 60;
   Bm25Parameters bm25;
+  TextBoosts text_boosts;  ///< Of BM25's best hits.
 };
 
 /// A query with what it changes about the retriever's options.

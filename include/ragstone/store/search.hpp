@@ -17,6 +17,20 @@
 
 namespace ragstone {
 
+/// What the texts of the best BM25 hits add to their scores: the texts are read when they are asked for, the index
+/// holds neither positions nor unstemmed words. Both count words only; of Chinese, Japanese and Korean the index has
+/// pairs of characters, which say as much.
+///
+/// The defaults were chosen like those of Bm25Parameters.
+class TextBoosts {
+ public:
+  TextBoosts() = default;
+
+  std::size_t depth = 30;   ///< So many hits are read, of each the first 32 KiB; 0: none.
+  double proximity = 0.25;  ///< For neighbours in the query that are neighbours, or within eight words, in the text.
+  double exact_form = 0.3;  ///< For words in the query's own form, where others have only the stem in common.
+};
+
 /// BM25 over a sparse column.
 class TextMember {
  public:
@@ -26,6 +40,7 @@ class TextMember {
   std::string text;
   std::shared_ptr<const Analyzer> analyzer;
   Bm25Parameters parameters;
+  TextBoosts boosts;
 };
 
 /// Nearest vectors of a dense column.
@@ -113,6 +128,7 @@ class SearchResponse {
   std::vector<std::string> notes;  ///< How each member was executed, for people.
 };
 
-static_assert(!std::is_aggregate_v<SearchRequest> && !std::is_aggregate_v<SearchMember>);
+static_assert(!std::is_aggregate_v<TextBoosts> && !std::is_aggregate_v<SearchRequest> &&
+              !std::is_aggregate_v<SearchMember>);
 
 }  // namespace ragstone

@@ -110,6 +110,16 @@ class VectorHits {
   std::string plan;                           ///< How they were found, for people.
 };
 
+/// What a sparse column knows of some terms, over its live nodes.
+class TermStatistics {
+ public:
+  TermStatistics() = default;
+
+  std::uint64_t nodes = 0;                 ///< That have the column.
+  std::uint64_t tokens = 0;                ///< Sum of their lengths.
+  std::vector<std::uint64_t> frequencies;  ///< In how many nodes each term is.
+};
+
 /// One immutable state of a store. Alive as long as somebody holds it; every function may be called from several
 /// threads at once. The public functions validate, the virtual ones do the work; long ones poll `stop`.
 ///
@@ -147,6 +157,9 @@ class StoreSnapshot {
   /// (SPLADE and the like) need it.
   std::vector<ScoredNode> search_sparse(std::string_view group, std::string_view key, std::span<const TermWeight> terms,
                                         const Filter& filter, std::size_t k, const StopToken& stop = {}) const;
+  /// What search_terms() counts with. A group or column that no source has: zeros.
+  TermStatistics term_statistics(std::string_view group, std::string_view key,
+                                 std::span<const std::string> terms) const;
   /// At most k nodes for each query; all of the k best, if no approximation is made. Errors: as below.
   VectorHits search_vectors(const VectorSearch& search, const StopToken& stop = {}) const;
   /// The k best nodes, exactly. Errors: as above; Errc::dimension_mismatch if any source's column has another
@@ -167,10 +180,13 @@ class StoreSnapshot {
   virtual std::vector<ScoredNode> do_search_terms(std::string_view group, std::string_view key,
                                                   std::span<const TermWeight> terms, const Bm25Parameters* parameters,
                                                   const Filter& filter, std::size_t k, const StopToken& stop) const = 0;
+  virtual TermStatistics do_term_statistics(std::string_view group, std::string_view key,
+                                            std::span<const std::string> terms) const = 0;
   virtual VectorHits do_search_vectors(const VectorSearch& search, const StopToken& stop) const = 0;
 };
 
-static_assert(!std::is_aggregate_v<VectorSearch> && !std::is_aggregate_v<NodeQuery> &&
-              !std::is_aggregate_v<SourceQuery> && !std::is_aggregate_v<PendingQuery>);
+static_assert(!std::is_aggregate_v<TermStatistics> && !std::is_aggregate_v<VectorSearch> &&
+              !std::is_aggregate_v<NodeQuery> && !std::is_aggregate_v<SourceQuery> &&
+              !std::is_aggregate_v<PendingQuery>);
 
 }  // namespace ragstone

@@ -76,6 +76,18 @@ std::shared_ptr<const Analyzer> cjk_analyzer();
 /// english_analyzer().
 std::shared_ptr<const Analyzer> standard_analyzer(AnalyzerOptions options = AnalyzerOptions());
 
+/// Whole words of scripts without spaces: those of `user_words` first, the longest that fits, then ICU's dictionary;
+/// other runs as in english_analyzer(). Finer than standard_analyzer() where words are known, blind where they are not;
+/// its signature names ICU's version, because the dictionary comes with it. `options.pairs` has no meaning here.
+std::shared_ptr<const Analyzer> word_analyzer(std::vector<std::string> user_words = {},
+                                              AnalyzerOptions options = AnalyzerOptions());
+
+/// `base`, and where its terms are those of a member of a group, also the terms of all other members, at the position
+/// of the first: {{"GPU", "graphics card"}, {"电脑", "计算机"}}. For texts and queries alike, or for queries alone.
+/// Errors: Errc::invalid_argument for a null `base` and for a member without a term.
+std::shared_ptr<const Analyzer> synonym_analyzer(std::shared_ptr<const Analyzer> base,
+                                                 const std::vector<std::vector<std::string>>& groups);
+
 /// How often each term occurs in a text.
 class TermCounts {
  public:

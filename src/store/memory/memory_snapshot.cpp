@@ -154,6 +154,19 @@ std::vector<ScoredNode> MemorySnapshot::do_search_terms(std::string_view group, 
   return memory::search_terms(column->second, terms, parameters, filter, k, stop);
 }
 
+TermStatistics MemorySnapshot::do_term_statistics(std::string_view group, std::string_view key,
+                                                  std::span<const std::string> terms) const {
+  TermStatistics statistics;
+  const GroupState* state = find_group(group);
+  if (!state) return statistics;
+  const auto column = state->sparse.find(key);
+  if (column == state->sparse.end()) return statistics;
+  statistics.nodes = column->second.nodes;
+  statistics.tokens = column->second.tokens;
+  statistics.frequencies = segment::count_terms(views_of(column->second), terms);
+  return statistics;
+}
+
 VectorHits MemorySnapshot::do_search_vectors(const VectorSearch& search, const StopToken& stop) const {
   VectorHits found;
   const GroupState* state = find_group(search.group);

@@ -41,6 +41,8 @@ class MemorySnapshot final : public StoreSnapshot {
   std::vector<ScoredNode> do_search_terms(std::string_view group, std::string_view key,
                                           std::span<const TermWeight> terms, const Bm25Parameters* parameters,
                                           const Filter& filter, std::size_t k, const StopToken& stop) const override;
+  TermStatistics do_term_statistics(std::string_view group, std::string_view key,
+                                    std::span<const std::string> terms) const override;
   VectorHits do_search_vectors(const VectorSearch& search, const StopToken& stop) const override;
 
   /// `group` empty: any group.

@@ -47,12 +47,17 @@ class ColumnFilter final : public segment::RowFilter {
 
 }  // namespace
 
-std::vector<ScoredNode> search_terms(const SparseColumn& column, std::span<const TermWeight> terms,
-                                     const Bm25Parameters* parameters, const Filter& filter, std::size_t k,
-                                     const StopToken& stop) {
+std::vector<segment::SparseView> views_of(const SparseColumn& column) {
   std::vector<segment::SparseView> views;
   const auto& tiers = column.tiers.tiers();
   for (std::size_t t = 0; t < tiers.size(); ++t) views.push_back({tiers[t].segment->part(), column.dead[t].rows});
+  return views;
+}
+
+std::vector<ScoredNode> search_terms(const SparseColumn& column, std::span<const TermWeight> terms,
+                                     const Bm25Parameters* parameters, const Filter& filter, std::size_t k,
+                                     const StopToken& stop) {
+  const std::vector<segment::SparseView> views = views_of(column);
   const ColumnFilter allowed(column, filter);
   return segment::search_sparse(views, {column.nodes, column.tokens}, terms, parameters,
                                 filter.empty() ? nullptr : &allowed, k, stop);

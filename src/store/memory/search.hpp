@@ -14,6 +14,9 @@
 
 namespace ragstone::memory {
 
+/// The column's parts with their dead rows.
+std::vector<segment::SparseView> views_of(const SparseColumn& column);
+
 /// See StoreSnapshot::search_terms(), and segment::search_sparse() for `parameters`.
 std::vector<ScoredNode> search_terms(const SparseColumn& column, std::span<const TermWeight> terms,
                                      const Bm25Parameters* parameters, const Filter& filter, std::size_t k,

@@ -93,6 +93,9 @@ std::vector<ScoredNode> search_sparse(std::span<const SparseView> parts, const S
                                       std::span<const TermWeight> terms, const Bm25Parameters* parameters,
                                       const RowFilter* filter, std::size_t k, const StopToken& stop);
 
+/// How many live rows have each term.
+std::vector<std::uint64_t> count_terms(std::span<const SparseView> parts, std::span<const std::string> terms);
+
 /// How many live rows of a part have a term.
 std::uint64_t count_live(const SparseView& view, const PostingList& postings);
 

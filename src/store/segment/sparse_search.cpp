@@ -144,6 +144,14 @@ std::uint64_t count_live(const SparseView& view, const PostingList& postings) {
   return live;
 }
 
+std::vector<std::uint64_t> count_terms(std::span<const SparseView> parts, std::span<const std::string> terms) {
+  std::vector<std::uint64_t> counts(terms.size());
+  for (std::size_t t = 0; t < terms.size(); ++t)
+    for (const SparseView& view : parts)
+      if (const auto entry = view.part->find(terms[t])) counts[t] += count_live(view, view.part->postings(*entry));
+  return counts;
+}
+
 std::vector<ScoredNode> search_sparse(std::span<const SparseView> parts, const SparseTotals& totals,
                                       std::span<const TermWeight> terms, const Bm25Parameters* parameters,
                                       const RowFilter* filter, std::size_t k, const StopToken& stop) {

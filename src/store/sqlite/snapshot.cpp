@@ -167,20 +167,34 @@ std::optional<GroupChange> SqliteSnapshot::do_changes(std::string_view group, Ge
   return fold_changes(*lease, group, since);
 }
 
+SqliteSnapshot::SparseColumn SqliteSnapshot::sparse_column(std::string_view group, std::string_view key) const {
+  SparseColumn found;
+  for (const auto& [number, definition] : state_->catalog.columns()) {
+    const Column* column = state_->column(number);
+    if (!column || definition.group != group || definition.key != key || definition.dimension != 0) continue;
+    for (segment::SparseView& view : column->sparse()) found.views.push_back(std::move(view));
+    const segment::SparseTotals of_column = column->totals();
+    found.totals.nodes += of_column.nodes;
+    found.totals.tokens += of_column.tokens;
+  }
+  return found;
+}
+
+TermStatistics SqliteSnapshot::do_term_statistics(std::string_view group, std::string_view key,
+                                                  std::span<const std::string> terms) const {
+  const auto [views, totals] = sparse_column(group, key);
+  TermStatistics statistics;
+  statistics.nodes = totals.nodes;
+  statistics.tokens = totals.tokens;
+  statistics.frequencies = segment::count_terms(views, terms);
+  return statistics;
+}
+
 std::vector<ScoredNode> SqliteSnapshot::do_search_terms(std::string_view group, std::string_view key,
                                                         std::span<const TermWeight> terms,
                                                         const Bm25Parameters* parameters, const Filter& filter,
                                                         std::size_t k, const StopToken& stop) const {
-  std::vector<segment::SparseView> views;
-  segment::SparseTotals totals;
-  for (const auto& [number, definition] : state_->catalog.columns()) {
-    const Column* column = state_->column(number);
-    if (!column || definition.group != group || definition.key != key || definition.dimension != 0) continue;
-    for (segment::SparseView& view : column->sparse()) views.push_back(std::move(view));
-    const segment::SparseTotals of_column = column->totals();
-    totals.nodes += of_column.nodes;
-    totals.tokens += of_column.tokens;
-  }
+  const auto [views, totals] = sparse_column(group, key);
   if (views.empty()) return {};
   const SearchFilter allowed(readers_, filter, has_own_metadata(group));
   return segment::search_sparse(views, totals, terms, parameters, allowed.get(), k, stop);

@@ -35,8 +35,15 @@ class SqliteSnapshot final : public StoreSnapshot {
   std::vector<ScoredNode> do_search_terms(std::string_view group, std::string_view key,
                                           std::span<const TermWeight> terms, const Bm25Parameters* parameters,
                                           const Filter& filter, std::size_t k, const StopToken& stop) const override;
+  TermStatistics do_term_statistics(std::string_view group, std::string_view key,
+                                    std::span<const std::string> terms) const override;
   VectorHits do_search_vectors(const VectorSearch& search, const StopToken& stop) const override;
 
+  struct SparseColumn {
+    std::vector<segment::SparseView> views;
+    segment::SparseTotals totals;
+  };
+  SparseColumn sparse_column(std::string_view group, std::string_view key) const;
   bool has_own_metadata(std::string_view group) const;
 
   const std::shared_ptr<const State> state_;

@@ -48,7 +48,7 @@ void check_searches(const StoreSnapshot& snapshot, const PlainModel& model, Rand
   Bm25Parameters parameters;
   if (random.chance(50)) parameters = {0.9, 0.4};
   expect_ranking(snapshot.search_terms(group, kBm25Key, terms, parameters, filter, k),
-                 model.filtered(model.bm25(group, kBm25Key, terms, parameters.k1, parameters.b), filter), k, 1e-9);
+                 model.filtered(model.bm25(group, kBm25Key, terms, parameters), filter), k, 1e-9);
 
   const auto metric = static_cast<Metric>(random.below(3));
   const std::vector<float> query = random.vector(random.chance(90) ? 4 : 3);

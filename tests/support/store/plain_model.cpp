@@ -193,7 +193,9 @@ PlainModel::Place PlainModel::find(NodeId id) const {
 }
 
 PlainModel::Scores PlainModel::bm25(const std::string& group, const std::string& key,
-                                    const std::vector<TermWeight>& terms, double k1, double b) const {
+                                    const std::vector<TermWeight>& terms, const Bm25Parameters& parameters) const {
+  const double k1 = parameters.k1;
+  const double b = parameters.b;
   double nodes_count = 0;
   double tokens = 0;
   std::map<std::string, double> frequency;
@@ -217,7 +219,7 @@ PlainModel::Scores PlainModel::bm25(const std::string& group, const std::string&
       if (!row.contains(term.term)) continue;
       const double tf = row.at(term.term);
       const double df = frequency[term.term];
-      const double idf = std::log(1 + (nodes_count - df + 0.5) / (df + 0.5));
+      const double idf = std::pow(std::log(1 + (nodes_count - df + 0.5) / (df + 0.5)), parameters.idf_power);
       scores[id] += term.weight * idf * tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / (tokens / nodes_count)));
     }
   });

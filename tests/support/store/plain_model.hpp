@@ -2,6 +2,7 @@
 
 #include <ragstone/base/error.hpp>
 #include <ragstone/base/filter.hpp>
+#include <ragstone/index/bm25.hpp>
 #include <ragstone/index/metric.hpp>
 #include <ragstone/store/commit.hpp>
 #include <ragstone/store/snapshot.hpp>
@@ -87,8 +88,8 @@ class PlainModel {
   Place find(NodeId id) const;
 
   /// Scores of all nodes that hold one of the terms, whatever the filter.
-  Scores bm25(const std::string& group, const std::string& key, const std::vector<TermWeight>& terms, double k1,
-              double b) const;
+  Scores bm25(const std::string& group, const std::string& key, const std::vector<TermWeight>& terms,
+              const Bm25Parameters& parameters) const;
   /// Scores of all nodes; none if some column has another dimension than the query.
   std::optional<Scores> distances(const std::string& group, const std::string& key, const std::vector<float>& query,
                                   Metric metric) const;

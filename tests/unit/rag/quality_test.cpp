@@ -30,6 +30,8 @@ TEST_P(Bm25Quality, AgreesWithThePublishedFigures) {
   options.similarity = Similarity::bm25;
   options.bm25.k1 = 0.9;
   options.bm25.b = 0.4;
+  options.bm25.idf_power = 1;
+  options.text_boosts.depth = 0;
   const test::Quality quality = evaluation.measure(options);
   EXPECT_NEAR(quality.ndcg_at_10, GetParam().ndcg_at_10, 0.003);
   EXPECT_NEAR(quality.recall_at_100, GetParam().recall_at_100, 0.003);

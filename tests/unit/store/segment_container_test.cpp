@@ -97,10 +97,11 @@ TEST(SegmentContainer, RefusesAnotherKindAndMissingOrOtherSections) {
 
 // F8
 TEST(SegmentContainer, ANewerFormatVersionIsNamedNotCalledDamaged) {
-  const std::string bytes = forged(sample_image(), [](StoredHeader& header, auto&) { header.version = 2; });
+  const std::string bytes =
+      forged(sample_image(), [](StoredHeader& header, auto&) { header.version = kFormatVersion + 1; });
   const Error error = error_of([&] { opened(bytes); });
   EXPECT_EQ(error.errc(), Errc::unsupported);
-  EXPECT_NE(std::string(error.what()).find("2"), std::string::npos);
+  EXPECT_NE(std::string(error.what()).find(std::to_string(kFormatVersion + 1)), std::string::npos);
 }
 
 // F6

@@ -122,7 +122,7 @@ TEST(SparseSegment, SearchFindsExactlyWhatTheFormulaGives) {
     const RowFilter* const filter = random() % 2 == 0 ? nullptr : &every_third;
     const std::vector<TermWeight> query = random_query(random, words);
     Bm25Parameters parameters;
-    if (seed % 5 == 0) parameters = {0, 1};
+    if (seed % 5 == 0) parameters = {0, 1, 2};
     const SparseTotals totals = live_totals(samples, dead);
     for (const std::size_t k : {1, 10, 1000})
       for (const Bm25Parameters* const scoring : {static_cast<const Bm25Parameters*>(&parameters), kInnerProduct})
@@ -175,6 +175,7 @@ TEST(SparseSegment, ScoresAreThoseOfTheFormula) {
   Bm25Parameters parameters;
   parameters.k1 = 0.9;
   parameters.b = 0.4;
+  parameters.idf_power = 1;
   const Bm25Scorer bm25(parameters, 1000, 50'000);
   SparseScorer scorer(bm25);
   scorer.set_largest_sum(100);

@@ -1,0 +1,164 @@
+#include "store/text_boost.hpp"
+
+#include "index/bm25_scorer.hpp"
+#include <ragstone/text/normalize.hpp>
+#include <ragstone/text/utf8.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace ragstone {
+namespace {
+
+// Bounds the time for a text, and for a query that is itself a text.
+constexpr std::size_t kMaxTextBytes = 32 << 10;
+constexpr std::size_t kMaxQueryWords = 64;
+constexpr std::uint32_t kWindow = 8;
+
+/// A word of the query. Characters of scripts without spaces are none: their pairs are terms of their own.
+struct QueryWord {
+  std::string form;  ///< Normalised, not stemmed.
+  std::size_t term = 0;
+  std::uint32_t position = 0;
+};
+
+struct QueryTerm {
+  std::string text;
+  double idf = 0;
+  std::vector<std::uint32_t> positions;      ///< In the text that is read.
+  std::map<std::string, std::size_t> forms;  ///< Of the query; how often the text has them.
+};
+
+bool equals(std::string_view form, std::string_view bytes) {
+  if (form.size() == bytes.size() && std::equal(form.begin(), form.end(), bytes.begin(), [](char a, char b) {
+        return a == b || (b >= 'A' && b <= 'Z' && a == b + ('a' - 'A'));
+      }))
+    return true;
+  return utf8::ascii_prefix(bytes) < bytes.size() && normalize(bytes) == form;
+}
+
+class TextBooster {
+ public:
+  TextBooster(const TextMember& member, const StoreSnapshot& snapshot, const std::string& group) : member_(member) {
+    read_query();
+    std::vector<std::string> terms;
+    for (const QueryTerm& term : terms_) terms.push_back(term.text);
+    const TermStatistics statistics = snapshot.term_statistics(group, member.key, terms);
+    scorer_ = Bm25Scorer(member.parameters, statistics.nodes, statistics.tokens);
+    for (std::size_t t = 0; t < terms_.size(); ++t)
+      if (statistics.frequencies[t] > 0) terms_[t].idf = scorer_.idf(statistics.frequencies[t]);
+  }
+
+  bool has_words() const noexcept { return !words_.empty(); }
+
+  double boost_of(std::string_view text) {
+    read_text(text.substr(0, utf8::floor_boundary(text, kMaxTextBytes)));
+    return member_.boosts.exact_form * exact_forms() + member_.boosts.proximity * proximity();
+  }
+
+ private:
+  void read_query() {
+    std::vector<Token> tokens = member_.analyzer->analyze(member_.text);
+    for (std::size_t i = 0; i < tokens.size() && words_.size() < kMaxQueryWords; ++i) {
+      const auto shares = [&](std::size_t other) { return tokens[other].position == tokens[i].position; };
+      const auto covers = [&](std::size_t other) { return tokens[other].span.end > tokens[i].span.begin; };
+      // One of several terms of a place, or a character that a pair covers.
+      if ((i > 0 && (shares(i - 1) || covers(i - 1))) || (i + 1 < tokens.size() && shares(i + 1))) continue;
+      const auto [place, is_new] = numbers_.try_emplace(tokens[i].term, terms_.size());
+      if (is_new) terms_.emplace_back().text = tokens[i].term;
+      QueryWord& word = words_.emplace_back();
+      word.form = normalize(tokens[i].span.of(member_.text));
+      word.term = place->second;
+      word.position = tokens[i].position;
+      terms_[word.term].forms[word.form] = 0;
+    }
+  }
+
+  void read_text(std::string_view text) {
+    length_ = 0;
+    for (QueryTerm& term : terms_) {
+      term.positions.clear();
+      for (auto& [form, count] : term.forms) count = 0;
+    }
+    std::string key;
+    member_.analyzer->visit(text, [&](std::string_view term, Span span, std::uint32_t position) {
+      ++length_;
+      key.assign(term);
+      const auto found = numbers_.find(key);
+      if (found == numbers_.end()) return;
+      QueryTerm& of_query = terms_[found->second];
+      of_query.positions.push_back(position);
+      for (auto& [form, count] : of_query.forms) count += equals(form, span.of(text)) ? 1 : 0;
+    });
+  }
+
+  double saturation(double frequency) const { return frequency > 0 ? scorer_.saturation(frequency, length_) : 0; }
+
+  double exact_forms() const {
+    double sum = 0;
+    for (const QueryTerm& term : terms_)
+      for (const auto& [form, count] : term.forms) sum += term.idf * saturation(static_cast<double>(count));
+    return sum;
+  }
+
+  /// Of each two words that follow one another in the query, as if "side by side, in that order" and "near" were terms.
+  double proximity() const {
+    double sum = 0;
+    for (std::size_t w = 0; w + 1 < words_.size(); ++w) {
+      const QueryTerm& first = terms_[words_[w].term];
+      const QueryTerm& second = terms_[words_[w + 1].term];
+      if (&first == &second || first.positions.empty() || second.positions.empty()) continue;
+      const std::uint32_t gap = words_[w + 1].position - words_[w].position;
+      double ordered = 0;
+      double near = 0;
+      std::size_t begin = 0;
+      for (const std::uint32_t at : first.positions) {
+        while (begin < second.positions.size() && second.positions[begin] + kWindow < at) ++begin;
+        for (std::size_t i = begin; i < second.positions.size() && second.positions[i] <= at + kWindow; ++i) {
+          ++near;
+          const bool follows = second.positions[i] > at;
+          const std::uint32_t distance = second.positions[i] - at;
+          if (follows && (distance == gap || distance == 1)) ++ordered;
+        }
+      }
+      sum += std::min(first.idf, second.idf) * (saturation(ordered) + saturation(near));
+    }
+    return sum;
+  }
+
+  const TextMember& member_;
+  Bm25Scorer scorer_;
+  std::vector<QueryWord> words_;
+  std::vector<QueryTerm> terms_;
+  std::unordered_map<std::string, std::size_t> numbers_;  ///< Of terms_.
+  std::uint32_t length_ = 0;
+};
+
+}  // namespace
+
+void boost_by_text(const StoreSnapshot& snapshot, const SearchRequest& request, const TextMember& member,
+                   std::vector<ScoredNode>& hits, const StopToken& stop) {
+  const std::size_t depth = std::min(member.boosts.depth, hits.size());
+  if (depth < 2 || (member.boosts.exact_form == 0 && member.boosts.proximity == 0)) return;
+  TextBooster booster(member, snapshot, request.group);
+  if (!booster.has_words()) return;
+  NodeQuery query;
+  query.group = request.group;
+  query.ids.emplace();
+  for (std::size_t i = 0; i < depth; ++i) query.ids->push_back(hits[i].id);
+  std::unordered_map<NodeId, double> boosts;
+  for (const Node& node : snapshot.nodes(query, stop)) {
+    throw_if_stopped(stop);
+    boosts.emplace(node.id, booster.boost_of(node.text));
+  }
+  for (std::size_t i = 0; i < depth; ++i)
+    if (const auto found = boosts.find(hits[i].id); found != boosts.end()) hits[i].score += found->second;
+  std::sort(hits.begin(), hits.begin() + static_cast<std::ptrdiff_t>(depth), ranks_before);
+}
+
+}  // namespace ragstone

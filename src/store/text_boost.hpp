@@ -1,0 +1,16 @@
+#pragma once
+
+#include "store/run_member.hpp"
+#include <ragstone/store/search.hpp>
+#include <ragstone/store/snapshot.hpp>
+
+#include <vector>
+
+namespace ragstone {
+
+/// Adds what the texts of the best hits are worth by `member.boosts`, and puts the hits in order again. Hits that are
+/// not read stay behind those that are, since no text costs a hit anything.
+void boost_by_text(const StoreSnapshot& snapshot, const SearchRequest& request, const TextMember& member,
+                   std::vector<ScoredNode>& hits, const StopToken& stop);
+
+}  // namespace ragstone
