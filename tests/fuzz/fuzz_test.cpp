@@ -88,5 +88,46 @@ TEST(Fuzz, SegmentsKeepTheirPromises) {
   }
 }
 
+// N7
+TEST(Fuzz, EventStreamsKeepTheirPromises) {
+  const std::vector<std::string> corpus = {
+      "\x05"
+      "data: {\"a\":1}\n\ndata: [DONE]\n\n",
+      "\x03"
+      ": ping\r\n\r\nevent: error\rdata:x\r\rdata: y\ndata: z\n\n",
+      "\x01"
+      "\xEF\xBB\xBF"
+      "data\n\nid: 1\nretry: 5\ndata: \xE4\xBD\xA0\n\n"};
+  for (unsigned seed = 1; seed <= rounds(20'000) && !testing::Test::HasFailure(); ++seed) {
+    std::mt19937 random(seed);
+    run(fuzz_sse, mutated(corpus[random() % corpus.size()], random), seed);
+  }
+}
+
+// N8, N9
+TEST(Fuzz, RepliesOfModelServersKeepTheirPromises) {
+  const std::vector<std::string> corpus = {
+      R"({"id":"1","model":"m","choices":[{"message":{"content":"hi","refusal":null},"finish_reason":"stop"}],"usage":{"prompt_tokens":1}})",
+      R"({"choices":[{"delta":{"content":"\u4f60","reasoning":"r"},"finish_reason":null}],"usage":null})",
+      R"({"data":[{"index":1,"embedding":[0.5,-1e-3]},{"index":0,"embedding":"AACAPwAAAEA="}],"usage":{"total_tokens":3}})",
+      R"({"results":[{"index":0,"relevance_score":0.5},{"index":2,"score":1}],"output":{"results":[{"index":1,"relevance_score":0}]}})",
+      R"([{"index":0,"score":0.25,"text":"a"}])",
+      R"({"error":{"message":"m","code":null}})",
+      R"({"a":1,"b":["x",[],{"a":-1}]})"};
+  for (unsigned seed = 1; seed <= rounds(10'000) && !testing::Test::HasFailure(); ++seed) {
+    std::mt19937 random(seed);
+    run(fuzz_replies, mutated(corpus[random() % corpus.size()], random), seed);
+  }
+}
+
+// N5
+TEST(Fuzz, RetryAfterKeepsItsPromises) {
+  const std::vector<std::string> corpus = {"120|1500.5", "Mon, 01 Jan 2024 00:00:03 GMT", "1e300|-1", "|nan"};
+  for (unsigned seed = 1; seed <= rounds(20'000) && !testing::Test::HasFailure(); ++seed) {
+    std::mt19937 random(seed);
+    run(fuzz_retry, mutated(corpus[random() % corpus.size()], random), seed);
+  }
+}
+
 }  // namespace
 }  // namespace ragstone::test

@@ -18,4 +18,13 @@ void fuzz_reading(std::string_view bytes);
 /// Segments: an image of any bytes, used in every way. If the first byte is even, the image gets right checksums first.
 void fuzz_segment(std::string_view bytes);
 
+/// Event streams: the same events however the bytes are cut. The first byte chooses the cut.
+void fuzz_sse(std::string_view bytes);
+
+/// Every decoder of a model server's replies: a result that keeps its promises, or an error that is one of those.
+void fuzz_replies(std::string_view bytes);
+
+/// Retry-After and retry-after-ms, with a bar between them.
+void fuzz_retry(std::string_view bytes);
+
 }  // namespace ragstone::test
