@@ -20,6 +20,10 @@ ragstone::Source release_note(const std::string& id, const std::string& text, in
 int main() {
   ragstone::Runtime runtime;
   ragstone::DocumentOptions options;
+  // Fields that filters often ask for can be declared: their values are then kept in columns, so that a filter takes
+  // about a nanosecond a row. Any other field can be asked for too, and may be declared at a later start.
+  options.fields.emplace_back("year", ragstone::FieldKind::integer);
+  options.fields.emplace_back("语言", ragstone::FieldKind::text);
   auto document = runtime.run(ragstone::Document::open(runtime, options));
 
   std::vector<ragstone::Source> notes;

@@ -91,6 +91,16 @@ bool Filter::matches(const FieldLookup& fields) const { return !root_ || Evaluat
 
 bool Filter::matches(const Metadata& fields) const { return !root_ || matches(MetadataLookup(fields)); }
 
+std::vector<Filter> Filter::conditions() const {
+  if (!root_) return {};
+  std::vector<Filter> conditions;
+  if (const auto* all = std::get_if<FilterAnd>(&root_->value()))
+    for (const FilterNodePtr& term : all->terms) conditions.push_back(Filter(term));
+  else
+    conditions.push_back(*this);
+  return conditions;
+}
+
 bool operator==(const Filter& a, const Filter& b) { return a.root_ == b.root_ || a.to_string() == b.to_string(); }
 
 Filter Filter::all_of(const std::vector<Filter>& filters) {

@@ -15,9 +15,23 @@ class RowBitmap {
   /// Empty.
   explicit RowBitmap(std::size_t rows) : rows_(rows), words_((rows + 63) / 64) {}
 
+  /// The rows for which `holds(row)` is true.
+  template <class Holds>
+  static RowBitmap of(std::size_t rows, Holds holds) {
+    RowBitmap bitmap(rows);
+    for (std::size_t first = 0; first < rows; first += 64) {
+      const std::size_t count = rows - first < 64 ? rows - first : 64;
+      std::uint64_t word = 0;
+      for (std::size_t i = 0; i < count; ++i) word |= std::uint64_t{holds(first + i)} << i;
+      bitmap.words_[first / 64] = word;
+    }
+    return bitmap;
+  }
+
   std::size_t rows() const noexcept { return rows_; }
   bool contains(std::size_t row) const noexcept { return (words_[row / 64] >> (row % 64) & 1) != 0; }
   void insert(std::size_t row) noexcept { words_[row / 64] |= std::uint64_t{1} << (row % 64); }
+  void erase(std::size_t row) noexcept { words_[row / 64] &= ~(std::uint64_t{1} << (row % 64)); }
 
   std::size_t count() const noexcept {
     std::size_t sum = 0;
@@ -37,6 +51,21 @@ class RowBitmap {
         visit(row);
       }
     }
+  }
+
+  /// Both are of the same size.
+  RowBitmap& operator&=(const RowBitmap& other) noexcept {
+    for (std::size_t i = 0; i < words_.size(); ++i) words_[i] &= other.words_[i];
+    return *this;
+  }
+  RowBitmap& operator|=(const RowBitmap& other) noexcept {
+    for (std::size_t i = 0; i < words_.size(); ++i) words_[i] |= other.words_[i];
+    return *this;
+  }
+  /// The rows that were not in it.
+  void complement() noexcept {
+    for (std::uint64_t& word : words_) word = ~word;
+    if (rows_ % 64 != 0) words_.back() &= (std::uint64_t{1} << (rows_ % 64)) - 1;
   }
 
   /// Row r is bit r % 64 of word r / 64; bits above the last row are 0.

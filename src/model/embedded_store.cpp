@@ -105,6 +105,14 @@ class EmbeddedStore final : public Store {
     return offload(pool_, Lane::background, std::move(work));
   }
 
+  Task<void> do_declare_fields(std::vector<FieldDeclaration> fields, CallContext) override {
+    Work<void> work;
+    work.set([engine = engine_, fields = std::move(fields)](const StopToken& stop) mutable {
+      engine->declare_fields(std::move(fields), stop);
+    });
+    return offload(pool_, Lane::writer, std::move(work));
+  }
+
   Task<bool> do_maintain(CallContext) override {
     Work<bool> work;
     work.set([engine = engine_](const StopToken& stop) { return engine->maintain(stop); });

@@ -62,6 +62,11 @@ Task<std::optional<GroupChange>> Store::changes(std::string group, Generation si
   co_return co_await with_deadline(std::move(work), context);
 }
 
+Task<void> Store::declare_fields(std::vector<FieldDeclaration> fields, CallContext context) {
+  Task<void> work = do_declare_fields(checked_fields(std::move(fields)), context);
+  co_await with_deadline(std::move(work), context);
+}
+
 Task<bool> Store::maintain(CallContext context) {
   Task<bool> work = do_maintain(context);
   co_return co_await with_deadline(std::move(work), context);

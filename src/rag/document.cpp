@@ -117,10 +117,6 @@ Task<void> rebuild(std::shared_ptr<DocumentCore> core, std::string name, CallCon
   co_await core->rebuild_index(std::move(name), context);
 }
 
-Task<VerifyReport> verify_core(std::shared_ptr<DocumentCore> core, CallContext context) {
-  co_return co_await core->store->verify(context);
-}
-
 Task<void> back_up(std::shared_ptr<DocumentCore> core, std::filesystem::path folder, CallContext context) {
   co_await core->store->backup(std::move(folder), context);
 }
@@ -133,8 +129,11 @@ Task<Document> Document::open(Runtime& runtime, DocumentOptions options, CallCon
   check(options);
   const std::shared_ptr<StoreFactory> factory = options.store ? options.store : memory_store();
   std::shared_ptr<Store> store = co_await factory->open(runtime.pool(), context);
+  const bool has_fields = !options.fields.empty();
+  if (has_fields) co_await store->declare_fields(options.fields, context);
   auto core = std::make_shared<DocumentCore>(runtime, std::move(options), std::move(store));
   core->start_scrubbing(context);
+  if (has_fields) core->start_maintenance(context);
   if (core->options.auto_sync == AutoSync::background) co_await core->ensure_synced(context);
   co_return Document(std::move(core));
 }
@@ -207,7 +206,7 @@ void Document::on_progress(std::function<void(const Progress&)> callback) { core
 
 const StoreCapabilities& Document::capabilities() const { return core()->store->capabilities(); }
 
-Task<VerifyReport> Document::verify(CallContext context) { return verify_core(core(), std::move(context)); }
+Task<VerifyReport> Document::verify(CallContext context) { return verify_and_heal(core(), std::move(context)); }
 
 Task<void> Document::backup(std::filesystem::path folder, CallContext context) {
   return back_up(core(), std::move(folder), std::move(context));

@@ -45,6 +45,8 @@ class DocumentCore : public std::enable_shared_from_this<DocumentCore> {
   Task<void> close(CallContext context);
   /// Begins what DocumentOptions::scrub_interval asks for.
   void start_scrubbing(const CallContext& context);
+  /// Has the store do in the background what it leaves for later: after a commit, or another declaration of fields.
+  void start_maintenance(const CallContext& context);
 
   void set_progress(std::function<void(const Progress&)> callback);
   void report_progress(const Progress& progress);
@@ -64,8 +66,6 @@ class DocumentCore : public std::enable_shared_from_this<DocumentCore> {
   using Self = std::shared_ptr<DocumentCore>;
   static Task<void> carry_out(Self self, std::shared_ptr<PendingCommit> pending);
   static Task<void> maintain(Self self, CallContext context);
-  /// Starts maintain(), or has it go on, after a commit.
-  void start_maintenance(const CallContext& context);
   static Task<void> catch_up(Self self, std::shared_ptr<RegisteredIndex> index, bool from_scratch);
   SharedOperation build_of(const std::string& group);
 
@@ -83,6 +83,9 @@ class DocumentCore : public std::enable_shared_from_this<DocumentCore> {
 /// Puts into use what the store holds of the known groups under today's signatures, so that what is ingested from now
 /// on gets it at once. Asks the store once, and again when a group was added.
 Task<void> adopt_stored_groups(std::shared_ptr<DocumentCore> core, CallContext context);
+
+/// Verifies the store, and has it take out what is damaged, so that the next sync makes that anew.
+Task<VerifyReport> verify_and_heal(std::shared_ptr<DocumentCore> core, CallContext context);
 
 /// Verifies a document's store again and again, as long as there is a document; observers of `context` hear of it.
 Task<void> scrub(std::weak_ptr<DocumentCore> document, std::chrono::milliseconds interval, CallContext context);

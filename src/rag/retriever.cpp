@@ -184,9 +184,15 @@ Task<SearchResponse> search_document(Core core, std::shared_ptr<const RetrieverO
   request.target_score = options->target_score;
   RunScope run(context, EventKind::store_read, core->store->capabilities().name);
   Task<SearchResponse> search = core->store->search(std::move(request), Snapshot(), run.context());
-  SearchResponse response = co_await in_run(run, std::move(search));
-  run.end();
-  co_return response;
+  try {
+    SearchResponse response = co_await in_run(run, std::move(search));
+    run.end();
+    co_return response;
+  } catch (const Error& error) {
+    // The store knows where it was, and takes it out, so that later queries are answered.
+    if (error.errc() == Errc::corrupt_store) core->start_maintenance(context);
+    throw;
+  }
 }
 
 void append(SearchResponse response, std::size_t document, Retrieval& retrieval) {

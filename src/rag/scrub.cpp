@@ -18,12 +18,13 @@ std::exception_ptr error_of(const VerifyReport& report) {
   return std::make_exception_ptr(
       Error(Errc::corrupt_store, "scrub: " + std::to_string(report.findings.size()) + " problems, the first in " +
                                      first.object + ": " + first.problem +
-                                     "; Document::verify() lists all; recover the store, or restore a backup"));
+                                     "; Document::verify() lists all; sync makes damaged columns anew; if more is "
+                                     "damaged, recover the store, or restore a backup"));
 }
 
 Task<void> scrub_once(std::shared_ptr<DocumentCore> core, CallContext context) {
   RunScope run(context, EventKind::store_read, core->store->capabilities().name + " scrub");
-  Task<VerifyReport> work = core->store->verify();
+  Task<VerifyReport> work = verify_and_heal(core, CallContext());
   const VerifyReport report = co_await in_run(run, std::move(work));
   if (report.ok()) {
     run.end();
@@ -33,6 +34,17 @@ Task<void> scrub_once(std::shared_ptr<DocumentCore> core, CallContext context) {
 }
 
 }  // namespace
+
+Task<VerifyReport> verify_and_heal(std::shared_ptr<DocumentCore> core, CallContext context) {
+  VerifyReport report = co_await core->store->verify(context);
+  try {
+    bool more = !report.ok();
+    while (more) more = co_await core->store->maintain(context);
+  } catch (const Error&) {
+    // What cannot be healed is in the report.
+  }
+  co_return report;
+}
 
 Task<void> scrub(std::weak_ptr<DocumentCore> document, std::chrono::milliseconds interval, CallContext context) {
   boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);

@@ -83,6 +83,26 @@ Task<void> add_other_failures(std::shared_ptr<DocumentCore> core, std::shared_pt
   co_await offload(core->pool, Lane::background, std::move(work), context);
 }
 
+/// Makes anew what damage took from the groups that are built.
+Task<void> build_what_was_lost(std::shared_ptr<DocumentCore> core, CallContext context) {
+  SourceQuery all_failed;
+  all_failed.failed_only = true;
+  const Snapshot latest;
+  std::set<std::string> failed;
+  const std::vector<SourceRecord> records = co_await core->store->sources(all_failed, latest, context);
+  for (const SourceRecord& record : records) failed.insert(record.id);
+  const std::shared_ptr<const IngestPlan> plan = core->groups.plan();
+  for (const PlannedGroup& group : plan->groups) {
+    std::vector<std::string> keys;
+    for (const PlannedColumn& column : group.columns) keys.push_back(column.key);
+    if (!core->groups.is_ready(group.name, keys)) continue;
+    PendingQuery query = group.pending();
+    std::vector<std::string> lacking = co_await core->store->pending(query, latest, context);
+    std::erase_if(lacking, [&](const std::string& id) { return failed.contains(id); });
+    if (!lacking.empty()) co_await build_group(core, group.name);
+  }
+}
+
 Task<SyncReport> bring_up_to_date(std::shared_ptr<DocumentCore> core, SyncOptions options, CallContext context) {
   co_await adopt_stored_groups(core, context);
   SourceQuery all;
@@ -112,6 +132,7 @@ Task<SyncReport> bring_up_to_date(std::shared_ptr<DocumentCore> core, SyncOption
   changes->removals = co_await offload(core->pool, Lane::background, std::move(work), context);
   if (!changes->removals.empty()) co_await core->commit(changes, std::nullopt, context);
   co_await retry_stored(core, context);
+  co_await build_what_was_lost(core, context);
   co_await add_other_failures(core, report, context);
 
   const Snapshot at = co_await core->store->pin(context);

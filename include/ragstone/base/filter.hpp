@@ -68,6 +68,10 @@ class Filter {
   bool matches(const FieldLookup& fields) const;
   bool matches(const Metadata& fields) const;
 
+  /// Filters that all must match where this one does, and that match together only there: the terms of an `and`, or the
+  /// filter itself. None for the empty filter.
+  std::vector<Filter> conditions() const;
+
   /// Text that parse() turns into an equal filter; empty for the empty filter.
   std::string to_string() const;
 

@@ -4,6 +4,7 @@
 #include <ragstone/async/pool.hpp>
 #include <ragstone/async/task.hpp>
 #include <ragstone/store/engine.hpp>
+#include <ragstone/store/field.hpp>
 #include <ragstone/store/search.hpp>
 #include <ragstone/store/snapshot.hpp>
 
@@ -64,6 +65,8 @@ class Store {
                                                 CallContext context = {});
   Task<std::optional<GroupChange>> changes(std::string group, Generation since, Snapshot at = {},
                                            CallContext context = {});
+  /// Says which fields of metadata filters often ask for: see StoreEngine::declare_fields().
+  Task<void> declare_fields(std::vector<FieldDeclaration> fields, CallContext context = {});
   /// Does a piece of the work that commits leave for later, in the background; false once there is nothing more to do.
   /// A Document calls it after its commits.
   Task<bool> maintain(CallContext context = {});
@@ -85,6 +88,7 @@ class Store {
                                                            std::vector<Hash128> contents, CallContext context) = 0;
   virtual Task<std::optional<GroupChange>> do_changes(std::string group, Generation since, Snapshot at,
                                                       CallContext context) = 0;
+  virtual Task<void> do_declare_fields(std::vector<FieldDeclaration> fields, CallContext context) = 0;
   virtual Task<bool> do_maintain(CallContext context) = 0;
   virtual Task<VerifyReport> do_verify(CallContext context) = 0;
   virtual Task<void> do_backup(std::filesystem::path folder, CallContext context) = 0;

@@ -47,6 +47,9 @@ class DocumentOptions {
   /// Asked in this order, before text_reader() and markdown_reader().
   std::vector<std::shared_ptr<const Reader>> readers;
   AutoSync auto_sync = AutoSync::none;
+  /// Fields of metadata that filters often ask for, in place of those declared when the store was opened before; none:
+  /// those stay. Filters over them are fast, whatever number of sources; all others give the same answers, only later.
+  std::vector<FieldDeclaration> fields;
 
   std::uint64_t max_source_bytes = std::uint64_t{256}
                                    << 20;              ///< Larger files and texts fail with Errc::limit_exceeded.

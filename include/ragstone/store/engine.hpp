@@ -2,6 +2,7 @@
 
 #include <ragstone/base/stop.hpp>
 #include <ragstone/store/commit.hpp>
+#include <ragstone/store/field.hpp>
 #include <ragstone/store/snapshot.hpp>
 #include <ragstone/store/verify.hpp>
 
@@ -9,6 +10,8 @@
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace ragstone {
 
@@ -44,6 +47,14 @@ class StoreEngine {
   /// medium's own.
   CommitResult commit(Commit commit, const StopToken& stop = {});
 
+  /// Says which fields of metadata filters often ask for, in place of what was said before; a persistent store
+  /// remembers it. Filters give the same answers before and after, only sooner. What is stored already is brought up to
+  /// date by maintain(), from the stored metadata. A store that is open for reading only keeps what its writer said.
+  /// Errors: see checked_fields(); Errc::closed; the medium's own.
+  void declare_fields(std::vector<FieldDeclaration> fields, const StopToken& stop = {}) {
+    do_declare_fields(checked_fields(std::move(fields)), stop);
+  }
+
   /// Does a piece of the work that commits leave for later: sealing, merging, moving the log. False once there is
   /// nothing more to do. Any thread; commits and reads go on meanwhile. Errors: the medium's own; what is stored stays
   /// as it is.
@@ -63,6 +74,8 @@ class StoreEngine {
 
  private:
   virtual CommitResult do_commit(Commit commit, const StopToken& stop) = 0;
+  /// A store whose filters are as fast without has nothing to do.
+  virtual void do_declare_fields(std::vector<FieldDeclaration>, const StopToken&) {}
   /// A store that leaves nothing for later has nothing to do.
   virtual bool do_maintain(const StopToken&) { return false; }
   /// What is in memory only has nothing to be compared with.

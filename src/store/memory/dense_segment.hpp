@@ -1,5 +1,6 @@
 #pragma once
 
+#include "store/memory/segment_fields.hpp"
 #include "store/memory/stored_source.hpp"
 #include "store/memory/tiers.hpp"
 #include <ragstone/base/stop.hpp>
@@ -31,6 +32,8 @@ class DenseSegment {
   explicit DenseSegment(std::vector<Entry> entries);
 
   const std::vector<Entry>& entries() const noexcept { return entries_; }
+  /// Over the rows of all entries, one entry after the other.
+  const SegmentFields& fields() const noexcept { return fields_; }
   static const std::string& source_of(const Entry& entry) noexcept { return entry.nodes->source->id; }
   static std::size_t weight_of(const Entry& entry) noexcept { return entry.nodes->rows.size() + 1; }
   static std::shared_ptr<const DenseSegment> merge(std::span<const Tier<DenseSegment>> tiers, const StopToken& stop);
@@ -46,6 +49,7 @@ class DenseSegment {
   };
 
   std::vector<Entry> entries_;
+  SegmentFields fields_;
   std::vector<Row> by_content_;  ///< Ascending.
 };
 

@@ -69,6 +69,17 @@ class MemoryEngine final : public StoreEngine {
     return result;
   }
 
+  void do_declare_fields(std::vector<FieldDeclaration> fields, const StopToken&) override {
+    const std::lock_guard lock(commit_mutex_);
+    if (closed_) throw Error(Errc::closed, "declare fields: the memory store is closed");
+    State state = current()->state();
+    state.fields.clear();
+    for (FieldDeclaration& field : fields) state.fields.push_back(std::move(field.name));
+    auto next = std::make_shared<const MemorySnapshot>(std::move(state), log_);
+    const std::lock_guard publishing(snapshot_mutex_);
+    snapshot_.swap(next);
+  }
+
   const std::shared_ptr<ChangeLog> log_ = std::make_shared<ChangeLog>(kLoggedCommits, kLoggedIds);
   StoreCapabilities capabilities_;
   std::mutex commit_mutex_;

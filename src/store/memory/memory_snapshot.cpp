@@ -151,7 +151,7 @@ std::vector<ScoredNode> MemorySnapshot::do_search_terms(std::string_view group, 
   if (!state) return {};
   const auto column = state->sparse.find(key);
   if (column == state->sparse.end()) return {};
-  return memory::search_terms(column->second, terms, parameters, filter, k, stop);
+  return memory::search_terms(column->second, terms, parameters, {filter, state_.fields}, k, stop);
 }
 
 TermStatistics MemorySnapshot::do_term_statistics(std::string_view group, std::string_view key,
@@ -176,7 +176,7 @@ VectorHits MemorySnapshot::do_search_vectors(const VectorSearch& search, const S
   for (std::size_t begin = 0; begin < search.queries.size(); begin += search.dimension)
     found.hits.push_back(memory::search_vectors(column->second,
                                                 std::span(search.queries).subspan(begin, search.dimension),
-                                                search.metric, search.filter, search.k, stop));
+                                                search.metric, {search.filter, state_.fields}, search.k, stop));
   found.plan = "scan of all vectors";
   return found;
 }

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace ragstone::memory {
@@ -17,13 +18,19 @@ namespace ragstone::memory {
 /// The column's parts with their dead rows.
 std::vector<segment::SparseView> views_of(const SparseColumn& column);
 
+/// Which nodes may be hits.
+struct SearchFilter {
+  const Filter& filter;
+  const std::vector<std::string>& fields;  ///< Declared ones, ascending.
+};
+
 /// See StoreSnapshot::search_terms(), and segment::search_sparse() for `parameters`.
 std::vector<ScoredNode> search_terms(const SparseColumn& column, std::span<const TermWeight> terms,
-                                     const Bm25Parameters* parameters, const Filter& filter, std::size_t k,
+                                     const Bm25Parameters* parameters, const SearchFilter& filter, std::size_t k,
                                      const StopToken& stop);
 
 /// See StoreSnapshot::search_vectors(). Every vector is looked at.
 std::vector<ScoredNode> search_vectors(const DenseColumn& column, std::span<const float> query, Metric metric,
-                                       const Filter& filter, std::size_t k, const StopToken& stop);
+                                       const SearchFilter& filter, std::size_t k, const StopToken& stop);
 
 }  // namespace ragstone::memory

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "store/memory/segment_fields.hpp"
 #include "store/memory/stored_source.hpp"
 #include "store/memory/tiers.hpp"
 #include "store/segment/sparse_part.hpp"
@@ -40,6 +41,8 @@ class SparseSegment {
   explicit SparseSegment(std::vector<Input> inputs);
 
   const std::vector<Entry>& entries() const noexcept { return entries_; }
+  /// Over the rows of the index.
+  const SegmentFields& fields() const noexcept { return fields_; }
   static const std::string& source_of(const Entry& entry) noexcept { return entry.nodes->source->id; }
   static std::size_t weight_of(const Entry& entry) noexcept { return entry.nodes->rows.size() + 1; }
   static std::shared_ptr<const SparseSegment> merge(std::span<const Tier<SparseSegment>> tiers, const StopToken& stop);
@@ -56,6 +59,7 @@ class SparseSegment {
   std::vector<Entry> entries_;
   std::vector<Place> places_;
   std::shared_ptr<const segment::SparsePart> part_;
+  SegmentFields fields_;
 };
 
 /// The rows of a tier's part whose entries are dead.

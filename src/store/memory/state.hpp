@@ -79,6 +79,7 @@ struct State {
   NodeId next_id = 1;
   Tiers<SourceSegment> sources;
   std::map<std::string, std::shared_ptr<const GroupState>, std::less<>> groups;
+  std::vector<std::string> fields;  ///< Declared ones, ascending.
 };
 
 }  // namespace ragstone::memory

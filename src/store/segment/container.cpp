@@ -101,6 +101,16 @@ const char* name_of(SectionId section) noexcept {
       return "bits";
     case SectionId::posting_lists:
       return "posting lists";
+    case SectionId::field_names:
+      return "field names";
+    case SectionId::field_codes:
+      return "field codes";
+    case SectionId::field_counts:
+      return "field counts";
+    case SectionId::value_ends:
+      return "value ends";
+    case SectionId::values:
+      return "values";
   }
   return "unknown section";
 }

@@ -16,7 +16,7 @@
 /// The one format of images: a header, a table of sections, and the sections. src/store/FORMAT.md describes it.
 namespace ragstone::segment {
 
-enum class Kind : std::uint32_t { dense = 1, sparse = 2 };
+enum class Kind : std::uint32_t { dense = 1, sparse = 2, fields = 4 };
 
 enum class SectionId : std::uint32_t {
   block_sums = 1,
@@ -39,6 +39,11 @@ enum class SectionId : std::uint32_t {
   graph_rows = 25,
   bits = 26,
   posting_lists = 40,
+  field_names = 70,
+  field_codes = 71,
+  field_counts = 72,
+  value_ends = 73,
+  values = 74,
 };
 
 const char* name_of(SectionId section) noexcept;

@@ -3,6 +3,7 @@
 #include "store/segment/image_sink.hpp"
 #include "store/sqlite/commit_log.hpp"
 #include "store/sqlite/draft.hpp"
+#include "store/sqlite/merge.hpp"
 
 #include <algorithm>
 #include <map>
@@ -19,6 +20,21 @@ constexpr std::size_t kMaxStagedBytes = std::size_t{256} << 10;
 constexpr std::size_t kFanOut = 8;
 // Larger ones are soon sealed: to merge them before would write them once more for nothing.
 constexpr std::size_t kMaxStagedMerge = 64;
+// Of a rebuild of field columns in one transaction: commits wait for it.
+constexpr std::size_t kRebuiltSources = 256;
+
+std::string build_field_image(const ColumnRows& rows, std::span<const std::size_t> order, Generation generation) {
+  std::vector<segment::RowKey> keys;
+  std::vector<std::optional<Scalar>> values;
+  keys.reserve(rows.keys.size());
+  values.reserve(rows.fields.size());
+  for (const std::size_t i : order) {
+    keys.push_back(rows.keys[i]);
+    const auto begin = rows.fields.begin() + static_cast<std::ptrdiff_t>(i * rows.field_names.size());
+    values.insert(values.end(), begin, begin + static_cast<std::ptrdiff_t>(rows.field_names.size()));
+  }
+  return segment::build_fields(generation, rows.field_names, keys, values);
+}
 
 std::string build_image(const ColumnRows& rows, const ColumnDefinition& column, Generation generation) {
   std::vector<std::size_t> order(rows.keys.size());
@@ -27,7 +43,8 @@ std::string build_image(const ColumnRows& rows, const ColumnDefinition& column, 
   const bool sorted = std::is_sorted(order.begin(), order.end(), by_node);
   if (!sorted) std::sort(order.begin(), order.end(), by_node);
 
-  if (column.dimension == 0) {
+  if (column.is_fields()) return build_field_image(rows, order, generation);
+  if (!column.is_dense()) {
     std::vector<segment::SparseRow> sparse;
     sparse.reserve(order.size());
     for (const std::size_t i : order) sparse.push_back({rows.keys[i], rows.terms[i], rows.lengths[i]});
@@ -129,11 +146,7 @@ class PartWriter {
         std::erase_if(column.parts, [&](const Part& other) { return other.number == part.number; });
       }
       segment::StringSink sink;
-      if (column_definition.dimension == 0) {
-        segment::merge_sparse(state_.catalog.generation, due.sparse(), sink, stop);
-      } else {
-        segment::merge_dense(state_.catalog.generation, due.dense(), sink, stop);
-      }
+      write_merged(column_definition, due, state_.catalog.generation, sink, stop);
       column.parts.push_back(write(definition, column_definition, std::move(sink).take()));
     }
   }
@@ -164,17 +177,14 @@ void run(Draft& draft, Commit& commit, CommitResult& result, const StopToken& st
   draft.finish();
 }
 
-}  // namespace
-
-State apply_commit(Database& database, PartContext& context, const State& state, Commit commit, CommitResult& result,
-                   FileChanges& files, const StopToken& stop) {
-  throw_if_stopped(stop);
-  Draft draft(database, state);
-  run(draft, commit, result, stop);
-
+/// Puts what a finished draft leaves into parts and the catalog.
+State settle(Database& database, PartContext& context, const State& state, Draft& draft, FileChanges& files,
+             const StopToken& stop) {
   State next;
   next.catalog = draft.catalog();
   next.columns = state.columns;
+  next.fields = state.fields;
+  next.lost = draft.lost();
   PartWriter parts(database, context, next, files);
   for (auto& [definition, column] : draft.thinned()) parts.replace(definition, std::move(column));
   for (const auto& [definition, rows] : draft.new_rows())
@@ -183,11 +193,40 @@ State apply_commit(Database& database, PartContext& context, const State& state,
   parts.drop_orphans();
   next.catalog.next_part = context.next_part;
   next.catalog.save_definitions(database, state.catalog);
+  return next;
+}
+
+}  // namespace
+
+State apply_commit(Database& database, PartContext& context, const State& state, Commit commit, CommitResult& result,
+                   FileChanges& files, const StopToken& stop) {
+  throw_if_stopped(stop);
+  Draft draft(database, state, state.catalog.generation + 1);
+  run(draft, commit, result, stop);
+  State next = settle(database, context, state, draft, files, stop);
   log_commit(database, next.catalog, draft.changes());
   throw_if_stopped(stop);
 
   result.generation = next.catalog.generation;
   result.changes = std::move(draft.changes());
+  return next;
+}
+
+State apply_field_rebuild(Database& database, PartContext& context, const State& state, FileChanges& files) {
+  Draft draft(database, state, state.catalog.generation);
+  FieldSettings settings = *state.fields;
+  const std::vector<SourceRow> sources = read_sources(database, *settings.next_source, kRebuiltSources);
+  for (const SourceRow& source : sources) draft.renew_fields(source);
+  draft.finish();
+  if (sources.size() < kRebuiltSources) {
+    settings.next_source.reset();
+  } else {
+    settings.next_source = sources.back().number + 1;
+  }
+  save_fields(database, settings);
+  State next = settle(database, context, state, draft, files, {});
+  update_counters(database, next.catalog);
+  next.fields = std::make_shared<const FieldSettings>(std::move(settings));
   return next;
 }
 

@@ -30,4 +30,7 @@ struct FileChanges {
 State apply_commit(Database& database, PartContext& context, const State& state, Commit commit, CommitResult& result,
                    FileChanges& files, const StopToken& stop);
 
+/// Makes the columns of declared fields anew for some sources, in the same way; content and generation stay.
+State apply_field_rebuild(Database& database, PartContext& context, const State& state, FileChanges& files);
+
 }  // namespace ragstone::sqlite

@@ -175,7 +175,8 @@ std::vector<GroupInfo> Catalog::group_infos() const {
     group.parent = definition.parent;
   }
   for (const auto& [number, definition] : columns_)
-    found[definition.group].forms[{definition.key, definition.signature}] += definition.sources;
+    if (!definition.is_fields())
+      found[definition.group].forms[{definition.key, definition.signature}] += definition.sources;
   std::vector<GroupInfo> infos;
   for (auto& [name, group] : found) {
     GroupInfo& info = infos.emplace_back();

@@ -31,9 +31,12 @@ struct ColumnDefinition {
   std::string group;
   std::string key;
   std::string signature;
-  std::uint32_t dimension = 0;  ///< 0: sparse.
+  std::uint32_t dimension = 0;  ///< 0: not dense.
   std::int64_t sources = 0;
 
+  bool is_dense() const noexcept { return dimension > 0; }
+  /// The declared fields of metadata: see FieldSettings.
+  bool is_fields() const noexcept { return key.empty(); }
   auto identity() const { return std::tie(group, key, signature, dimension); }
 };
 

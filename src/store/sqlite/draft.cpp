@@ -51,9 +51,9 @@ struct Draft::Owner {
   const Metadata& metadata_before;  ///< Of the source as it was.
 };
 
-Draft::Draft(Database& database, const State& base)
-    : database_(database), base_(base), catalog_(base.catalog), text_(database, catalog_.next_block) {
-  ++catalog_.generation;
+Draft::Draft(Database& database, const State& base, Generation generation)
+    : database_(database), base_(base), catalog_(base.catalog), lost_(base.lost), text_(database, catalog_.next_block) {
+  catalog_.generation = generation;
 }
 
 bool Draft::write(SourceWrite write) {
@@ -213,7 +213,7 @@ Draft::Group Draft::write_rows(const Owner& owner, GroupRows& rows, const Group*
   group.definition.name = rows.group;
   group.definition.parent = rows.parent;
   group.definition.signature = rows.signature;
-  if (old) drop_rows(*old);
+  if (old) drop_rows(owner.row.number, *old);
   group.row.definition = catalog_.add_source(group.definition);
   if (old && old->row.definition != group.row.definition) erase_group(database_, owner.row.number, old->row.definition);
   write_nodes(owner, rows, old, parent, group);
@@ -221,6 +221,8 @@ Draft::Group Draft::write_rows(const Owner& owner, GroupRows& rows, const Group*
   contents.reserve(rows.rows.size());
   for (const NodeRow& row : rows.rows) contents.push_back(row.content);
   add_columns(owner, rows, contents, group);
+  put_fields(
+      owner, [&rows](std::size_t number) { return rows.rows[number].metadata; }, group);
   write_group(database_, owner.row.number, group.row, catalog_);
   return group;
 }
@@ -269,6 +271,7 @@ void Draft::write_nodes(const Owner& owner, GroupRows& rows, const Group* old, c
     }
     group.row.nodes.push_back(node.id);
     add_to_digest(digest, node);
+    from.metadata = std::move(node.metadata);
   }
   group.row.node_digest = std::move(digest).value();
   for (const auto& [uid, node] : kept) {
@@ -281,8 +284,8 @@ Draft::Group Draft::write_columns(const Owner& owner, GroupRows& columns, const 
   Group group = old;
   if (column_rows(columns) != old.row.nodes.size())
     refuse_column_rows(owner.row.record.id, columns, old.row.nodes.size());
-  for (const DenseRows& dense : columns.dense) drop_column(dense.key, group);
-  for (const SparseRows& sparse : columns.sparse) drop_column(sparse.key, group);
+  for (const DenseRows& dense : columns.dense) drop_column(owner.row.number, dense.key, group);
+  for (const SparseRows& sparse : columns.sparse) drop_column(owner.row.number, sparse.key, group);
   std::vector<Hash128> contents;
   for (const NodeId id : group.row.nodes) {
     const std::optional<StoredNode> node = find_node(database_, id);
@@ -292,8 +295,60 @@ Draft::Group Draft::write_columns(const Owner& owner, GroupRows& columns, const 
     contents.push_back(node->content);
   }
   add_columns(owner, columns, contents, group);
+  put_fields(owner, stored_metadata(group), group);
   write_group(database_, owner.row.number, group.row, catalog_);
   return group;
+}
+
+void Draft::renew_fields(const SourceRow& source) {
+  const Owner owner{source, source.record.metadata};
+  for (Group& group : load_groups(source.number))
+    if (put_fields(owner, stored_metadata(group), group)) write_group(database_, source.number, group.row, catalog_);
+}
+
+std::function<Metadata(std::size_t)> Draft::stored_metadata(const Group& group) const {
+  return [this, nodes = group.row.nodes](std::size_t number) {
+    std::optional<StoredNode> node = find_node(database_, nodes[number]);
+    if (!node || !node->has_metadata) return Metadata();
+    read_extra(database_, *node);
+    return std::move(node->metadata);
+  };
+}
+
+bool Draft::put_fields(const Owner& owner, const std::function<Metadata(std::size_t)>& own, Group& to) {
+  const FieldSettings& settings = *base_.fields;
+  ColumnDefinition definition;
+  definition.group = to.definition.name;
+  definition.key = kFieldKey;
+  definition.signature = settings.signature();
+  bool is_there = false;
+  bool is_stale = false;
+  bool has_others = false;
+  for (const DefinitionNumber number : to.row.columns) {
+    const ColumnDefinition& column = catalog_.column(number);
+    has_others = has_others || !column.is_fields();
+    const bool is_good = column.identity() == definition.identity() && !lost_->has(number, owner.row.number);
+    (is_good ? is_there : is_stale) |= column.is_fields();
+  }
+  const bool is_wanted = has_others && !settings.declared.empty();
+  if (is_there == is_wanted && !is_stale) return false;
+  drop_column(owner.row.number, kFieldKey, to);
+  if (!is_wanted) return true;
+
+  const DefinitionNumber number = catalog_.add_source(std::move(definition));
+  to.row.columns.push_back(number);
+  ColumnRows& rows = new_rows_[number];
+  rows.field_names = settings.names();
+  for (std::size_t i = 0; i < to.row.nodes.size(); ++i) {
+    rows.keys.push_back({to.row.nodes[i], static_cast<segment::SourceNumber>(owner.row.number), Hash128()});
+    const Metadata metadata = own(i);
+    const OverlayFields visible(metadata, owner.row.record.metadata);
+    for (const std::string& name : rows.field_names) {
+      const Scalar* value = visible.find(name);
+      rows.fields.push_back(value ? std::optional(*value) : std::nullopt);
+    }
+  }
+  return true;
 }
 
 void Draft::add_columns(const Owner& owner, GroupRows& columns, std::span<const Hash128> contents, Group& to) {
@@ -328,25 +383,34 @@ void Draft::add_columns(const Owner& owner, GroupRows& columns, std::span<const 
   }
 }
 
-void Draft::drop_column(const std::string& key, Group& from) {
+void Draft::drop_column(std::int64_t source, std::string_view key, Group& from) {
   std::erase_if(from.row.columns, [&](DefinitionNumber number) {
     if (catalog_.column(number).key != key) return false;
     kill(number, from.row.nodes);
     catalog_.remove_source_of_column(number);
+    forget_loss(number, source);
     return true;
   });
 }
 
-void Draft::drop_rows(const Group& old) {
+void Draft::forget_loss(DefinitionNumber column, std::int64_t source) {
+  if (!lost_->has(column, source)) return;
+  LostColumns lost = *lost_;
+  lost.remove(database_, column, source);
+  lost_ = std::make_shared<const LostColumns>(std::move(lost));
+}
+
+void Draft::drop_rows(std::int64_t source, const Group& old) {
   for (const DefinitionNumber number : old.row.columns) {
     kill(number, old.row.nodes);
     catalog_.remove_source_of_column(number);
+    forget_loss(number, source);
   }
   catalog_.remove_source_of_group(old.row.definition);
 }
 
 void Draft::drop_group(std::int64_t source, const Group& old) {
-  drop_rows(old);
+  drop_rows(source, old);
   GroupChange& changed = change(old.definition.name);
   for (const NodeId id : old.row.nodes) {
     changed.removed.push_back(id);

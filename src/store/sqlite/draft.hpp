@@ -7,7 +7,9 @@
 #include <ragstone/base/stop.hpp>
 #include <ragstone/store/commit.hpp>
 
+#include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -24,13 +26,16 @@ struct ColumnRows {
   std::vector<float> values;                   ///< Of a dense column: [n x dimension].
   std::vector<std::vector<TermWeight>> terms;  ///< Of a sparse one: [n]
   std::vector<std::uint32_t> lengths;          ///< [n]
+  std::vector<std::string> field_names;        ///< Of the column of declared fields.
+  std::vector<std::optional<Scalar>> fields;   ///< [n x field_names]
 };
 
 /// Carries a commit out in an open transaction, and makes the state that follows from it. Each source is changed at
 /// most once. Whoever rolls the transaction back forgets the draft.
 class Draft {
  public:
-  Draft(Database& database, const State& base);
+  /// `generation`: of the state that it makes.
+  Draft(Database& database, const State& base, Generation generation);
 
   /// Errors of all of them: Errc::invalid_argument, Errc::dimension_mismatch, the database's.
   bool write(SourceWrite write);
@@ -40,12 +45,15 @@ class Draft {
   void touch(const SourceTouch& touch);
   /// False if there is no such source.
   bool remove(const std::string& id);
+  /// Makes the columns of declared fields of a stored source what the declaration says.
+  void renew_fields(const SourceRow& source);
 
   /// Writes what is left but the new parts, the catalog and the log: texts, dead rows.
   void finish();
 
   // What came of it; valid after finish().
   Catalog& catalog() noexcept { return catalog_; }
+  const std::shared_ptr<const LostColumns>& lost() const noexcept { return lost_; }
   std::vector<GroupChange>& changes() noexcept { return changes_; }
   std::map<DefinitionNumber, ColumnRows>& new_rows() noexcept { return new_rows_; }
   /// Copies of the columns that lost rows.
@@ -64,8 +72,14 @@ class Draft {
   void write_nodes(const Owner& owner, GroupRows& rows, const Group* old, const Group* parent, Group& group);
   Group write_columns(const Owner& owner, GroupRows& columns, const Group& old);
   void add_columns(const Owner& owner, GroupRows& columns, std::span<const Hash128> contents, Group& to);
-  void drop_column(const std::string& key, Group& from);
-  void drop_rows(const Group& old);
+  /// Makes the column of declared fields where the group has other columns; `own` gives a node's own metadata by its
+  /// number. False if the column is what it should be.
+  bool put_fields(const Owner& owner, const std::function<Metadata(std::size_t)>& own, Group& to);
+  std::function<Metadata(std::size_t)> stored_metadata(const Group& group) const;
+  void drop_column(std::int64_t source, std::string_view key, Group& from);
+  void drop_rows(std::int64_t source, const Group& old);
+  /// The source no longer has the column, or has all of it again.
+  void forget_loss(DefinitionNumber column, std::int64_t source);
   void drop_group(std::int64_t source, const Group& old);
   void kill(DefinitionNumber column, std::span<const NodeId> nodes);
   void check_children(const std::vector<Group>& groups, const GroupWrite& write) const;
@@ -77,6 +91,7 @@ class Draft {
   Database& database_;
   const State& base_;
   Catalog catalog_;
+  std::shared_ptr<const LostColumns> lost_;
   TextWriter text_;
   std::map<std::string, GroupChange> change_of_;
   std::vector<GroupChange> changes_;

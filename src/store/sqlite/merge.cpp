@@ -1,7 +1,5 @@
 #include "store/sqlite/merge.hpp"
 
-#include "store/segment/image_sink.hpp"
-
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -98,6 +96,17 @@ std::optional<Merge> choose_merge(const State& state, const VectorIndexes& index
   return std::nullopt;
 }
 
+void write_merged(const ColumnDefinition& column, const Column& inputs, Generation generation, segment::ImageSink& to,
+                  const StopToken& stop, const segment::DenseForm& form, const Parallel* parallel) {
+  if (column.is_fields()) {
+    segment::merge_fields(generation, inputs.fields(), to, stop);
+  } else if (column.is_dense()) {
+    segment::merge_dense(generation, inputs.dense(), to, stop, form, parallel);
+  } else {
+    segment::merge_sparse(generation, inputs.sparse(), to, stop);
+  }
+}
+
 Part merge_parts(const Merge& merge, const PartFolder& folder, PartNumber number, Generation generation,
                  const Parallel& parallel, const StopToken& stop) {
   Part part;
@@ -105,11 +114,7 @@ Part merge_parts(const Merge& merge, const PartFolder& folder, PartNumber number
   part.file = part_file_name(number);
   write_part_file(folder, part.file, [&](segment::OutputFile& file) {
     segment::FileSink sink(file);
-    if (merge.column.dimension == 0) {
-      segment::merge_sparse(generation, merge.inputs.sparse(), sink, stop);
-    } else {
-      segment::merge_dense(generation, merge.inputs.dense(), sink, stop, merge.form, &parallel);
-    }
+    write_merged(merge.column, merge.inputs, generation, sink, stop, merge.form, &parallel);
     sink.flush();
   });
   part.data = open_part(merge.column, folder.files->open(folder.path / part.file, folder.map));

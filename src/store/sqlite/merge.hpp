@@ -1,5 +1,6 @@
 #pragma once
 
+#include "store/segment/image_sink.hpp"
 #include "store/sqlite/part_rows.hpp"
 #include "store/sqlite/state.hpp"
 #include <ragstone/base/parallel.hpp>
@@ -40,6 +41,10 @@ std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit, c
 
 /// Eight sealed parts of about equal size, or one that is dead for more than a quarter or has not its key's form.
 std::optional<Merge> choose_merge(const State& state, const VectorIndexes& indexes);
+
+/// Writes the live rows of some parts of a column as one image; see merge_dense() for `form` and `parallel`.
+void write_merged(const ColumnDefinition& column, const Column& inputs, Generation generation, segment::ImageSink& to,
+                  const StopToken& stop, const segment::DenseForm& form = {}, const Parallel* parallel = nullptr);
 
 /// Writes the live rows of the inputs to a sealed part of that number; durable when it returns. `parallel` helps with
 /// a graph.

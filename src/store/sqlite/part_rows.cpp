@@ -139,7 +139,8 @@ void add_dead(PartRow& row, std::vector<std::uint32_t>& single) {
 std::string part_file_name(PartNumber number) { return "part-" + std::to_string(number) + ".seg"; }
 
 PartData open_part(const ColumnDefinition& column, std::shared_ptr<const segment::Image> image) {
-  if (column.dimension == 0) return std::make_shared<const segment::SparsePart>(std::move(image));
+  if (column.is_fields()) return std::make_shared<const segment::FieldPart>(std::move(image));
+  if (!column.is_dense()) return std::make_shared<const segment::SparsePart>(std::move(image));
   auto part = std::make_shared<const segment::DensePart>(std::move(image));
   if (part->dimension() != column.dimension)
     throw Error(Errc::corrupt_store, "store: a part of column \"" + column.key + "\" has dimension " +
@@ -173,6 +174,8 @@ void write_part_file(const PartFolder& folder, const std::string& name,
 State load_state(Database& database, const PartFolder& folder, const State* known) {
   State state;
   state.catalog = load_catalog(database);
+  state.fields = std::make_shared<const FieldSettings>(load_fields(database));
+  state.lost = std::make_shared<const LostColumns>(LostColumns::load(database));
   const auto known_parts = index_parts(known);
   auto logged = read_logged_dead(database);
   std::map<DefinitionNumber, Column> columns;

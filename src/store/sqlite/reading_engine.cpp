@@ -58,7 +58,7 @@ class ReadingEngine final : public StoreEngine {
   }
 
   VerifyReport do_verify(const StopToken& stop) const override {
-    return verify_store([this] { return latest(); }, folder_, stop);
+    return verify_store([this] { return latest(); }, folder_, nullptr, stop);
   }
 
   void do_backup(const std::filesystem::path& folder, const StopToken& stop) const override {
@@ -89,7 +89,8 @@ class ReadingEngine final : public StoreEngine {
       database->execute("BEGIN");
       try {
         State state = load_state(*database, folder_, snapshot_ ? snapshot_->state().get() : nullptr);
-        auto loaded = std::make_shared<const SqliteSnapshot>(std::make_shared<const State>(std::move(state)), readers_);
+        auto loaded =
+            std::make_shared<const SqliteSnapshot>(std::make_shared<const State>(std::move(state)), readers_, shared_);
         loaded->readers().adopt(std::move(database));
         return loaded;
       } catch (const Error& error) {
@@ -103,6 +104,7 @@ class ReadingEngine final : public StoreEngine {
   const StoreCapabilities capabilities_ = sqlite_capabilities();
   PartFolder folder_;
   std::shared_ptr<ReaderPool> readers_;
+  const std::shared_ptr<SharedBySnapshots> shared_ = std::make_shared<SharedBySnapshots>();
   std::unique_ptr<Database> watch_;
   mutable std::mutex mutex_;
   bool is_closed_ = false;

@@ -3,6 +3,7 @@
 #include "store/sqlite/commit_log.hpp"
 #include <ragstone/base/error.hpp>
 
+#include <iterator>
 #include <string>
 
 namespace ragstone::sqlite {
@@ -96,6 +97,33 @@ CREATE TABLE part(
 CREATE TABLE dead_row(part INTEGER NOT NULL, row INTEGER NOT NULL, PRIMARY KEY(part, row)) STRICT, WITHOUT ROWID;
 )sql";
 
+constexpr char kTablesSince3[] = R"sql(
+CREATE TABLE field(name TEXT PRIMARY KEY, kind INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE field_rebuild(one INTEGER PRIMARY KEY CHECK(one = 1), next_source INTEGER NOT NULL) STRICT;
+CREATE TABLE lost_column(
+  definition INTEGER NOT NULL,
+  source INTEGER NOT NULL,
+  PRIMARY KEY(definition, source)
+) STRICT, WITHOUT ROWID;
+)sql";
+
+void create(Database& database) {
+  database.execute(kTables);
+  database.execute(kTablesSince3);
+  start_log(database, Catalog());
+  database.execute(("PRAGMA application_id=" + std::to_string(kApplicationId)).c_str());
+}
+
+/// What makes a database of one version one of the next. Once released, a step stays as it is: it writes out what it
+/// needs rather than use code that serves the present version.
+using Step = void (*)(Database&);
+
+void add_fields_and_losses(Database& database) { database.execute(kTablesSince3); }
+
+/// The first one leads away from kOldestSchemaVersion.
+constexpr Step kSteps[] = {add_fields_and_losses};
+static_assert(kOldestSchemaVersion + static_cast<std::int64_t>(std::size(kSteps)) == kSchemaVersion);
+
 std::int64_t pragma(Database& database, const char* sql) {
   Statement& statement = database.statement(sql);
   const std::int64_t value = statement.step() ? statement.integer(0) : 0;
@@ -124,15 +152,18 @@ std::int64_t known_version(Database& database) {
 }  // namespace
 
 void migrate(Database& database) {
-  if (known_version(database) == kSchemaVersion) return;
-  Transaction transaction(database);
-  if (known_version(database) == 0) {
-    database.execute(kTables);
-    start_log(database, Catalog());
-    database.execute(("PRAGMA application_id=" + std::to_string(kApplicationId)).c_str());
+  while (known_version(database) != kSchemaVersion) {
+    Transaction transaction(database);
+    const std::int64_t version = known_version(database);
+    if (version == 0) {
+      create(database);
+    } else {
+      kSteps[version - kOldestSchemaVersion](database);
+    }
+    const std::int64_t reached = version == 0 ? kSchemaVersion : version + 1;
+    database.execute(("PRAGMA user_version=" + std::to_string(reached)).c_str());
+    transaction.commit();
   }
-  database.execute(("PRAGMA user_version=" + std::to_string(kSchemaVersion)).c_str());
-  transaction.commit();
 }
 
 void check_schema(Database& database) {

@@ -5,13 +5,14 @@
 namespace ragstone::sqlite {
 
 /// The version of the tables that this code reads and writes, in SQLite's user_version.
-inline constexpr std::int64_t kSchemaVersion = 2;
-/// The oldest version that migrate() knows the way from.
+inline constexpr std::int64_t kSchemaVersion = 3;
+/// The oldest version that migrate() can begin with.
 inline constexpr std::int64_t kOldestSchemaVersion = 2;
 /// In SQLite's application_id: what the database is.
 inline constexpr std::int64_t kApplicationId = 0x52414753;
 
-/// Makes the tables of an empty database, or brings those of an older version up to date.
+/// Makes the tables of an empty database, or brings those of an older version up to date, one version at a time, each
+/// in a transaction of its own: what is interrupted goes on at the next opening.
 /// Errors: Errc::unsupported for a version that is newer or too old, Errc::corrupt_store for a database of another
 /// application.
 void migrate(Database& database);

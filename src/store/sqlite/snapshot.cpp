@@ -16,26 +16,11 @@
 namespace ragstone::sqlite {
 namespace {
 
-/// The filter of a search, with its reader; none for an empty filter.
-class SearchFilter {
- public:
-  SearchFilter(ReaderSet& readers, const Filter& filter, bool own_metadata) {
-    if (filter.empty()) return;
-    lease_.emplace(readers);
-    rows_.emplace(**lease_, filter, own_metadata);
-  }
-
-  const segment::RowFilter* get() const noexcept { return rows_ ? &*rows_ : nullptr; }
-
- private:
-  std::optional<ReaderSet::Lease> lease_;
-  std::optional<MetadataFilter> rows_;
-};
-
 /// Which definitions meet a PendingQuery, and whether all sources have them.
 class Needs {
  public:
-  Needs(const Catalog& catalog, const PendingQuery& query) {
+  Needs(const State& state, const PendingQuery& query) : lost_(*state.lost) {
+    const Catalog& catalog = state.catalog;
     std::int64_t sources = 0;
     for (const auto& [number, group] : catalog.groups()) {
       if (group.name != query.group || group.signature != query.signature) continue;
@@ -50,6 +35,7 @@ class Needs {
         if (column.group != query.group || column.key != need.key || column.signature != need.signature) continue;
         columns.insert(number);
         sources += column.sources;
+        complete_ = complete_ && !lost_.has(number);
       }
       complete_ = complete_ && sources == catalog.stored;
     }
@@ -57,13 +43,15 @@ class Needs {
 
   bool complete() const noexcept { return complete_; }
   bool has_group(DefinitionNumber number) const { return groups_.contains(number); }
-  bool has_columns(const std::vector<DefinitionNumber>& columns) const {
+  bool has_columns(const std::vector<DefinitionNumber>& columns, std::int64_t source) const {
     return std::all_of(columns_.begin(), columns_.end(), [&](const std::set<DefinitionNumber>& need) {
-      return std::any_of(columns.begin(), columns.end(), [&](DefinitionNumber c) { return need.contains(c); });
+      return std::any_of(columns.begin(), columns.end(),
+                         [&](DefinitionNumber c) { return need.contains(c) && !lost_.has(c, source); });
     });
   }
 
  private:
+  const LostColumns& lost_;
   bool complete_ = false;
   std::set<DefinitionNumber> groups_;
   std::vector<std::set<DefinitionNumber>> columns_;
@@ -71,8 +59,9 @@ class Needs {
 
 }  // namespace
 
-SqliteSnapshot::SqliteSnapshot(std::shared_ptr<const State> state, std::shared_ptr<ReaderPool> pool)
-    : state_(std::move(state)), readers_(std::move(pool), state_->catalog.generation) {}
+SqliteSnapshot::SqliteSnapshot(std::shared_ptr<const State> state, std::shared_ptr<ReaderPool> pool,
+                               std::shared_ptr<SharedBySnapshots> shared)
+    : state_(std::move(state)), readers_(std::move(pool), state_->catalog.generation), shared_(std::move(shared)) {}
 
 std::vector<SourceRecord> SqliteSnapshot::do_sources(const SourceQuery& query, const StopToken& stop) const {
   static const std::string columns = std::string("SELECT ") + kSourceColumns + " FROM source WHERE ";
@@ -112,12 +101,12 @@ std::vector<Node> SqliteSnapshot::do_nodes(const NodeQuery& query, const StopTok
 
 std::vector<std::string> SqliteSnapshot::do_pending(const PendingQuery& query, const StopToken& stop) const {
   std::vector<std::string> ids;
-  const Needs needs(state_->catalog, query);
+  const Needs needs(*state_, query);
   if (needs.complete()) return ids;
   const ReaderSet::Lease lease(readers_);
   kernel::StopPoll poll(stop);
   Statement& read = (*lease).statement(
-      "SELECT s.id, g.definition, g.columns FROM source s LEFT JOIN source_group g ON g.source = s.number "
+      "SELECT s.id, g.definition, g.columns, s.number FROM source s LEFT JOIN source_group g ON g.source = s.number "
       "WHERE s.id > ?1 AND s.generation > 0 ORDER BY s.id");
   const Rows guard(read);
   read.bind_text(1, query.after);
@@ -134,7 +123,8 @@ std::vector<std::string> SqliteSnapshot::do_pending(const PendingQuery& query, c
       id = read.text(0);
       met = false;
     }
-    if (!read.is_null(1) && needs.has_group(read.integer(1))) met = needs.has_columns(read_numbers(read.blob(2)));
+    if (!read.is_null(1) && needs.has_group(read.integer(1)))
+      met = needs.has_columns(read_numbers(read.blob(2)), read.integer(3));
   }
   close_source();
   return ids;
@@ -194,10 +184,12 @@ std::vector<ScoredNode> SqliteSnapshot::do_search_terms(std::string_view group, 
                                                         std::span<const TermWeight> terms,
                                                         const Bm25Parameters* parameters, const Filter& filter,
                                                         std::size_t k, const StopToken& stop) const {
-  const auto [views, totals] = sparse_column(group, key);
-  if (views.empty()) return {};
-  const SearchFilter allowed(readers_, filter, has_own_metadata(group));
-  return segment::search_sparse(views, totals, terms, parameters, allowed.get(), k, stop);
+  const SparseColumn column = sparse_column(group, key);
+  if (column.views.empty()) return {};
+  const std::unique_ptr<const MetadataFilter> allowed = row_filter(group, filter);
+  return noting_damage(group, key, [&] {
+    return segment::search_sparse(column.views, column.totals, terms, parameters, allowed.get(), k, stop);
+  });
 }
 
 VectorHits SqliteSnapshot::do_search_vectors(const VectorSearch& search, const StopToken& stop) const {
@@ -212,18 +204,34 @@ VectorHits SqliteSnapshot::do_search_vectors(const VectorSearch& search, const S
       for (segment::DenseView& view : column->dense()) views.push_back(std::move(view));
   }
   if (views.empty()) return {};
-  const SearchFilter allowed(readers_, search.filter, has_own_metadata(search.group));
-  segment::DenseHits found = segment::search_dense(views, segment::query_of(search, allowed.get()), stop);
+  const std::unique_ptr<const MetadataFilter> allowed = row_filter(search.group, search.filter);
+  segment::DenseHits found = noting_damage(search.group, search.key, [&] {
+    return segment::search_dense(views, segment::query_of(search, allowed.get()), stop);
+  });
   VectorHits hits;
   hits.hits = std::move(found.hits);
   hits.plan = std::move(found.plan);
   return hits;
 }
 
-bool SqliteSnapshot::has_own_metadata(std::string_view group) const {
-  const auto& groups = state_->catalog.groups();
-  return std::any_of(groups.begin(), groups.end(),
-                     [&](const auto& item) { return item.second.name == group && item.second.own_metadata > 0; });
+template <class Search>
+std::invoke_result_t<Search> SqliteSnapshot::noting_damage(std::string_view group, std::string_view key,
+                                                           Search search) const {
+  try {
+    return search();
+  } catch (const Error& error) {
+    if (error.errc() == Errc::corrupt_store)
+      for (const auto& [number, definition] : state_->catalog.columns())
+        if (const Column* column = state_->column(number);
+            column && definition.group == group && (definition.key == key || definition.is_fields()))
+          shared_->damage.suspect(*column);
+    throw;
+  }
+}
+
+std::unique_ptr<const MetadataFilter> SqliteSnapshot::row_filter(std::string_view group, const Filter& filter) const {
+  if (filter.empty()) return nullptr;
+  return std::make_unique<const MetadataFilter>(*state_, readers_, shared_->filters, group, filter);
 }
 
 }  // namespace ragstone::sqlite

@@ -1,22 +1,36 @@
 #pragma once
 
-#include "store/sqlite/node_rows.hpp"
+#include "store/filter_cache.hpp"
+#include "store/sqlite/damage_log.hpp"
+#include "store/sqlite/metadata_filter.hpp"
 #include "store/sqlite/reader_pool.hpp"
 #include "store/sqlite/state.hpp"
 #include <ragstone/store/snapshot.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace ragstone::sqlite {
 
+/// What all snapshots of an engine share.
+struct SharedBySnapshots {
+  /// A bit for each row, filter and part.
+  static constexpr std::size_t kFilterCacheBytes = std::size_t{16} << 20;
+
+  FilterCache filters{kFilterCacheBytes};
+  DamageLog damage;
+};
+
 /// A state in memory with readers of the same generation of the database.
 class SqliteSnapshot final : public StoreSnapshot {
  public:
-  SqliteSnapshot(std::shared_ptr<const State> state, std::shared_ptr<ReaderPool> pool);
+  SqliteSnapshot(std::shared_ptr<const State> state, std::shared_ptr<ReaderPool> pool,
+                 std::shared_ptr<SharedBySnapshots> shared);
 
   const std::shared_ptr<const State>& state() const noexcept { return state_; }
   ReaderSet& readers() const noexcept { return readers_; }
@@ -44,10 +58,15 @@ class SqliteSnapshot final : public StoreSnapshot {
     segment::SparseTotals totals;
   };
   SparseColumn sparse_column(std::string_view group, std::string_view key) const;
-  bool has_own_metadata(std::string_view group) const;
+  /// What `search` gives; damage that it meets is noted for the parts that it may have been in.
+  template <class Search>
+  std::invoke_result_t<Search> noting_damage(std::string_view group, std::string_view key, Search search) const;
+  /// Null for an empty filter.
+  std::unique_ptr<const MetadataFilter> row_filter(std::string_view group, const Filter& filter) const;
 
   const std::shared_ptr<const State> state_;
   mutable ReaderSet readers_;
+  const std::shared_ptr<SharedBySnapshots> shared_;
 };
 
 }  // namespace ragstone::sqlite

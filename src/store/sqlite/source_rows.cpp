@@ -66,6 +66,26 @@ std::optional<SourceRow> find_source(Database& database, std::string_view id) {
   return read_source(find);
 }
 
+std::vector<SourceRow> read_sources(Database& database, std::int64_t first, std::size_t limit) {
+  static const std::string sql =
+      std::string("SELECT ") + kSourceColumns + " FROM source WHERE number >= ?1 ORDER BY number LIMIT ?2";
+  Statement& read = database.statement(sql);
+  const Rows guard(read);
+  read.bind_integer(1, first);
+  read.bind_integer(2, static_cast<std::int64_t>(limit));
+  std::vector<SourceRow> rows;
+  while (read.step()) rows.push_back(read_source(read));
+  return rows;
+}
+
+std::vector<std::int64_t> all_source_numbers(Database& database) {
+  Statement& read = database.statement("SELECT number FROM source ORDER BY number");
+  const Rows guard(read);
+  std::vector<std::int64_t> numbers;
+  while (read.step()) numbers.push_back(read.integer(0));
+  return numbers;
+}
+
 void write_source(Database& database, const SourceRow& row) {
   static const std::string sql =
       std::string("INSERT OR REPLACE INTO source(") + kSourceColumns +

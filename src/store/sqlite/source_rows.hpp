@@ -40,6 +40,10 @@ inline constexpr char kSourceColumns[] =
 /// The source in the current row of a statement that selects kSourceColumns.
 SourceRow read_source(const Statement& row);
 std::optional<SourceRow> find_source(Database& database, std::string_view id);
+/// At most `limit` sources from that number on, ascending.
+std::vector<SourceRow> read_sources(Database& database, std::int64_t first, std::size_t limit);
+/// Ascending.
+std::vector<std::int64_t> all_source_numbers(Database& database);
 /// Inserts, or replaces the row of that number.
 void write_source(Database& database, const SourceRow& row);
 void erase_source(Database& database, std::int64_t number);

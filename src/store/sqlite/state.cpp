@@ -1,6 +1,17 @@
 #include "store/sqlite/state.hpp"
 
 namespace ragstone::sqlite {
+namespace {
+
+template <class View>
+std::vector<View> views_of(const std::vector<Part>& parts) {
+  std::vector<View> views;
+  for (const Part& part : parts)
+    if (const auto* data = std::get_if<decltype(View::part)>(&part.data)) views.push_back({*data, part.dead});
+  return views;
+}
+
+}  // namespace
 
 std::size_t Part::rows() const noexcept {
   return std::visit([](const auto& part) { return part->rows(); }, data);
@@ -16,21 +27,9 @@ void Part::kill(std::span<const std::uint32_t> killed) {
     for (const std::uint32_t row : killed) dead_tokens += (*sparse)->length(row);
 }
 
-std::vector<segment::DenseView> Column::dense() const {
-  std::vector<segment::DenseView> views;
-  for (const Part& part : parts)
-    if (const auto* data = std::get_if<std::shared_ptr<const segment::DensePart>>(&part.data))
-      views.push_back({*data, part.dead});
-  return views;
-}
-
-std::vector<segment::SparseView> Column::sparse() const {
-  std::vector<segment::SparseView> views;
-  for (const Part& part : parts)
-    if (const auto* data = std::get_if<std::shared_ptr<const segment::SparsePart>>(&part.data))
-      views.push_back({*data, part.dead});
-  return views;
-}
+std::vector<segment::DenseView> Column::dense() const { return views_of<segment::DenseView>(parts); }
+std::vector<segment::SparseView> Column::sparse() const { return views_of<segment::SparseView>(parts); }
+std::vector<segment::FieldView> Column::fields() const { return views_of<segment::FieldView>(parts); }
 
 segment::SparseTotals Column::totals() const {
   segment::SparseTotals totals;

@@ -1,8 +1,11 @@
 #pragma once
 
 #include "store/segment/dense_part.hpp"
+#include "store/segment/field_part.hpp"
 #include "store/segment/sparse_part.hpp"
 #include "store/sqlite/catalog.hpp"
+#include "store/sqlite/field_settings.hpp"
+#include "store/sqlite/lost_columns.hpp"
 
 #include <cstdint>
 #include <map>
@@ -16,7 +19,8 @@
 namespace ragstone::sqlite {
 
 using PartNumber = std::int64_t;
-using PartData = std::variant<std::shared_ptr<const segment::DensePart>, std::shared_ptr<const segment::SparsePart>>;
+using PartData = std::variant<std::shared_ptr<const segment::DensePart>, std::shared_ptr<const segment::SparsePart>,
+                              std::shared_ptr<const segment::FieldPart>>;
 
 /// A part of a column as a snapshot sees it.
 struct Part {
@@ -41,6 +45,7 @@ struct Column {
 
   std::vector<segment::DenseView> dense() const;
   std::vector<segment::SparseView> sparse() const;
+  std::vector<segment::FieldView> fields() const;
   segment::SparseTotals totals() const;
 };
 
@@ -48,6 +53,8 @@ struct Column {
 struct State {
   Catalog catalog;
   std::map<DefinitionNumber, std::shared_ptr<const Column>> columns;  ///< Those that have parts.
+  std::shared_ptr<const FieldSettings> fields = std::make_shared<const FieldSettings>();
+  std::shared_ptr<const LostColumns> lost = std::make_shared<const LostColumns>();
 
   const Column* column(DefinitionNumber definition) const;
 };

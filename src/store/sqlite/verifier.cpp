@@ -26,8 +26,8 @@ std::string name_of_part(const Part& part) {
 
 }  // namespace
 
-Verifier::Verifier(Database& database, const State& state, const StopToken& stop)
-    : database_(database), state_(state), stop_(stop) {}
+Verifier::Verifier(Database& database, const State& state, DamageLog* damage, const StopToken& stop)
+    : database_(database), state_(state), damage_(damage), stop_(stop) {}
 
 VerifyReport Verifier::run() && {
   check_database();
@@ -126,7 +126,10 @@ void Verifier::check_group(const SourceRow& source, const SourceGroup& group, st
       problem = "node " + std::to_string(id) + " belongs elsewhere";
     if (node->has_metadata) ++groups_[group.definition].own_metadata;
     add_to_digest(digest, *node);
-    for (const DefinitionNumber column : group.columns) rows_[column].push_back({id, source.number, node->content});
+    for (const DefinitionNumber column : group.columns) {
+      const bool has_contents = !state_.catalog.column(column).is_fields();
+      rows_[column].push_back({id, source.number, has_contents ? node->content : Hash128()});
+    }
   }
   if (std::move(digest).value() != group.node_digest) problem = "a node is damaged";
   for (const DefinitionNumber column : group.columns) ++columns_[column].sources;
@@ -142,6 +145,12 @@ void Verifier::check_columns() {
   for (const auto& [definition, column] : state_.columns) definitions.insert(definition);
   for (const auto& [definition, rows] : rows_) definitions.insert(definition);
   for (const DefinitionNumber definition : definitions) check_rows(definition, rows_[definition]);
+  for (const auto& [definition, sources] : state_.lost->all()) {
+    std::vector<std::string> ids;
+    for (const std::int64_t source : sources) ids.push_back(source_id(source));
+    add("column " + std::to_string(definition), "rows were lost to damage; the next sync makes them anew",
+        std::move(ids));
+  }
 }
 
 void Verifier::check_part(const Part& part) {
@@ -154,8 +163,10 @@ void Verifier::check_part(const Part& part) {
   };
   try {
     for (const segment::Finding& finding :
-         std::visit([this](const auto& data) { return data->verify(stop_); }, part.data))
+         std::visit([this](const auto& data) { return data->verify(stop_); }, part.data)) {
+      if (damage_ != nullptr) damage_->suspect(part.number);
       add(name_of_part(part), finding.problem, source_ids(finding.rows));
+    }
   } catch (...) {
     add(name_of_part(part), std::current_exception());
   }
@@ -192,6 +203,7 @@ void Verifier::check_rows(DefinitionNumber definition, std::vector<ExpectedRow>&
   std::vector<ExpectedRow> wrong;
   std::set_symmetric_difference(expected.begin(), expected.end(), found.begin(), found.end(), std::back_inserter(wrong),
                                 less);
+  std::erase_if(wrong, [&](const ExpectedRow& row) { return state_.lost->has(definition, row.source); });
   std::set<std::int64_t> sources;
   for (const ExpectedRow& row : wrong) sources.insert(row.source);
   if (wrong.empty()) return;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "store/sqlite/damage_log.hpp"
 #include "store/sqlite/node_rows.hpp"
 #include "store/sqlite/source_rows.hpp"
 #include "store/sqlite/state.hpp"
@@ -18,7 +19,7 @@ namespace ragstone::sqlite {
 class Verifier {
  public:
   /// The connection is in a transaction that sees what `state` was loaded from. All outlive the verifier.
-  Verifier(Database& database, const State& state, const StopToken& stop);
+  Verifier(Database& database, const State& state, DamageLog* damage, const StopToken& stop);
 
   VerifyReport run() &&;
 
@@ -52,6 +53,7 @@ class Verifier {
 
   Database& database_;
   const State& state_;
+  DamageLog* damage_;
   const StopToken& stop_;
   VerifyReport report_;
   std::int64_t stored_ = 0;

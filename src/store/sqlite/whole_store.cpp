@@ -82,7 +82,8 @@ void copy_parts(const State& state, const PartFolder& to, const StopToken& stop)
 
 }  // namespace
 
-VerifyReport verify_store(const LatestSnapshot& latest, const PartFolder& folder, const StopToken& stop) {
+VerifyReport verify_store(const LatestSnapshot& latest, const PartFolder& folder, DamageLog* damage,
+                          const StopToken& stop) {
   std::optional<WholeState> whole;
   try {
     whole.emplace(latest, folder);
@@ -93,7 +94,7 @@ VerifyReport verify_store(const LatestSnapshot& latest, const PartFolder& folder
     finding.problem = error.what();
     return report;
   }
-  return Verifier(whole->database(), whole->state(), stop).run();
+  return Verifier(whole->database(), whole->state(), damage, stop).run();
 }
 
 void copy_store(const LatestSnapshot& latest, const PartFolder& folder, const std::filesystem::path& target,

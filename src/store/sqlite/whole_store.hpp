@@ -16,8 +16,9 @@ namespace ragstone::sqlite {
 /// Gives the newest snapshot.
 using LatestSnapshot = std::function<std::shared_ptr<const SqliteSnapshot>()>;
 
-/// See StoreEngine::verify().
-VerifyReport verify_store(const LatestSnapshot& latest, const PartFolder& folder, const StopToken& stop);
+/// See StoreEngine::verify(). `damage` (null: nobody) hears of parts that can be healed.
+VerifyReport verify_store(const LatestSnapshot& latest, const PartFolder& folder, DamageLog* damage,
+                          const StopToken& stop);
 
 /// See StoreEngine::backup(): copies a store to the folder `target`.
 void copy_store(const LatestSnapshot& latest, const PartFolder& folder, const std::filesystem::path& target,

@@ -145,6 +145,44 @@ void Writer::replace(const Merge& merge, Part merged) {
   }
 }
 
+void Writer::declare_fields(std::vector<FieldDeclaration> fields) {
+  if (fields == state_->fields->declared) return;
+  FieldSettings settings;
+  settings.declared = std::move(fields);
+  if (state_->catalog.stored > 0) settings.next_source = 1;
+  Transaction transaction(database_);
+  save_fields(database_, settings);
+  State next = *state_;
+  next.fields = std::make_shared<const FieldSettings>(std::move(settings));
+  auto state = std::make_shared<const State>(std::move(next));
+  std::vector<std::string> created;
+  finish(transaction, created, {});
+  state_ = std::move(state);
+}
+
+bool Writer::rebuild_fields() {
+  if (!state_->fields->next_source) return false;
+  FileChanges files;
+  try {
+    Transaction transaction(database_);
+    auto state = std::make_shared<const State>(apply_field_rebuild(database_, context_, *state_, files));
+    finish(transaction, files.created, std::move(files.obsolete));
+    state_ = std::move(state);
+  } catch (...) {
+    remove_files(files.created);
+    throw;
+  }
+  return true;
+}
+
+void Writer::heal(const PartDamage& damage) {
+  FileChanges files;
+  Transaction transaction(database_);
+  auto state = std::make_shared<const State>(apply_healing(database_, *state_, damage, files));
+  finish(transaction, files.created, std::move(files.obsolete));
+  state_ = std::move(state);
+}
+
 bool Writer::compact() {
   State next = *state_;
   Transaction transaction(database_);

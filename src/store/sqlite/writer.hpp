@@ -1,6 +1,7 @@
 #pragma once
 
 #include "store/sqlite/apply.hpp"
+#include "store/sqlite/heal.hpp"
 #include "store/sqlite/merge.hpp"
 #include <ragstone/store/sqlite_engine.hpp>
 
@@ -39,6 +40,14 @@ class Writer {
 
   /// Puts a sealed part in place of a merge's inputs; their files are removed.
   void replace(const Merge& merge, Part merged);
+
+  /// Says which fields have columns; those that exist are made anew by rebuild_fields().
+  void declare_fields(std::vector<FieldDeclaration> fields);
+  /// Makes columns of fields anew for some sources. False if there is nothing to be done.
+  bool rebuild_fields();
+
+  /// Takes the lost rows of a part out of its column.
+  void heal(const PartDamage& damage);
 
   /// Gives back space that texts left behind. False if there is nothing to be done.
   bool compact();

@@ -128,9 +128,10 @@ class WritingEngine final : public StoreEngine {
 
   bool do_maintain(const StopToken& stop) override {
     const std::lock_guard maintaining(maintenance_mutex_);
+    if (heal_suspects(stop)) return true;
     if (merge_one(stop, staged_limit(), Scope::all)) return true;
     const std::lock_guard lock(commit_mutex_);
-    if (writer_ && writer_->compact()) {
+    if (writer_ && (writer_->rebuild_fields() || writer_->compact())) {
       publish();
       return true;
     }
@@ -138,8 +139,15 @@ class WritingEngine final : public StoreEngine {
     return false;
   }
 
+  void do_declare_fields(std::vector<FieldDeclaration> fields, const StopToken&) override {
+    const std::lock_guard lock(commit_mutex_);
+    if (!writer_) throw Error(Errc::closed, "declare fields: the store is closed");
+    writer_->declare_fields(std::move(fields));
+    publish();
+  }
+
   VerifyReport do_verify(const StopToken& stop) const override {
-    return verify_store([this] { return current(); }, context_.folder, stop);
+    return verify_store([this] { return current(); }, context_.folder, &shared_->damage, stop);
   }
 
   void do_backup(const std::filesystem::path& folder, const StopToken& stop) const override {
@@ -160,11 +168,62 @@ class WritingEngine final : public StoreEngine {
       generation = writer_->state()->catalog.generation;
     }
     const Unbusy unbusy(*this, *merge);
-    Part merged = merge_parts(*merge, context_.folder, context_.next_part++, generation, helpers_, stop);
-    const std::lock_guard lock(commit_mutex_);
-    writer_->replace(*merge, std::move(merged));
-    publish();
+    carry_out_merge(*merge, generation, stop);
     return true;
+  }
+
+  void carry_out_merge(const Merge& merge, Generation generation, const StopToken& stop) {
+    try {
+      Part merged = merge_parts(merge, context_.folder, context_.next_part++, generation, helpers_, stop);
+      const std::lock_guard lock(commit_mutex_);
+      writer_->replace(merge, std::move(merged));
+      publish();
+    } catch (const Error& error) {
+      if (error.errc() == Errc::corrupt_store) shared_->damage.suspect(merge.inputs);
+      throw;
+    }
+  }
+
+  /// Under maintenance_mutex_: so no part that is looked at is being merged. False if nothing was damaged.
+  bool heal_suspects(const StopToken& stop) {
+    bool healed = false;
+    for (const PartNumber number : shared_->damage.take()) {
+      const std::shared_ptr<const SqliteSnapshot> at = current();
+      const std::optional<PartDamage> damage = find_damage(*at->state(), number, stop);
+      if (!damage) continue;
+      healed = true;
+      if (damage->is_whole || !damage->rows.empty()) {
+        const std::lock_guard lock(commit_mutex_);
+        if (!writer_) return false;
+        writer_->heal(*damage);
+        publish();
+      }
+      if (!damage->is_whole && damage->is_derived) derive_again(*damage, stop);
+    }
+    return healed;
+  }
+
+  /// Merges a part with itself alone, which derives what is damaged from the rest.
+  void derive_again(const PartDamage& damage, const StopToken& stop) {
+    Merge merge;
+    Generation generation = 0;
+    {
+      const std::lock_guard lock(commit_mutex_);
+      if (!writer_) return;
+      const State& state = *writer_->state();
+      const Column* column = state.column(damage.definition);
+      if (column == nullptr) return;
+      for (const Part& part : column->parts)
+        if (part.number == damage.number) merge.inputs.parts.push_back(part);
+      if (merge.inputs.parts.empty()) return;
+      merge.definition = damage.definition;
+      merge.column = state.catalog.column(damage.definition);
+      merge.form = form_of(options_.vector_indexes, merge.column.key);
+      context_.busy.insert(damage.number);
+      generation = state.catalog.generation;
+    }
+    const Unbusy unbusy(*this, merge);
+    carry_out_merge(merge, generation, stop);
   }
 
   /// Under commit_mutex_.
@@ -175,7 +234,7 @@ class WritingEngine final : public StoreEngine {
 
   /// Under commit_mutex_.
   void publish() {
-    auto next = std::make_shared<const SqliteSnapshot>(writer_->state(), readers_);
+    auto next = std::make_shared<const SqliteSnapshot>(writer_->state(), readers_, shared_);
     try {
       next->readers().pin();
     } catch (const boost::system::system_error&) {
@@ -201,6 +260,7 @@ class WritingEngine final : public StoreEngine {
   std::optional<FolderLock> lock_;
   std::optional<Writer> writer_;  ///< None once the store is closed.
   std::shared_ptr<ReaderPool> readers_;
+  const std::shared_ptr<SharedBySnapshots> shared_ = std::make_shared<SharedBySnapshots>();
   mutable std::mutex snapshot_mutex_;
   std::shared_ptr<const SqliteSnapshot> snapshot_;
 };

@@ -3,6 +3,7 @@ set(RAGSTONE_STORE_CONFORMANCE_SOURCES
     conformance.cpp
     conformance_bad_input.cpp
     conformance_commit.cpp
+    conformance_fields.cpp
     conformance_random.cpp
     conformance_read.cpp
     conformance_search.cpp

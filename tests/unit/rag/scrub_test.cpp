@@ -1,4 +1,6 @@
 #include "rag_fixture.hpp"
+#include "store/segment/container.hpp"
+#include "store/segment/file_system.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -62,6 +64,67 @@ TEST_F(ScrubTest, AGoodStoreIsFoundGoodAndADamagedOneIsReported) {
   const Event event = first_scrub();
   EXPECT_EQ(event.phase(), EventPhase::error);
   EXPECT_EQ(errc_of(event.error()), Errc::corrupt_store);
+}
+
+/// Flips a bit near the end of the vectors of each segment that has some.
+void damage_last_vectors(const std::filesystem::path& segments) {
+  for (const auto& entry : std::filesystem::directory_iterator(segments)) {
+    std::size_t at = 0;
+    try {
+      const auto image = segment::posix_file_system()->open(entry.path(), false);
+      const segment::Container container(image, segment::Kind::dense);
+      const std::string_view vectors = container.bytes(segment::SectionId::vectors);
+      at = static_cast<std::size_t>(vectors.data() + vectors.size() - 3 -
+                                    reinterpret_cast<const char*>(image->bytes().data()));
+    } catch (const Error&) {
+      continue;
+    }
+    std::fstream bytes(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekg(static_cast<std::streamoff>(at));
+    const int byte = bytes.get();
+    bytes.seekp(static_cast<std::streamoff>(at));
+    bytes.put(static_cast<char>(byte ^ 1));
+  }
+}
+
+TEST_F(ScrubTest, WhatIsFoundDamagedIsEmbeddedAgainByTheNextSyncAndNothingElse) {
+  constexpr std::size_t kFiles = 600;
+  constexpr std::size_t kRowsPerBlock = (64 << 10) / (32 * sizeof(float));
+  const TemporaryFolder dataset;
+  for (std::size_t i = 0; i < kFiles; ++i)
+    dataset.write(std::to_string(i) + ".txt", "Note number " + std::to_string(i) + " 笔记。");
+  const auto embedder = std::make_shared<CountingEmbedder>();
+  const auto open_again = [&] {
+    DocumentOptions with_dataset = options(std::chrono::milliseconds(0));
+    with_dataset.dataset = dataset.path();
+    with_dataset.embedders["test"] = embedder;
+    return open(std::move(with_dataset));
+  };
+  RetrieverOptions by_vectors;
+  by_vectors.top_k = kFiles;
+  {
+    Document document = open_again();
+    sync(document);
+    retrieve(document, "note", by_vectors);
+    runtime.run(document.close());
+  }
+  damage_last_vectors(folder.path() / "kb" / "segments");
+
+  Document document = open_again();
+  sync(document);
+  retrieve(document, "note", by_vectors);
+  const std::size_t before = embedder->texts();
+  const VerifyReport report = runtime.run(document.verify());
+  ASSERT_FALSE(report.ok());
+  const std::size_t lost = report.findings[0].sources.size();
+  EXPECT_GT(lost, 0u);
+  EXPECT_LE(lost, kRowsPerBlock);
+  EXPECT_LT(lost, kFiles);
+  sync(document);
+  EXPECT_EQ(embedder->texts(), before + lost);
+  EXPECT_TRUE(runtime.run(document.verify()).ok());
+  sync(document);
+  EXPECT_EQ(embedder->texts(), before + lost);
 }
 
 }  // namespace

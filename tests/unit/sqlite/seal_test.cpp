@@ -1,0 +1,135 @@
+#include "store/sqlite/engine.hpp"
+#include "support/store/samples.hpp"
+#include "support/temporary_folder.hpp"
+#include <ragstone/store/sqlite_engine.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace ragstone::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Does something before each call that a seal makes of the file system outside of a transaction.
+class WatchedFiles final : public segment::FileSystem {
+ public:
+  std::function<void()> before_call = [] {};
+
+  std::unique_ptr<segment::OutputFile> create(const fs::path& path) override {
+    before_call();
+    return std::make_unique<File>(*this, files_->create(path));
+  }
+  void rename(const fs::path& from, const fs::path& to) override {
+    before_call();
+    files_->rename(from, to);
+  }
+  void remove(const fs::path& path) override { files_->remove(path); }
+  void create_directory(const fs::path& path) override { files_->create_directory(path); }
+  void sync_directory(const fs::path& path) override {
+    before_call();
+    files_->sync_directory(path);
+  }
+  std::vector<std::string> list(const fs::path& folder) override { return files_->list(folder); }
+  std::shared_ptr<const segment::Image> open(const fs::path& path, bool map) override {
+    before_call();
+    return files_->open(path, map);
+  }
+
+ private:
+  class File final : public segment::OutputFile {
+   public:
+    File(WatchedFiles& files, std::unique_ptr<segment::OutputFile> file) : files_(files), file_(std::move(file)) {}
+    void write(std::uint64_t offset, std::string_view bytes) override {
+      files_.before_call();
+      file_->write(offset, bytes);
+    }
+    void sync() override {
+      files_.before_call();
+      file_->sync();
+    }
+
+   private:
+    WatchedFiles& files_;
+    std::unique_ptr<segment::OutputFile> file_;
+  };
+
+  std::shared_ptr<segment::FileSystem> files_ = segment::posix_file_system();
+};
+
+constexpr int kSources = 12;
+
+SourceWrite source(int number, const std::string& text) {
+  SourceWrite write = sample_lines("s" + std::to_string(number), text, {{"number", Scalar(std::int64_t{number})}});
+  write.groups[1].dense.push_back(sample_vectors("e", "two", {{static_cast<float>(number), 1}}, 2));
+  return write;
+}
+
+void commit(StoreEngine& engine, SourceWrite write) {
+  Commit commit;
+  commit.sources.push_back(std::move(write));
+  engine.commit(std::move(commit));
+}
+
+void expect_sources(const StoreEngine& engine, std::size_t expected) {
+  for (const StoreFinding& finding : engine.verify().findings)
+    ADD_FAILURE() << finding.object << ": " << finding.problem;
+  const auto at = engine.snapshot();
+  const std::vector<TermWeight> terms = {{"river", 1}};
+  const std::vector<float> query = {1, 0};
+  const Filter filter = Filter::parse("number >= 0");
+  EXPECT_EQ(at->search_terms("line", kBm25Key, terms, {}, filter, 100).size(), expected);
+  EXPECT_EQ(at->search_vectors("line", "e", query, Metric::inner_product, filter, 100).size(), expected);
+  EXPECT_FALSE(at->text("s1").has_value());
+  EXPECT_EQ(at->text("s2"), "changed river\n");
+}
+
+/// Seals and merges, with a source removed and another one replaced before call number `at`; gives the number of calls.
+std::size_t run(std::size_t at) {
+  const TemporaryFolder folder;
+  const auto files = std::make_shared<WatchedFiles>();
+  sqlite::EngineHooks hooks;
+  hooks.files = files;
+  SqliteOptions options;
+  options.seal_rows = 4;
+  const auto open = [&] { return sqlite::make_engine(folder.path() / "kb", options, hooks); };
+  auto engine = open();
+  engine->declare_fields({{"number", FieldKind::integer}});
+  for (int i = 0; i < kSources; ++i) commit(*engine, source(i, "river " + std::to_string(i) + "\n"));
+  std::size_t calls = 0;
+  files->before_call = [&] {
+    if (calls++ != at) return;
+    Commit removal;
+    removal.removals = {"s1"};
+    engine->commit(std::move(removal));
+    commit(*engine, source(2, "changed river\n"));
+  };
+  while (engine->maintain()) {
+  }
+  files->before_call = [] {};
+  if (at >= calls) return calls;
+  expect_sources(*engine, kSources - 1);
+  engine.reset();
+  engine = open();
+  expect_sources(*engine, kSources - 1);
+  return calls;
+}
+
+// F3, and the seal protocol
+TEST(SqliteSeal, NodesRemovedAndReplacedAtAnyStepOfASealAreGone) {
+  const std::size_t calls = run(SIZE_MAX);
+  ASSERT_GT(calls, 10u);
+  for (std::size_t at = 0; at < calls && !testing::Test::HasFailure(); ++at) {
+    SCOPED_TRACE("before call " + std::to_string(at) + " of " + std::to_string(calls));
+    run(at);
+  }
+}
+
+}  // namespace
+}  // namespace ragstone::test
