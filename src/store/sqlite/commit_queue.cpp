@@ -1,5 +1,6 @@
 #include "store/sqlite/commit_queue.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace ragstone::sqlite {
@@ -26,7 +27,16 @@ void CommitQueue::run(WaitingCommit& mine) {
   if (mine.is_done) return;
   is_led_ = true;
   while (!mine.is_done) {
-    const std::vector<WaitingCommit*> group = take_group();
+    std::vector<WaitingCommit*> group;
+    try {
+      group = take_group();
+    } catch (...) {
+      // Others go on without this one.
+      waiting_.erase(std::find(waiting_.begin(), waiting_.end(), &mine));
+      is_led_ = false;
+      turn_.notify_all();
+      throw;
+    }
     lock.unlock();
     carry_out_(group);
     lock.lock();
@@ -38,13 +48,14 @@ void CommitQueue::run(WaitingCommit& mine) {
 }
 
 std::vector<WaitingCommit*> CommitQueue::take_group() {
-  std::vector<WaitingCommit*> group;
+  auto end = waiting_.begin();
   std::size_t bytes = 0;
   do {
-    bytes += bytes_of(*waiting_.front()->commit);
-    group.push_back(waiting_.front());
-    waiting_.pop_front();
-  } while (!waiting_.empty() && bytes < kMaxGroupBytes);
+    bytes += bytes_of(*(*end)->commit);
+    ++end;
+  } while (end != waiting_.end() && bytes < kMaxGroupBytes);
+  std::vector<WaitingCommit*> group(waiting_.begin(), end);
+  waiting_.erase(waiting_.begin(), end);
   return group;
 }
 

@@ -134,7 +134,11 @@ Interruption::Interruption(Database& database, const StopToken& stop) : database
 
 Interruption::~Interruption() { sqlite3_progress_handler(database_.handle(), 0, nullptr, nullptr); }
 
-Transaction::Transaction(Database& database) : database_(database) { database_.statement("BEGIN IMMEDIATE").run(); }
+Transaction::Transaction(Database& database) : database_(database) {
+  // One that could not be rolled back, for want of memory, must not become part of this one.
+  if (database_.in_transaction()) database_.execute("ROLLBACK");
+  database_.statement("BEGIN IMMEDIATE").run();
+}
 
 Transaction::~Transaction() {
   // A full disk or a failed write may have rolled back already. If the rollback fails as well, SQLite keeps the

@@ -52,6 +52,7 @@ ReaderSet::~ReaderSet() {
 
 void ReaderSet::adopt(std::unique_ptr<Database> database) {
   const std::lock_guard lock(mutex_);
+  idle_.reserve(taken_ + 1);
   ++taken_;
   idle_.push_back(std::move(database));
 }
@@ -69,6 +70,7 @@ std::unique_ptr<Database> ReaderSet::take() {
       std::unique_ptr<Database> database = open();
       lock.lock();
       if (database) {
+        idle_.reserve(taken_ + 1);  // So that give_back() needs no memory.
         ++taken_;
         return database;
       }
