@@ -1,27 +1,107 @@
 #!/bin/sh
-# The long part of the tests: all test programs with every randomised test FACTOR times as long as usual, in Release mode
-# and under AddressSanitizer and UndefinedBehaviorSanitizer; then EXECUTIONS runs of each libFuzzer target (clang).
-#   sh tests/long.sh [FACTOR [EXECUTIONS]]      (100 and 10000000 unless told)
+# The long part of the tests, whole or in parts:   sh tests/long.sh [PART...]
+#
+#   kills      20,000 writers killed, at any moment and at counted calls
+#   power      50,000 disks after a loss of power
+#   faults     every call of a store's life failed, once and for good: opening, adding, updating, removing, sealing,
+#              merging, backup, closing; export, import, recovery; every allocation of eight operations; full disks
+#   damage     10,000 damaged segments, 5,000 damaged databases
+#   processes  20,000 commits beside readers and an intruder in other processes
+#   programs   all other test programs, every randomised test a hundred times as long
+#   sanitizers the same under AddressSanitizer and UndefinedBehaviorSanitizer
+#   fuzz       ten million executions of each libFuzzer target (clang)
+#
+# RAGSTONE_TEST_FACTOR (100) and RAGSTONE_FUZZ_RUNS (10000000) make them shorter or longer. What was done is printed at
+# the end of each part.
 set -eu
 cd "$(dirname "$0")/.."
 . cmake/environment.sh
-sh cmake/install_dependencies.sh clang
-
-RAGSTONE_TEST_FACTOR=${1:-100}
+factor=${RAGSTONE_TEST_FACTOR:-100}
+runs=${RAGSTONE_FUZZ_RUNS:-10000000}
+RAGSTONE_TEST_FACTOR=$factor
 export RAGSTONE_TEST_FACTOR
-for preset in release asan; do
-  cmake --preset "$preset"
-  cmake --build --preset "$preset" -j "$jobs"
-  for program in build/"$preset"/tests/unit/*/ragstone_*_test build/"$preset"/tests/fuzz/ragstone_fuzz_test; do
-    echo "== $program, factor $RAGSTONE_TEST_FACTOR"
-    "$program" --gtest_brief=1
-  done
-done
 
-cmake --workflow --preset fuzz
-for program in build/fuzz/tests/fuzz/ragstone_fuzz_*; do
-  [ "$program" = build/fuzz/tests/fuzz/ragstone_fuzz_test ] && continue
-  echo "== $program, ${2:-10000000} executions"
-  (cd build/fuzz && "../../$program" -runs="${2:-10000000}" -max_len=4096 -print_final_stats=1)
-done
-echo "The long part passed."
+# build PRESET [TARGET...]
+build() {
+  preset=$1
+  shift
+  cmake --preset "$preset"
+  if [ $# -gt 0 ]; then
+    cmake --build --preset "$preset" -j "$jobs" --target "$@"
+  else
+    cmake --build --preset "$preset" -j "$jobs"
+  fi
+}
+
+# run PROGRAM [ARGUMENT...]
+run() {
+  echo "== $*, factor $RAGSTONE_TEST_FACTOR"
+  begin=$(date +%s)
+  "$@" --gtest_brief=1
+  echo "== took $(($(date +%s) - begin)) s"
+}
+
+crash=build/release/tests/unit/sqlite/ragstone_crash_test
+
+# every_program PRESET: all but those that the other parts run.
+every_program() {
+  for program in build/"$1"/tests/unit/*/ragstone_*_test build/"$1"/tests/fuzz/ragstone_fuzz_test; do
+    case $program in
+      */ragstone_crash_test | */ragstone_memory_test) ;;
+      *) run "$program" ;;
+    esac
+  done
+}
+
+part() {
+  case $1 in
+    kills)
+      build release ragstone_crash_test
+      run "$crash" --gtest_filter='KillLoop.*'
+      ;;
+    power)
+      build release ragstone_crash_test
+      run "$crash" --gtest_filter='StorePowerLoss.*'
+      ;;
+    faults)
+      build release ragstone_crash_test ragstone_memory_test
+      run "$crash" --gtest_filter='StoreFaultSweep.*:ToolFaults.*:FullDisk.*'
+      run build/release/tests/unit/sqlite/ragstone_memory_test
+      ;;
+    damage)
+      build release ragstone_crash_test ragstone_store_test
+      run "$crash" --gtest_filter='DamagedDatabase.*'
+      run build/release/tests/unit/store/ragstone_store_test --gtest_filter='*Mutation*:*Damage*'
+      ;;
+    processes)
+      build release ragstone_crash_test
+      run "$crash" --gtest_filter='StoreProcesses.*'
+      ;;
+    programs)
+      build release
+      every_program release
+      ;;
+    sanitizers)
+      build asan
+      every_program asan
+      ;;
+    fuzz)
+      sh cmake/install_dependencies.sh clang
+      cmake --workflow --preset fuzz
+      for program in build/fuzz/tests/fuzz/ragstone_fuzz_*; do
+        [ "$program" = build/fuzz/tests/fuzz/ragstone_fuzz_test ] && continue
+        echo "== $program, $runs executions"
+        (cd build/fuzz && "../../$program" -runs="$runs" -max_len=4096 -print_final_stats=1)
+      done
+      ;;
+    *)
+      echo "There is no part '$1'; the parts are named at the top of tests/long.sh." >&2
+      exit 2
+      ;;
+  esac
+  echo "== part $1 passed"
+}
+
+[ $# -gt 0 ] || set -- kills power faults damage processes programs sanitizers fuzz
+for name; do part "$name"; done
+echo "The long part passed: $*"

@@ -2,6 +2,7 @@
 #include "store/sqlite/database.hpp"
 #include "store/sqlite/digest.hpp"
 #include "store/sqlite/engine.hpp"
+#include "store/sqlite/tools.hpp"
 #include <ragstone/base/error.hpp>
 #include <ragstone/store/sqlite_engine.hpp>
 #include <ragstone/store/sqlite_tools.hpp>
@@ -114,20 +115,19 @@ std::int64_t application_of(Database& database) {
 }
 
 }  // namespace
-}  // namespace sqlite
 
-void export_store(const std::filesystem::path& store, const std::filesystem::path& archive, const StopToken& stop) {
-  using namespace sqlite;
+void export_store(const std::filesystem::path& store, const std::filesystem::path& archive, const EngineHooks& hooks,
+                  const StopToken& stop) {
   refuse_existing(archive, "export");
-  const std::shared_ptr<segment::FileSystem> files = segment::posix_file_system();
+  const std::shared_ptr<segment::FileSystem> files = hooks.files;
   const Unfinished copy(archive.string() + ".unpacked");
   SqliteOptions reading;
   reading.access = StoreAccess::read_only;
-  sqlite_engine(store, reading)->backup(copy.path(), stop);
+  make_engine(store, reading, hooks)->backup(copy.path(), stop);
 
   const Unfinished unfinished(archive.string() + ".unfinished");
   {
-    Database database(unfinished.path(), OpenMode::create);
+    Database database(unfinished.path(), OpenMode::create, hooks.vfs_name());
     database.execute(kTables);
     Transaction transaction(database);
     std::int64_t number = 0;
@@ -144,14 +144,14 @@ void export_store(const std::filesystem::path& store, const std::filesystem::pat
   sync_parent(*files, archive);
 }
 
-void import_store(const std::filesystem::path& archive, const std::filesystem::path& store, const StopToken& stop) {
-  using namespace sqlite;
+void import_store(const std::filesystem::path& archive, const std::filesystem::path& store, const EngineHooks& hooks,
+                  const StopToken& stop) {
   refuse_existing(store, "import");
   if (!std::filesystem::exists(archive))
     throw Error(Errc::not_found, "import \"" + archive.string() + "\": there is no such file");
-  Database database(archive, OpenMode::read);
+  Database database(archive, OpenMode::read, hooks.vfs_name());
   if (application_of(database) != kArchiveId) refuse_archive(archive, "it is no archive of a store");
-  const std::shared_ptr<segment::FileSystem> files = segment::posix_file_system();
+  const std::shared_ptr<segment::FileSystem> files = hooks.files;
   const Unfinished unfinished(store.string() + ".unfinished");
   files->create_directory(unfinished.path());
   files->create_directory(unfinished.path() / kPartFolder);
@@ -169,6 +169,16 @@ void import_store(const std::filesystem::path& archive, const std::filesystem::p
   files->sync_directory(unfinished.path());
   files->rename(unfinished.path(), store);
   sync_parent(*files, store);
+}
+
+}  // namespace sqlite
+
+void export_store(const std::filesystem::path& store, const std::filesystem::path& archive, const StopToken& stop) {
+  sqlite::export_store(store, archive, sqlite::EngineHooks(), stop);
+}
+
+void import_store(const std::filesystem::path& archive, const std::filesystem::path& store, const StopToken& stop) {
+  sqlite::import_store(archive, store, sqlite::EngineHooks(), stop);
 }
 
 }  // namespace ragstone

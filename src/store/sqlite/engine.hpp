@@ -17,6 +17,9 @@ inline constexpr char kPartFolder[] = "segments";
 struct EngineHooks {
   std::shared_ptr<segment::FileSystem> files = segment::posix_file_system();
   std::string vfs;  ///< SQLite's file layer; empty: the default one.
+
+  /// For Database.
+  const char* vfs_name() const noexcept { return vfs.empty() ? nullptr : vfs.c_str(); }
 };
 
 /// sqlite_engine() over other layers.

@@ -1,7 +1,9 @@
 #include "store/sqlite/digest.hpp"
 #include "store/sqlite/engine.hpp"
+#include "store/sqlite/field_settings.hpp"
 #include "store/sqlite/salvage.hpp"
 #include "store/sqlite/schema.hpp"
+#include "store/sqlite/tools.hpp"
 #include <ragstone/base/error.hpp>
 #include <ragstone/store/sqlite_tools.hpp>
 
@@ -14,22 +16,34 @@ namespace {
 constexpr std::size_t kSourcesAtOnce = 64;
 constexpr std::size_t kBytesAtOnce = std::size_t{8} << 20;
 
+/// None if they cannot be read: filters are slower until they are declared again.
+std::vector<FieldDeclaration> readable_fields(sqlite::Database& database) {
+  try {
+    return checked_fields(sqlite::load_fields(database).declared);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 }  // namespace
 
+namespace sqlite {
+
 RecoveryReport recover_store(const std::filesystem::path& damaged, const std::filesystem::path& target,
-                             const StopToken& stop) {
-  if (!std::filesystem::exists(damaged / sqlite::kDatabaseFile))
+                             const EngineHooks& hooks, const StopToken& stop) {
+  if (!std::filesystem::exists(damaged / kDatabaseFile))
     throw Error(Errc::not_found, "recover store \"" + damaged.string() + "\": there is no store");
   if (std::filesystem::exists(std::filesystem::symlink_status(target)))
     throw Error(Errc::already_exists, "recover to \"" + target.string() + "\": it exists; name a new folder");
 
-  sqlite::Database database(damaged / sqlite::kDatabaseFile, sqlite::OpenMode::read);
+  Database database(damaged / kDatabaseFile, OpenMode::read, hooks.vfs_name());
   database.execute("BEGIN");
-  sqlite::check_schema(database);
+  check_schema(database);
   RecoveryReport report;
-  sqlite::Salvage salvage(database, damaged / sqlite::kPartFolder, report);
-  const std::shared_ptr<StoreEngine> engine = sqlite_engine(target);
+  Salvage salvage(database, {hooks.files, damaged / kPartFolder, true}, report);
+  const std::shared_ptr<StoreEngine> engine = make_engine(target, SqliteOptions(), hooks);
   try {
+    engine->declare_fields(readable_fields(database));
     Commit commit;
     std::size_t bytes = 0;
     const auto flush = [&] {
@@ -50,6 +64,13 @@ RecoveryReport recover_store(const std::filesystem::path& damaged, const std::fi
     throw;
   }
   return report;
+}
+
+}  // namespace sqlite
+
+RecoveryReport recover_store(const std::filesystem::path& damaged, const std::filesystem::path& target,
+                             const StopToken& stop) {
+  return sqlite::recover_store(damaged, target, sqlite::EngineHooks(), stop);
 }
 
 }  // namespace ragstone

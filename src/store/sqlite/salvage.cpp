@@ -34,7 +34,7 @@ std::string in_quotes(const std::string& name) { return '"' + name + '"'; }
 
 }  // namespace
 
-Salvage::Salvage(Database& database, const std::filesystem::path& parts, RecoveryReport& report)
+Salvage::Salvage(Database& database, const PartFolder& parts, RecoveryReport& report)
     : database_(database), report_(report), catalog_(Catalog::load_definitions(database)) {
   // Each of these may be the one that is damaged.
   last_source_ =
@@ -43,8 +43,7 @@ Salvage::Salvage(Database& database, const std::filesystem::path& parts, Recover
   load_parts(parts);
 }
 
-void Salvage::load_parts(const std::filesystem::path& folder) {
-  const PartFolder files{segment::posix_file_system(), folder, true};
+void Salvage::load_parts(const PartFolder& files) {
   std::int64_t number = 0;
   const std::int64_t last = highest(database_, "SELECT max(number) FROM part");
   while (number < last) {

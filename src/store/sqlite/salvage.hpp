@@ -20,7 +20,7 @@ namespace ragstone::sqlite {
 class Salvage {
  public:
   /// `report` hears of what is lost, and is counted up. Both outlive it.
-  Salvage(Database& database, const std::filesystem::path& parts, RecoveryReport& report);
+  Salvage(Database& database, const PartFolder& parts, RecoveryReport& report);
 
   /// Adds the next source that can be read to a commit, and its size to `bytes`. False at the end.
   bool next(Commit& commit, std::size_t& bytes);
@@ -32,7 +32,7 @@ class Salvage {
     std::vector<NodeId> parents;  ///< Of the rows.
   };
 
-  void load_parts(const std::filesystem::path& folder);
+  void load_parts(const PartFolder& files);
   void add_part(DefinitionNumber definition, std::shared_ptr<const segment::DensePart> part, segment::DeadRows dead);
   std::optional<SourceRow> next_row();
   std::optional<SourceWrite> read(SourceRow row);

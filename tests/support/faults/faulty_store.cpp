@@ -1,6 +1,5 @@
 #include "support/faults/faulty_store.hpp"
 
-#include "store/sqlite/engine.hpp"
 #include "support/faults/faulty_file_system.hpp"
 
 #include <utility>
@@ -11,10 +10,14 @@ FaultyStore::FaultyStore(std::shared_ptr<FaultPlan> plan) : plan_(std::move(plan
 
 std::shared_ptr<StoreEngine> FaultyStore::open(const std::filesystem::path& folder,
                                                const SqliteOptions& options) const {
+  return sqlite::make_engine(folder, options, hooks());
+}
+
+sqlite::EngineHooks FaultyStore::hooks() const {
   sqlite::EngineHooks hooks;
   hooks.files = faulty_file_system(plan_, segment::posix_file_system());
   hooks.vfs = vfs_.name();
-  return sqlite::make_engine(folder, options, std::move(hooks));
+  return hooks;
 }
 
 SqliteOptions busy_options(Durability durability) {

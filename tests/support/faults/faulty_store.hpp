@@ -1,5 +1,6 @@
 #pragma once
 
+#include "store/sqlite/engine.hpp"
 #include "support/faults/fault_plan.hpp"
 #include "support/faults/faulty_vfs.hpp"
 #include <ragstone/store/sqlite_engine.hpp>
@@ -15,6 +16,8 @@ class FaultyStore {
   explicit FaultyStore(std::shared_ptr<FaultPlan> plan);
 
   std::shared_ptr<StoreEngine> open(const std::filesystem::path& folder, const SqliteOptions& options = {}) const;
+  /// For the tools that take a store as a whole.
+  sqlite::EngineHooks hooks() const;
   FaultPlan& plan() const noexcept { return *plan_; }
 
  private:
