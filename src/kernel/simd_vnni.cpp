@@ -101,21 +101,26 @@ RAGSTONE_VNNI inline void sum_wide(const std::int8_t* high, const std::int8_t* l
   }
 }
 
+// Of so many elements, sums of 128 * high + low fit 32 bits.
+constexpr std::size_t kMostJoined = 1024;
+
 RAGSTONE_VNNI void code_dots_wide(const std::int8_t* high, const std::int8_t* low, const std::int8_t* rows,
                                   std::size_t dimension, const std::uint32_t* chosen, std::size_t count, float* out) {
   const std::int32_t over_high = excess(high, dimension);
   const std::int32_t over_low = excess(low, dimension);
   std::size_t i = 0;
-  for (; i + kRows <= count; i += kRows) {
-    __m512i h[kRows];
-    __m512i l[kRows];
+  for (; dimension <= kMostJoined && i + kRows <= count; i += kRows) {
+    __m512i sums[kRows];
     for (std::size_t r = 0; r < kRows; ++r) {
       fetch_after(rows, dimension, chosen, count, i + r);
-      sum_wide(high, low, row_at(rows, dimension, chosen, i + r), dimension, h[r], l[r]);
+      __m512i h;
+      __m512i l;
+      sum_wide(high, low, row_at(rows, dimension, chosen, i + r), dimension, h, l);
+      sums[r] = _mm512_add_epi32(_mm512_slli_epi32(h, 7), l);
     }
-    const __m128 hs = _mm_cvtepi32_ps(_mm_sub_epi32(add_lanes(h[0], h[1], h[2], h[3]), _mm_set1_epi32(over_high)));
-    const __m128 ls = _mm_cvtepi32_ps(_mm_sub_epi32(add_lanes(l[0], l[1], l[2], l[3]), _mm_set1_epi32(over_low)));
-    _mm_storeu_ps(out + i, _mm_add_ps(_mm_mul_ps(hs, _mm_set1_ps(128)), ls));
+    const __m128i over = _mm_set1_epi32(128 * over_high + over_low);
+    const __m128i four = _mm_sub_epi32(add_lanes(sums[0], sums[1], sums[2], sums[3]), over);
+    _mm_storeu_ps(out + i, _mm_cvtepi32_ps(four));
   }
   for (; i < count; ++i) {
     __m512i h;

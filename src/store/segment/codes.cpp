@@ -23,6 +23,13 @@ constexpr double kShortestQuery = 1e-10;
 constexpr double kSelectRounding = 0x1p-20;
 constexpr double kSelectUnderflow = 1e-25;
 
+/// The nearest whole number, of numbers far below 2^51: adding leaves no room for a fraction. A compiler makes loops
+/// of this faster than of std::nearbyint().
+double rounded(double x) noexcept {
+  constexpr double kNoFraction = 0x1.8p52;
+  return (x + kNoFraction) - kNoFraction;
+}
+
 float largest(std::span<const float> values) noexcept {
   float most = 0;
   for (const float value : values) most = std::max(most, std::abs(value));
@@ -68,13 +75,14 @@ CodeQuery::CodeQuery(std::span<const float> query, Metric metric)
   double lost = 0;
   double high = 0;
   double low = 0;
+  const double inverse = scale_ > 0 ? 1 / scale_ : 0;
   for (std::size_t i = 0; i < query.size(); ++i) {
-    const double code = scale_ > 0 ? std::nearbyint(double{query[i]} / scale_) : 0;
-    const double upper = std::clamp(std::nearbyint(code / 128), -127.0, 127.0);
-    const double lower = std::clamp(code - 128 * upper, -127.0, 127.0);
-    high_[i] = static_cast<std::int8_t>(upper);
-    low_[i] = static_cast<std::int8_t>(lower);
-    const double rest = double{query[i]} - scale_ * (128 * upper + lower);
+    const double code = rounded(std::clamp(double{query[i]} * inverse, -kLargestQueryCode, kLargestQueryCode));
+    const double upper = std::min(rounded(code * (1.0 / 128)), 127.0);
+    const double lower = code - 128 * upper;
+    high_[i] = static_cast<std::int8_t>(static_cast<int>(upper));
+    low_[i] = static_cast<std::int8_t>(static_cast<int>(lower));
+    const double rest = double{query[i]} - scale_ * code;
     lost += rest * rest;
     high += upper * upper;
     low += lower * lower;

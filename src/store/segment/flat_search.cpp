@@ -8,6 +8,7 @@
 #include <bit>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <utility>
 
 namespace ragstone::segment {
@@ -19,6 +20,8 @@ constexpr std::size_t kChunk = 512;
 constexpr std::size_t kSparse = 3;
 // Candidates that wait at most before those below the floor are dropped.
 constexpr std::size_t kManyCandidates = 8192;
+// So few selected rows are scored at once: codes would cost more than they spare.
+constexpr std::size_t kFewRows = 128;
 constexpr std::size_t kFilterWork = 50;
 // Rows found by bits are scored: at least so many, and so many for each hit that is asked for.
 constexpr std::size_t kLeastByBits = 400;
@@ -52,20 +55,20 @@ FlatSearch::FlatSearch(std::span<const float> queries, std::size_t dimension, Me
     : dimension_(dimension), metric_(metric), k_(k), form_(form) {
   for (std::size_t begin = 0; begin < queries.size(); begin += dimension) {
     const std::span<const float> vector = queries.subspan(begin, dimension);
-    queries_.push_back(
-        {vector, VectorScorer(vector, metric), CodeQuery(vector, metric), sign_bits(vector), Best(k), {}, {}, {}});
+    queries_.push_back({vector, VectorScorer(vector, metric), std::nullopt, {}, Best(k), {}, {}, {}});
   }
 }
 
 void FlatSearch::scan(const DensePart& part, const RowGate& gate, std::uint32_t begin, std::uint32_t end,
                       kernel::StopPoll& poll) {
+  const bool few = gate.selected() != nullptr && gate.most() <= kFewRows;
   const auto look_at = [&](const Chunk& chunk) {
     for (Query& query : queries_) {
       if (metric_ == Metric::hamming) {
         scan_signs(query, chunk);
-      } else if (form_ == FlatForm::bits && part.has_bits()) {
+      } else if (form_ == FlatForm::bits && part.has_bits() && !few) {
         scan_bits(query, chunk);
-      } else if (form_ == FlatForm::vectors || !query.codes.is_usable()) {
+      } else if (form_ == FlatForm::vectors || few || !codes_of(query).is_usable()) {
         scan_vectors(query, chunk);
       } else {
         scan_codes(query, chunk);
@@ -91,6 +94,16 @@ void FlatSearch::scan(const DensePart& part, const RowGate& gate, std::uint32_t 
   flush();
 }
 
+const CodeQuery& FlatSearch::codes_of(Query& query) const {
+  if (!query.codes) query.codes.emplace(query.vector, metric_);
+  return *query.codes;
+}
+
+const std::vector<std::uint64_t>& FlatSearch::bits_of(Query& query) const {
+  if (query.bits.empty()) query.bits = sign_bits(query.vector);
+  return query.bits;
+}
+
 void FlatSearch::raise_floor(Query& query, double worst) const {
   std::vector<double>& floors = query.floors;
   if (floors.size() < k_) {
@@ -108,12 +121,12 @@ void FlatSearch::scan_codes(Query& query, const Chunk& chunk) const {
   chunk.poll.spend(chunk.count * (dimension_ / 24 + 4));
   std::array<float, kChunk> dots;
   const std::int8_t* codes = part.all_codes().data();
-  query.codes.dots(chunk.chosen != nullptr ? codes : codes + chunk.first * dimension_, chunk.chosen, chunk.count,
-                   dots.data());
+  query.codes->dots(chunk.chosen != nullptr ? codes : codes + chunk.first * dimension_, chunk.chosen, chunk.count,
+                    dots.data());
   std::array<std::uint32_t, kChunk> kept;
   std::size_t count = chunk.count;
   if (has_floor(query) && chunk.chosen == nullptr) {
-    count = kernel::simd().select(query.codes.terms(query.floors.front()), dots.data(),
+    count = kernel::simd().select(query.codes->terms(query.floors.front()), dots.data(),
                                   &part.all_code_scales()[chunk.first].scale, part.all_norms().data() + chunk.first,
                                   chunk.count, kept.data());
   } else {
@@ -121,13 +134,23 @@ void FlatSearch::scan_codes(Query& query, const Chunk& chunk) const {
   }
   for (std::size_t i = 0; i < count; ++i) {
     const std::uint32_t row = chunk.row(kept[i]);
-    const ScoreBounds bounds = query.codes.bounds(dots[kept[i]], part.code_scale(row), part.norm(row));
+    const ScoreBounds bounds = query.codes->bounds(dots[kept[i]], part.code_scale(row), part.norm(row));
     if ((has_floor(query) && bounds.best < query.floors.front()) || !chunk.admits(row)) continue;
     raise_floor(query, bounds.worst);
     query.candidates.push_back({bounds.best, row, &part});
   }
   if (query.candidates.size() > std::max(kManyCandidates, 4 * k_) && has_floor(query))
     std::erase_if(query.candidates, [&](const Candidate& c) { return c.best < query.floors.front(); });
+}
+
+/// Whether a row is certainly below `worst`, by its float sum alone; see VectorScorer for when that is its score.
+bool FlatSearch::is_worse(double worst, float sum, double norms) const noexcept {
+  constexpr double kMargin = 1e-18;
+  if (!(std::abs(sum) < std::numeric_limits<float>::max())) return false;
+  if (metric_ == Metric::l2) return double{sum} > kMargin - worst;
+  if (metric_ == Metric::inner_product) return double{sum} < worst - kMargin;
+  const double least = worst * norms;
+  return double{sum} < least - 1e-12 * std::abs(least) - kMargin;
 }
 
 void FlatSearch::scan_vectors(Query& query, const Chunk& chunk) const {
@@ -144,6 +167,8 @@ void FlatSearch::scan_vectors(Query& query, const Chunk& chunk) const {
                                                          dimension_, chunk.count, sums.data());
   for (std::size_t i = 0; i < chunk.count; ++i) {
     const std::uint32_t row = chunk.row(i);
+    if (query.best.is_full() && is_worse(query.best.worst().score, sums[i], query.scorer.query_norm() * part.norm(row)))
+      continue;
     const ScoredNode hit{part.node(row), query.scorer.score(sums[i], part.vector(row), part.norm(row))};
     if (std::isfinite(hit.score) && query.best.would_keep(hit) && chunk.admits(row)) query.best.add(hit);
   }
@@ -152,7 +177,7 @@ void FlatSearch::scan_vectors(Query& query, const Chunk& chunk) const {
 void FlatSearch::scan_signs(Query& query, const Chunk& chunk) const {
   const DensePart& part = chunk.part;
   chunk.poll.spend(chunk.count * (dimension_ / (part.has_bits() ? 256 : 1) + 4));
-  const std::size_t words = query.bits.size();
+  const std::size_t words = bits_of(query).size();
   for (std::size_t i = 0; i < chunk.count; ++i) {
     const std::uint32_t row = chunk.row(i);
     ScoredNode hit{part.node(row), 0};
@@ -173,7 +198,7 @@ void FlatSearch::scan_bits(Query& query, const Chunk& chunk) const {
   const auto nearer = [](const Candidate& a, const Candidate& b) { return is_nearer(a.best, b.best); };
   const std::size_t most = std::max(kLeastByBits, k_ > SIZE_MAX / kByBitsForHit ? SIZE_MAX : k_ * kByBitsForHit);
   std::array<std::uint32_t, kChunk> distances;
-  const std::size_t words = query.bits.size();
+  const std::size_t words = bits_of(query).size();
   if (chunk.chosen == nullptr) {
     kernel::simd().hamming(query.bits.data(), part.bits(chunk.first).data(), words, chunk.count, distances.data());
   } else {

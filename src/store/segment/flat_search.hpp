@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -49,8 +50,8 @@ class FlatSearch {
   struct Query {
     std::span<const float> vector;
     VectorScorer scorer;
-    CodeQuery codes;
-    std::vector<std::uint64_t> bits;
+    std::optional<CodeQuery> codes;   ///< Once a scan needs them, as
+    std::vector<std::uint64_t> bits;  ///< these.
     Best best;
     std::vector<Candidate> candidates;
     std::vector<double> floors;      ///< A heap of the k best lower bounds, the lowest in front.
@@ -60,9 +61,12 @@ class FlatSearch {
   struct Chunk;
 
   bool has_floor(const Query& query) const noexcept { return query.floors.size() == k_; }
+  const CodeQuery& codes_of(Query& query) const;
+  const std::vector<std::uint64_t>& bits_of(Query& query) const;
   void raise_floor(Query& query, double worst) const;
   void scan_codes(Query& query, const Chunk& chunk) const;
   void scan_vectors(Query& query, const Chunk& chunk) const;
+  bool is_worse(double worst, float sum, double norms) const noexcept;
   void scan_bits(Query& query, const Chunk& chunk) const;
   void scan_signs(Query& query, const Chunk& chunk) const;
   void score(Query& query, const DensePart& part, std::uint32_t row) const;
