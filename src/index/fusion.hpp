@@ -17,4 +17,12 @@ struct Ranking {
 /// that have it of weight / (k + rank), rank from 1. In the order of ranks_before.
 std::vector<ScoredNode> fuse_reciprocal_ranks(std::span<const Ranking> rankings, double k);
 
+/// Weighted sum of scores, each ranking's scaled so that its best hit has 1 and its worst 0 (all 1 where they are
+/// equal); an id that a ranking lacks has 0 in it. In the order of ranks_before.
+std::vector<ScoredNode> fuse_relative_scores(std::span<const Ranking> rankings);
+
+/// Puts rankings, each in the order of ranks_before, one after the other: an id keeps its first place, and the scores
+/// of each ranking are raised by one number so that they are above all that follow.
+std::vector<ScoredNode> append_rankings(std::span<const std::vector<ScoredNode>> rankings);
+
 }  // namespace ragstone

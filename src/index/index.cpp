@@ -1,7 +1,9 @@
 #include <ragstone/base/error.hpp>
 #include <ragstone/index/index.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace ragstone {
 
@@ -21,6 +23,22 @@ std::vector<ScoredNode> Index::query(const IndexQuery& query, const StopToken& s
   for (const ScoredNode& hit : hits)
     if (std::isnan(hit.score)) throw Error(Errc::internal, "index query: the index returned a score that is NaN");
   return hits;
+}
+
+void Index::save(IndexOutput& output, const StopToken& stop) const { do_save(output, stop); }
+
+void Index::load(std::shared_ptr<const IndexImage> image) {
+  const Generation loaded = image->generation();
+  do_load(std::move(image));
+  generation_.store(std::max(generation(), loaded), std::memory_order_release);
+}
+
+void Index::do_save(IndexOutput&, const StopToken&) const {
+  throw Error(Errc::unsupported, "save index: this index has no saved form");
+}
+
+void Index::do_load(std::shared_ptr<const IndexImage>) {
+  throw Error(Errc::unsupported, "load index: this index has no saved form");
 }
 
 }  // namespace ragstone

@@ -3,10 +3,12 @@
 #include <ragstone/base/ids.hpp>
 #include <ragstone/base/node.hpp>
 #include <ragstone/base/stop.hpp>
+#include <ragstone/index/index_image.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -57,6 +59,11 @@ inline bool ranks_before(const ScoredNode& a, const ScoredNode& b) noexcept {
 ///
 /// If update() throws, the index is stale: queries are refused with Errc::stale_index until
 /// Document::rebuild_index() has replayed the group.
+///
+/// An index that overrides form(), save() and load() outlives the process: the framework saves it after a replay, when
+/// is_due() says so, and when the Document is closed, and loads it at the next start, where the store has files. It
+/// also loads what it has just saved, so that an index may gather changes in memory and have its compact form made in
+/// the background. A saved index that is damaged, of another form, or newer than the store is replayed instead.
 class Index {
  public:
   virtual ~Index() = default;
@@ -78,6 +85,17 @@ class Index {
   /// constructor, and the framework sends only the difference.
   Generation generation() const noexcept { return generation_.load(std::memory_order_acquire); }
 
+  /// What a saved index must have in common with this one to be loaded: name, version and parameters of its kind. At
+  /// most 4,096 bytes. Empty: it cannot be saved.
+  std::string form() const { return do_form(); }
+  /// Writes the state at generation(). Queries may run meanwhile, no update().
+  void save(IndexOutput& output, const StopToken& stop) const;
+  /// Takes over a saved state of this form: generation() is at least the image's afterwards, and what was applied after
+  /// the image's generation still holds. Errors: Errc::corrupt_store, and the index is as it was.
+  void load(std::shared_ptr<const IndexImage> image);
+  /// Whether so much has changed since the last load() that saving pays.
+  bool is_due() const { return do_is_due(); }
+
  protected:
   explicit Index(Generation loaded = 0) noexcept : generation_(loaded) {}
 
@@ -85,6 +103,10 @@ class Index {
   virtual void do_update(const IndexUpdate& update, const StopToken& stop) = 0;
   virtual void do_clear() = 0;
   virtual std::vector<ScoredNode> do_query(const IndexQuery& query, const StopToken& stop) const = 0;
+  virtual std::string do_form() const { return {}; }
+  virtual void do_save(IndexOutput& output, const StopToken& stop) const;
+  virtual void do_load(std::shared_ptr<const IndexImage> image);
+  virtual bool do_is_due() const { return false; }
 
   std::atomic<Generation> generation_;
 };

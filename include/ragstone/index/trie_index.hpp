@@ -1,0 +1,47 @@
+#pragma once
+
+#include <ragstone/index/index.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <type_traits>
+
+namespace ragstone {
+
+class TrieIndexOptions {
+ public:
+  TrieIndexOptions() = default;
+
+  std::string word_field;    ///< The text of this metadata field is a node's word; empty: the node's whole text. A node
+                             ///< without a word is not indexed.
+  std::string weight_field;  ///< The number in this metadata field is the node's weight (kept as f32); where there is
+                             ///< none, it is 0. Empty: all weights are 1.
+  bool normalized = false;   ///< Words and queries are compared after normalize(): case and width do not matter.
+};
+
+/// A dictionary over the nodes of a group that answers what a trie answers: which nodes have the query as their word,
+/// have a word that begins with it, or one within a few edits of it. Several nodes may share a word. In memory it is
+/// sorted and front-coded with a hash table beside it: about 16 bytes a word of English with 32-bit node ids
+/// (benchmarks/words.cpp prints it). Changes gather in an ordered map until they are merged. It can be saved; loading
+/// reads no word.
+///
+/// IndexQuery::parameters:
+///   "mode"   "exact" (default), "prefix" or "edits"
+///   "edits"  the most edits in the mode "edits": 0, 1 or 2 (default). An edit inserts, deletes or replaces a code
+///            point (Levenshtein 1965).
+/// Scores: the weight in the modes "exact" and "prefix"; in the mode "edits" max_edits - distance + (1 + x) / 2 with
+/// x = w / (1 + |w|) of the weight w, so that fewer edits come first and weights decide among equals. It returns the
+/// top_k best that `allowed` allows.
+///
+/// Cost for n words: "exact" one probe of the hash table and one block of 8 words; "prefix" two binary searches and a
+/// look at the maximal weight of each block in the range; "edits" a walk over those words whose beginnings are within
+/// the distance.
+///
+/// Errors of query(): Errc::invalid_argument for unknown parameters and for a query that is no valid UTF-8;
+/// Errc::corrupt_store where the bytes of a loaded image are damaged.
+std::shared_ptr<Index> trie_index(TrieIndexOptions options = {});
+
+static_assert(!std::is_aggregate_v<TrieIndexOptions>);
+
+}  // namespace ragstone

@@ -1,0 +1,137 @@
+// What the trie and the linear index have in common.
+
+#include "support/errors.hpp"
+#include "support/rounds.hpp"
+#include "unit/index/word_oracle.hpp"
+#include <ragstone/base/error.hpp>
+#include <ragstone/index/linear_index.hpp>
+#include <ragstone/index/trie_index.hpp>
+
+#include <functional>
+#include <random>
+
+#include <gtest/gtest.h>
+
+namespace ragstone::test {
+namespace {
+
+struct Kind {
+  const char* name;
+  std::function<std::shared_ptr<Index>()> make;
+};
+
+class WordIndex : public testing::TestWithParam<Kind> {
+ protected:
+  void add(std::vector<Node> nodes) {
+    IndexUpdate update;
+    update.from = index->generation();
+    update.to = update.from + 1;
+    update.upserts = std::move(nodes);
+    index->update(update, {});
+  }
+
+  std::vector<NodeId> ids(const IndexQuery& query) const {
+    std::vector<NodeId> found;
+    for (const ScoredNode& hit : answer(*index, query)) found.push_back(hit.id);
+    return found;
+  }
+
+  const std::shared_ptr<Index> index = GetParam().make();
+};
+
+INSTANTIATE_TEST_SUITE_P(All, WordIndex,
+                         testing::Values(Kind{"trie", [] { return trie_index(); }}, Kind{"linear", linear_index}),
+                         [](const auto& kind) { return std::string(kind.param.name); });
+
+TEST_P(WordIndex, FindsEveryNodeOfAWord) {
+  add({word_node(1, "key"), word_node(2, "密钥"), word_node(3, "key"), word_node(4, "keys")});
+  EXPECT_EQ(ids(word_query("key", "exact", 9)), (std::vector<NodeId>{1, 3}));
+  EXPECT_EQ(ids(word_query("密钥", "exact", 9)), (std::vector<NodeId>{2}));
+  EXPECT_TRUE(ids(word_query("密", "exact", 9)).empty());
+  EXPECT_TRUE(ids(word_query("Key", "exact", 9)).empty());
+}
+
+TEST_P(WordIndex, CompletesBeginnings) {
+  add({word_node(1, "trie"), word_node(2, "trial"), word_node(3, "字典"), word_node(4, "字典树"), word_node(5, "字")});
+  EXPECT_EQ(ids(word_query("tri", "prefix", 9)), (std::vector<NodeId>{1, 2}));
+  EXPECT_EQ(ids(word_query("字典", "prefix", 9)), (std::vector<NodeId>{3, 4}));
+  EXPECT_EQ(ids(word_query("", "prefix", 3)), (std::vector<NodeId>{1, 2, 3}));
+}
+
+TEST_P(WordIndex, CountsEditsInCodePoints) {
+  add({word_node(1, "retrieval"), word_node(2, "知识库"), word_node(3, "知识图谱")});
+  EXPECT_EQ(ids(word_query("retreival", "edits", 9)), (std::vector<NodeId>{1}));
+  EXPECT_EQ(ids(word_query("知识", "edits", 9)), (std::vector<NodeId>{2, 3}));
+  EXPECT_EQ(ids(word_query("知识", "edits", 9, 1)), (std::vector<NodeId>{2}));
+  EXPECT_TRUE(ids(word_query("知识", "edits", 9, 0)).empty());
+}
+
+TEST_P(WordIndex, TakesABatchTwice) {
+  add({word_node(1, "a"), word_node(2, "b")});
+  add({word_node(1, "a"), word_node(2, "b")});
+  EXPECT_EQ(ids(word_query("a", "exact", 9)), (std::vector<NodeId>{1}));
+  IndexUpdate removal;
+  removal.removed = {1, 99};
+  index->update(removal, {});
+  index->update(removal, {});
+  EXPECT_TRUE(ids(word_query("a", "exact", 9)).empty());
+  EXPECT_EQ(ids(word_query("b", "exact", 9)), (std::vector<NodeId>{2}));
+}
+
+TEST_P(WordIndex, SaysWhatIsWrongWithAQuery) {
+  add({word_node(1, "a")});
+  EXPECT_EQ(error_of([&] { index->query(word_query("a", "fuzzy", 9), {}); }).errc(), Errc::invalid_argument);
+  EXPECT_EQ(error_of([&] { index->query(word_query("a", "edits", 9, 3), {}); }).errc(), Errc::invalid_argument);
+  EXPECT_EQ(error_of([&] { index->query(word_query("a\xED\xA0\x80", "exact", 9), {}); }).errc(),
+            Errc::invalid_argument);
+  IndexQuery unknown = word_query("a", "exact", 9);
+  unknown.parameters.set("modus", "prefix");
+  EXPECT_EQ(error_of([&] { index->query(unknown, {}); }).errc(), Errc::invalid_argument);
+}
+
+TEST_P(WordIndex, KeepsWordsOfAnyKind) {
+  const std::string large(1 << 20, 'x');
+  const std::string controls("a\0b\x1f\n", 5);
+  add({word_node(1, large), word_node(2, controls), word_node(3, "👩‍👩‍👧"), word_node(4, "mixed混合نص"),
+       word_node(5, "")});
+  EXPECT_EQ(ids(word_query(large, "exact", 9)), (std::vector<NodeId>{1}));
+  EXPECT_EQ(ids(word_query(large.substr(1), "edits", 9)), (std::vector<NodeId>{1}));
+  EXPECT_EQ(ids(word_query(large.substr(9), "prefix", 9)), (std::vector<NodeId>{1}));
+  EXPECT_EQ(ids(word_query(controls, "exact", 9)), (std::vector<NodeId>{2}));
+  EXPECT_EQ(ids(word_query("👩‍👩", "edits", 9)), (std::vector<NodeId>{3}));
+  EXPECT_EQ(ids(word_query("mixed混", "prefix", 9)), (std::vector<NodeId>{4}));
+  EXPECT_TRUE(ids(word_query("", "exact", 9)).empty());
+}
+
+TEST_P(WordIndex, AnswersAsAWalkThroughAllWordsDoes) {
+  for (unsigned seed = 1; seed <= rounds(4) && !HasFailure(); ++seed) {
+    std::mt19937 random(seed);
+    const auto words = GetParam().make();
+    WordOracle oracle;
+    for (int step = 0; step < 12; ++step) {
+      IndexUpdate update;
+      update.from = words->generation();
+      update.to = update.from + 1;
+      for (NodeId id = 1; id <= 200; ++id) {
+        const auto chance = random() % 20;
+        if (chance < 3) {
+          update.removed.push_back(id);
+          oracle.remove(id);
+        } else if (chance < 8) {
+          update.upserts.push_back(word_node(id, random_word(random)));
+          oracle.put(id, update.upserts.back().text);
+        }
+      }
+      words->update(update, {});
+      for (int i = 0; i < 10; ++i)
+        for (const char* mode : {"exact", "prefix", "edits"}) {
+          IndexQuery query = word_query(random_word(random), mode, 1 + random() % 20, static_cast<int>(random() % 3));
+          if (random() % 3 == 0) query.allowed = [](NodeId id) { return id % 3 != 0; };
+          ASSERT_EQ(answer(*words, query), oracle.query(query)) << "seed " << seed << ' ' << mode << ' ' << query.text;
+        }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ragstone::test
