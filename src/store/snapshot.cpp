@@ -1,8 +1,10 @@
 #include <ragstone/base/error.hpp>
 #include <ragstone/store/snapshot.hpp>
+#include <ragstone/text/offset_map.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <utility>
 
 namespace ragstone {
@@ -29,6 +31,14 @@ std::vector<SourceRecord> StoreSnapshot::sources(const SourceQuery& query, const
 }
 
 std::optional<std::string> StoreSnapshot::text(std::string_view source) const { return do_text(source); }
+
+std::shared_ptr<const OffsetMap> StoreSnapshot::do_offset_map(std::string_view source) const {
+  SourceQuery query;
+  query.id = std::string(source);
+  for (const SourceRecord& record : do_sources(query, {}))
+    if (!record.offset_map.empty()) return std::make_shared<const OffsetMap>(OffsetMap::parse(record.offset_map));
+  return nullptr;
+}
 
 std::vector<Node> StoreSnapshot::nodes(const NodeQuery& query, const StopToken& stop) const {
   if (query.group.empty() && !query.ids)

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,6 +20,8 @@
 #include <vector>
 
 namespace ragstone {
+
+class OffsetMap;
 
 /// The sparse column that BM25 uses.
 inline constexpr char kBm25Key[] = "bm25";
@@ -137,6 +140,8 @@ class StoreSnapshot {
   std::vector<SourceRecord> sources(const SourceQuery& query, const StopToken& stop = {}) const;
   /// The whole UTF-8 text; none if there is no such source or it has never been stored.
   std::optional<std::string> text(std::string_view source) const;
+  /// From positions in the text to positions in the file; null: they are the same, or there is no such source.
+  std::shared_ptr<const OffsetMap> offset_map(std::string_view source) const { return do_offset_map(source); }
   std::vector<Node> nodes(const NodeQuery& query, const StopToken& stop = {}) const;
   /// Ids of sources, ascending; sources that have never been stored are left out.
   std::vector<std::string> pending(const PendingQuery& query, const StopToken& stop = {}) const;
@@ -167,6 +172,10 @@ class StoreSnapshot {
   std::vector<ScoredNode> search_vectors(std::string_view group, std::string_view key, std::span<const float> query,
                                          Metric metric, const Filter& filter, std::size_t k,
                                          const StopToken& stop = {}) const;
+
+ protected:
+  /// From the source's record.
+  virtual std::shared_ptr<const OffsetMap> do_offset_map(std::string_view source) const;
 
  private:
   virtual std::vector<SourceRecord> do_sources(const SourceQuery& query, const StopToken& stop) const = 0;

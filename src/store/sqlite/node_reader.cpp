@@ -62,7 +62,7 @@ void NodeReader::read_group() {
 
 bool NodeReader::take(StoredNode node) {
   if (node.id <= query_.after || (query_.parent && node.parent != *query_.parent)) return true;
-  const Source& from = source(node.source);
+  const NodeSource& from = source(node.source);
   if (query_.source && from.id != *query_.source) return true;
   poll_.spend(2000);
   read_extra(database_, node);
@@ -73,25 +73,29 @@ bool NodeReader::take(StoredNode node) {
 
 bool NodeReader::in_group(const StoredNode& node) const { return catalog_.group(node.definition).name == query_.group; }
 
-const NodeReader::Source& NodeReader::source(std::int64_t number) {
-  const auto [place, is_new] = sources_.try_emplace(number);
-  Source& source = place->second;
-  if (!is_new) return source;
-  Statement& read =
-      database_.statement("SELECT id, metadata, text_block, text_offset, text_bytes FROM source WHERE number = ?1");
+const NodeSource& NodeReader::source(std::int64_t number) {
+  std::shared_ptr<const NodeSource>& place = sources_[number];
+  if (!place) place = caches_.sources.find(number);
+  if (place) return *place;
+  Statement& read = database_.statement(
+      "SELECT id, metadata, text_block, text_offset, text_bytes, length(offset_map) FROM source WHERE number = ?1");
   const Rows guard(read);
   read.bind_integer(1, number);
   if (!read.step())
     throw Error(Errc::corrupt_store, "store: a node names source number " + std::to_string(number) +
                                          ", which does not exist; verify the store, then recover it");
-  source.id = read.text(0);
-  source.metadata = read_metadata(read.blob(1));
-  source.text = {read.integer(2), static_cast<std::uint64_t>(read.integer(3)),
-                 static_cast<std::uint64_t>(read.integer(4))};
-  return source;
+  auto source = std::make_shared<NodeSource>();
+  source->id = read.text(0);
+  source->metadata = read_metadata(read.blob(1));
+  source->text = {read.integer(2), static_cast<std::uint64_t>(read.integer(3)),
+                  static_cast<std::uint64_t>(read.integer(4))};
+  source->has_offset_map = read.integer(5) > 0;
+  caches_.sources.add(number, source);
+  place = std::move(source);
+  return *place;
 }
 
-Node NodeReader::to_node(StoredNode& stored, const Source& from) {
+Node NodeReader::to_node(StoredNode& stored, const NodeSource& from) {
   Node node;
   node.id = stored.id;
   node.uid = stored.uid;
@@ -102,7 +106,7 @@ Node NodeReader::to_node(StoredNode& stored, const Source& from) {
   node.span = stored.span;
   node.is_span = stored.is_span;
   if (query_.with_text)
-    node.text = stored.is_span ? read_text(database_, from.text, stored.span) : std::move(stored.text);
+    node.text = stored.is_span ? read_text(database_, from.text, stored.span, &caches_.blocks) : std::move(stored.text);
   node.metadata = overlay(stored.metadata, from.metadata);
   return node;
 }

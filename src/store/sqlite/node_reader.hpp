@@ -3,47 +3,50 @@
 #include "kernel/stop_poll.hpp"
 #include "store/sqlite/catalog.hpp"
 #include "store/sqlite/node_rows.hpp"
+#include "store/sqlite/source_cache.hpp"
 #include "store/sqlite/text_blocks.hpp"
 #include <ragstone/store/snapshot.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 namespace ragstone::sqlite {
 
+/// What readers of one snapshot share.
+struct NodeCaches {
+  SourceCache& sources;
+  TextBlockCache& blocks;
+};
+
 /// Answers one NodeQuery.
 class NodeReader {
  public:
   /// All outlive it.
-  NodeReader(Database& database, const Catalog& catalog, const NodeQuery& query, const StopToken& stop)
-      : database_(database), catalog_(catalog), query_(query), poll_(stop) {}
+  NodeReader(Database& database, const Catalog& catalog, const NodeQuery& query, const NodeCaches& caches,
+             const StopToken& stop)
+      : database_(database), catalog_(catalog), query_(query), caches_(caches), poll_(stop) {}
 
   std::vector<Node> read() &&;
 
  private:
-  /// What nodes take from their source.
-  struct Source {
-    std::string id;
-    Metadata metadata;
-    TextPlace text;
-  };
-
   void read_ids();
   void read_source(std::int64_t number);
   void read_group();
   /// False once there are enough.
   bool take(StoredNode node);
   bool in_group(const StoredNode& node) const;
-  const Source& source(std::int64_t number);
-  Node to_node(StoredNode& node, const Source& source);
+  const NodeSource& source(std::int64_t number);
+  Node to_node(StoredNode& node, const NodeSource& source);
 
   Database& database_;
   const Catalog& catalog_;
   const NodeQuery& query_;
+  const NodeCaches caches_;
   kernel::StopPoll poll_;
-  std::unordered_map<std::int64_t, Source> sources_;
+  std::unordered_map<std::int64_t, std::shared_ptr<const NodeSource>> sources_;
   std::vector<Node> found_;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "store/sqlite/database.hpp"
+#include "store/sqlite/text_blocks.hpp"
 #include <ragstone/base/ids.hpp>
 
 #include <condition_variable>
@@ -23,11 +24,13 @@ class ReaderPool {
   std::unique_ptr<Database> take();
   /// The connection must be outside of a transaction, or it is closed.
   void give_back(std::unique_ptr<Database> database) noexcept;
+  TextBlockCache& text_blocks() noexcept { return text_blocks_; }
 
  private:
   const std::filesystem::path file_;
   const OpenMode mode_;
   const std::string vfs_;
+  TextBlockCache text_blocks_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Database>> idle_;
 };
@@ -57,6 +60,7 @@ class ReaderSet {
   void pin() { const Lease lease(*this); }
   /// Takes over a reader whose transaction sees the generation.
   void adopt(std::unique_ptr<Database> database);
+  TextBlockCache& text_blocks() noexcept { return pool_->text_blocks(); }
 
  private:
   std::unique_ptr<Database> take();

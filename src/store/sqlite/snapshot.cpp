@@ -96,7 +96,15 @@ std::optional<std::string> SqliteSnapshot::do_text(std::string_view source) cons
 
 std::vector<Node> SqliteSnapshot::do_nodes(const NodeQuery& query, const StopToken& stop) const {
   const ReaderSet::Lease lease(readers_);
-  return NodeReader(*lease, state_->catalog, query, stop).read();
+  return NodeReader(*lease, state_->catalog, query, {sources_, readers_.text_blocks()}, stop).read();
+}
+
+std::shared_ptr<const OffsetMap> SqliteSnapshot::do_offset_map(std::string_view source) const {
+  if (const auto known = sources_.find(source); known && !known->has_offset_map) return nullptr;
+  if (std::shared_ptr<const OffsetMap> map = sources_.find_map(source)) return map;
+  std::shared_ptr<const OffsetMap> map = StoreSnapshot::do_offset_map(source);
+  if (map) sources_.add_map(source, map);
+  return map;
 }
 
 std::vector<std::string> SqliteSnapshot::do_pending(const PendingQuery& query, const StopToken& stop) const {

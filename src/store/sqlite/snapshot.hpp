@@ -4,6 +4,7 @@
 #include "store/sqlite/damage_log.hpp"
 #include "store/sqlite/metadata_filter.hpp"
 #include "store/sqlite/reader_pool.hpp"
+#include "store/sqlite/source_cache.hpp"
 #include "store/sqlite/state.hpp"
 #include <ragstone/store/snapshot.hpp>
 
@@ -41,6 +42,7 @@ class SqliteSnapshot final : public StoreSnapshot {
  private:
   std::vector<SourceRecord> do_sources(const SourceQuery& query, const StopToken& stop) const override;
   std::optional<std::string> do_text(std::string_view source) const override;
+  std::shared_ptr<const OffsetMap> do_offset_map(std::string_view source) const override;
   std::vector<Node> do_nodes(const NodeQuery& query, const StopToken& stop) const override;
   std::vector<std::string> do_pending(const PendingQuery& query, const StopToken& stop) const override;
   std::vector<std::vector<float>> do_vectors(std::string_view key, std::string_view signature,
@@ -67,6 +69,7 @@ class SqliteSnapshot final : public StoreSnapshot {
   const std::shared_ptr<const State> state_;
   mutable ReaderSet readers_;
   const std::shared_ptr<SharedBySnapshots> shared_;
+  mutable SourceCache sources_;
 };
 
 }  // namespace ragstone::sqlite

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 namespace ragstone::sqlite {
 namespace {
@@ -82,20 +83,54 @@ std::vector<std::int64_t> sources_of_block(Database& database, std::int64_t bloc
   return read.step() ? read_numbers(read.blob(0)) : std::vector<std::int64_t>();
 }
 
-std::string read_text(Database& database, const TextPlace& place, Span span) {
+std::shared_ptr<const std::string> TextBlockCache::find(std::int64_t block) {
+  const std::lock_guard lock(mutex_);
+  for (Entry& entry : entries_) {
+    if (entry.block != block) continue;
+    entry.used = ++clock_;
+    return entry.bytes;
+  }
+  return nullptr;
+}
+
+void TextBlockCache::add(std::int64_t block, std::shared_ptr<const std::string> bytes) {
+  constexpr std::size_t kBlocks = 64;
+  const std::lock_guard lock(mutex_);
+  if (entries_.size() < kBlocks) {
+    entries_.push_back({block, ++clock_, std::move(bytes)});
+    return;
+  }
+  const auto oldest = std::min_element(entries_.begin(), entries_.end(),
+                                       [](const Entry& a, const Entry& b) { return a.used < b.used; });
+  *oldest = {block, ++clock_, std::move(bytes)};
+}
+
+namespace {
+
+/// Appends a piece of a block.
+void append_piece(std::string& text, std::string_view bytes, std::int64_t block, std::uint64_t offset,
+                  std::uint64_t size) {
+  if (offset + size > bytes.size())
+    throw Error(Errc::corrupt_store, "read text: block " + std::to_string(block) +
+                                         " is missing or too short; verify the store, then recover it");
+  text.append(bytes.substr(offset, size));
+}
+
+}  // namespace
+
+std::string read_text(Database& database, const TextPlace& place, Span span, TextBlockCache* cache) {
   std::string text;
   text.reserve(span.size());
   for_each_piece(place.block, place.offset + span.begin, place.offset + span.end,
                  [&](std::int64_t block, std::uint64_t offset, std::uint64_t size) {
+                   if (cache)
+                     if (const auto known = cache->find(block)) return append_piece(text, *known, block, offset, size);
                    Statement& read = database.statement("SELECT bytes FROM text_block WHERE number = ?1");
                    const Rows guard(read);
                    read.bind_integer(1, block);
                    const std::string_view bytes = read.step() ? read.blob(0) : std::string_view();
-                   if (offset + size > bytes.size())
-                     throw Error(Errc::corrupt_store, "read text: block " + std::to_string(block) +
-                                                          " is missing or too short; verify the store, then recover "
-                                                          "it");
-                   text.append(bytes.substr(offset, size));
+                   append_piece(text, bytes, block, offset, size);
+                   if (cache) cache->add(block, std::make_shared<const std::string>(bytes));
                  });
   return text;
 }

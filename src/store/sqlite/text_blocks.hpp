@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,7 +50,28 @@ class TextWriter {
 /// The numbers of the sources that had text in a block when it was written.
 std::vector<std::int64_t> sources_of_block(Database& database, std::int64_t block);
 
+/// Blocks that were read lately. What is in a committed block never changes, and its number is never used again.
+/// Thread-safe.
+class TextBlockCache {
+ public:
+  /// Null if it is not there.
+  std::shared_ptr<const std::string> find(std::int64_t block);
+  void add(std::int64_t block, std::shared_ptr<const std::string> bytes);
+
+ private:
+  struct Entry {
+    std::int64_t block = 0;
+    std::uint64_t used = 0;
+    std::shared_ptr<const std::string> bytes;
+  };
+
+  std::mutex mutex_;
+  std::uint64_t clock_ = 0;
+  std::vector<Entry> entries_;
+};
+
 /// `span` of the text at `place`, which must contain it. Errors: Errc::corrupt_store if a block is missing or short.
-std::string read_text(Database& database, const TextPlace& place, Span span);
+/// `cache`: blocks are looked for and kept there; null for one that will not be asked again.
+std::string read_text(Database& database, const TextPlace& place, Span span, TextBlockCache* cache = nullptr);
 
 }  // namespace ragstone::sqlite
