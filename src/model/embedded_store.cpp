@@ -25,6 +25,7 @@ class EmbeddedStore final : public Store {
   EmbeddedStore(std::shared_ptr<StoreEngine> engine, Pool pool) : engine_(std::move(engine)), pool_(std::move(pool)) {}
 
   const StoreCapabilities& capabilities() const noexcept override { return engine_->capabilities(); }
+  std::shared_ptr<IndexFiles> index_files() const override { return engine_->index_files(); }
 
  private:
   Task<CommitResult> do_commit(Commit commit, CallContext) override {
@@ -46,8 +47,8 @@ class EmbeddedStore final : public Store {
 
   Task<SearchResponse> do_search(SearchRequest request, Snapshot at, CallContext context) override {
     Work<SearchResponse> work;
-    work.set([view = View(engine_, at), request = std::move(request)](const StopToken& stop) {
-      return run_search(*view.get(), request, stop);
+    work.set([view = View(engine_, at), request = std::move(request)](const StopToken& stop) mutable {
+      return run_search(*view.get(), std::move(request), stop);
     });
     return offload(pool_, context.lane(), std::move(work));
   }

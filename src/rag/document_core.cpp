@@ -115,6 +115,8 @@ Task<void> DocumentCore::maintain(Self self, CallContext context) {
         Task<bool> work = self->store->maintain();
         more = co_await in_run(run, std::move(work));
       }
+      for (const std::shared_ptr<RegisteredIndex>& index : self->indexes.current())
+        co_await save_index(self->store, self->pool, index, SaveWhen::due);
       run.end();
     }
   } catch (...) {
@@ -194,6 +196,8 @@ void DocumentCore::start_scrubbing(const CallContext& context) {
 Task<void> DocumentCore::close(CallContext context) {
   scope_.cancel();
   co_await scope_.join(context);
+  for (const std::shared_ptr<RegisteredIndex>& index : indexes.current())
+    co_await save_index(store, pool, index, SaveWhen::changed);
   co_await store->close(context);
 }
 

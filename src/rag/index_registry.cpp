@@ -50,6 +50,27 @@ Task<void> replay(std::shared_ptr<Store> store, Pool pool, std::shared_ptr<Regis
   index->set_failure(nullptr);
 }
 
+/// Loads what was saved of an index that holds nothing. Whatever is wrong with it is noted: a replay follows.
+Task<void> load(std::shared_ptr<Store> store, Pool pool, std::shared_ptr<RegisteredIndex> index, Generation latest) {
+  Work<void> work;
+  work.set([files = store->index_files(), index, latest](const StopToken&) {
+    std::string note = "replayed: nothing was saved";
+    try {
+      const std::shared_ptr<const IndexImage> image = files ? files->open(index->name(), index->form()) : nullptr;
+      if (image && image->generation() > latest) {
+        note = "replayed: what was saved is newer than the store";
+      } else if (image) {
+        index->load(image);
+        note = "loaded at generation " + std::to_string(image->generation());
+      }
+    } catch (...) {
+      note = "replayed: " + message_of(std::current_exception());
+    }
+    index->set_note(std::move(note));
+  });
+  co_await offload(pool, Lane::background, std::move(work));
+}
+
 }  // namespace
 
 RegisteredIndex::RegisteredIndex(std::string name, std::string group, std::shared_ptr<Index> index)
@@ -75,11 +96,20 @@ void RegisteredIndex::set_failure(std::exception_ptr error) {
   failure_ = std::move(error);
 }
 
+void RegisteredIndex::set_note(std::string note) {
+  const std::lock_guard lock(mutex_);
+  note_ = std::move(note);
+}
+
 IndexStatus RegisteredIndex::status() const {
   IndexStatus status;
   status.name = name_;
   status.group = group_;
   status.generation = generation();
+  {
+    const std::lock_guard lock(mutex_);
+    status.note = note_;
+  }
   if (const std::exception_ptr error = failure()) {
     status.stale = true;
     status.reason = message_of(error);
@@ -95,6 +125,24 @@ void RegisteredIndex::do_update(const IndexUpdate& update, const StopToken& stop
 void RegisteredIndex::do_clear() {
   const std::unique_lock lock(busy_);
   index_->clear();
+  saved_.store(0, std::memory_order_relaxed);
+}
+
+void RegisteredIndex::do_save(IndexOutput& output, const StopToken& stop) const {
+  const std::shared_lock lock(busy_);
+  index_->save(output, stop);
+}
+
+void RegisteredIndex::do_load(std::shared_ptr<const IndexImage> image) {
+  const Generation generation = image->generation();
+  const std::unique_lock lock(busy_);
+  index_->load(std::move(image));
+  saved_.store(generation, std::memory_order_relaxed);
+}
+
+bool RegisteredIndex::do_is_due() const {
+  const std::shared_lock lock(busy_);
+  return index_->is_due();
 }
 
 std::vector<ScoredNode> RegisteredIndex::do_query(const IndexQuery& query, const StopToken& stop) const {
@@ -142,12 +190,15 @@ Task<void> bring_up_to_date(std::shared_ptr<Store> store, Pool pool, std::shared
                             bool from_scratch) {
   const CallContext context = CallContext().with_lane(Lane::background);
   const Snapshot at = co_await store->pin(context);
+  if (!from_scratch && index->generation() == 0 && !index->form().empty())
+    co_await load(store, pool, index, at.generation());
   const Generation from = index->generation();
   std::optional<GroupChange> change;
   if (!from_scratch && from != 0 && from <= at.generation())
     change = co_await store->changes(index->group(), from, at, context);
   if (!change) {
     co_await replay(store, pool, index, at, context);
+    if (!index->failure()) co_await save_index(store, pool, index, SaveWhen::changed);
   } else if (from < at.generation()) {
     IndexUpdate update;
     update.from = from;
@@ -162,6 +213,29 @@ Task<void> bring_up_to_date(std::shared_ptr<Store> store, Pool pool, std::shared
     co_await apply(pool, index, std::move(update), false);
   }
   index->set_in_use();
+}
+
+Task<void> save_index(std::shared_ptr<Store> store, Pool pool, std::shared_ptr<RegisteredIndex> index, SaveWhen when) {
+  if (index->form().empty() || index->failure()) co_return;
+  Work<void> work;
+  work.set([files = store->index_files(), index, when](const StopToken& stop) {
+    try {
+      if (when == SaveWhen::due ? !index->is_due() : index->saved() == index->generation()) return;
+      std::shared_ptr<const IndexImage> image;
+      if (files) {
+        image = files->save(index->name(), *index, stop);
+      } else {
+        auto in_memory = std::make_shared<MemoryIndexImage>(index->generation());
+        index->save(*in_memory, stop);
+        image = std::move(in_memory);
+      }
+      index->load(std::move(image));
+    } catch (...) {
+      throw_if_stopped(stop);
+      index->set_note("not saved: " + message_of(std::current_exception()));
+    }
+  });
+  co_await offload(pool, Lane::background, std::move(work));
 }
 
 }  // namespace ragstone

@@ -7,6 +7,7 @@
 #include <ragstone/model/store.hpp>
 #include <ragstone/rag/document.hpp>
 
+#include <atomic>
 #include <exception>
 #include <map>
 #include <memory>
@@ -17,7 +18,8 @@
 
 namespace ragstone {
 
-/// A user's index with the guarantees that Index promises: no query while it changes, refused once it is stale.
+/// A user's index with the guarantees that Index promises: no query while it changes, refused once it is stale; it is
+/// saved while it is queried.
 class RegisteredIndex final : public Index {
  public:
   RegisteredIndex(std::string name, std::string group, std::shared_ptr<Index> index);
@@ -32,12 +34,19 @@ class RegisteredIndex final : public Index {
   /// Null unless stale.
   std::exception_ptr failure() const;
   void set_failure(std::exception_ptr error);
+  void set_note(std::string note);
+  /// The generation of the last load(); 0: none.
+  Generation saved() const noexcept { return saved_.load(std::memory_order_relaxed); }
   IndexStatus status() const;
 
  private:
   void do_update(const IndexUpdate& update, const StopToken& stop) override;
   void do_clear() override;
   std::vector<ScoredNode> do_query(const IndexQuery& query, const StopToken& stop) const override;
+  std::string do_form() const override { return index_->form(); }
+  void do_save(IndexOutput& output, const StopToken& stop) const override;
+  void do_load(std::shared_ptr<const IndexImage> image) override;
+  bool do_is_due() const override;
 
   const std::string name_;
   const std::string group_;
@@ -47,6 +56,8 @@ class RegisteredIndex final : public Index {
   mutable std::mutex mutex_;
   bool in_use_ = false;
   std::exception_ptr failure_;
+  std::string note_;
+  std::atomic<Generation> saved_ = 0;
 };
 
 /// The indexes of a Document by name. Thread-safe.
@@ -65,9 +76,19 @@ class IndexRegistry {
 };
 
 /// Makes an index equal to its group in the store's latest state: by the change log's difference, or by a replay where
-/// the log does not reach back or `from_scratch` asks for it. What the index throws makes it stale; everything else is
+/// the log does not reach back or `from_scratch` asks for it. An index that holds nothing loads what was saved first; a
+/// replay ends with saving it. What the index throws makes it stale; everything else is
 /// thrown. At most one call at a time for one index.
 Task<void> bring_up_to_date(std::shared_ptr<Store> store, Pool pool, std::shared_ptr<RegisteredIndex> index,
                             bool from_scratch);
+
+enum class SaveWhen {
+  due,      ///< The index says that it pays.
+  changed,  ///< It holds another generation than what was saved.
+};
+
+/// Saves an index that can be saved, and has it load that; it may be queried and updated meanwhile. A failure is noted
+/// in its status: what it holds in memory is as good as before.
+Task<void> save_index(std::shared_ptr<Store> store, Pool pool, std::shared_ptr<RegisteredIndex> index, SaveWhen when);
 
 }  // namespace ragstone

@@ -1,10 +1,13 @@
 #include "rag/document_core.hpp"
+#include "store/run_search.hpp"
 #include <ragstone/async/gather.hpp>
 #include <ragstone/async/run_scope.hpp>
 #include <ragstone/base/error.hpp>
 #include <ragstone/rag/retriever.hpp>
 
 #include <algorithm>
+#include <exception>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -54,13 +57,19 @@ void check_numbers(const RetrieverOptions& options) {
   if (options.top_k == 0) throw Error(Errc::invalid_argument, "Retriever: top_k is 0; ask for at least 1 hit");
   if (options.depth == 0) throw Error(Errc::invalid_argument, "Retriever: depth is 0");
   if (!(options.rrf_k > 0)) throw Error(Errc::invalid_argument, "Retriever: rrf_k must be above 0");
+  if (options.diversity && !(options.diversity->lambda >= 0 && options.diversity->lambda <= 1))
+    throw Error(Errc::invalid_argument, "Retriever: the lambda of diversity must be from 0 to 1");
+  if (!(options.parent_share >= 0 && options.parent_share <= 1) ||
+      (options.parent_share > 0 && !options.target.empty() && options.target != options.group))
+    throw Error(Errc::invalid_argument, "Retriever: parent_share must be from 0 to 1, and needs no target");
   for (const auto& [name, weight] : options.weights)
     if (!(weight > 0)) throw Error(Errc::invalid_argument, "Retriever: the weight of \"" + name + "\" must be above 0");
 }
 
 /// A name that no ranking has would be without effect: most likely it is misspelt.
+template <class Value>
 void check_ranking_names(const RetrieverOptions& options, const std::vector<std::string>& keys,
-                         const std::map<std::string, double>& values, const char* what) {
+                         const std::map<std::string, Value>& values, const char* what) {
   std::vector<std::string> names = keys;
   if (!options.index.empty()) names.push_back(options.index);
   for (const auto& entry : values) {
@@ -79,6 +88,7 @@ void check(const RetrieverOptions& options, const DocumentCore& core) {
   core.groups.check_keys(keys);
   check_ranking_names(options, keys, options.weights, "weights");
   check_ranking_names(options, keys, options.cut_offs, "cut_offs");
+  check_ranking_names(options, keys, options.priorities, "priorities");
   for (const std::string& key : options.embedders)
     if (key == kBm25Key) throw Error(Errc::invalid_argument, "Retriever: \"bm25\" is no embedder");
   const StoreCapabilities& can = core.store->capabilities();
@@ -90,7 +100,8 @@ void check(const RetrieverOptions& options, const DocumentCore& core) {
                                             "\"");
 }
 
-double value_or(const std::map<std::string, double>& values, const std::string& name, double otherwise) {
+template <class Value>
+Value value_or(const std::map<std::string, Value>& values, const std::string& name, Value otherwise) {
   const auto found = values.find(name);
   return found == values.end() ? otherwise : found->second;
 }
@@ -100,24 +111,44 @@ SearchMember named_member(const RetrieverOptions& options, const std::string& na
   member.name = name;
   member.cut_off = options.similarity_cut_off;
   if (const auto found = options.cut_offs.find(name); found != options.cut_offs.end()) member.cut_off = found->second;
-  member.weight = value_or(options.weights, name, 1);
+  member.weight = value_or(options.weights, name, 1.0);
+  member.priority = value_or(options.priorities, name, 0);
   return member;
 }
 
-Task<SearchMember> vector_member(Core core, const RetrieverOptions& options, std::string key, std::string text,
-                                 CallContext context) {
-  const std::shared_ptr<Embedder> embedder = core->groups.embedder(key);
-  std::vector<std::string> texts;
-  texts.push_back(std::move(text));
-  const CallContext bounded = context.with_timeout(core->options.embed_timeout);
-  const Embeddings embeddings = co_await embedder->embed(std::move(texts), EmbedRole::query, bounded);
-  VectorMember query;
-  query.key = key;
-  query.vector = embeddings.values;
-  query.metric = metric_of(chosen(options, *core));
-  SearchMember member = named_member(options, key);
-  member.query = std::move(query);
-  co_return member;
+/// The members of a request, and those that could not be made.
+class Members {
+ public:
+  Members() = default;
+
+  std::vector<SearchMember> members;
+  std::vector<MemberFailure> failures;
+  std::exception_ptr first_error;
+};
+
+/// A member by its vector; or, where that may be, why there is none.
+Task<Members> vector_member(Core core, const RetrieverOptions& options, std::string key, std::string text,
+                            CallContext context) {
+  Members made;
+  try {
+    const std::shared_ptr<Embedder> embedder = core->groups.embedder(key);
+    std::vector<std::string> texts;
+    texts.push_back(std::move(text));
+    const CallContext bounded = context.with_timeout(core->options.embed_timeout);
+    const Embeddings embeddings = co_await embedder->embed(std::move(texts), EmbedRole::query, bounded);
+    VectorMember query;
+    query.key = key;
+    query.vector = embeddings.values;
+    query.metric = metric_of(chosen(options, *core));
+    SearchMember member = named_member(options, key);
+    member.query = std::move(query);
+    made.members.push_back(std::move(member));
+  } catch (...) {
+    made.first_error = std::current_exception();
+    if (options.on_failure == OnMemberFailure::fail || is_cancelled(made.first_error)) throw;
+    made.failures.push_back(failure_of(key, made.first_error));
+  }
+  co_return made;
 }
 
 SearchMember text_member(const DocumentCore& core, const RetrieverOptions& options, const std::string& text) {
@@ -142,28 +173,34 @@ Task<SearchMember> index_member(Core core, const RetrieverOptions& options, cons
   co_return member;
 }
 
-Task<std::vector<SearchMember>> members_for(Core core, const RetrieverOptions& options, const Query& query,
-                                            const std::vector<std::string>& keys, CallContext context) {
-  std::vector<SearchMember> members;
+Task<Members> members_for(Core core, const RetrieverOptions& options, const Query& query,
+                          const std::vector<std::string>& keys, CallContext context) {
+  Members all;
   if (!options.index.empty()) {
-    members.push_back(co_await index_member(core, options, query, context));
-    co_return members;
+    all.members.push_back(co_await index_member(core, options, query, context));
+    co_return all;
   }
-  std::vector<Task<SearchMember>> vectors;
+  std::vector<Task<Members>> vectors;
   for (const std::string& key : keys) {
     if (key == kBm25Key) {
-      members.push_back(text_member(*core, options, query.text));
+      all.members.push_back(text_member(*core, options, query.text));
     } else {
       vectors.push_back(vector_member(core, options, key, query.text, context));
     }
   }
+  std::vector<Members> made;
   if (vectors.size() == 1) {
-    members.push_back(co_await std::move(vectors.front()));
+    made.push_back(co_await std::move(vectors.front()));
   } else if (!vectors.empty()) {
-    std::vector<SearchMember> embedded = co_await gather(std::move(vectors));
-    std::move(embedded.begin(), embedded.end(), std::back_inserter(members));
+    made = co_await gather(std::move(vectors));
   }
-  co_return members;
+  for (Members& one : made) {
+    std::move(one.members.begin(), one.members.end(), std::back_inserter(all.members));
+    std::move(one.failures.begin(), one.failures.end(), std::back_inserter(all.failures));
+    if (!all.first_error) all.first_error = one.first_error;
+  }
+  if (all.members.empty()) std::rethrow_exception(all.first_error);
+  co_return all;
 }
 
 Task<SearchResponse> search_document(Core core, std::shared_ptr<const RetrieverOptions> options,
@@ -173,20 +210,29 @@ Task<SearchResponse> search_document(Core core, std::shared_ptr<const RetrieverO
   co_await core->ensure_built(options->group, keys, context);
   if (!options->target.empty()) co_await core->ensure_built(options->target, std::vector<std::string>(), context);
 
+  Members members = co_await members_for(core, *options, *query, keys, context);
   SearchRequest request;
   request.group = options->group;
-  request.members = co_await members_for(core, *options, *query, keys, context);
+  request.members = std::move(members.members);
   request.filter = options->filter && query->filter;
   request.top_k = query->top_k.value_or(options->top_k);
   request.depth = options->depth;
+  request.fusion = options->fusion;
   request.rrf_k = options->rrf_k;
+  request.on_failure = options->on_failure;
   request.target = options->target;
   request.target_score = options->target_score;
+  request.diversity = options->diversity;
+  request.parent_share = options->parent_share;
   RunScope run(context, EventKind::store_read, core->store->capabilities().name);
   Task<SearchResponse> search = core->store->search(std::move(request), Snapshot(), run.context());
   try {
     SearchResponse response = co_await in_run(run, std::move(search));
     run.end();
+    for (MemberFailure& failure : members.failures) {
+      response.notes.push_back(note_of(failure));
+      response.failures.push_back(std::move(failure));
+    }
     co_return response;
   } catch (const Error& error) {
     // The store knows where it was, and takes it out, so that later queries are answered.
@@ -206,6 +252,17 @@ void append(SearchResponse response, std::size_t document, Retrieval& retrieval)
     retrieval.hits.push_back(std::move(hit));
   }
   std::move(response.notes.begin(), response.notes.end(), std::back_inserter(retrieval.notes));
+  std::move(response.failures.begin(), response.failures.end(), std::back_inserter(retrieval.failures));
+}
+
+/// Observers learn of each ranking that was left out.
+void tell_failures(RunScope& run, const std::vector<MemberFailure>& failures) {
+  for (const MemberFailure& failure : failures) {
+    Metadata attributes;
+    attributes.set("left_out", Scalar(failure.member));
+    attributes.set("error", name_of(failure.code));
+    run.custom(std::move(attributes));
+  }
 }
 
 Task<Retrieval> ask_all(std::vector<Core> cores, std::shared_ptr<const RetrieverOptions> options,
@@ -233,6 +290,7 @@ Task<Retrieval> ask(std::vector<Core> cores, std::shared_ptr<const RetrieverOpti
   RunScope run(context, EventKind::retrieve, options->group);
   Retrieval retrieval = co_await in_run(run, ask_all(std::move(cores), options, query, run.context()));
   if (run.observed()) {
+    tell_failures(run, retrieval.failures);
     Metadata attributes;
     attributes.set("hits", Scalar(static_cast<std::int64_t>(retrieval.hits.size())));
     run.end(std::move(attributes));

@@ -5,6 +5,7 @@
 #include <ragstone/text/analyzer.hpp>
 
 #include <algorithm>
+#include <type_traits>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -13,19 +14,28 @@
 namespace ragstone {
 namespace {
 
-/// Whether nodes of the searched group are there and pass its filter; asks the snapshot about each id once.
+/// Tells which nodes of the searched group are there and pass its filter.
 class NodeCheck {
  public:
   NodeCheck(const StoreSnapshot& snapshot, const SearchRequest& request, const StopToken& stop)
       : snapshot_(snapshot), stop_(stop) {
     query_.group = request.group;
     query_.filter = request.filter;
-    query_.with_text = false;
   }
 
+  /// The nodes among `hits` that do, in their order.
+  std::vector<Node> read(const std::vector<ScoredNode>& hits, bool with_text) {
+    query_.with_text = with_text;
+    query_.ids.emplace();
+    for (const ScoredNode& hit : hits) query_.ids->push_back(hit.id);
+    return snapshot_.nodes(query_, stop_);
+  }
+
+  /// Asks the snapshot about each id once.
   bool operator()(NodeId id) {
     const auto known = known_.find(id);
     if (known != known_.end()) return known->second;
+    query_.with_text = false;
     query_.ids.emplace(1, id);
     const bool passes = !snapshot_.nodes(query_, stop_).empty();
     known_.emplace(id, passes);
@@ -62,9 +72,17 @@ MemberHits run(const StoreSnapshot& snapshot, const SearchRequest& request, cons
   return vector_hits(member, std::move(found.hits.front()), found.plan);
 }
 
+/// The best hits first, each id once.
+void tidy(std::vector<ScoredNode>& hits) {
+  std::sort(hits.begin(), hits.end(), ranks_before);
+  if (hits.size() < 2) return;
+  std::unordered_set<NodeId> seen;
+  std::erase_if(hits, [&](const ScoredNode& hit) { return !seen.insert(hit.id).second; });
+}
+
 /// Asks for twice as much as long as too little of what the index gives may be a hit.
 MemberHits run(const StoreSnapshot& snapshot, const SearchRequest& request, const IndexMember& member, std::size_t k,
-               const StopToken& stop) {
+               bool with_nodes, const StopToken& stop) {
   if (!member.index) throw Error(Errc::invalid_argument, "search: an index member needs an index");
   NodeCheck check(snapshot, request, stop);
   IndexQuery query;
@@ -79,15 +97,24 @@ MemberHits run(const StoreSnapshot& snapshot, const SearchRequest& request, cons
     ++rounds;
     std::vector<ScoredNode> offered = member.index->query(query, stop);
     const bool may_have_more = offered.size() >= query.top_k && query.top_k <= SIZE_MAX / 2;
-    std::sort(offered.begin(), offered.end(), ranks_before);
+    tidy(offered);
+    // Most often all that it gives may be hits, and what comes after the first k is not needed.
     result.hits.clear();
-    std::unordered_set<NodeId> seen;
-    for (const ScoredNode& hit : offered) {
-      if (result.hits.size() == k) break;
-      if (seen.insert(hit.id).second && check(hit.id)) result.hits.push_back(hit);
+    result.nodes.clear();
+    for (auto from = offered.begin(); from != offered.end() && result.hits.size() < k;) {
+      const auto count = std::min(static_cast<std::size_t>(offered.end() - from), k - result.hits.size());
+      const std::vector<ScoredNode> batch(from, from + static_cast<std::ptrdiff_t>(count));
+      from += static_cast<std::ptrdiff_t>(count);
+      auto hit = batch.begin();
+      for (Node& node : check.read(batch, with_nodes)) {
+        while (hit->id != node.id) ++hit;
+        result.hits.push_back(*hit);
+        result.nodes.push_back(std::move(node));
+      }
     }
     if (result.hits.size() == k || !may_have_more) break;
   }
+  if (!with_nodes) result.nodes.clear();
   result.note = "registered index, asked " + std::to_string(rounds) + (rounds == 1 ? " time" : " times");
   return result;
 }
@@ -118,20 +145,27 @@ MemberHits vector_hits(const VectorMember& member, std::vector<ScoredNode> hits,
 }
 
 MemberHits run_member(const StoreSnapshot& snapshot, const SearchRequest& request, const SearchMember& member,
-                      std::size_t k, const StopToken& stop, const Parallel* parallel) {
+                      std::size_t k, bool with_nodes, const StopToken& stop, const Parallel* parallel) {
   MemberHits result = std::visit(
       [&](const auto& query) {
-        if constexpr (std::is_same_v<std::decay_t<decltype(query)>, VectorMember>)
+        using Query = std::decay_t<decltype(query)>;
+        if constexpr (std::is_same_v<Query, VectorMember>) {
           return run(snapshot, request, query, k, stop, parallel);
-        else
+        } else if constexpr (std::is_same_v<Query, IndexMember>) {
+          return run(snapshot, request, query, k, with_nodes, stop);
+        } else {
           return run(snapshot, request, query, k, stop);
+        }
       },
       member.query);
   return finish_member(member, std::move(result));
 }
 
 MemberHits finish_member(const SearchMember& member, MemberHits result) {
-  if (member.cut_off) std::erase_if(result.hits, [&](const ScoredNode& hit) { return hit.score < *member.cut_off; });
+  if (member.cut_off) {
+    std::erase_if(result.hits, [&](const ScoredNode& hit) { return hit.score < *member.cut_off; });
+    if (!result.nodes.empty()) result.nodes.resize(result.hits.size());
+  }
   result.note = member.name + ": " + result.note + ", " + std::to_string(result.hits.size()) + " hits";
   if (member.cut_off) result.note += " at or above the cut-off";
   return result;

@@ -1,6 +1,8 @@
 #include "store/run_search.hpp"
 
-#include "index/fusion.hpp"
+#include "store/diversify.hpp"
+#include "store/fuse_members.hpp"
+#include "store/merge_parents.hpp"
 #include "store/run_member.hpp"
 #include "store/target.hpp"
 #include <ragstone/base/error.hpp>
@@ -8,35 +10,49 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <set>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
 namespace ragstone {
 namespace {
 
-/// The hits of all members as one ranking.
-std::vector<ScoredNode> fuse(const SearchRequest& request, const std::vector<MemberHits>& members) {
-  if (members.size() == 1) return members.front().hits;
-  std::vector<Ranking> rankings;
-  for (std::size_t i = 0; i < members.size(); ++i) rankings.push_back({members[i].hits, request.members[i].weight});
-  return fuse_reciprocal_ranks(rankings, request.rrf_k);
+/// Runs the members, and takes out of `request` those that fail where it allows that.
+std::vector<MemberHits> run_members(const StoreSnapshot& snapshot, SearchRequest& request, std::size_t k,
+                                    bool with_nodes, SearchResponse& response, const StopToken& stop) {
+  std::vector<MemberHits> members;
+  std::exception_ptr first_error;
+  for (std::size_t i = 0; i < request.members.size();) {
+    try {
+      members.push_back(run_member(snapshot, request, request.members[i], k, with_nodes, stop));
+      response.notes.push_back(std::move(members.back().note));
+      ++i;
+    } catch (...) {
+      const std::exception_ptr error = std::current_exception();
+      if (request.on_failure == OnMemberFailure::fail || is_cancelled(error)) throw;
+      if (!first_error) first_error = error;
+      response.failures.push_back(failure_of(request.members[i].name, error));
+      response.notes.push_back(note_of(response.failures.back()));
+      request.members.erase(request.members.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+  }
+  if (members.empty()) std::rethrow_exception(first_error);
+  return members;
 }
 
-using RanksById = std::unordered_map<NodeId, std::vector<MemberRank>>;
-
-RanksById collect_ranks(const SearchRequest& request, const std::vector<MemberHits>& members,
-                        const std::set<NodeId>& wanted) {
-  RanksById ranks;
-  for (std::size_t m = 0; m < members.size(); ++m)
-    for (std::size_t i = 0; i < members[m].hits.size(); ++i) {
-      const ScoredNode& hit = members[m].hits[i];
-      if (!wanted.contains(hit.id)) continue;
-      MemberRank& rank = ranks[hit.id].emplace_back();
-      rank.member = request.members[m].name;
-      rank.rank = i + 1;
-      rank.score = hit.score;
-    }
+std::vector<MemberRank> ranks_of(NodeId id, const SearchRequest& request, const std::vector<MemberHits>& members) {
+  std::vector<MemberRank> ranks;
+  for (std::size_t m = 0; m < members.size(); ++m) {
+    const auto& hits = members[m].hits;
+    const auto found = std::find_if(hits.begin(), hits.end(), [id](const ScoredNode& hit) { return hit.id == id; });
+    if (found == hits.end()) continue;
+    MemberRank& rank = ranks.emplace_back();
+    rank.member = request.members[m].name;
+    rank.rank = static_cast<std::size_t>(found - hits.begin()) + 1;
+    rank.score = found->score;
+  }
   return ranks;
 }
 
@@ -47,21 +63,67 @@ class FileSpans {
 
   Span to_file(const Node& node) {
     const auto [place, is_new] = maps_.try_emplace(node.source);
-    if (is_new) {
-      SourceQuery query;
-      query.id = node.source;
-      for (const SourceRecord& record : snapshot_.sources(query))
-        if (!record.offset_map.empty()) place->second = OffsetMap::parse(record.offset_map);
-    }
-    return place->second.to_file(node.span);
+    if (is_new) place->second = snapshot_.offset_map(node.source);
+    return place->second ? place->second->to_file(node.span) : node.span;
   }
 
  private:
   const StoreSnapshot& snapshot_;
-  std::unordered_map<std::string, OffsetMap> maps_;
+  std::unordered_map<std::string, std::shared_ptr<const OffsetMap>> maps_;
 };
 
+bool carries(const SearchRequest& request) { return !request.target.empty() && request.target != request.group; }
+
+/// The nodes that answer, in their order.
+std::vector<TargetHit> choose(const StoreSnapshot& snapshot, const SearchRequest& request,
+                              const std::vector<ScoredNode>& ranked, SearchResponse& response, const StopToken& stop) {
+  std::vector<TargetHit> chosen;
+  if (carries(request)) {
+    chosen = carry_over(snapshot, request.group, request.target, request.target_score, ranked, stop);
+    response.notes.push_back(std::to_string(ranked.size()) + " hits in \"" + request.group + "\" lead to " +
+                             std::to_string(chosen.size()) + " nodes in \"" + request.target + '"');
+  } else {
+    for (std::size_t i = 0; i < ranked.size(); ++i) chosen.push_back({ranked[i], i});
+  }
+  if (request.diversity) {
+    const std::string& group = carries(request) ? request.target : request.group;
+    std::string note;
+    chosen = diversify(snapshot, request, group, std::move(chosen), note, stop);
+    if (!note.empty()) response.notes.push_back(std::move(note));
+  }
+  if (chosen.size() > request.top_k) chosen.resize(request.top_k);
+  if (request.parent_share > 0) {
+    const std::size_t before = chosen.size();
+    chosen = merge_parents(snapshot, request.group, request.parent_share, std::move(chosen), stop);
+    response.notes.push_back("parents: " + std::to_string(before) + " hits became " + std::to_string(chosen.size()));
+  }
+  return chosen;
+}
+
+/// The nodes of `chosen`, in its order, out of those that a member has read already or from the snapshot.
+std::vector<Node> read_nodes(const StoreSnapshot& snapshot, const std::vector<TargetHit>& chosen,
+                             std::vector<Node>& known, const StopToken& stop) {
+  const auto is_node = [](const Node& node, const TargetHit& hit) { return node.id == hit.node.id; };
+  if (std::equal(known.begin(), known.end(), chosen.begin(), chosen.end(), is_node)) return std::move(known);
+  NodeQuery query;
+  query.ids.emplace();
+  for (const TargetHit& hit : chosen) query.ids->push_back(hit.node.id);
+  return snapshot.nodes(query, stop);
+}
+
 }  // namespace
+
+MemberFailure failure_of(std::string member, const std::exception_ptr& error) {
+  MemberFailure failure;
+  failure.member = std::move(member);
+  failure.code = errc_of(error);
+  failure.reason = message_of(error);
+  return failure;
+}
+
+std::string note_of(const MemberFailure& failure) {
+  return failure.member + ": left out, " + name_of(failure.code) + ": " + failure.reason;
+}
 
 void check_search(const SearchRequest& request) {
   const auto refuse = [](const std::string& reason) { throw Error(Errc::invalid_argument, "search: " + reason); };
@@ -69,6 +131,11 @@ void check_search(const SearchRequest& request) {
   if (request.members.empty()) refuse("there is nothing to rank by; add a member");
   if (request.top_k == 0) refuse("top_k is 0; ask for at least 1 hit");
   if (!std::isfinite(request.rrf_k) || request.rrf_k < 0) refuse("rrf_k must be 0 or more");
+  if (request.diversity && !(request.diversity->lambda >= 0 && request.diversity->lambda <= 1))
+    refuse("the lambda of diversity must be from 0 to 1");
+  if (!(request.parent_share >= 0 && request.parent_share <= 1)) refuse("parent_share must be from 0 to 1");
+  if (request.parent_share > 0 && carries(request))
+    refuse("parent_share and a target exclude each other; use one of them");
   std::set<std::string_view> names;
   for (const SearchMember& member : request.members) {
     if (!names.insert(member.name).second) refuse("two members have the name \"" + member.name + '"');
@@ -81,48 +148,29 @@ void check_search(const SearchRequest& request) {
   }
 }
 
-SearchResponse run_search(const StoreSnapshot& snapshot, const SearchRequest& request, const StopToken& stop) {
+SearchResponse run_search(const StoreSnapshot& snapshot, SearchRequest request, const StopToken& stop) {
   check_search(request);
-  const bool carries = !request.target.empty() && request.target != request.group;
-  const bool takes_depth = carries || request.members.size() > 1;
-  const std::size_t k = takes_depth ? std::max(request.depth, request.top_k) : request.top_k;
+  const bool is_plain =
+      request.members.size() == 1 && !carries(request) && !request.diversity && request.parent_share == 0;
+  std::size_t k = request.top_k;
+  if (carries(request) || request.members.size() > 1) k = std::max(k, request.depth);
+  if (request.diversity) k = std::max(k, request.diversity->candidates);
 
   SearchResponse response;
   response.generation = snapshot.generation();
-  std::vector<MemberHits> members;
-  for (const SearchMember& member : request.members) {
-    members.push_back(run_member(snapshot, request, member, k, stop));
-    response.notes.push_back(members.back().note);
-  }
-
-  const std::vector<ScoredNode> ranked = fuse(request, members);
-  std::vector<TargetHit> chosen;
-  if (carries) {
-    chosen = carry_over(snapshot, request.group, request.target, request.target_score, ranked, stop);
-    response.notes.push_back(std::to_string(ranked.size()) + " hits in \"" + request.group + "\" lead to " +
-                             std::to_string(chosen.size()) + " nodes in \"" + request.target + '"');
-  } else {
-    for (std::size_t i = 0; i < ranked.size(); ++i) chosen.push_back({ranked[i], i});
-  }
-  if (chosen.size() > request.top_k) chosen.resize(request.top_k);
-
-  NodeQuery query;
-  query.group = carries ? request.target : request.group;
-  query.ids.emplace();
-  std::set<NodeId> origins;
-  for (const TargetHit& hit : chosen) {
-    query.ids->push_back(hit.node.id);
-    origins.insert(ranked[hit.origin].id);
-  }
-  std::vector<Node> nodes = snapshot.nodes(query, stop);
-  const RanksById ranks = collect_ranks(request, members, origins);
+  std::vector<MemberHits> members = run_members(snapshot, request, k, is_plain, response, stop);
+  const std::vector<ScoredNode> ranked = fuse_members(request, members);
+  const std::vector<TargetHit> chosen = choose(snapshot, request, ranked, response, stop);
+  std::vector<Node> nodes = read_nodes(snapshot, chosen, members.front().nodes, stop);
   FileSpans files(snapshot);
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
+  auto from = chosen.begin();
+  for (Node& node : nodes) {
+    while (from->node.id != node.id) ++from;
     SearchHit& hit = response.hits.emplace_back();
-    hit.file_span = files.to_file(nodes[i]);
-    hit.node = std::move(nodes[i]);
-    hit.score = chosen[i].node.score;
-    hit.ranks = ranks.at(ranked[chosen[i].origin].id);
+    hit.file_span = files.to_file(node);
+    hit.node = std::move(node);
+    hit.score = from->node.score;
+    hit.ranks = ranks_of(ranked[from->origin].id, request, members);
   }
   return response;
 }

@@ -129,5 +129,15 @@ TEST(Fuzz, RetryAfterKeepsItsPromises) {
   }
 }
 
+// F6
+TEST(Fuzz, SavedIndexesKeepTheirPromises) {
+  const std::string sample = saved_words_sample();
+  for (unsigned seed = 1; seed <= rounds(3'000) && !testing::Test::HasFailure(); ++seed) {
+    std::mt19937 random(seed);
+    const char checksums = static_cast<char>(random());
+    run(fuzz_words, checksums + mutated(sample, random), seed);
+  }
+}
+
 }  // namespace
 }  // namespace ragstone::test

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 /// What libFuzzer and the seeded runs feed with bytes. Each throws std::logic_error for a broken promise.
@@ -26,5 +27,10 @@ void fuzz_replies(std::string_view bytes);
 
 /// Retry-After and retry-after-ms, with a bar between them.
 void fuzz_retry(std::string_view bytes);
+
+/// Saved indexes: an image of any bytes, loaded by a trie_index() and asked in every mode. The first byte as above.
+void fuzz_words(std::string_view bytes);
+/// An image that fuzz_words() can load, after its first byte.
+std::string saved_words_sample();
 
 }  // namespace ragstone::test

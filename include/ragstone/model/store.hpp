@@ -47,6 +47,8 @@ class Store {
   virtual ~Store() = default;
 
   virtual const StoreCapabilities& capabilities() const noexcept = 0;
+  /// Where registered indexes are saved, used on the pool; null: nowhere.
+  virtual std::shared_ptr<IndexFiles> index_files() const { return nullptr; }
 
   Task<CommitResult> commit(Commit commit, CallContext context = {});
   /// Errors: Errc::unsupported where capabilities().snapshots is false.

@@ -73,6 +73,9 @@ class IndexStatus {
   Generation generation = 0;
   bool stale = false;
   std::string reason;  ///< Empty unless stale.
+  /// How it came to hold what it holds: "loaded at generation 7", "replayed: nothing was saved"; and why the last
+  /// save failed, if it did.
+  std::string note;
 };
 
 class DocumentCore;

@@ -26,8 +26,9 @@ class Retrieval {
  public:
   Retrieval() = default;
 
-  std::vector<Hit> hits;           ///< Best first; equal scores by document, then by ascending id.
-  std::vector<std::string> notes;  ///< How each ranking was executed, for people.
+  std::vector<Hit> hits;                ///< Best first; equal scores by document, then by ascending id.
+  std::vector<std::string> notes;       ///< How each ranking was executed, for people.
+  std::vector<MemberFailure> failures;  ///< Rankings that were left out: see RetrieverOptions::on_failure.
 };
 
 static_assert(!std::is_aggregate_v<Hit> && !std::is_aggregate_v<Retrieval>);

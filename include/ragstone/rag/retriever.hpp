@@ -42,8 +42,15 @@ class RetrieverOptions {
   std::optional<double> similarity_cut_off;
   std::map<std::string, double> cut_offs;  ///< The same for single rankings: "bm25", an embedder's key.
   std::map<std::string, double> weights;   ///< Of single rankings in the fusion; 1 where not named.
-  std::string target;                      ///< The group to answer with; empty: `group`. See SearchRequest::target.
+  std::map<std::string, int> priorities;   ///< Of single rankings; 0 where not named. See SearchMember::priority.
+  Fusion fusion = Fusion::reciprocal_rank;
+  /// `degrade`: a ranking that fails (its embedder is down or too slow, its index stale) is left out, and the notes,
+  /// Retrieval::failures and a custom event of the run say so.
+  OnMemberFailure on_failure = OnMemberFailure::fail;
+  std::string target;  ///< The group to answer with; empty: `group`. See SearchRequest::target.
   TargetScore target_score = TargetScore::max;
+  std::optional<Diversity> diversity;  ///< Hits that differ from each other.
+  double parent_share = 0;  ///< Parents in place of so many of their children: see SearchRequest::parent_share.
   Filter filter;
   std::size_t depth = 100;  ///< Hits of each ranking that take part in fusion and in target scores.
   double rrf_k = 60;

@@ -3,6 +3,7 @@
 #include <ragstone/base/stop.hpp>
 #include <ragstone/store/commit.hpp>
 #include <ragstone/store/field.hpp>
+#include <ragstone/store/index_files.hpp>
 #include <ragstone/store/snapshot.hpp>
 #include <ragstone/store/verify.hpp>
 
@@ -68,6 +69,9 @@ class StoreEngine {
   /// on meanwhile. If it throws, nothing is left of the folder. Errors: Errc::unsupported, Errc::already_exists, the
   /// medium's own.
   void backup(const std::filesystem::path& folder, const StopToken& stop = {}) const { do_backup(folder, stop); }
+
+  /// Where registered indexes are saved; null where there is no medium for it.
+  virtual std::shared_ptr<IndexFiles> index_files() const { return nullptr; }
 
   /// Finishes what is pending and releases files; later commits fail with Errc::closed, snapshots stay readable.
   virtual void close() = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <ragstone/base/error.hpp>
 #include <ragstone/base/filter.hpp>
 #include <ragstone/base/node.hpp>
 #include <ragstone/index/bm25.hpp>
@@ -75,7 +76,44 @@ class SearchMember {
   std::string name;
   std::variant<TextMember, VectorMember, IndexMember> query;
   std::optional<double> cut_off;  ///< Hits below it are dropped (kept: score >= cut_off), before fusion.
-  double weight = 1;              ///< In reciprocal rank fusion; > 0.
+  double weight = 1;              ///< In the fusion; > 0.
+  /// Hits of a member come before those that only members of lower priority have; members of equal priority are fused.
+  int priority = 0;
+};
+
+/// How the rankings of several members become one.
+enum class Fusion {
+  reciprocal_rank,  ///< Score = sum of weight / (rrf_k + rank), rank from 1 (Cormack et al. 2009).
+  /// Score = sum of weight * (score - worst) / (best - worst), best and worst of the member's hits; 1 where they are
+  /// equal. Keeps how much better a hit is, and depends on what else the member found.
+  relative_score,
+};
+
+/// What happens when a member fails or runs out of time while others do not.
+enum class OnMemberFailure {
+  fail,     ///< The search fails.
+  degrade,  ///< It is left out, and named in SearchResponse::failures; if all fail, the search fails.
+};
+
+/// Chooses among the best hits those that differ: maximal marginal relevance (Carbonell and Goldstein 1998). Relevance
+/// is the score, scaled to 0..1 over the candidates; similarity is the cosine of stored vectors of the first
+/// VectorMember's column or, where there are none, of the counts of analysed terms. Hits come in the order of choice.
+class Diversity {
+ public:
+  Diversity() = default;
+
+  double lambda = 0.5;          ///< 1: relevance alone; 0: difference alone. The default is LangChain's, as the next.
+  std::size_t candidates = 20;  ///< Best hits that are considered; raised to top_k where smaller.
+};
+
+/// A member that was left out.
+class MemberFailure {
+ public:
+  MemberFailure() = default;
+
+  std::string member;
+  Errc code = Errc::internal;
+  std::string reason;
 };
 
 /// How the scores of several hits become the score of the one target node that they share.
@@ -91,12 +129,19 @@ class SearchRequest {
   Filter filter;
   std::size_t top_k = 6;
   std::size_t depth = 100;  ///< Hits taken from each member before fusion or target; raised to top_k where smaller.
-  double rrf_k = 60;        ///< Fused score = sum of weight / (rrf_k + rank), rank from 1 (Cormack et al. 2009).
+  Fusion fusion = Fusion::reciprocal_rank;
+  double rrf_k = 60;
+  OnMemberFailure on_failure = OnMemberFailure::fail;
   /// Empty: the hits themselves. An ancestor group: the hits' ancestors. A descendant group: the hits' descendants,
   /// each with its hit's score. Any other group: nodes under the hit's ancestor in the nearest common ancestor group
   /// whose span overlaps the hit's (all of them where either has text of its own).
   std::string target;
   TargetScore target_score = TargetScore::max;
+  std::optional<Diversity> diversity;
+  /// Above 0, at most 1: where at least this share of a node's children in the searched group, and two or more of them,
+  /// are among the first top_k hits, the node takes their place with the best one's score; again for its own parent.
+  /// Not together with `target`. 0: off.
+  double parent_share = 0;
 };
 
 /// Where one member ranked a hit.
@@ -116,7 +161,7 @@ class SearchHit {
   Node node;
   double score = 0;
   Span file_span;                 ///< node.span in bytes of the file, through the source's offset map.
-  std::vector<MemberRank> ranks;  ///< Of the hit, or of the best hit that led to this target node.
+  std::vector<MemberRank> ranks;  ///< Of the hit, or of the best hit that led to this node.
 };
 
 class SearchResponse {
@@ -124,11 +169,12 @@ class SearchResponse {
   SearchResponse() = default;
 
   Generation generation = 0;       ///< Of the snapshot that answered.
-  std::vector<SearchHit> hits;     ///< Best first; equal scores by ascending id.
+  std::vector<SearchHit> hits;     ///< Best first; equal scores by ascending id. See also Diversity.
   std::vector<std::string> notes;  ///< How each member was executed, for people.
+  std::vector<MemberFailure> failures;
 };
 
 static_assert(!std::is_aggregate_v<TextBoosts> && !std::is_aggregate_v<SearchRequest> &&
-              !std::is_aggregate_v<SearchMember>);
+              !std::is_aggregate_v<SearchMember> && !std::is_aggregate_v<Diversity>);
 
 }  // namespace ragstone

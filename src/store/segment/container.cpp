@@ -101,6 +101,11 @@ const char* name_of(SectionId section) noexcept {
       return "bits";
     case SectionId::posting_lists:
       return "posting lists";
+    case SectionId::index_form:
+      return "form of the index";
+    case SectionId::index_1:
+    case SectionId::index_9:
+      return "sections of the index";
     case SectionId::field_names:
       return "field names";
     case SectionId::field_codes:
@@ -171,14 +176,17 @@ void Container::place_block_sums() {
   if (sums > 0) array<std::uint64_t>(SectionId::block_sums, sums);
 }
 
-bool Container::has(SectionId section) const noexcept {
-  return std::any_of(sections_.begin(), sections_.end(), [&](const Section& s) { return s.id == section; });
+bool Container::has(SectionId section) const noexcept { return find_section(section) != nullptr; }
+
+const Section* Container::find_section(SectionId section) const noexcept {
+  const auto found =
+      std::find_if(sections_.begin(), sections_.end(), [&](const Section& s) { return s.id == section; });
+  return found == sections_.end() ? nullptr : &*found;
 }
 
 const Section& Container::find(SectionId section) const {
-  const auto found =
-      std::find_if(sections_.begin(), sections_.end(), [&](const Section& s) { return s.id == section; });
-  if (found == sections_.end()) throw_corrupt(std::string(name_of(section)) + " are missing");
+  const Section* found = find_section(section);
+  if (!found) throw_corrupt(std::string(name_of(section)) + " are missing");
   return *found;
 }
 

@@ -16,7 +16,7 @@
 /// The one format of images: a header, a table of sections, and the sections. src/store/FORMAT.md describes it.
 namespace ragstone::segment {
 
-enum class Kind : std::uint32_t { dense = 1, sparse = 2, fields = 4 };
+enum class Kind : std::uint32_t { dense = 1, sparse = 2, index = 3, fields = 4 };
 
 enum class SectionId : std::uint32_t {
   block_sums = 1,
@@ -39,6 +39,9 @@ enum class SectionId : std::uint32_t {
   graph_rows = 25,
   bits = 26,
   posting_lists = 40,
+  index_form = 60,
+  index_1 = 61,  ///< Those of the index itself, up to index_9.
+  index_9 = 69,
   field_names = 70,
   field_codes = 71,
   field_counts = 72,
@@ -95,6 +98,8 @@ class Container {
   bool has(SectionId section) const noexcept;
   /// Errors: Errc::corrupt_store if it is missing.
   std::string_view bytes(SectionId section) const;
+  /// Null if it is missing.
+  const Section* find_section(SectionId section) const noexcept;
   /// `count` elements. Errors: Errc::corrupt_store if it is missing or has another shape.
   template <class T>
   std::span<const T> array(SectionId section, std::size_t count) const {

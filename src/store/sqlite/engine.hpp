@@ -12,6 +12,7 @@ namespace ragstone::sqlite {
 inline constexpr char kDatabaseFile[] = "store.db";
 inline constexpr char kLockFile[] = "lock";
 inline constexpr char kPartFolder[] = "segments";
+inline constexpr char kIndexFolder[] = "indexes";
 
 /// What an engine stands on; tests put other layers in place.
 struct EngineHooks {

@@ -1,3 +1,4 @@
+#include "store/segment/index_folder.hpp"
 #include "store/sqlite/engine.hpp"
 #include "store/sqlite/part_rows.hpp"
 #include "store/sqlite/schema.hpp"
@@ -34,6 +35,7 @@ class ReadingEngine final : public StoreEngine {
       throw Error(Errc::not_found, "open store \"" + folder.string() +
                                        "\" for reading: there is none; open it once for writing to make it");
     if (!watches_) refuse_unfinished(folder);
+    indexes_ = std::make_shared<segment::IndexFolder>(hooks.files, folder / kIndexFolder, options.map_segments, false);
     folder_ = {std::move(hooks.files), folder / kPartFolder, options.map_segments};
     readers_ =
         std::make_shared<ReaderPool>(folder / kDatabaseFile, watches_ ? OpenMode::read : OpenMode::immutable, vfs_);
@@ -47,6 +49,8 @@ class ReadingEngine final : public StoreEngine {
 
   std::shared_ptr<const StoreSnapshot> snapshot() const override { return latest(); }
 
+  std::shared_ptr<IndexFiles> index_files() const override { return indexes_; }
+
   void close() override {
     const std::lock_guard lock(mutex_);
     is_closed_ = true;
@@ -58,7 +62,7 @@ class ReadingEngine final : public StoreEngine {
   }
 
   VerifyReport do_verify(const StopToken& stop) const override {
-    return verify_store([this] { return latest(); }, folder_, nullptr, stop);
+    return verify_store([this] { return latest(); }, folder_, *indexes_, nullptr, stop);
   }
 
   void do_backup(const std::filesystem::path& folder, const StopToken& stop) const override {
@@ -103,6 +107,7 @@ class ReadingEngine final : public StoreEngine {
   const std::string vfs_;
   const StoreCapabilities capabilities_ = sqlite_capabilities();
   PartFolder folder_;
+  std::shared_ptr<IndexFiles> indexes_;
   std::shared_ptr<ReaderPool> readers_;
   const std::shared_ptr<SharedBySnapshots> shared_ = std::make_shared<SharedBySnapshots>();
   std::unique_ptr<Database> watch_;

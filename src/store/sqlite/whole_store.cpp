@@ -82,8 +82,8 @@ void copy_parts(const State& state, const PartFolder& to, const StopToken& stop)
 
 }  // namespace
 
-VerifyReport verify_store(const LatestSnapshot& latest, const PartFolder& folder, DamageLog* damage,
-                          const StopToken& stop) {
+VerifyReport verify_store(const LatestSnapshot& latest, const PartFolder& folder, const IndexFiles& indexes,
+                          DamageLog* damage, const StopToken& stop) {
   std::optional<WholeState> whole;
   try {
     whole.emplace(latest, folder);
@@ -94,7 +94,9 @@ VerifyReport verify_store(const LatestSnapshot& latest, const PartFolder& folder
     finding.problem = error.what();
     return report;
   }
-  return Verifier(whole->database(), whole->state(), damage, stop).run();
+  VerifyReport report = Verifier(whole->database(), whole->state(), damage, stop).run();
+  for (StoreFinding& finding : indexes.verify(stop)) report.findings.push_back(std::move(finding));
+  return report;
 }
 
 void copy_store(const LatestSnapshot& latest, const PartFolder& folder, const std::filesystem::path& target,

@@ -3,6 +3,7 @@
 #include "store/sqlite/part_rows.hpp"
 #include "store/sqlite/snapshot.hpp"
 #include <ragstone/base/stop.hpp>
+#include <ragstone/store/index_files.hpp>
 #include <ragstone/store/verify.hpp>
 
 #include <filesystem>
@@ -17,8 +18,8 @@ namespace ragstone::sqlite {
 using LatestSnapshot = std::function<std::shared_ptr<const SqliteSnapshot>()>;
 
 /// See StoreEngine::verify(). `damage` (null: nobody) hears of parts that can be healed.
-VerifyReport verify_store(const LatestSnapshot& latest, const PartFolder& folder, DamageLog* damage,
-                          const StopToken& stop);
+VerifyReport verify_store(const LatestSnapshot& latest, const PartFolder& folder, const IndexFiles& indexes,
+                          DamageLog* damage, const StopToken& stop);
 
 /// See StoreEngine::backup(): copies a store to the folder `target`.
 void copy_store(const LatestSnapshot& latest, const PartFolder& folder, const std::filesystem::path& target,

@@ -1,4 +1,5 @@
 #include "store/own_threads.hpp"
+#include "store/segment/index_folder.hpp"
 #include "store/sqlite/commit_queue.hpp"
 #include "store/sqlite/engine.hpp"
 #include "store/sqlite/folder_lock.hpp"
@@ -53,12 +54,16 @@ class WritingEngine final : public StoreEngine {
     // Until its first commit, the names of a new store's files may be lost.
     if (writer_->state()->catalog.generation == 0) hooks.files->sync_directory(folder);
     readers_ = std::make_shared<ReaderPool>(folder / kDatabaseFile, OpenMode::read, hooks.vfs);
+    indexes_ = std::make_shared<segment::IndexFolder>(hooks.files, folder / kIndexFolder, options.map_segments, true);
+    indexes_->remove_newer(writer_->state()->catalog.generation);
     publish();
   }
 
   const StoreCapabilities& capabilities() const noexcept override { return capabilities_; }
 
   std::shared_ptr<const StoreSnapshot> snapshot() const override { return current(); }
+
+  std::shared_ptr<IndexFiles> index_files() const override { return indexes_; }
 
   void close() override {
     const std::lock_guard maintaining(maintenance_mutex_);
@@ -147,7 +152,7 @@ class WritingEngine final : public StoreEngine {
   }
 
   VerifyReport do_verify(const StopToken& stop) const override {
-    return verify_store([this] { return current(); }, context_.folder, &shared_->damage, stop);
+    return verify_store([this] { return current(); }, context_.folder, *indexes_, &shared_->damage, stop);
   }
 
   void do_backup(const std::filesystem::path& folder, const StopToken& stop) const override {
@@ -261,6 +266,7 @@ class WritingEngine final : public StoreEngine {
   std::optional<Writer> writer_;  ///< None once the store is closed.
   std::shared_ptr<ReaderPool> readers_;
   const std::shared_ptr<SharedBySnapshots> shared_ = std::make_shared<SharedBySnapshots>();
+  std::shared_ptr<segment::IndexFolder> indexes_;
   mutable std::mutex snapshot_mutex_;
   std::shared_ptr<const SqliteSnapshot> snapshot_;
 };

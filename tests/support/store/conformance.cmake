@@ -4,6 +4,7 @@ set(RAGSTONE_STORE_CONFORMANCE_SOURCES
     conformance_bad_input.cpp
     conformance_commit.cpp
     conformance_fields.cpp
+    conformance_fusion.cpp
     conformance_random.cpp
     conformance_read.cpp
     conformance_search.cpp

@@ -1,5 +1,7 @@
 #include "rag_fixture.hpp"
+#include "support/recording_observer.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace ragstone::test {
@@ -190,6 +192,50 @@ TEST_F(SimilarityTest, WeightsScaleARanking) {
 TEST_F(SimilarityTest, ExplainTellsHowEachRankingWasMade) {
   const Retrieval retrieval = runtime.run(Retriever(document, {}).explain(Query("apples")));
   EXPECT_EQ(retrieval.notes.size(), 3u);
+}
+
+TEST_F(RetrieverTest, AnswersWithoutAnEmbedderThatIsDownIfToldTo) {
+  auto embedder = std::make_shared<CountingEmbedder>();
+  DocumentOptions settings;
+  settings.embedders["test"] = embedder;
+  Document document = open(settings);
+  runtime.run(document.add(Source("x", "red apples")));
+  runtime.run(document.build(kMediumChunk));
+  embedder->before = [](std::span<const std::string>) { throw Error(Errc::rejected, "the server is down"); };
+  RetrieverOptions options;
+  EXPECT_EQ(code_of([&] { retrieve(document, "apples", options); }), Errc::rejected);
+
+  options.on_failure = OnMemberFailure::degrade;
+  const auto observer = std::make_shared<RecordingObserver>();
+  const Retrieval retrieval =
+      runtime.run(Retriever(document, options).explain(Query("apples"), CallContext().with_observer(observer)));
+  ASSERT_EQ(retrieval.hits.size(), 1u);
+  ASSERT_EQ(retrieval.failures.size(), 1u);
+  EXPECT_EQ(retrieval.failures[0].member, "test");
+  EXPECT_EQ(retrieval.failures[0].code, Errc::rejected);
+  EXPECT_NE(retrieval.notes.back().find("test: left out, rejected"), std::string::npos);
+  const std::vector<EventPhase> phases = observer->phases();
+  EXPECT_EQ(std::count(phases.begin(), phases.end(), EventPhase::custom), 1);
+
+  options.similarity = Similarity::cosine;
+  EXPECT_EQ(code_of([&] { retrieve(document, "apples", options); }), Errc::rejected) << "there is nothing left";
+}
+
+TEST_F(RetrieverTest, SlowEmbeddersAreLeftOutToo) {
+  auto embedder = std::make_shared<CountingEmbedder>();
+  DocumentOptions settings;
+  settings.embedders["test"] = embedder;
+  Document document = open(settings);
+  runtime.run(document.add(Source("x", "red apples")));
+  runtime.run(document.build(kMediumChunk));
+  embedder->before = [](std::span<const std::string>) { throw Error(Errc::timeout, "no answer in time"); };
+  RetrieverOptions options;
+  options.on_failure = OnMemberFailure::degrade;
+  options.priorities["bm25"] = 1;
+  options.fusion = Fusion::relative_score;
+  EXPECT_EQ(retrieve(document, "apples", options).size(), 1u);
+  options.priorities["bm52"] = 1;
+  EXPECT_EQ(code_of([&] { retrieve(document, "apples", options); }), Errc::not_found);
 }
 
 TEST_F(RetrieverTest, SeveralDocumentsAnswerTogether) {

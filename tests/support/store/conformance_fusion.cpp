@@ -1,0 +1,147 @@
+#include "store/run_search.hpp"
+#include "support/errors.hpp"
+#include "support/store/conformance.hpp"
+#include "support/store/samples.hpp"
+#include <ragstone/base/error.hpp>
+#include <ragstone/text/analyzer.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <utility>
+
+namespace ragstone::test {
+namespace {
+
+using Strings = std::vector<std::string>;
+
+SearchMember text_member(std::string text, std::string name = "bm25") {
+  TextMember member;
+  member.key = kBm25Key;
+  member.text = std::move(text);
+  member.analyzer = standard_analyzer();
+  SearchMember search;
+  search.name = std::move(name);
+  search.query = member;
+  return search;
+}
+
+SearchMember vector_member(std::vector<float> vector) {
+  VectorMember member;
+  member.key = "e";
+  member.vector = std::move(vector);
+  SearchMember search;
+  search.name = "e";
+  search.query = member;
+  return search;
+}
+
+SearchRequest request_of(std::vector<SearchMember> members) {
+  SearchRequest request;
+  request.group = "line";
+  request.members = std::move(members);
+  return request;
+}
+
+Strings texts(const SearchResponse& response) {
+  Strings texts;
+  for (const SearchHit& hit : response.hits) texts.push_back(hit.node.text);
+  return texts;
+}
+
+/// Lines with a vector each.
+SourceWrite lines_with_vectors(const std::string& text, const std::vector<std::vector<float>>& vectors) {
+  SourceWrite write = sample_lines("a", text);
+  write.groups[1].dense.push_back(sample_vectors("e", "two", vectors, 2));
+  return write;
+}
+
+TEST_P(StoreConformance, RelativeScoresKeepHowMuchBetterAHitIs) {
+  put(lines_with_vectors("river stone\nother\nplain\n", {{0, 1}, {1, 0.2F}, {1, 0}}));
+  SearchRequest request = request_of({text_member("river"), vector_member({1, 0})});
+  request.fusion = Fusion::relative_score;
+  request.members[0].weight = 0.5;
+  const SearchResponse response = run_search(*snapshot(), request, {});
+  ASSERT_EQ(texts(response), (Strings{"plain", "other", "river stone"}));
+  EXPECT_NEAR(response.hits[0].score, 1, 1e-6);
+  EXPECT_NEAR(response.hits[1].score, 1 / std::sqrt(1.04), 1e-5) << "its cosine: the worst one is 0, the best 1";
+  EXPECT_NEAR(response.hits[2].score, 0.5, 1e-6) << "the only hit of bm25 has 1 there, the worst of e 0";
+}
+
+TEST_P(StoreConformance, AMemberOfHigherPriorityComesFirst) {
+  put(lines_with_vectors("river stone\nother\nplain\n", {{0, 1}, {1, 1}, {1, 0}}));
+  SearchRequest request = request_of({text_member("river"), vector_member({1, 0})});
+  request.members[0].priority = 1;
+  const SearchResponse response = run_search(*snapshot(), request, {});
+  EXPECT_EQ(texts(response), (Strings{"river stone", "plain", "other"}));
+  for (std::size_t i = 1; i < response.hits.size(); ++i) EXPECT_GT(response.hits[i - 1].score, response.hits[i].score);
+  request.members[0].priority = -1;
+  EXPECT_EQ(texts(run_search(*snapshot(), request, {})), (Strings{"plain", "other", "river stone"}));
+}
+
+TEST_P(StoreConformance, AFailingMemberIsLeftOutOrFailsTheSearch) {
+  put(lines_with_vectors("river stone\nother\n", {{0, 1}, {1, 1}}));
+  SearchRequest request = request_of({vector_member({1, 0, 0}), text_member("river")});
+  EXPECT_EQ(error_of([&] { run_search(*snapshot(), request, {}); }).errc(), Errc::dimension_mismatch);
+  request.on_failure = OnMemberFailure::degrade;
+  const SearchResponse response = run_search(*snapshot(), request, {});
+  EXPECT_EQ(texts(response), Strings{"river stone"});
+  ASSERT_EQ(response.failures.size(), 1u);
+  EXPECT_EQ(response.failures[0].member, "e");
+  EXPECT_EQ(response.failures[0].code, Errc::dimension_mismatch);
+  ASSERT_EQ(response.notes.size(), 2u);
+  EXPECT_NE(response.notes[0].find("left out"), std::string::npos);
+  ASSERT_EQ(response.hits[0].ranks.size(), 1u);
+  EXPECT_EQ(response.hits[0].ranks[0].member, "bm25");
+  request.members.pop_back();
+  EXPECT_EQ(error_of([&] { run_search(*snapshot(), request, {}); }).errc(), Errc::dimension_mismatch)
+      << "there is nothing left";
+}
+
+TEST_P(StoreConformance, DiversityPassesOverWhatIsLikeAChosenHit) {
+  put(lines_with_vectors("one\ntwin\nfar\nbehind\n", {{1, 0.1F}, {1, 0.11F}, {1, -0.8F}, {0, 1}}));
+  SearchRequest request = request_of({vector_member({1, 0})});
+  request.top_k = 2;
+  EXPECT_EQ(texts(run_search(*snapshot(), request, {})), (Strings{"one", "twin"}));
+  request.diversity.emplace();
+  const SearchResponse response = run_search(*snapshot(), request, {});
+  EXPECT_EQ(texts(response), (Strings{"one", "far"}));
+  ASSERT_EQ(response.notes.size(), 2u);
+  EXPECT_NE(response.notes[1].find("vectors of \"e\""), std::string::npos);
+  request.diversity->lambda = 1;
+  EXPECT_EQ(texts(run_search(*snapshot(), request, {})), (Strings{"one", "twin"}));
+}
+
+TEST_P(StoreConformance, DiversityComparesTermsWhereThereAreNoVectors) {
+  put(sample_lines("a", "rotate the signing key now\nrotate a signing key now\nkey backup\n轮换签名密钥\n"));
+  SearchRequest request = request_of({text_member("rotate key 密钥")});
+  request.top_k = 3;
+  request.diversity.emplace();
+  request.diversity->lambda = 0.4;
+  const SearchResponse response = run_search(*snapshot(), request, {});
+  const Strings found = texts(response);
+  EXPECT_EQ(std::set<std::string>(found.begin(), found.end()).size(), 3u);
+  EXPECT_EQ(std::count_if(found.begin(), found.end(), [](const std::string& t) { return t.starts_with("rotate"); }), 1);
+}
+
+TEST_P(StoreConformance, AParentTakesThePlaceOfEnoughOfItsChildren) {
+  put(sample_lines("a", "red one\nred two\nblue\n"));
+  put(sample_lines("b", "red three\nblue\nblue\n"));
+  SearchRequest request = request_of({text_member("red")});
+  request.parent_share = 0.6;
+  const SearchResponse response = run_search(*snapshot(), request, {});
+  ASSERT_EQ(response.hits.size(), 2u);
+  std::set<std::string> groups;
+  for (const SearchHit& hit : response.hits) {
+    groups.insert(hit.node.group + " of " + hit.node.source);
+    EXPECT_EQ(hit.ranks.size(), 1u);
+  }
+  EXPECT_EQ(groups, (std::set<std::string>{"line of b", "root of a"}));
+  request.parent_share = 0.7;
+  EXPECT_EQ(run_search(*snapshot(), request, {}).hits.size(), 3u);
+  request.target = kRootGroup;
+  EXPECT_EQ(error_of([&] { run_search(*snapshot(), request, {}); }).errc(), Errc::invalid_argument);
+}
+
+}  // namespace
+}  // namespace ragstone::test
