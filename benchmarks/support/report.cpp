@@ -16,8 +16,10 @@ Arguments::Arguments(int argc, char** argv) {
       quick = true;
     } else if (std::strcmp(argv[i], "--json") == 0 && i + 1 < argc) {
       json = argv[++i];
+    } else if (std::strcmp(argv[i], "--folder") == 0 && i + 1 < argc) {
+      folders.emplace_back(argv[++i]);
     } else {
-      std::fprintf(stderr, "Usage: %s [--quick] [--json FILE]\n", argv[0]);
+      std::fprintf(stderr, "Usage: %s [--quick] [--json FILE] [--folder FOLDER]...\n", argv[0]);
       std::exit(2);
     }
   }

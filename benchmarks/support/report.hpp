@@ -7,7 +7,7 @@
 
 namespace ragstone::bench {
 
-/// `--quick` and `--json FILE`, which every benchmark understands.
+/// `--quick` and `--json FILE`, which every benchmark understands, and `--folder FOLDER`, for those that take data.
 class Arguments {
  public:
   /// Prints the usage and ends the process with code 2 for anything else.
@@ -15,6 +15,7 @@ class Arguments {
 
   bool quick = false;
   std::optional<std::filesystem::path> json;
+  std::vector<std::filesystem::path> folders;
 };
 
 /// The figures of one benchmark, written as JSON at the end:

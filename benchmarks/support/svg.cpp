@@ -62,9 +62,12 @@ void BarChart::write(const std::filesystem::path& path) const {
     for (const double value : group.values)
       if (value > 0) least = std::min(least, value), most = std::max(most, value);
   if (most == 0) throw std::runtime_error("a chart needs a value above 0");
-  const double low = std::floor(std::log10(least));
-  const double high = std::max(low + 1, std::ceil(std::log10(most)));
-  const auto height_of = [&](double value) { return kHeight * (std::log10(value) - low) / (high - low); };
+  const bool is_share = scale_ == Scale::share;
+  const double low = is_share ? 0 : std::floor(std::log10(least));
+  const double high = is_share ? 1 : std::max(low + 1, std::ceil(std::log10(most)));
+  const auto height_of = [&](double value) {
+    return kHeight * ((is_share ? std::min(value, 1.0) : std::log10(value)) - low) / (high - low);
+  };
   const double group_width = static_cast<double>(series_.size()) * kBar + kGap;
   const double width = kLeft + static_cast<double>(groups_.size()) * group_width + 20;
   const double base = kTop + kHeight;
@@ -73,11 +76,12 @@ void BarChart::write(const std::filesystem::path& path) const {
   out << "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" << width << "\" height=\"" << base + 70
       << "\" font-family=\"sans-serif\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n";
   put_text(out, kLeft, 22, title_, "start", 15);
-  for (double decade = low; decade <= high; ++decade) {
-    const double y = base - kHeight * (decade - low) / (high - low);
+  const double step = is_share ? 0.25 : 1;
+  for (double mark = low; mark <= high; mark += step) {
+    const double y = base - kHeight * (mark - low) / (high - low);
     out << "<line x1=\"" << kLeft << "\" x2=\"" << width - 10 << "\" y1=\"" << y << "\" y2=\"" << y
         << "\" stroke=\"#dddddd\"/>\n";
-    put_text(out, kLeft - 6, y + 4, short_number(std::pow(10, decade)) + " " + unit_, "end", 11);
+    put_text(out, kLeft - 6, y + 4, short_number(is_share ? mark : std::pow(10, mark)) + " " + unit_, "end", 11);
   }
   double x = kLeft + kGap / 2;
   for (const Group& group : groups_) {

@@ -6,10 +6,14 @@
 
 namespace ragstone::bench {
 
-/// A bar chart as an SVG file: groups of bars side by side, one bar for each series, heights on a logarithmic scale.
+/// A bar chart as an SVG file: groups of bars side by side, one bar for each series, heights on a logarithmic scale, or
+/// on one from 0 to 1 for shares.
 class BarChart {
  public:
-  BarChart(std::string title, std::string unit) : title_(std::move(title)), unit_(std::move(unit)) {}
+  enum class Scale { logarithmic, share };
+
+  BarChart(std::string title, std::string unit, Scale scale = Scale::logarithmic)
+      : title_(std::move(title)), unit_(std::move(unit)), scale_(scale) {}
 
   void add_series(std::string name) { series_.push_back(std::move(name)); }
   /// One value for each series; those that are not above 0 have no bar.
@@ -26,6 +30,7 @@ class BarChart {
 
   std::string title_;
   std::string unit_;
+  Scale scale_;
   std::vector<std::string> series_;
   std::vector<Group> groups_;
 };

@@ -15,6 +15,7 @@
 #include <ragstone/base/node.hpp>
 #include <ragstone/base/source.hpp>
 #include <ragstone/index/linear_index.hpp>
+#include <ragstone/index/trie_index.hpp>
 #include <ragstone/model/chat_model.hpp>
 #include <ragstone/model/function_embedder.hpp>
 #include <ragstone/model/hashing_embedder.hpp>
@@ -23,6 +24,7 @@
 #include <ragstone/model/sqlite_store.hpp>
 #include <ragstone/model/store.hpp>
 #include <ragstone/rag/document.hpp>
+#include <ragstone/rag/evaluation.hpp>
 #include <ragstone/rag/rerank.hpp>
 #include <ragstone/rag/retriever.hpp>
 #include <ragstone/reader/chunker.hpp>

@@ -2,10 +2,7 @@
 
 #include "support/data.hpp"
 
-#include <algorithm>
 #include <charconv>
-#include <cmath>
-#include <functional>
 #include <stdexcept>
 #include <unordered_set>
 
@@ -37,8 +34,6 @@ int parse_score(std::string_view field) {
   return score;
 }
 
-double discount(std::size_t rank) { return 1.0 / std::log2(static_cast<double>(rank) + 1.0); }
-
 }  // namespace
 
 BeirCollection load_beir(const std::filesystem::path& folder) {
@@ -62,27 +57,6 @@ BeirCollection load_beir(const std::filesystem::path& folder) {
   std::erase_if(collection.queries, [&](const BeirText& query) { return !collection.judgements.contains(query.id); });
   if (collection.queries.empty()) throw std::runtime_error("no judged query in " + folder.string());
   return collection;
-}
-
-double ndcg(const std::vector<std::string>& ranking, const Judgements& judgements, std::size_t cut) {
-  double gained = 0;
-  for (std::size_t i = 0; i < std::min(cut, ranking.size()); ++i)
-    if (const auto found = judgements.find(ranking[i]); found != judgements.end())
-      gained += found->second * discount(i + 1);
-
-  std::vector<int> ideal;
-  for (const auto& [text, score] : judgements) ideal.push_back(score);
-  std::sort(ideal.begin(), ideal.end(), std::greater<>());
-  double best = 0;
-  for (std::size_t i = 0; i < std::min(cut, ideal.size()); ++i) best += ideal[i] * discount(i + 1);
-  return best == 0 ? 0 : gained / best;
-}
-
-double recall(const std::vector<std::string>& ranking, const Judgements& judgements, std::size_t cut) {
-  if (judgements.empty()) return 0;
-  const auto end = ranking.begin() + static_cast<std::ptrdiff_t>(std::min(cut, ranking.size()));
-  const auto found = std::count_if(ranking.begin(), end, [&](const auto& id) { return judgements.contains(id); });
-  return static_cast<double>(found) / static_cast<double>(judgements.size());
 }
 
 }  // namespace ragstone::test

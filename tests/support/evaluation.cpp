@@ -18,25 +18,24 @@ Evaluation::Evaluation(Runtime& runtime, BeirCollection collection, std::shared_
     if (status.state != SourceState::ready) throw std::runtime_error(status.id + ": " + status.reason);
   runtime_.run(document_.build(kRootGroup));
   build_time_ = std::chrono::steady_clock::now() - start;
+  for (const BeirText& query : collection_.queries) {
+    JudgedQuery& judged = queries_.emplace_back();
+    judged.id = query.id;
+    judged.text = query.text;
+    judged.judgements = collection_.judgements.at(query.id);
+  }
 }
 
 Quality Evaluation::measure(RetrieverOptions options) const {
   options.group = kRootGroup;
   options.top_k = 100;
   const Retriever retriever(document_, options);
-  Quality sum;
-  for (const BeirText& query : collection_.queries) {
-    const auto start = std::chrono::steady_clock::now();
-    const std::vector<Hit> hits = runtime_.run(retriever.retrieve(query.text));
-    sum.query_time += std::chrono::steady_clock::now() - start;
-    std::vector<std::string> ranking;
-    for (const Hit& hit : hits) ranking.push_back(hit.source);
-    const Judgements& judgements = collection_.judgements.at(query.id);
-    sum.ndcg_at_10 += ndcg(ranking, judgements, 10);
-    sum.recall_at_100 += recall(ranking, judgements, 100);
-  }
-  const auto count = static_cast<double>(collection_.queries.size());
-  return {sum.ndcg_at_10 / count, sum.recall_at_100 / count, sum.query_time / count};
+  Quality quality;
+  quality.details = runtime_.run(evaluate(retriever, queries_));
+  quality.ndcg_at_10 = quality.details.mean(&QueryScore::ndcg_at_10).mean;
+  quality.recall_at_100 = quality.details.mean(&QueryScore::recall_at_100).mean;
+  quality.query_time = quality.details.mean_time();
+  return quality;
 }
 
 }  // namespace ragstone::test

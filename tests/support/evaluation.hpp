@@ -4,11 +4,13 @@
 #include <ragstone/async/runtime.hpp>
 #include <ragstone/model/embedder.hpp>
 #include <ragstone/rag/document.hpp>
+#include <ragstone/rag/evaluation.hpp>
 #include <ragstone/rag/retriever.hpp>
 
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace ragstone::test {
 
@@ -17,6 +19,7 @@ struct Quality {
   double ndcg_at_10 = 0;
   double recall_at_100 = 0;
   std::chrono::duration<double, std::milli> query_time{0};  ///< Of one query at a time, as a caller sees it.
+  ragstone::Evaluation details;                             ///< Query by query.
 };
 
 /// A collection in a Document, one source and one node of the root group for each text.
@@ -33,6 +36,7 @@ class Evaluation {
  private:
   Runtime& runtime_;
   BeirCollection collection_;
+  std::vector<JudgedQuery> queries_;
   Document document_;
   std::chrono::duration<double> build_time_{0};
 };

@@ -10,8 +10,6 @@
 namespace ragstone {
 namespace {
 
-using test::Judgements;
-
 struct Reference {
   const char* collection;
   double ndcg_at_10;
@@ -46,22 +44,6 @@ INSTANTIATE_TEST_SUITE_P(Collections, Bm25Quality,
                            std::erase(name, '-');
                            return name;
                          });
-
-TEST(RankingMeasures, NdcgWeighsGainsByRankAndDividesByTheBestRanking) {
-  const Judgements judgements = {{"a", 2}, {"b", 1}};
-  EXPECT_DOUBLE_EQ(test::ndcg({"a", "b"}, judgements, 10), 1.0);
-  EXPECT_NEAR(test::ndcg({"b", "a"}, judgements, 10), (1 + 2 * 0.63092975) / (2 + 0.63092975), 1e-8);
-  EXPECT_NEAR(test::ndcg({"x", "a"}, judgements, 10), 2 * 0.63092975 / (2 + 0.63092975), 1e-8);
-  EXPECT_DOUBLE_EQ(test::ndcg({"x", "a"}, judgements, 1), 0.0);
-  EXPECT_DOUBLE_EQ(test::ndcg({}, judgements, 10), 0.0);
-}
-
-TEST(RankingMeasures, RecallCountsJudgedTextsAmongTheFirst) {
-  const Judgements judgements = {{"a", 2}, {"b", 1}, {"c", 1}, {"d", 1}};
-  EXPECT_DOUBLE_EQ(test::recall({"x", "a", "b"}, judgements, 3), 0.5);
-  EXPECT_DOUBLE_EQ(test::recall({"x", "a", "b"}, judgements, 2), 0.25);
-  EXPECT_DOUBLE_EQ(test::recall({"x"}, judgements, 10), 0.0);
-}
 
 }  // namespace
 }  // namespace ragstone
