@@ -61,7 +61,7 @@ check_no_own_extras() {
 }
 
 cmake --preset release
-cmake --build --preset release -j "$jobs" --target ragstone_core ragstone_sqlite
+cmake --build --preset release -j "$jobs" --target ragstone_core ragstone_http ragstone_sqlite
 cmake --install build/release --prefix "$work/first" >/dev/null
 mv "$work/first" "$work/moved"
 if grep -rn -e "$root" -e "$work/first" "$work/moved/lib/cmake" "$work/moved/lib/pkgconfig"; then
