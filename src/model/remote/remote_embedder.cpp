@@ -25,6 +25,14 @@ class RemoteEmbedder final : public Embedder {
   std::size_t max_batch() const noexcept override { return options_.max_batch; }
   std::size_t max_concurrency() const noexcept override { return options_.max_concurrency; }
 
+  /// Of the model's vectors, where the identity says 0.
+  Task<std::uint32_t> dimension(CallContext context) {
+    const std::vector<std::string> texts(1, "dimension");
+    std::vector<float> values;
+    co_await request(texts, EmbedRole::query, values, false, context);
+    co_return static_cast<std::uint32_t>(values.size());
+  }
+
  private:
   using Texts = std::span<const std::string>;
 
@@ -111,30 +119,11 @@ void require_embeddings(const ModelServer& server) {
 
 Task<std::uint32_t> probe(ModelServer server, std::string model, CallContext context) {
   require_embeddings(server);
-  const auto core = server.core();
   EmbedderIdentity identity;
-  identity.name = model;
-  const std::vector<std::string> texts(1, "dimension");
-  const HttpRequest http =
-      core->request(core->profile().embeddings_path, detail::embeddings_body(core->profile(), identity, texts, ""));
-  ApiCall call(core, EventKind::embed, model, CallPriority::query, 1, context);
-  while (true) {
-    co_await call.begin();
-    std::exception_ptr error;
-    try {
-      const HttpResponse response = co_await core->http().fetch(http, context);
-      call.saw(response.status, response.headers);
-      if (response.status >= 300) throw core->error_of(model, http, response.status, response.headers, response.body);
-      std::uint32_t dimension = 0;
-      std::vector<float> values;
-      const Usage usage = detail::read_embeddings(response.body, 1, dimension, values);
-      call.succeeded(usage);
-      co_return dimension;
-    } catch (...) {
-      error = std::current_exception();
-    }
-    co_await call.failed(error);
-  }
+  identity.name = std::move(model);
+  const RemoteEmbedderOptions options;
+  RemoteEmbedder embedder(server.core(), identity, options);
+  co_return co_await embedder.dimension(context);
 }
 
 }  // namespace

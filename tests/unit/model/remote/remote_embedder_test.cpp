@@ -85,6 +85,17 @@ TEST(RemoteEmbedder, PutsRowsInTheOrderOfTheTexts) {
   }
 }
 
+// HT-4
+TEST(RemoteEmbedder, APoolingRouteCallsItsVectorsData) {
+  RemoteBed bed(
+      [](const ServerRequest& request) {
+        EXPECT_EQ(request.target, "/v1/pooling");
+        return ServerReply::text(200, R"({"data":[{"index":0,"object":"pooling","data":[3,4]}]})");
+      },
+      "lmdeploy");
+  EXPECT_EQ(bed.runtime.run(bed.embedder(2)->embed(texts(1), EmbedRole::query)).values, (std::vector<float>{3, 4}));
+}
+
 // HT-1: ten texts a request is what DashScope takes.
 TEST(RemoteEmbedder, BatchesByTheCountThatTheProfileGives) {
   RemoteBed bed([](const ServerRequest& request) { return embedded(request); }, "dashscope");
