@@ -20,6 +20,7 @@ class CallContext::Data {
   std::vector<std::string> tags;
   Metadata metadata;
   std::vector<std::shared_ptr<Observer>> observers;
+  std::shared_ptr<const TokenCounter> token_counter;
 };
 
 namespace {
@@ -115,6 +116,12 @@ CallContext CallContext::with_observer(std::shared_ptr<Observer> observer) const
   if (!observer) throw Error(Errc::invalid_argument, "with_observer: null observer");
   if (std::ranges::find(data().observers, observer) != data().observers.end()) return *this;
   return changed([&](Data& data) { data.observers.push_back(std::move(observer)); });
+}
+
+const std::shared_ptr<const TokenCounter>& CallContext::token_counter() const noexcept { return data().token_counter; }
+
+CallContext CallContext::with_token_counter(std::shared_ptr<const TokenCounter> counter) const {
+  return changed([&](Data& data) { data.token_counter = std::move(counter); });
 }
 
 CallContext CallContext::without_observers() const {

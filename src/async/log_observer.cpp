@@ -1,3 +1,4 @@
+#include "async/event_text.hpp"
 #include <ragstone/async/observer.hpp>
 #include <ragstone/base/error.hpp>
 
@@ -8,27 +9,16 @@
 namespace ragstone {
 namespace {
 
-void append(std::ostream& out, const Metadata& values) {
-  for (const auto& [name, value] : values) {
-    out << ' ' << name << '=';
-    std::visit([&out](const auto& scalar) { out << std::boolalpha << scalar; }, value);
-  }
-}
-
 std::string line_of(const Event& event) {
   std::ostringstream out;
   out << name_of(event.kind()) << ' ' << name_of(event.phase()) << ' ' << event.name()
       << " run=" << to_string(event.run_id());
   if (event.parent_run_id() != Hash128()) out << " parent=" << to_string(event.parent_run_id());
   for (const auto& tag : event.tags()) out << " tag=" << tag;
-  append(out, event.metadata());
-  append(out, event.attributes());
+  append_values(out, event.metadata());
+  append_values(out, event.attributes());
   if (event.phase() == EventPhase::token) out << " bytes=" << event.text().size();
-  if (event.cancelled()) {
-    out << " cancelled";
-  } else if (event.error()) {
-    out << " error=" << name_of(errc_of(event.error())) << ": " << message_of(event.error());
-  }
+  append_error(out, event);
   return out.str();
 }
 
@@ -47,11 +37,32 @@ class LogObserver final : public Observer {
   std::function<void(std::string_view)> write_;
 };
 
+class SinkObserver final : public Observer {
+ public:
+  SinkObserver(LogSink log, LogLevel level) : log_(std::move(log)), level_(level) {}
+
+  bool wants_tokens() const noexcept override { return false; }
+
+ private:
+  void on_event(const Event& event) override {
+    const bool failed = event.phase() == EventPhase::error && !event.cancelled();
+    const LogLevel level = failed ? LogLevel::warning : level_;
+    if (log_.enabled(level)) log_(level, line_of(event));
+  }
+
+  const LogSink log_;
+  const LogLevel level_;
+};
+
 }  // namespace
 
 std::shared_ptr<Observer> log_observer(std::function<void(std::string_view)> write) {
   if (!write) throw Error(Errc::invalid_argument, "log_observer: no function to write to");
   return std::make_shared<LogObserver>(std::move(write));
+}
+
+std::shared_ptr<Observer> log_observer(LogSink log, LogLevel level) {
+  return std::make_shared<SinkObserver>(std::move(log), level);
 }
 
 }  // namespace ragstone

@@ -3,9 +3,11 @@
 #include <ragstone/async/run_scope.hpp>
 #include <ragstone/base/error.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace ragstone {
+
 RunScope::RunScope(const CallContext& parent, EventKind kind, std::string_view name, Metadata attributes)
     : context_(parent), kind_(kind) {
   if (!parent.observed()) return;
@@ -14,7 +16,14 @@ RunScope::RunScope(const CallContext& parent, EventKind kind, std::string_view n
   name_ = name;
   exceptions_in_flight_ = std::uncaught_exceptions();
   open_ = true;
-  emit(EventPhase::start, std::move(attributes));
+  const auto& observers = context_.observers();
+  tokens_wanted_ = std::any_of(observers.begin(), observers.end(), [](const auto& o) { return o->wants_tokens(); });
+  try {
+    emit(EventPhase::start, std::move(attributes));
+  } catch (...) {
+    fail(std::current_exception());
+    throw;
+  }
 }
 
 RunScope::~RunScope() {
@@ -30,7 +39,7 @@ RunScope::~RunScope() {
 }
 
 void RunScope::token(std::string_view text) {
-  if (open_) emit(EventPhase::token, Metadata(), text);
+  if (open_ && tokens_wanted_) emit(EventPhase::token, Metadata(), text);
 }
 
 void RunScope::retry(Metadata attributes) {
@@ -46,12 +55,25 @@ void RunScope::end(Metadata attributes) {
 }
 
 void RunScope::fail(std::exception_ptr error, Metadata attributes) {
-  if (std::exchange(open_, false)) emit(EventPhase::error, std::move(attributes), {}, std::move(error));
+  if (!std::exchange(open_, false)) return;
+  try {
+    emit(EventPhase::error, std::move(attributes), {}, std::move(error));
+  } catch (...) {  // an observer's exception: the run has failed already
+  }
 }
 
 void RunScope::emit(EventPhase phase, Metadata attributes, std::string_view text, std::exception_ptr error) {
   const Event event(told_, kind_, phase, name_, std::move(attributes), std::string(text), std::move(error));
-  for (const auto& observer : context_.observers()) observer->notify(event);
+  std::exception_ptr raised;
+  for (const auto& observer : context_.observers()) {
+    if (phase == EventPhase::token && !observer->wants_tokens()) continue;
+    try {
+      observer->notify(event);
+    } catch (...) {
+      if (!raised) raised = std::current_exception();
+    }
+  }
+  if (raised) std::rethrow_exception(raised);
 }
 
 }  // namespace ragstone

@@ -117,7 +117,7 @@ Task<void> IngestRun::process(std::shared_ptr<Drafts> drafts, CallContext contex
   const auto kept = std::make_shared<VectorsByContent>();
   for (bool stored = false; !stored && !error;) {
     const std::shared_ptr<const IngestPlan> plan = core_->groups.plan();
-    co_await prepare(drafts, plan, kept);
+    co_await prepare(drafts, plan, kept, context);
     const EmbedCounts counts = co_await embed_drafts(core_, plan, drafts, kept, context);
     counts_.embedded += counts.embedded;
     counts_.reused += counts.reused;
@@ -147,7 +147,8 @@ Task<void> IngestRun::process_singly(Drafts& drafts, CallContext context) {
 }
 
 Task<void> IngestRun::prepare(std::shared_ptr<Drafts> drafts, std::shared_ptr<const IngestPlan> plan,
-                              std::shared_ptr<VectorsByContent> kept) {
+                              std::shared_ptr<VectorsByContent> kept, CallContext context) {
+  RunScope run(context, EventKind::chunk, "batch");
   Work<void> work;
   work.set([core = core_, drafts, plan, kept](const StopToken& stop) {
     keep_vectors(*drafts, *kept);
@@ -156,7 +157,9 @@ Task<void> IngestRun::prepare(std::shared_ptr<Drafts> drafts, std::shared_ptr<co
       prepare_draft(draft, *core, *plan, stop);
     }
   });
-  co_await offload(core_->pool, Lane::background, std::move(work), context_);
+  Task<void> preparing = offload(core_->pool, Lane::background, std::move(work), run.context());
+  co_await in_run(run, std::move(preparing));
+  run.end();
 }
 
 Task<bool> IngestRun::store(Drafts& drafts, std::optional<std::uint64_t> plan_version, CallContext context) {

@@ -44,7 +44,7 @@ class IngestRun {
   Task<void> run_batch(std::size_t begin, std::size_t end);
   /// Vectors of an earlier plan's rows go to `kept`.
   Task<void> prepare(std::shared_ptr<Drafts> drafts, std::shared_ptr<const IngestPlan> plan,
-                     std::shared_ptr<VectorsByContent> kept);
+                     std::shared_ptr<VectorsByContent> kept, CallContext context);
   /// From files and texts to stored sources.
   Task<void> process(std::shared_ptr<Drafts> drafts, CallContext context);
   /// The same for each draft alone, after the store refused them together.

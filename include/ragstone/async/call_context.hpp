@@ -14,6 +14,7 @@
 namespace ragstone {
 
 class Observer;
+class TokenCounter;
 
 /// What travels with a call: deadline, lane, run ids, tags, metadata and observers. Passed by value to every
 /// asynchronous function; never kept in globals or thread-locals. (Cancellation travels in Asio's cancellation slots.)
@@ -60,6 +61,10 @@ class CallContext {
   /// Adds an observer; one that is present already is not added again. Errors: Errc::invalid_argument for null.
   CallContext with_observer(std::shared_ptr<Observer> observer) const;
   CallContext without_observers() const;
+  /// Counts the tokens of calls whose provider does not say; null: they stay unknown. See UsageMeterOptions::estimate.
+  const std::shared_ptr<const TokenCounter>& token_counter() const noexcept;
+  CallContext with_token_counter(std::shared_ptr<const TokenCounter> counter) const;
+
   /// Whether anybody listens. Without observers no event is made, and nothing is allocated for one.
   bool observed() const noexcept { return !observers().empty(); }
 

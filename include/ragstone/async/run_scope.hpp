@@ -15,6 +15,9 @@ namespace ragstone {
 ///
 /// Without observers it does nothing and allocates nothing. Used by one coroutine; not thread-safe.
 ///
+/// An observer that raises its errors (Observer::raise_errors) fails the run: the constructor, token(), retry() and
+/// custom() throw what it threw, and end() does so after the run's `end` event. fail() never throws.
+///
 ///     RunScope run(context, EventKind::retrieve, "MediumChunk");
 ///     auto hits = co_await search(query, run.context());
 ///     run.end(attributes);
@@ -48,6 +51,7 @@ class RunScope {
   std::string name_;
   int exceptions_in_flight_ = 0;
   bool open_ = false;
+  bool tokens_wanted_ = false;
 };
 
 /// Awaits `task` as the work of `run`: when it fails, the run fails with its exception. `run` outlives the task.

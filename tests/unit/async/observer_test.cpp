@@ -2,6 +2,8 @@
 #include <ragstone/async/observer.hpp>
 #include <ragstone/base/error.hpp>
 
+#include <algorithm>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -45,6 +47,7 @@ TEST(CallContext, DeadlinesOnlyGetShorter) {
             CallContext::Clock::time_point::max());
 }
 
+// CB-5
 TEST(CallContext, ChildrenInheritAndBelongToOneTrace) {
   const CallContext root = CallContext().with_tag("web").with_metadata("user", std::string("张三")).child();
   const CallContext child = root.child();
@@ -72,6 +75,7 @@ std::vector<EventPhase> phases(const Recorder& recorder) {
   return phases;
 }
 
+// CB-1, CB-2, CB-3
 TEST(RunScope, EmitsItsEventsInOrder) {
   auto recorder = std::make_shared<Recorder>();
   const CallContext context = CallContext().with_observer(recorder).with_tag("t");
@@ -109,6 +113,7 @@ TEST(RunScope, LinksNestedRuns) {
   EXPECT_EQ(recorder->events[1].trace_id(), recorder->events[0].trace_id());
 }
 
+// CB-2
 TEST(RunScope, AbandonedIsCancelled) {
   auto recorder = std::make_shared<Recorder>();
   { RunScope run(CallContext().with_observer(recorder), EventKind::embed, "e"); }
@@ -147,6 +152,85 @@ TEST(RunScope, SurvivesObserversThatThrow) {
   EXPECT_EQ(recorder->events.size(), 2u);
 }
 
+// CB-4
+TEST(RunScope, TellsTheLogOncePerKindOfEventThatAnObserverFails) {
+  std::vector<std::string> lines;
+  auto thrower = std::make_shared<Thrower>();
+  thrower->log_failures_to(LogSink([&lines](LogLevel, std::string_view line) { lines.emplace_back(line); }));
+  const CallContext context = CallContext().with_observer(thrower);
+  for (int i = 0; i < 3; ++i) RunScope(context, EventKind::load, "file").end();
+  RunScope(context, EventKind::embed, "e").end();
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_NE(lines[0].find("at the start of a load run"), std::string::npos) << lines[0];
+  EXPECT_EQ(thrower->failed(), 8u);
+}
+
+/// Throws at one phase.
+class Raiser final : public Observer {
+ public:
+  explicit Raiser(EventPhase phase) : phase_(phase) { raise_errors(); }
+
+ private:
+  void on_event(const Event& event) override {
+    if (event.phase() == phase_) throw std::runtime_error("no");
+  }
+  EventPhase phase_;
+};
+
+// CB-4, CB-2
+TEST(RunScope, FailsWithAnObserverThatRaisesItsErrorsAfterTellingTheOthers) {
+  for (const EventPhase phase : {EventPhase::start, EventPhase::token, EventPhase::end, EventPhase::error}) {
+    auto recorder = std::make_shared<Recorder>();
+    const auto context = CallContext().with_observer(std::make_shared<Raiser>(phase)).with_observer(recorder);
+    const auto run_once = [&] {
+      RunScope run(context, EventKind::chat, "model");
+      run.token("你好");
+      if (phase == EventPhase::error) run.fail(std::make_exception_ptr(Error(Errc::rejected, "bad")));
+      run.end();
+    };
+    if (phase == EventPhase::error) {
+      EXPECT_NO_THROW(run_once());
+    } else {
+      EXPECT_THROW(run_once(), std::runtime_error) << name_of(phase);
+    }
+    const auto seen = phases(*recorder);
+    EXPECT_NE(std::find(seen.begin(), seen.end(), phase), seen.end()) << name_of(phase);
+    EXPECT_EQ(
+        std::count(seen.begin(), seen.end(), EventPhase::end) + std::count(seen.begin(), seen.end(), EventPhase::error),
+        1)
+        << name_of(phase);
+  }
+}
+
+// CB-3
+TEST(RunScope, TellsInlineObserversInTheirOrder) {
+  std::string order;
+  const auto context = CallContext()
+                           .with_observer(log_observer([&order](std::string_view) { order += 'a'; }))
+                           .with_observer(log_observer([&order](std::string_view) { order += 'b'; }));
+  RunScope run(context, EventKind::chat, "model");
+  run.token("x");
+  run.end();
+  EXPECT_EQ(order, "ababab");
+}
+
+class TokenHater final : public Observer {
+ public:
+  bool wants_tokens() const noexcept override { return false; }
+  int events = 0;
+
+ private:
+  void on_event(const Event&) override { ++events; }
+};
+
+TEST(RunScope, MakesNoTokenEventsForThoseWhoWantNone) {
+  auto hater = std::make_shared<TokenHater>();
+  auto recorder = std::make_shared<Recorder>();
+  RunScope(CallContext().with_observer(hater).with_observer(recorder), EventKind::chat, "model").token("x");
+  EXPECT_EQ(hater->events, 2);
+  EXPECT_EQ(recorder->events.size(), 3u);
+}
+
 TEST(RunScope, KeepsTheContextAsItIsWithoutObservers) {
   const CallContext context = CallContext().with_tag("t");
   RunScope run(context, EventKind::load, "file");
@@ -171,6 +255,37 @@ TEST(LogObserver, WritesALinePerEventWithoutTheTokensText) {
   EXPECT_NE(lines[2].find("error=rejected: bad key"), std::string::npos);
 }
 
+TEST(LogObserver, GivesALogFailedRunsAsWarningsAndNoTokens) {
+  std::vector<std::string> lines;
+  const LogSink sink(
+      [&lines](LogLevel level, std::string_view line) { lines.push_back(name_of(level) + std::string(line)); },
+      LogLevel::debug);
+  const CallContext context = CallContext().with_observer(log_observer(sink));
+  RunScope run(context, EventKind::chat, "模型");
+  run.token("secret");
+  run.fail(std::make_exception_ptr(Error(Errc::rejected, "bad key")));
+  { RunScope cancelled(context, EventKind::embed, "e"); }
+  ASSERT_EQ(lines.size(), 4u);
+  EXPECT_EQ(lines[0].find("debugchat start 模型"), 0u);
+  EXPECT_EQ(lines[1].find("warningchat error"), 0u);
+  EXPECT_EQ(lines[3].find("debugembed error"), 0u);
+}
+
+TEST(ConsoleObserver, ShowsEachRunBelowTheOneThatItIsPartOf) {
+  std::ostringstream out;
+  const CallContext context = CallContext().with_observer(console_observer(out));
+  {
+    RunScope outer(context, EventKind::query, "问题");
+    Metadata hits;
+    hits.set("hits", 3);
+    RunScope(outer.context(), EventKind::retrieve, "MediumChunk").end(hits);
+  }
+  const std::string text = out.str();
+  EXPECT_EQ(text.find("  retrieve MediumChunk "), 0u) << text;
+  EXPECT_NE(text.find(" ms hits=3\nquery 问题 "), std::string::npos) << text;
+  EXPECT_NE(text.find(" ms cancelled\n"), std::string::npos) << text;
+}
+
 TEST(QueuedObserver, DeliversLaterAndInOrder) {
   boost::asio::io_context context;
   auto recorder = std::make_shared<Recorder>();
@@ -188,6 +303,7 @@ TEST(QueuedObserver, DeliversLaterAndInOrder) {
   EXPECT_EQ(queued->dropped(), 0u);
 }
 
+// CB-3
 TEST(QueuedObserver, DropsOldTokensAndNothingElse) {
   boost::asio::io_context context;
   auto recorder = std::make_shared<Recorder>();
