@@ -2,6 +2,7 @@
 #include <ragstone/base/error.hpp>
 #include <ragstone/base/metadata.hpp>
 #include <ragstone/model/chat_model.hpp>
+#include <ragstone/text/token_counter.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -19,6 +20,50 @@ void check(const std::string& name, const ChatRequest& request) {
   if (request.max_tokens == 0u) throw Error(Errc::invalid_argument, who + "max_tokens is 0");
   if (std::any_of(request.stop.begin(), request.stop.end(), [](const auto& stop) { return stop.empty(); }))
     throw Error(Errc::invalid_argument, who + "an empty stop text would end every reply at once");
+}
+
+Metadata start_attributes(const CallContext& context, const ChatRequest& request, bool stream) {
+  Metadata attributes;
+  if (!context.observed()) return attributes;
+  if (request.temperature) attributes.set("temperature", *request.temperature);
+  if (request.top_p) attributes.set("top_p", *request.top_p);
+  if (request.max_tokens) attributes.set("max_tokens", *request.max_tokens);
+  if (request.seed) attributes.set("seed", static_cast<std::int64_t>(*request.seed));
+  attributes.set("stream", stream);
+  return attributes;
+}
+
+std::uint64_t input_tokens(const TokenCounter& counter, const ChatRequest& request) {
+  std::uint64_t tokens = 0;
+  for (const ChatMessage& message : request.messages) tokens += counter.count(message.text);
+  return tokens;
+}
+
+/// Empty without a counter.
+Usage estimate(const CallContext& context, const ChatRequest& request, std::string_view reply) {
+  Usage usage;
+  const auto& counter = context.token_counter();
+  if (!counter) return usage;
+  usage.input = input_tokens(*counter, request);
+  usage.output = counter->count(reply);
+  usage.estimated = true;
+  return usage;
+}
+
+/// Of a reply that broke off after so many bytes: they were generated, and are paid for.
+Metadata partial_attributes(const CallContext& context, const ChatRequest& request, std::uint64_t bytes) {
+  Metadata attributes;
+  if (!context.observed() || bytes == 0) return attributes;
+  attributes.set("bytes", static_cast<std::int64_t>(bytes));
+  const auto& counter = context.token_counter();
+  if (!counter) return attributes;
+  constexpr std::uint64_t kBytesPerToken = 4;  // the text itself is not kept
+  Usage usage;
+  usage.input = input_tokens(*counter, request);
+  usage.output = (bytes + kBytesPerToken - 1) / kBytesPerToken;
+  usage.estimated = true;
+  set_usage(attributes, usage);
+  return attributes;
 }
 
 Metadata end_attributes(const CallContext& context, const ChatReply& reply) {
@@ -68,19 +113,28 @@ Task<void> ChatPieces::put(std::string piece, CallContext context) {
 
 Task<ChatReply> ChatModel::run(ChatRequest request, StreamProducer<std::string> stream, CallContext context) {
   check(name(), request);
-  RunScope run(context, EventKind::chat, name());
+  const CallContext observed = emits_runs() ? context : context.without_observers();
+  RunScope run(observed, EventKind::chat, name(), start_attributes(observed, request, static_cast<bool>(stream)));
+  const CallContext inner = emits_runs() ? run.context() : context;
   ChatReply reply;
+  ChatPieces pieces(stream, &run);
   try {
-    ChatPieces pieces(stream, &run);
-    reply = co_await with_deadline(do_chat(request, pieces, run.context()), run.context());
+    reply = co_await with_deadline(do_chat(request, pieces, inner), inner);
     if (pieces.wanted() && pieces.size() != reply.text.size())
       throw Error(Errc::rejected, "chat model '" + name() + "' delivered " + std::to_string(pieces.size()) +
                                       " bytes in pieces, but its reply has " + std::to_string(reply.text.size()));
   } catch (...) {
-    run.fail(std::current_exception());
+    run.fail(std::current_exception(), partial_attributes(observed, request, pieces.size()));
     throw;
   }
+  if (reply.usage.empty()) reply.usage = estimate(context, request, reply.text);
   run.end(end_attributes(run.context(), reply));
+  co_return reply;
+}
+
+Task<ChatReply> ChatModel::forward(ChatModel& inner, ChatRequest request, ChatPieces& pieces, CallContext context) {
+  ChatReply reply = co_await inner.run(std::move(request), pieces.pieces_, std::move(context));
+  pieces.size_ += reply.text.size();
   co_return reply;
 }
 

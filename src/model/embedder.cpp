@@ -3,6 +3,7 @@
 #include <ragstone/async/run_scope.hpp>
 #include <ragstone/base/error.hpp>
 #include <ragstone/model/embedder.hpp>
+#include <ragstone/text/token_counter.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -83,9 +84,22 @@ void check_finite(const EmbedderIdentity& identity, const std::vector<float>& va
                                   std::to_string(values.size() / identity.dimension));
 }
 
-Metadata start_attributes(const CallContext& context, std::size_t texts, std::size_t distinct, EmbedRole role) {
+/// Empty without a counter.
+Usage estimate(const CallContext& context, std::span<const std::string> texts) {
+  Usage usage;
+  const auto& counter = context.token_counter();
+  if (!counter) return usage;
+  usage.input = 0;
+  for (const std::string& text : texts) *usage.input += counter->count(text);
+  usage.estimated = true;
+  return usage;
+}
+
+Metadata start_attributes(const CallContext& context, const EmbedderIdentity& identity, std::size_t texts,
+                          std::size_t distinct, EmbedRole role) {
   Metadata attributes;
   if (!context.observed()) return attributes;
+  attributes.set("dimension", identity.dimension);
   attributes.set("texts", static_cast<std::int64_t>(texts));
   attributes.set("distinct_texts", static_cast<std::int64_t>(distinct));
   attributes.set("role", role == EmbedRole::query ? "query" : "document");
@@ -124,6 +138,7 @@ std::string EmbedderIdentity::signature() const {
 
 Task<EmbeddedBatch> Embedder::embed_batch(std::span<const std::string> texts, EmbedRole role, CallContext context) {
   auto batch = co_await do_embed(texts, role, context);
+  if (batch.usage.empty()) batch.usage = estimate(context, texts);
   check_shape(identity(), texts.size(), batch.values.size());
   check_finite(identity(), batch.values);
   co_return batch;
@@ -138,15 +153,18 @@ Task<Embeddings> Embedder::embed(std::vector<std::string> texts, EmbedRole role,
   const std::size_t count = texts.size();
   const DistinctTexts distinct(std::move(texts));
   const auto all = distinct.texts();
-  RunScope run(context, EventKind::embed, identity().name, start_attributes(context, count, all.size(), role));
+  const CallContext observed = emits_runs() ? context : context.without_observers();
+  RunScope run(observed, EventKind::embed, identity().name,
+               start_attributes(observed, identity(), count, all.size(), role));
+  const CallContext inner = emits_runs() ? run.context() : context;
   try {
     const std::size_t batch = std::max<std::size_t>(1, max_batch());
     std::vector<Task<EmbeddedBatch>> calls;
     for (std::size_t i = 0; i < all.size(); i += batch)
-      calls.push_back(embed_batch(all.subspan(i, std::min(batch, all.size() - i)), role, run.context()));
+      calls.push_back(embed_batch(all.subspan(i, std::min(batch, all.size() - i)), role, inner));
     GatherOptions options;
     options.limit = std::max<std::size_t>(1, max_concurrency());
-    const auto batches = co_await with_deadline(gather(std::move(calls), options), run.context());
+    const auto batches = co_await with_deadline(gather(std::move(calls), options), inner);
     embeddings.values = distinct.spread(batches, batch, embeddings.dimension);
     embeddings.usage = batches.front().usage;
     for (std::size_t i = 1; i < batches.size(); ++i) embeddings.usage = embeddings.usage + batches[i].usage;

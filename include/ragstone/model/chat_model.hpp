@@ -4,6 +4,7 @@
 #include <ragstone/async/run_scope.hpp>
 #include <ragstone/async/stream.hpp>
 #include <ragstone/async/task.hpp>
+#include <ragstone/base/ids.hpp>
 #include <ragstone/model/usage.hpp>
 
 #include <cstdint>
@@ -51,6 +52,9 @@ class ChatRequest {
   std::optional<std::uint64_t> seed;
   std::vector<std::string> stop;      ///< Texts that end the reply; not empty.
   std::optional<ReplySchema> schema;  ///< A model that cannot hold a reply to it throws Errc::unsupported.
+  /// For cached_chat_model(): what tells equal requests apart instead of their messages, where these hold something
+  /// that is new each time. No part of what the model sees.
+  std::optional<Hash128> cache_key;
 };
 
 enum class FinishReason { stop, length, content_filter, other };
@@ -86,6 +90,8 @@ class ChatPieces {
   std::uint64_t size() const noexcept { return size_; }
 
  private:
+  friend class ChatModel;
+
   StreamProducer<std::string> pieces_;
   RunScope* run_ = nullptr;
   std::uint64_t size_ = 0;
@@ -109,8 +115,15 @@ class ChatModel {
   /// error, before this completes. A reader that goes away cancels the call at the next piece.
   Task<ChatReply> chat_stream(ChatRequest request, StreamProducer<std::string> pieces, CallContext context = {});
 
+ protected:
+  /// For models around other models: the reply of `inner`, whose pieces go where this model's should go.
+  static Task<ChatReply> forward(ChatModel& inner, ChatRequest request, ChatPieces& pieces, CallContext context);
+
  private:
   Task<ChatReply> run(ChatRequest request, StreamProducer<std::string> pieces, CallContext context);
+
+  /// False for a model that answers through another one, whose runs are the ones to see.
+  virtual bool emits_runs() const noexcept { return true; }
 
   /// If pieces are wanted, those that it put are together exactly the reply's text. `request` and `pieces` stay valid
   /// until it completes. The framework ends the stream.

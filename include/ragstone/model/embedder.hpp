@@ -75,6 +75,8 @@ class Embedder {
   Task<Embeddings> embed(std::vector<std::string> texts, EmbedRole role, CallContext context = {});
 
  private:
+  /// False for an embedder that asks another one, whose runs are the ones to see.
+  virtual bool emits_runs() const noexcept { return true; }
   Task<EmbeddedBatch> embed_batch(std::span<const std::string> texts, EmbedRole role, CallContext context);
 
   /// Returns [texts.size() x identity().dimension] finite values. `texts` stay valid until it completes.

@@ -8,6 +8,11 @@
 
 namespace ragstone {
 
+/// Where the counts of a Usage are from.
+enum class UsageSource { missing, provider, estimated };
+
+const char* name_of(UsageSource source) noexcept;
+
 /// Token counts of a model's call as its provider reports them: what chat, embed and rerank runs all report. Absent is
 /// not zero. Cached input is part of input, reasoning part of output.
 class Usage {
@@ -21,6 +26,10 @@ class Usage {
   std::optional<std::uint64_t> reasoning;
   std::optional<std::uint64_t> total;  ///< As reported; some servers report nothing else.
 
+  /// Counted by CallContext::token_counter(), because the provider reported nothing.
+  bool estimated = false;
+
+  UsageSource source() const noexcept;
   /// Nothing was reported.
   bool empty() const noexcept { return *this == Usage(); }
 
@@ -32,7 +41,10 @@ Usage operator+(const Usage& a, const Usage& b);
 
 /// Sets what is known as `input_tokens`, `output_tokens`, `cache_read_tokens`, `cache_write_tokens`,
 /// `reasoning_tokens` and `total_tokens`: the attributes of a run's `end` event.
+/// An estimate is marked by `usage_source` = "estimated".
 void set_usage(Metadata& attributes, const Usage& usage);
+/// What set_usage() has set.
+Usage usage_of(const Metadata& attributes);
 
 static_assert(!std::is_aggregate_v<Usage>);
 

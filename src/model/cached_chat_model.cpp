@@ -1,0 +1,184 @@
+#include "model/flights.hpp"
+#include <ragstone/async/run_scope.hpp>
+#include <ragstone/base/error.hpp>
+#include <ragstone/model/cache.hpp>
+#include <ragstone/text/utf8.hpp>
+
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+namespace ragstone {
+namespace {
+
+using ReplyFlights = Flights<ChatReply>;
+
+std::optional<std::string> bytes_of(const ChatReply& reply) {
+  nlohmann::json json;
+  for (const auto& [name, text] : {std::pair("text", &reply.text), std::pair("reasoning", &reply.reasoning),
+                                   std::pair("id", &reply.id), std::pair("model", &reply.model)}) {
+    if (!utf8::is_valid(*text)) return std::nullopt;
+    json[name] = *text;
+  }
+  return json.dump();
+}
+
+/// None if the bytes are no reply: as good as not there.
+std::optional<ChatReply> reply_of(const std::string& bytes) {
+  const auto json = nlohmann::json::parse(bytes, nullptr, false);
+  if (!json.is_object()) return std::nullopt;
+  ChatReply reply;
+  for (const auto& [name, text] : {std::pair("text", &reply.text), std::pair("reasoning", &reply.reasoning),
+                                   std::pair("id", &reply.id), std::pair("model", &reply.model)}) {
+    const auto found = json.find(name);
+    if (found == json.end() || !found->is_string()) return std::nullopt;
+    *text = found->get<std::string>();
+  }
+  return reply;
+}
+
+template <class Number>
+std::string text_of(const std::optional<Number>& number) {
+  return number ? nlohmann::json(*number).dump() : std::string("-");
+}
+
+class CachedChatModel final : public ChatModel {
+ public:
+  CachedChatModel(std::shared_ptr<ChatModel> inner, std::shared_ptr<Cache> cache, ChatCacheOptions options)
+      : inner_(std::move(inner)), cache_(std::move(cache)), options_(std::move(options)) {}
+
+  const std::string& name() const noexcept override { return inner_->name(); }
+
+ private:
+  bool emits_runs() const noexcept override { return false; }
+
+  Hash128 key_of(const ChatRequest& request) const {
+    std::vector<std::string> parts{"chat",
+                                   options_.tenant,
+                                   name(),
+                                   text_of(request.temperature),
+                                   text_of(request.top_p),
+                                   text_of(request.max_tokens),
+                                   text_of(request.seed)};
+    parts.push_back(std::to_string(request.stop.size()));
+    parts.insert(parts.end(), request.stop.begin(), request.stop.end());
+    if (request.schema) parts.insert(parts.end(), {"schema", request.schema->name, request.schema->json});
+    if (request.cache_key) {
+      parts.insert(parts.end(), {"key", to_string(*request.cache_key)});
+    } else {
+      for (const ChatMessage& message : request.messages)
+        parts.insert(parts.end(), {"message", name_of(message.role), message.text});
+    }
+    const std::vector<std::string_view> views(parts.begin(), parts.end());
+    return hash128(views);
+  }
+
+  Task<ChatReply> do_chat(const ChatRequest& request, ChatPieces& pieces, CallContext context) override {
+    const Hash128 key = key_of(request);
+    while (true) {
+      std::optional<ChatReply> known = co_await look_up(key, context);
+      std::optional<ReplyFlights::Lead> lead;
+      std::optional<ReplyFlights::Seat> seat;
+      if (!known) {
+        flights_->join(key, lead, seat);
+        if (lead) co_return co_await ask(request, key, *lead, pieces, context);
+        known = co_await seat->wait(context);
+        if (known) tell_hit(context);
+      }
+      if (!known) continue;  // the one who asked gave up
+      known->usage = Usage();
+      known->usage.input = known->usage.output = 0;
+      co_await pieces.put(known->text, context);
+      co_return std::move(*known);
+    }
+  }
+
+  Task<std::optional<ChatReply>> look_up(Hash128 key, CallContext context) {
+    RunScope run(context, EventKind::cache, name(), attributes(context));
+    std::optional<ChatReply> reply;
+    std::exception_ptr error;
+    try {
+      std::vector<Hash128> keys(1, key);
+      auto found = co_await cache_->get(CacheKind::chat, std::move(keys), run.context());
+      if (found.front()) reply = reply_of(*found.front());
+    } catch (...) {
+      error = std::current_exception();
+    }
+    if (error) {
+      run.fail(error);
+      if (!concerns_all(error)) std::rethrow_exception(error);
+      co_return reply;
+    }
+    Metadata counts = attributes(run.context());
+    if (run.observed()) {
+      counts.set("hits", reply ? 1 : 0);
+      counts.set("misses", reply ? 0 : 1);
+    }
+    run.end(std::move(counts));
+    co_return reply;
+  }
+
+  static Metadata attributes(const CallContext& context) {
+    Metadata attributes;
+    if (context.observed()) attributes.set("operation", "chat");
+    return attributes;
+  }
+
+  /// A reply that an equal call at the same time brought.
+  void tell_hit(const CallContext& context) {
+    RunScope run(context, EventKind::cache, name(), attributes(context));
+    Metadata counts = attributes(run.context());
+    if (run.observed()) counts.set("hits", 1);
+    run.end(std::move(counts));
+  }
+
+  Task<ChatReply> ask(const ChatRequest& request, Hash128 key, ReplyFlights::Lead& lead, ChatPieces& pieces,
+                      CallContext context) {
+    std::exception_ptr error;
+    ChatReply reply;
+    try {
+      reply = co_await forward(*inner_, request, pieces, context);
+      if (reply.finish == FinishReason::stop) co_await keep(key, reply, context);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    if (error) {
+      if (concerns_all(error)) lead.fail(error);
+      std::rethrow_exception(error);
+    }
+    lead.land(reply);
+    co_return reply;
+  }
+
+  Task<void> keep(Hash128 key, const ChatReply& reply, CallContext context) {
+    std::optional<std::string> bytes = bytes_of(reply);
+    if (!bytes) co_return;
+    std::vector<CacheEntry> entries;
+    entries.emplace_back(key, std::move(*bytes));
+    std::exception_ptr error;
+    try {
+      co_await cache_->put(CacheKind::chat, std::move(entries), options_.time_to_live, context);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    if (!error) co_return;
+    if (!concerns_all(error)) std::rethrow_exception(error);
+    RunScope run(context, EventKind::cache, name(), attributes(context));
+    run.fail(error);
+  }
+
+  const std::shared_ptr<ChatModel> inner_;
+  const std::shared_ptr<Cache> cache_;
+  const ChatCacheOptions options_;
+  const std::shared_ptr<ReplyFlights> flights_ = std::make_shared<ReplyFlights>();
+};
+
+}  // namespace
+
+std::shared_ptr<ChatModel> cached_chat_model(std::shared_ptr<ChatModel> inner, std::shared_ptr<Cache> cache,
+                                             ChatCacheOptions options) {
+  if (!inner || !cache) throw Error(Errc::invalid_argument, "cached_chat_model: needs a model and a cache");
+  return std::make_shared<CachedChatModel>(std::move(inner), std::move(cache), std::move(options));
+}
+
+}  // namespace ragstone
