@@ -242,6 +242,7 @@ Task<SearchResponse> search_document(Core core, std::shared_ptr<const RetrieverO
 }
 
 void append(SearchResponse response, std::size_t document, Retrieval& retrieval) {
+  retrieval.generations.push_back(response.generation);
   for (SearchHit& found : response.hits) {
     Hit hit;
     static_cast<Node&>(hit) = std::move(found.node);

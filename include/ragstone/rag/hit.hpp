@@ -28,7 +28,8 @@ class Retrieval {
 
   std::vector<Hit> hits;                ///< Best first; equal scores by document, then by ascending id.
   std::vector<std::string> notes;       ///< How each ranking was executed, for people.
-  std::vector<MemberFailure> failures;  ///< Rankings that were left out: see RetrieverOptions::on_failure.
+  std::vector<MemberFailure> failures;  ///< What was left out: see OnMemberFailure.
+  std::vector<Generation> generations;  ///< Of the stores' states that answered.
 };
 
 static_assert(!std::is_aggregate_v<Hit> && !std::is_aggregate_v<Retrieval>);

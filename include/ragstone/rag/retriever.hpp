@@ -93,9 +93,10 @@ class Retriever {
     return runtime().spawn(retrieve(std::move(query)), std::forward<Token>(token));
   }
 
+  Runtime& runtime() const;
+
  private:
   struct State;
-  Runtime& runtime() const;
 
   std::shared_ptr<const State> state_;
 };

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <ragstone/async/call_context.hpp>
+#include <ragstone/async/task.hpp>
+#include <ragstone/model/chat_model.hpp>
+#include <ragstone/model/sessions.hpp>
+#include <ragstone/text/token_counter.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace ragstone {
+
+/// What save() did.
+class SaveReport {
+ public:
+  SaveReport() = default;
+
+  std::uint64_t turns = 0;   ///< That are kept.
+  std::uint64_t tokens = 0;  ///< Of these and the summary.
+  bool summarized = false;
+  /// Why older turns could not be summarised: they are kept, and the next save() tries again. Empty: no failure.
+  std::string pending;
+};
+
+/// What a conversation remembers, session by session: makes the history of a prompt from the turns before.
+///
+/// Any number of operations at once, of one session too: turns are added whole, in some order.
+class Memory {
+ public:
+  virtual ~Memory() = default;
+
+  /// User and assistant in turn, oldest first; a summary goes before them as the system's. Whole turns only.
+  Task<std::vector<ChatMessage>> load(SessionId session, CallContext context = {});
+  /// Keeps a turn. It is stored when this completes, whatever becomes of older turns.
+  Task<SaveReport> save(SessionId session, std::string question, std::string answer, CallContext context = {});
+  /// Forgets everything of the session. False if there was nothing.
+  Task<bool> clear(SessionId session, CallContext context = {});
+
+ protected:
+  explicit Memory(std::shared_ptr<SessionStore> sessions);
+  SessionStore& sessions() const noexcept { return *sessions_; }
+
+ private:
+  /// Which turns of a record, from which on, load() gives.
+  virtual std::size_t first_turn(const SessionRecord& record) const = 0;
+  virtual std::uint64_t tokens_of(const std::string& question, const std::string& answer) const = 0;
+  /// What is to be forgotten after a turn was added.
+  virtual Task<SaveReport> do_prune(SessionId session, SessionRecord record, CallContext context) = 0;
+
+  std::shared_ptr<SessionStore> sessions_;
+};
+
+/// Remembers everything.
+std::shared_ptr<Memory> buffer_memory(std::shared_ptr<SessionStore> sessions);
+
+/// Remembers the last `turns` turns; older ones are forgotten. Errors: Errc::invalid_argument for 0.
+std::shared_ptr<Memory> window_memory(std::shared_ptr<SessionStore> sessions, std::size_t turns = 5);
+
+class TokenMemoryOptions {
+ public:
+  TokenMemoryOptions() = default;
+
+  std::uint64_t max_tokens = 2000;              ///< Of all turns (and the summary) that are kept.
+  std::shared_ptr<const TokenCounter> counter;  ///< Null: estimated_token_counter().
+};
+
+/// Remembers the last turns that have at most max_tokens together; older ones are forgotten. A turn that is larger
+/// alone is forgotten at once, with all before it.
+std::shared_ptr<Memory> token_memory(std::shared_ptr<SessionStore> sessions, TokenMemoryOptions options = {});
+
+/// As token_memory(), but what would be forgotten is summarised first, by `model`, and only what is in the summary is
+/// forgotten: a call that fails loses nothing. The summary takes at most a quarter of max_tokens. While turns wait for
+/// a summary, load() gives the last ones that fit. Errors: Errc::invalid_argument for no model.
+std::shared_ptr<Memory> summary_memory(std::shared_ptr<SessionStore> sessions, std::shared_ptr<ChatModel> model,
+                                       TokenMemoryOptions options = {});
+
+static_assert(!std::is_aggregate_v<SaveReport> && !std::is_aggregate_v<TokenMemoryOptions>);
+
+}  // namespace ragstone

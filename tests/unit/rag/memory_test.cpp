@@ -1,0 +1,206 @@
+#include "support/errors.hpp"
+#include "support/scripted_chat_model.hpp"
+#include "support/session_cases.hpp"
+#include <ragstone/async/gather.hpp>
+#include <ragstone/async/runtime.hpp>
+#include <ragstone/rag/memory.hpp>
+
+#include <functional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <boost/asio/use_future.hpp>
+#include <gtest/gtest.h>
+
+namespace ragstone::test {
+namespace {
+
+const SessionId kSession("s", "tenant");
+
+std::vector<std::string> texts(const std::vector<ChatMessage>& messages) {
+  std::vector<std::string> texts;
+  for (const ChatMessage& message : messages) texts.push_back(message.text);
+  return texts;
+}
+
+std::uint64_t tokens(const std::vector<ChatMessage>& messages) {
+  std::uint64_t sum = 0;
+  for (const ChatMessage& message : messages) sum += estimated_token_counter()->count(message.text);
+  return sum;
+}
+
+class MemoryTest : public ::testing::Test {
+ protected:
+  SaveReport save(Memory& memory, const std::string& question, const std::string& answer) {
+    return runtime.run(memory.save(kSession, question, answer));
+  }
+  std::vector<ChatMessage> load(Memory& memory) { return runtime.run(memory.load(kSession)); }
+
+  Runtime runtime;
+  std::shared_ptr<SessionStore> sessions = memory_sessions();
+  std::shared_ptr<ScriptedChatModel> model = std::make_shared<ScriptedChatModel>();
+};
+
+TEST_F(MemoryTest, SessionsInMemoryWork) { expect_sessions_work(runtime, *sessions); }
+
+TEST_F(MemoryTest, BufferKeepsEverythingAndWindowTheLastTurns) {
+  const auto buffer = buffer_memory(sessions);
+  for (int i = 0; i < 5; ++i) save(*buffer, "问" + std::to_string(i), "答" + std::to_string(i));
+  EXPECT_EQ(load(*buffer).size(), 10u);
+  const auto window = window_memory(sessions, 2);
+  EXPECT_EQ(texts(load(*window)), (std::vector<std::string>{"问3", "答3", "问4", "答4"}));
+  EXPECT_EQ(save(*window, "q", "a").turns, 2u);
+  EXPECT_EQ(runtime.run(sessions->load(kSession)).turns.size(), 2u) << "what is forgotten is not kept for ever";
+}
+
+// MM-2
+TEST_F(MemoryTest, TokenLimitHoldsAfterEachSaveInWholeTurns) {
+  std::mt19937 random(5);
+  TokenMemoryOptions options;
+  options.max_tokens = 60;
+  const auto memory = token_memory(sessions, options);
+  for (int i = 0; i < 200; ++i) {
+    std::string answer;
+    for (std::size_t n = random() % 20; n > 0; --n) answer += n % 2 == 0 ? "word " : "字";
+    const std::string question = "问题 " + std::to_string(i);
+    const SaveReport report = save(*memory, question, answer);
+    const auto messages = load(*memory);
+    EXPECT_LE(tokens(messages), options.max_tokens);
+    EXPECT_EQ(report.tokens, tokens(messages));
+    EXPECT_EQ(messages.size() % 2, 0u);
+    ASSERT_FALSE(messages.empty());
+    EXPECT_EQ(messages[messages.size() - 2].text, question);
+  }
+}
+
+// MM-2
+TEST_F(MemoryTest, ATurnLargerThanTheLimitIsForgottenWithAllBeforeIt) {
+  TokenMemoryOptions options;
+  options.max_tokens = 10;
+  const auto memory = token_memory(sessions, options);
+  save(*memory, "a", "b");
+  std::string large;
+  for (int i = 0; i < 100; ++i) large += "word ";
+  EXPECT_EQ(save(*memory, "q", large).turns, 0u);
+  EXPECT_TRUE(load(*memory).empty());
+  save(*memory, "c", "d");
+  EXPECT_EQ(texts(load(*memory)), (std::vector<std::string>{"c", "d"}));
+}
+
+TEST_F(MemoryTest, SummaryTakesTheOldTurnsIn) {
+  ChatScript script;
+  model->add(script.piece("用户叫张三。"));
+  TokenMemoryOptions options;
+  options.max_tokens = 60;
+  const auto memory = summary_memory(sessions, model, options);
+  save(*memory, "我叫张三。", "你好，张三。");
+  EXPECT_TRUE(model->requests().empty()) << "nothing is summarised while everything fits";
+  bool summarized = false;
+  for (int i = 0; i < 10; ++i) {
+    const SaveReport report = save(*memory, "还有什么问题吗？", "没有其他问题了。");
+    summarized = summarized || report.summarized;
+    EXPECT_LE(report.tokens, options.max_tokens);
+  }
+  EXPECT_TRUE(summarized);
+  const auto messages = load(*memory);
+  EXPECT_EQ(messages[0].role, ChatRole::system);
+  EXPECT_NE(messages[0].text.find("用户叫张三。"), std::string::npos);
+  EXPECT_NE(model->requests().at(0).messages.at(1).text.find("User: 我叫张三。"), std::string::npos);
+}
+
+// MM-4
+TEST_F(MemoryTest, ASummaryThatFailsLosesNothing) {
+  TokenMemoryOptions options;
+  options.max_tokens = 40;
+  const auto memory = summary_memory(sessions, model, options);
+  for (int i = 0; i < 3; ++i) {
+    ChatScript failing;
+    if (i == 0) failing.fail(Errc::transient, "busy");
+    if (i == 1) failing.piece("half a").finish(FinishReason::length);
+    if (i == 2) failing.piece("");
+    model->add(failing);
+  }
+  ChatScript good;
+  model->add(good.piece("They counted."));
+  std::size_t failures = 0;
+  for (int i = 0; failures < 3; ++i) {
+    ASSERT_LT(i, 20);
+    const SaveReport report = save(*memory, "number " + std::to_string(i) + "?", "the number is " + std::to_string(i));
+    if (!report.pending.empty()) ++failures;
+    EXPECT_EQ(runtime.run(sessions->load(kSession)).turns.size(), static_cast<std::size_t>(i + 1));
+    EXPECT_LE(tokens(load(*memory)), options.max_tokens + 8) << "and yet a prompt gets what fits";
+  }
+  EXPECT_TRUE(save(*memory, "and now?", "now it works").summarized);
+  const SessionRecord record = runtime.run(sessions->load(kSession));
+  EXPECT_EQ(record.summary, "They counted.");
+  EXPECT_EQ(record.turns.front().number, record.summarized + 1);
+  EXPECT_NE(model->requests().back().messages.back().text.find("number 0?"), std::string::npos);
+}
+
+/// How a program calls asynchronous functions.
+enum class Way { blocking, coroutine, future };
+class MemoryWays : public ::testing::TestWithParam<Way> {};
+
+Task<void> save_in_turn(Memory& memory, int turns) {
+  for (int i = 0; i < turns; ++i) co_await memory.save(kSession, "q" + std::to_string(i), "a longer answer");
+}
+
+// MM-1: every way goes through the same core, pruning and summarising included.
+TEST_P(MemoryWays, LeavesTheSameState) {
+  Runtime runtime;
+  const auto sessions = memory_sessions();
+  auto model = std::make_shared<ScriptedChatModel>();
+  ChatScript script;
+  model->add(script.piece("summary"));
+  TokenMemoryOptions options;
+  options.max_tokens = 30;
+  const auto memory = summary_memory(sessions, model, options);
+  if (GetParam() == Way::coroutine) {
+    runtime.run(save_in_turn(*memory, 12));
+  } else {
+    for (int i = 0; i < 12; ++i) {
+      auto task = memory->save(kSession, "q" + std::to_string(i), "a longer answer");
+      if (GetParam() == Way::blocking) {
+        runtime.run(std::move(task));
+      } else {
+        runtime.spawn(std::move(task), boost::asio::use_future).get();
+      }
+    }
+  }
+  const SessionRecord record = runtime.run(sessions->load(kSession));
+  EXPECT_EQ(record.summary, "summary");
+  EXPECT_EQ(record.turns.back().question, "q11");
+  EXPECT_EQ(record.turns.size() + record.summarized, 12u);
+  EXPECT_LE(record.turns.size(), 4u);
+}
+
+INSTANTIATE_TEST_SUITE_P(, MemoryWays, ::testing::Values(Way::blocking, Way::coroutine, Way::future));
+
+// S8: fifty tenants with the same session names, interleaved.
+TEST_F(MemoryTest, NoTenantSeesAnothersTurns) {
+  const auto memory = window_memory(sessions, 3);
+  std::vector<Task<SaveReport>> saves;
+  for (int round = 0; round < 5; ++round)
+    for (int tenant = 0; tenant < 50; ++tenant)
+      saves.push_back(memory->save(SessionId("chat", "tenant " + std::to_string(tenant)),
+                                   "secret of " + std::to_string(tenant), "kept"));
+  runtime.run(gather(std::move(saves)));
+  for (int tenant = 0; tenant < 50; ++tenant) {
+    const auto messages = runtime.run(memory->load(SessionId("chat", "tenant " + std::to_string(tenant))));
+    ASSERT_EQ(messages.size(), 6u);
+    for (std::size_t i = 0; i < messages.size(); i += 2)
+      EXPECT_EQ(messages[i].text, "secret of " + std::to_string(tenant));
+  }
+}
+
+TEST_F(MemoryTest, RefusesWhatMakesNoSense) {
+  EXPECT_EQ(error_of([] { buffer_memory(nullptr); }).errc(), Errc::invalid_argument);
+  EXPECT_EQ(error_of([&] { window_memory(sessions, 0); }).errc(), Errc::invalid_argument);
+  EXPECT_EQ(error_of([&] { summary_memory(sessions, nullptr); }).errc(), Errc::invalid_argument);
+  EXPECT_EQ(error_of([&] { runtime.run(buffer_memory(sessions)->save(SessionId(), "q", "a")); }).errc(),
+            Errc::invalid_argument);
+}
+
+}  // namespace
+}  // namespace ragstone::test
