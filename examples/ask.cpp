@@ -1,13 +1,12 @@
-// Reads a folder of documents and answers questions with passages from it.
+// Reads a folder of documents and answers questions from it, with the places that the answers come from.
 //
 //   ragstone_ask FOLDER [QUESTION...]
 //
-// Without a question it reads questions from standard input, one a line. Passages go to standard output, everything
-// else to standard error. Exit code: 0; 1 if the folder cannot be read or holds nothing readable; 2 for a wrong call.
+// Without a question it reads questions from standard input, one a line. Answers go to standard output, everything else
+// to standard error. No model is asked: an answer is made of the passages' best sentences. Exit code: 0; 1 if the
+// folder cannot be read or holds nothing readable; 2 for a wrong call.
 
 #include <ragstone/ragstone.hpp>
-#include <ragstone/text/analyzer.hpp>
-#include <ragstone/text/segment.hpp>
 #include <ragstone/text/utf8.hpp>
 
 #include <algorithm>
@@ -16,7 +15,6 @@
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
-#include <set>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -29,10 +27,11 @@ namespace {
 
 constexpr char kUsage[] =
     "Usage: ragstone_ask FOLDER [QUESTION...]\n"
-    "Reads the text and Markdown files of FOLDER and answers each QUESTION with passages from them.\n"
+    "Reads the text and Markdown files of FOLDER and answers each QUESTION from them, with citations.\n"
     "Without a QUESTION it reads questions from standard input, one a line.\n";
 
-constexpr std::size_t kSnippetCharacters = 240;
+constexpr std::size_t kSnippetCharacters = 160;
+constexpr std::size_t kLineCharacters = 600;
 
 /// Text for a terminal: no control characters, white space drawn together, cut after so many characters.
 std::string printable(std::string_view text, std::size_t max_characters) {
@@ -108,42 +107,29 @@ void print(const ragstone::SyncReport& report, std::chrono::milliseconds time) {
               << printable(failure.reason, 400) << '\n';
 }
 
-std::set<std::string> terms(std::string_view text) {
-  static const auto analyzer = ragstone::standard_analyzer();
-  std::set<std::string> terms;
-  for (const auto& token : analyzer->analyze(text)) terms.insert(token.term);
-  return terms;
+/// What the answer cites from a passage; the passage's beginning if it cites nothing.
+std::string snippet(const ragstone::Answer& answer, std::size_t passage) {
+  for (const auto& citation : answer.citations)
+    if (citation.passage == passage) return printable(citation.quote, kSnippetCharacters);
+  return printable(answer.passages[passage].text, kSnippetCharacters);
 }
 
-/// The part of a passage that begins with the sentence which shares most with the question.
-std::string snippet(const std::string& passage, const std::set<std::string>& wanted) {
-  std::size_t begin = 0;
-  std::ptrdiff_t most = 0;
-  for (const auto sentence : ragstone::sentences(passage)) {
-    const auto found = terms(sentence.of(passage));
-    const auto shared =
-        std::count_if(found.begin(), found.end(), [&](const auto& term) { return wanted.contains(term); });
-    if (shared <= most) continue;
-    most = shared;
-    begin = sentence.begin;
-  }
-  return (begin > 0 ? "… " : "") + printable(std::string_view(passage).substr(begin), kSnippetCharacters);
-}
-
-void answer(ragstone::Runtime& runtime, const ragstone::Retriever& retriever, const std::string& question) {
-  const auto wanted = terms(question);
+void answer(ragstone::Runtime& runtime, const ragstone::Assistant& assistant, const std::string& question) {
   const auto start = std::chrono::steady_clock::now();
-  const auto hits = runtime.run(retriever.retrieve(question));
+  const auto answer = runtime.run(assistant.ask(question));
   const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;
 
   std::cout << "\nQ: " << printable(question, 1000) << "   (" << std::fixed << std::setprecision(1) << time.count()
             << " ms)\n";
-  if (hits.empty()) std::cout << "   No passage has a word of this question.\n";
-  for (std::size_t i = 0; i < hits.size(); ++i) {
-    const auto& hit = hits[i];
-    std::cout << ' ' << i + 1 << ". " << printable(hit.source, 200) << "  bytes " << hit.file_span.begin << '-'
-              << hit.file_span.end << "  score " << std::setprecision(2) << hit.score << "\n    "
-              << snippet(hit.text, wanted) << '\n';
+  std::istringstream lines(answer.text);
+  const char* lead = "A: ";
+  for (std::string line; std::getline(lines, line); lead = "   ")
+    std::cout << lead << printable(line, kLineCharacters) << '\n';
+  for (std::size_t i = 0; i < answer.passages.size(); ++i) {
+    const auto& passage = answer.passages[i];
+    std::cout << " [" << i + 1 << "] " << printable(passage.source, 200) << "  bytes " << passage.file_span.begin << '-'
+              << passage.file_span.end << "  score " << std::setprecision(2) << passage.score << "\n     "
+              << snippet(answer, i) << '\n';
   }
   std::cout << std::flush;
 }
@@ -167,14 +153,14 @@ void run(const std::filesystem::path& folder, const std::vector<std::string>& qu
 
   ragstone::RetrieverOptions retrieval;
   retrieval.top_k = 3;
-  ragstone::Retriever retriever(document, retrieval);
-  for (const auto& question : questions) answer(runtime, retriever, question);
+  const ragstone::Assistant assistant(ragstone::Retriever(document, retrieval));
+  for (const auto& question : questions) answer(runtime, assistant, question);
   if (!questions.empty()) return;
 
   const bool prompts = isatty(STDIN_FILENO) == 1;
   std::string question;
   while ((prompts && std::cerr << "\nquestion> " << std::flush, std::getline(std::cin, question)))
-    if (!question.empty()) answer(runtime, retriever, question);
+    if (!question.empty()) answer(runtime, assistant, question);
 }
 
 }  // namespace

@@ -1,0 +1,79 @@
+#include "support/cache_cases.hpp"
+#include "support/temporary_folder.hpp"
+#include <ragstone/model/sqlite_cache.hpp>
+
+#include <fstream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace ragstone::test {
+namespace {
+
+class SqliteCacheTest : public ::testing::Test {
+ protected:
+  std::shared_ptr<Cache> open(CacheOptions options = {}) {
+    return sqlite_cache(runtime.pool(), folder.path(), options);
+  }
+  void put(Cache& cache, const std::string& key, const std::string& value) {
+    std::vector<CacheEntry> entries;
+    entries.emplace_back(hash128(key), value);
+    runtime.run(cache.put(CacheKind::chat, std::move(entries)));
+  }
+  std::optional<std::string> get(Cache& cache, const std::string& key) {
+    return runtime.run(cache.get(CacheKind::chat, std::vector<Hash128>(1, hash128(key)))).at(0);
+  }
+
+  TemporaryFolder folder;
+  Runtime runtime;
+};
+
+TEST_F(SqliteCacheTest, KeepsWhatItIsGiven) { expect_cache_keeps(runtime, *open()); }
+
+// CA-2
+TEST_F(SqliteCacheTest, ForgetsTheLeastRecentlyUsedAndWhatIsTooOld) {
+  expect_cache_forgets(runtime, [this](CacheOptions options) { return open(options); });
+}
+
+TEST_F(SqliteCacheTest, IsThereAtTheNextStart) {
+  put(*open(), "键", "值");
+  EXPECT_EQ(get(*open(), "键"), "值");
+}
+
+TEST_F(SqliteCacheTest, MayBeOpenedTwice) {
+  const auto first = open();
+  const auto second = open();
+  put(*first, "a", "1");
+  put(*second, "b", "2");
+  EXPECT_EQ(get(*second, "a"), "1");
+  EXPECT_EQ(get(*first, "b"), "2");
+  EXPECT_EQ(runtime.run(first->stats()).entries, 2u);
+}
+
+TEST_F(SqliteCacheTest, StartsAnewInPlaceOfAFileThatIsNoCache) {
+  std::ofstream(folder.path() / "cache.db") << std::string(10'000, 'x');
+  const auto cache = open();
+  put(*cache, "a", "1");
+  EXPECT_EQ(get(*open(), "a"), "1");
+}
+
+TEST_F(SqliteCacheTest, NeverGivesAValueThatWasDamaged) {
+  const std::string value(2000, 'v');
+  put(*open(), "a", value);
+  const auto file = folder.path() / "cache.db";
+  std::string bytes;
+  {
+    std::ifstream in(file, std::ios::binary);
+    bytes.assign(std::istreambuf_iterator<char>(in), {});
+  }
+  const std::size_t at = bytes.find(value);
+  ASSERT_NE(at, std::string::npos);
+  bytes[at + 1000] = 'w';
+  std::ofstream(file, std::ios::binary) << bytes;
+  EXPECT_EQ(get(*open(), "a"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace ragstone::test

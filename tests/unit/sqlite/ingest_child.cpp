@@ -1,0 +1,23 @@
+// An ingest that is killed: ragstone_ingest_child DATASET STORE
+//
+// Reads DATASET into a store with a cache of embeddings beside it. Each call of the embedder writes how many texts it
+// has been given to standard output, as one byte, before it computes.
+#include "unit/sqlite/ingest_case.hpp"
+
+#include <cstdio>
+#include <exception>
+
+#include <unistd.h>
+
+int main(int count, char** arguments) {
+  if (count != 3) return 2;
+  try {
+    ragstone::test::ingest(arguments[1], arguments[2], [](std::size_t texts) {
+      const auto byte = static_cast<unsigned char>(texts);
+      if (::write(STDOUT_FILENO, &byte, 1) != 1) ::_exit(4);
+    });
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "ragstone_ingest_child: %s\n", error.what());
+    return 3;
+  }
+}
