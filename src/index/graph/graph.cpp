@@ -34,7 +34,8 @@ CodeFactor code_factor(Metric metric, float scale, double norm) noexcept {
 Graph::Graph(const GraphHeader& header, std::span<const std::uint32_t> links, std::span<const std::uint32_t> upper,
              std::span<const std::uint32_t> starts, std::span<const std::uint32_t> rows_of_nodes, std::size_t rows)
     : header_(header), links_(links), starts_(starts), rows_of_nodes_(rows_of_nodes), rows_(rows) {
-  if (header.nodes == 0 || header.nodes > rows || header.entry >= header.nodes) throw_corrupt_graph("impossible entry");
+  if (header.nodes == 0 || header.nodes > rows || header.nodes > kMostNodes || header.entry >= header.nodes)
+    throw_corrupt_graph("impossible entry");
   if (header.metric == 0 || header.metric > 3 || header.degree == 0 || header.degree > 4096 ||
       header.upper_degree == 0 || header.upper_degree > 4096 || header.measured > header.recalls.size())
     throw_corrupt_graph("impossible header");

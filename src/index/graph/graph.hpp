@@ -14,6 +14,9 @@ namespace ragstone::graph {
 /// Ends a list of links that is not full.
 inline constexpr std::uint32_t kNone = UINT32_MAX;
 
+/// Walks keep a bit of a node's number for themselves.
+inline constexpr std::uint32_t kMostNodes = std::uint32_t{1} << 31;
+
 /// Recall of the ten nearest that a walk with `ef` candidates had for rows that were not in the graph.
 struct MeasuredRecall {
   std::uint32_t ef = 0;

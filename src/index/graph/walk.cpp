@@ -15,10 +15,12 @@ constexpr std::size_t kMostPooled = 16;
 // Links of a node that are followed at once; lists are longer only with more than 64 links a node.
 constexpr std::size_t kBatch = 128;
 
+/// Of a node: whether its links have been followed.
+constexpr std::uint32_t kFollowed = std::uint32_t{1} << 31;
+
 struct Candidate {
   float distance = 0;
-  std::uint32_t node = 0;
-  bool is_followed = false;
+  std::uint32_t node = 0;  ///< With kFollowed.
 };
 
 }  // namespace
@@ -26,28 +28,35 @@ struct Candidate {
 class Scratch {
  public:
   void grow(std::size_t nodes) {
-    if (visited.size() * 64 < nodes) visited.resize((nodes + 63) / 64);
+    if (visited_.size() * 64 < nodes) {
+      visited_.resize((nodes + 63) / 64);
+      touched_.resize(visited_.size() + 1);
+    }
   }
 
-  /// False if it was visited before.
-  bool visit(std::uint32_t node) {
-    std::uint64_t& word = visited[node / 64];
+  /// 0 if it was visited before, otherwise 1; without a branch that could be foretold wrongly.
+  std::size_t visit(std::uint32_t node) {
+    std::uint64_t& word = visited_[node / 64];
     const std::uint64_t bit = std::uint64_t{1} << (node % 64);
-    if ((word & bit) != 0) return false;
+    const std::size_t is_new = (word & bit) == 0 ? 1 : 0;
+    touched_[touched_count_] = node / 64;
+    touched_count_ += word == 0 ? 1 : 0;
     word |= bit;
-    touched.push_back(node / 64);
-    return true;
+    return is_new;
   }
 
   void clear() {
-    for (const std::uint32_t word : touched) visited[word] = 0;
-    touched.clear();
+    for (std::size_t i = 0; i < touched_count_; ++i) visited_[touched_[i]] = 0;
+    touched_count_ = 0;
     candidates.clear();
   }
 
-  std::vector<std::uint64_t> visited;
-  std::vector<std::uint32_t> touched;
   std::vector<Candidate> candidates;
+
+ private:
+  std::vector<std::uint64_t> visited_;
+  std::vector<std::uint32_t> touched_;  ///< Words with a bit, each once; one more may be written, see visit().
+  std::size_t touched_count_ = 0;
 };
 
 namespace {
@@ -80,13 +89,14 @@ class Walk {
         dots_(kernel::simd().code_dots) {}
 
   std::vector<Near> run() {
+    scratch_.candidates.reserve(std::min<std::size_t>(ef_, graph_.nodes()));
     start(descend());
     follow();
     if (options_.test != nullptr) return std::move(found_);
     std::vector<Near> nearest;
     for (const Candidate& c : scratch_.candidates) {
       if (nearest.size() == options_.keep) break;
-      nearest.push_back({c.distance, c.node});
+      nearest.push_back({c.distance, c.node & ~kFollowed});
     }
     return nearest;
   }
@@ -154,20 +164,21 @@ class Walk {
 
   void start(const Near& entry) {
     scratch_.visit(entry.node);
-    scratch_.candidates.push_back({entry.distance, entry.node, false});
+    scratch_.candidates.push_back({entry.distance, entry.node});
     offer(entry);
   }
 
   void follow() {
     std::vector<Candidate>& candidates = scratch_.candidates;
     for (std::size_t at = 0; at < candidates.size();) {
-      if (candidates[at].is_followed) {
+      if ((candidates[at].node & kFollowed) != 0) {
         ++at;
         continue;
       }
-      candidates[at].is_followed = true;
-      at = std::min(at + 1, follow_links(graph_.links(candidates[at].node)));
-      if (at < candidates.size()) fetch_links(candidates[at].node);
+      const std::uint32_t node = candidates[at].node;
+      candidates[at].node |= kFollowed;
+      at = std::min(at + 1, follow_links(graph_.links(node)));
+      if (at < candidates.size()) fetch_links(candidates[at].node & ~kFollowed);
     }
   }
 
@@ -184,14 +195,14 @@ class Walk {
       std::size_t count = 0;
       for (const std::uint32_t node : links.subspan(begin, std::min(kBatch, links.size() - begin))) {
         if (node == kNone) break;
-        if (scratch_.visit(checked(node))) nodes[count++] = node;
+        nodes[count] = node;
+        count += scratch_.visit(checked(node));
       }
       std::array<float, kBatch> distances;
       measure({nodes.data(), count}, distances.data());
-      for (std::size_t i = 0; i < count; ++i) {
-        lowest = std::min(lowest, insert(distances[i], nodes[i]));
-        offer({distances[i], nodes[i]});
-      }
+      for (std::size_t i = 0; i < count; ++i) lowest = std::min(lowest, insert(distances[i], nodes[i]));
+      if (options_.test == nullptr) continue;
+      for (std::size_t i = 0; i < count; ++i) offer({distances[i], nodes[i]});
     }
     return lowest;
   }
@@ -199,15 +210,17 @@ class Walk {
   /// Its place, or SIZE_MAX if it is too far.
   std::size_t insert(float distance, std::uint32_t node) {
     std::vector<Candidate>& candidates = scratch_.candidates;
-    if (candidates.size() == ef_) {
-      if (!(distance < candidates.back().distance)) return SIZE_MAX;
-      candidates.pop_back();
+    if (candidates.size() < ef_) {
+      candidates.emplace_back();
+    } else if (!(distance < candidates.back().distance)) {
+      return SIZE_MAX;
     }
-    const auto place = std::upper_bound(candidates.begin(), candidates.end(), distance,
-                                        [](float d, const Candidate& c) { return d < c.distance; });
-    const auto number = static_cast<std::size_t>(place - candidates.begin());
-    candidates.insert(place, {distance, node, false});
-    return number;
+    // Most come near the end of a list that is short.
+    std::size_t place = candidates.size() - 1;
+    Candidate* all = candidates.data();
+    for (; place > 0 && distance < all[place - 1].distance; --place) all[place] = all[place - 1];
+    all[place] = {distance, node};
+    return place;
   }
 
   /// Takes a node that was come to for a hit, where not all nodes may be hits.
