@@ -135,9 +135,12 @@ TEST(DenseSegment, SearchGivesTheScoresOfTheMemoryEngine) {
       std::make_shared<const memory::DenseSegment>(std::vector<memory::DenseSegment::Entry>{{nodes, block}}));
   const std::vector<DenseView> views = {{sample.part(), {}}};
   const std::vector<float> query = random_vector(random, 48);
+  const Filter no_filter;
+  const std::vector<std::string> no_fields;
+  const memory::SearchFilter all{no_filter, no_fields};
   for (const Metric metric : kMetrics)
     EXPECT_EQ(search_dense(views, query, metric, nullptr, 20, {}),
-              memory::search_vectors(column, query, metric, {}, 20, {}));
+              memory::search_vectors(column, query, metric, all, 20, {}));
 }
 
 TEST(DenseSegment, CodesNeverPromiseLessThanTheScore) {
