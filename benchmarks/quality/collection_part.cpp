@@ -7,6 +7,7 @@
 #include <fstream>
 #include <optional>
 #include <stdexcept>
+#include <vector>
 
 namespace ragstone::bench {
 namespace {
@@ -14,16 +15,24 @@ namespace {
 struct Ranking {
   const char* name;
   Similarity similarity;
-  double k1;
-  double b;
+  Bm25Parameters bm25 = {};
+  TextBoosts boosts = {};
 };
 
+TextBoosts no_boosts() {
+  TextBoosts boosts;
+  boosts.depth = 0;
+  return boosts;
+}
+
 // The first one is what the others are compared with.
-constexpr Ranking kRankings[] = {
-    {"bm25 0.9/0.4", Similarity::bm25, 0.9, 0.4},
-    {"bm25 1.2/0.75", Similarity::bm25, 1.2, 0.75},
-    {"hashing cosine", Similarity::cosine, 0.9, 0.4},
-    {"hybrid", Similarity::hybrid, 0.9, 0.4},
+const std::vector<Ranking> kRankings = {
+    {"bm25", Similarity::bm25},
+    {"bm25, no boosts", Similarity::bm25, {}, no_boosts()},
+    {"bm25 0.9/0.4", Similarity::bm25, {0.9, 0.4, 1}, no_boosts()},
+    {"bm25 1.2/0.75", Similarity::bm25, {1.2, 0.75, 1}, no_boosts()},
+    {"hashing cosine", Similarity::cosine},
+    {"hybrid", Similarity::hybrid},
 };
 
 void print(const char* name, const Evaluation& evaluation, const std::optional<Evaluation>& base) {
@@ -93,8 +102,8 @@ void measure_collection(const std::filesystem::path& folder, QualityReport& repo
     if (!report.has_series) report.chart.add_series(ranking.name);
     RetrieverOptions options;
     options.similarity = ranking.similarity;
-    options.bm25.k1 = ranking.k1;
-    options.bm25.b = ranking.b;
+    options.bm25 = ranking.bm25;
+    options.text_boosts = ranking.boosts;
     const Evaluation measured = evaluation.measure(options).details;
     print(ranking.name, measured, base);
     add(name + ", " + ranking.name + ", ", measured, report.figures);
