@@ -72,6 +72,14 @@ MemberHits run(const StoreSnapshot& snapshot, const SearchRequest& request, cons
   return vector_hits(member, std::move(found.hits.front()), found.plan);
 }
 
+MemberHits run(const StoreSnapshot& snapshot, const SearchRequest& request, const SparseMember& member, std::size_t k,
+               const StopToken& stop) {
+  MemberHits result;
+  result.hits = snapshot.search_sparse(request.group, member.key, member.terms, request.filter, k, stop);
+  result.note = "inner products of " + std::to_string(member.terms.size()) + " terms";
+  return result;
+}
+
 /// The best hits first, each id once.
 void tidy(std::vector<ScoredNode>& hits) {
   std::sort(hits.begin(), hits.end(), ranks_before);

@@ -6,6 +6,7 @@
 #include <ragstone/index/bm25.hpp>
 #include <ragstone/index/index.hpp>
 #include <ragstone/index/metric.hpp>
+#include <ragstone/index/term_weight.hpp>
 #include <ragstone/text/analyzer.hpp>
 
 #include <cstddef>
@@ -44,6 +45,16 @@ class TextMember {
   TextBoosts boosts;
 };
 
+/// The largest inner products with the vectors of a sparse column that was given, not counted: learned sparse
+/// embeddings (SPLADE and the like), as in Milvus' SPARSE_INVERTED_INDEX with metric IP.
+class SparseMember {
+ public:
+  SparseMember() = default;
+
+  std::string key;
+  std::vector<TermWeight> terms;  ///< Ascending and unique, with finite weights above 0.
+};
+
 /// Nearest vectors of a dense column.
 class VectorMember {
  public:
@@ -74,7 +85,7 @@ class SearchMember {
 
   /// Tells the ranking in SearchHit::ranks: "bm25", an embedder's key, an index's name. Unique in a request.
   std::string name;
-  std::variant<TextMember, VectorMember, IndexMember> query;
+  std::variant<TextMember, VectorMember, IndexMember, SparseMember> query;
   std::optional<double> cut_off;  ///< Hits below it are dropped (kept: score >= cut_off), before fusion.
   double weight = 1;              ///< In the fusion; > 0.
   /// Hits of a member come before those that only members of lower priority have; members of equal priority are fused.

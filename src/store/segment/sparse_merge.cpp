@@ -2,6 +2,7 @@
 #include "store/segment/merge_plan.hpp"
 #include "store/segment/sparse_part.hpp"
 #include "store/segment/sparse_writer.hpp"
+#include "text/term_key.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
@@ -55,10 +56,7 @@ class TermMerge {
   };
 
   static std::uint64_t key_of(std::string_view term) noexcept {
-    std::uint64_t key = 0;
-    for (std::size_t i = 0; i < kKeyBytes; ++i)
-      key = key << 8 | (i < term.size() ? static_cast<unsigned char>(term[i]) : 0);
-    return key << 8 | std::min(term.size(), kKeyBytes + 1);
+    return (detail::term_prefix(term) & ~std::uint64_t{0xff}) | std::min(term.size(), kKeyBytes + 1);
   }
 
   /// Of two terms with equal keys, whether they are one.

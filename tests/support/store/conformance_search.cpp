@@ -99,6 +99,67 @@ TEST_P(StoreConformance, SearchFindsEnglishAndChinese) {
   EXPECT_TRUE(run_search(*at, request_of({text_member("the ?!")}), {}).hits.empty());
 }
 
+TEST_P(StoreConformance, GivenSparseVectorsAreRankedByInnerProduct) {
+  SourceWrite write = sample_lines("a", "one\ntwo\nthree\n");
+  SparseRows column;
+  column.key = "splade";
+  column.signature = "splade/1";
+  column.rows = {{{"fruit", 0.5f}, {"pear", 2.25f}}, {{"apple", 1.5f}, {"fruit", 3}}, {{"stone", 9}}};
+  column.lengths = {2, 2, 1};
+  write.groups[1].sparse.push_back(column);
+  put(std::move(write));
+  SparseMember member;
+  member.key = "splade";
+  member.terms = {{"fruit", 2}, {"pear", 1}};
+  SearchMember search;
+  search.name = "splade";
+  search.query = member;
+  const SearchResponse response = run_search(*snapshot(), request_of({search}), {});
+  ASSERT_EQ(texts(response), (std::vector<std::string>{"two", "one"}));
+  EXPECT_NEAR(response.hits[0].score, 6, 1e-9);
+  EXPECT_NEAR(response.hits[1].score, 3.25, 1e-9);
+}
+
+TEST_P(StoreConformance, NeighboursAndExactFormsOfTheQueryCount) {
+  put(sample_lines("a", "a key of rotation, and a table\nrotation keys table\nthe key rotation of a table\n"));
+  TextMember member;
+  member.key = kBm25Key;
+  member.text = "key rotation";
+  member.analyzer = standard_analyzer();
+  SearchMember search;
+  search.name = "bm25";
+  search.query = member;
+  const SearchResponse boosted = run_search(*snapshot(), request_of({search}), {});
+  ASSERT_EQ(boosted.hits.size(), 3u);
+  EXPECT_EQ(boosted.hits[0].node.text, "the key rotation of a table");
+  member.boosts.depth = 0;
+  search.query = member;
+  const SearchResponse plain = run_search(*snapshot(), request_of({search}), {});
+  EXPECT_LT(plain.hits[0].score, boosted.hits[0].score);
+  member.boosts.depth = 30;
+  member.boosts.proximity = -1;
+  search.query = member;
+  EXPECT_EQ(error_of([&] { run_search(*snapshot(), request_of({search}), {}); }).errc(), Errc::invalid_argument);
+}
+
+TEST_P(StoreConformance, HostileQueriesFindWordsAndHarmNothing) {
+  put(sample_lines("a", "river stone\n中文 检索\n"));
+  std::string many;
+  for (int i = 0; i < 10'000; ++i) many += "word" + std::to_string(i) + ' ';
+  const std::vector<std::pair<std::string, std::size_t>> queries = {{"", 0},
+                                                                    {many, 0},
+                                                                    {many + "river", 1},
+                                                                    {std::string(1 << 20, 'a'), 0},
+                                                                    {"river\x01\x02 OR NEAR(stone, 5) \"", 1},
+                                                                    {"river* AND ^stone {a}: -b", 1},
+                                                                    {"%riv_r% .*[a-z]+\\", 0},
+                                                                    {"\xED\xA0\xBDriver\xED\xB8\x80", 1},
+                                                                    {"👩‍👩‍👧‍👦", 0},
+                                                                    {"river中文", 2}};
+  for (const auto& [query, hits] : queries)
+    EXPECT_EQ(run_search(*snapshot(), request_of({text_member(query)}), {}).hits.size(), hits) << query.substr(0, 40);
+}
+
 TEST_P(StoreConformance, SeveralMembersAreFusedByReciprocalRank) {
   SourceWrite write = sample_lines("a", "river stone\nriver\nriver and other words\n");
   write.groups[1].dense.push_back(sample_vectors("e", "two", {{0, 1}, {1, 1}, {1, 0}}, 2));
