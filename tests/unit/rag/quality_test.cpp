@@ -45,5 +45,29 @@ INSTANTIATE_TEST_SUITE_P(Collections, Bm25Quality,
                            return name;
                          });
 
+/// What the default reaches: no change may lose it unnoticed.
+class DefaultQuality : public ::testing::TestWithParam<Reference> {};
+
+TEST_P(DefaultQuality, IsHeld) {
+  RAGSTONE_DATA_OR_SKIP(folder, GetParam().collection);
+  Runtime runtime;
+  const test::Evaluation evaluation(runtime, test::load_beir(folder), nullptr);
+  const test::Quality quality = evaluation.measure(RetrieverOptions());
+  EXPECT_GE(quality.ndcg_at_10, GetParam().ndcg_at_10 - 0.003);
+  EXPECT_GE(quality.recall_at_100, GetParam().recall_at_100 - 0.003);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Collections, DefaultQuality,
+    ::testing::Values(Reference{"retrieval/scifact", 0.6845, 0.9282}, Reference{"retrieval/cranfield", 0.3773, 0.7304},
+                      Reference{"retrieval/cisi", 0.3641, 0.4439}, Reference{"multihop/hotpotqa-100", 0.8101, 0.9750},
+                      Reference{"multihop/musique-100", 0.5866, 0.8475}, Reference{"retrieval/stard", 0.5418, 0.8771}),
+    [](const auto& parameter) {
+      std::string name = parameter.param.collection;
+      name.erase(0, name.find('/') + 1);
+      std::erase(name, '-');
+      return name;
+    });
+
 }  // namespace
 }  // namespace ragstone
