@@ -229,6 +229,9 @@ Task<SearchResponse> search_document(Core core, std::shared_ptr<const RetrieverO
   try {
     SearchResponse response = co_await in_run(run, std::move(search));
     run.end();
+    if (std::any_of(response.failures.begin(), response.failures.end(),
+                    [](const MemberFailure& failure) { return failure.code == Errc::corrupt_store; }))
+      core->start_maintenance(context);
     for (MemberFailure& failure : members.failures) {
       response.notes.push_back(note_of(failure));
       response.failures.push_back(std::move(failure));
