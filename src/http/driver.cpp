@@ -227,6 +227,7 @@ void HttpDriver::start(std::shared_ptr<HttpTransfer> transfer) {
   transfer->scheduled = transfer->next_check();
   limits_.emplace(transfer->scheduled, transfer.get());
   watch_limits();
+  act(CURL_SOCKET_TIMEOUT, 0);  // sends it now, not when libcurl's timer gets its turn behind all that is ready
 }
 
 void HttpDriver::detach(HttpTransfer& transfer) {
