@@ -2,11 +2,13 @@
 //
 // - 100,000 small sources (about 1.5 KB) and 400 MB of large ones (100 to 150 KB), cut into MediumChunk and indexed for
 //   BM25, by Document::add_all(): sources and bytes a second, the cost of a source from the 1st to the 100,000th,
-//   bytes written for each byte of input (/proc/self/io: wchar, what went through write(); write_bytes, what had to go
-//   to disk), disk by what it is for, and memory; the same texts in plain SQLite and in FTS5, in transactions of 64
-//   (32), all with synchronous=FULL in WAL mode
+//   processor time and bytes written beside it, bytes written for each byte of input (/proc/self/io: wchar, what went
+//   through write(); write_bytes, what had to go to disk), disk by what it is for, and memory; the same texts in plain
+//   SQLite and in FTS5, in transactions of 64 (32), all with synchronous=FULL in WAL mode
 // - a folder of 2 GiB, each tenth file a large text and the others small ones, by Document::sync(): memory
-// - one small source a commit, by StoreEngine::commit() and by plain SQLite in turns
+// - one small source a commit, by StoreEngine::commit() and by plain SQLite in turns: time, processor time, pages
+// - the processor time of cutting, analysing, storing and sealing
+// - Document::add() one after the other, 64 calls at a time, and add_all()
 // - 100,000 vectors of 384 dimensions by StoreEngine::commit()
 // - queries over 30,000 sources alone, while a group of more than 100,000 rows is built, and while as many sources are
 //   added
@@ -42,6 +44,8 @@ void run_part(const std::vector<std::string>& arguments) {
   }
   if (part == "folder") return ingest_folder(store, size);
   if (part == "commits") return compare_commits(store, size);
+  if (part == "together") return add_together(store, size);
+  if (part == "stages") return measure_stages(store == "large", size);
   if (part == "vectors" && store == "sqlite-vec") return ingest_vectors_by_sqlite_vec(size);
   if (part == "vectors") return ingest_vectors(store, size);
   if (part == "queries") return query_meanwhile(store, size);
@@ -54,23 +58,30 @@ Values part(const std::string& name, const std::string& store, std::size_t size)
 
 const std::vector<std::string> kStores = {"memory", "sqlite", "sqlite fast"};
 
+/// What a source cost in each tenth of the run, and how even that was.
+void report_tenths(Report& report, const std::string& name, Values& values, const std::string& what,
+                   const std::string& unit, double scale) {
+  std::vector<double> tenths;
+  std::printf("  %s by tenths, %s:", name.c_str(), unit.c_str());
+  for (int i = 0; i < 10; ++i) {
+    tenths.push_back(values["tenth " + std::to_string(i) + what] * scale);
+    std::printf(" %.4g", tenths.back());
+    report.add(name + ", tenth " + std::to_string(i + 1), tenths.back(), unit);
+  }
+  std::printf("\n");
+  const auto [least, most] = std::minmax_element(tenths.begin(), tenths.end());
+  report.figure(name + ": dearest tenth against cheapest", *most / *least, "x");
+}
+
 void report_texts(Report& report, const std::string& title, Values values, std::size_t count) {
   const double bytes = values["bytes"];
   const double seconds = values["seconds"];
   report.figure(title + ": sources", static_cast<double>(count) / seconds, "/s");
   report.figure(title + ": text", bytes / seconds / 1e6, "MB/s");
-  double least = values["tenth 0"];
-  double most = least;
-  std::printf("  cost of a source by tenths, ms:");
-  for (int i = 0; i < 10; ++i) {
-    const double tenth = values["tenth " + std::to_string(i)];
-    std::printf(" %.3f", tenth * 1e3);
-    report.add(title + ": cost of a source, tenth " + std::to_string(i + 1), tenth * 1e3, "ms");
-    least = std::min(least, tenth);
-    most = std::max(most, tenth);
-  }
-  std::printf("\n");
-  report.figure(title + ": dearest tenth against cheapest", most / least, "x");
+  report_tenths(report, title + ": cost of a source", values, "", "ms", 1e3);
+  report_tenths(report, title + ": processor time of a source", values, ", cpu", "ms", 1e3);
+  if (values["written"] > bytes / 100)
+    report_tenths(report, title + ": bytes written for a source", values, ", written", "bytes", 1);
   if (values["written"] > bytes / 100) {
     report.figure(title + ": write() bytes for each of text", values["written"] / bytes, "");
     report.figure(title + ": disk writes for each byte of text", values["sent to disk"] / bytes, "");
@@ -117,6 +128,33 @@ void bench_commits(Report& report, std::size_t rounds) {
     report.figure("one commit, plain SQLite (FULL): p50", values["theirs p50"], "ms");
     report.figure("one commit, plain SQLite (FULL): p95", values["theirs p95"], "ms");
     report.cost_ratio(title + " against plain SQLite (FULL), p50", values["ours p50"], values["theirs p50"]);
+    report.figure(title + ": processor time, p50", values["ours cpu p50"], "ms");
+    report.figure("one commit, plain SQLite (FULL): processor time, p50", values["theirs cpu p50"], "ms");
+    report.figure(title + ": written", values["ours written"], "bytes");
+    report.figure(title + ": pages written to the log", values["ours frames"], "");
+    report.figure("one commit, plain SQLite (FULL): pages written to the log", values["theirs frames"], "");
+  }
+}
+
+void bench_together(Report& report, std::size_t count) {
+  for (const char* store : {"memory", "sqlite"}) {
+    Values values = part("together", store, count);
+    const std::string title = std::string("add(), ") + store;
+    for (const char* way : {"one after the other", "together", "add_all"})
+      report.figure(title + ", " + way, values[way], "sources/s");
+    report.figure(title + ": 64 at a time against one after the other",
+                  values["together"] / values["one after the other"], "x");
+  }
+}
+
+void bench_stages(Report& report, const std::string& kind, std::size_t count) {
+  Values values = part("stages", kind, count);
+  double all = 0;
+  const std::vector<std::string> stages = {"cutting", "analysing", "storing", "sealing"};
+  for (const std::string& stage : stages) all += values[stage];
+  for (const std::string& stage : stages) {
+    report.figure(kind + ", processor time: " + stage, values[stage] / all * 100, "%");
+    report.figure(kind + ", " + stage + " alone", values["bytes"] / values[stage] / 1e6, "MB/s");
   }
 }
 
@@ -172,6 +210,9 @@ int main(int argc, char** argv) {
     bench_commits(report, 1'000 / part);
     bench_texts(report, "small", 100'000 / part);
     bench_texts(report, "large", 3'200 / part);
+    bench_stages(report, "small", 20'000 / part);
+    bench_stages(report, "large", 800 / part);
+    bench_together(report, 10'000 / part);
     bench_vectors(report, 100'000 / part);
     bench_queries(report, 30'000 / part);
     bench_folder(report, 2'048 / part);

@@ -10,6 +10,7 @@
 #include <ragstone/text/analyzer.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <span>
 #include <stdexcept>
 #include <utility>
@@ -44,10 +45,38 @@ SourceWrite prepared(const std::string& id, const std::string& text) {
   return source_with_terms(id, text, spans);
 }
 
-void report_times(const std::string& name, std::vector<double>& times) {
-  print_value(name + " p50", quantile(times, 0.5) * 1e3);
-  print_value(name + " p95", quantile(times, 0.95) * 1e3);
-}
+/// What each of one side's commits cost.
+class CommitCosts {
+ public:
+  template <class Change>
+  void measure(Change change) {
+    const IoCounts before = io_counts();
+    const double cpu = thread_cpu_seconds();
+    const auto start = Clock::now();
+    change();
+    times_.push_back(seconds_since(start));
+    cpu_.push_back(thread_cpu_seconds() - cpu);
+    written_ += io_counts().written - before.written;
+  }
+
+  void forget() { *this = CommitCosts(); }
+
+  void report(const std::string& name) {
+    // A frame of the write-ahead log is a page with a header of 24 bytes.
+    constexpr double kFrame = 4096 + 24;
+    const double written = static_cast<double>(written_) / static_cast<double>(times_.size());
+    print_value(name + " p50", quantile(times_, 0.5) * 1e3);
+    print_value(name + " p95", quantile(times_, 0.95) * 1e3);
+    print_value(name + " cpu p50", quantile(cpu_, 0.5) * 1e3);
+    print_value(name + " written", written);
+    print_value(name + " frames", written / kFrame);
+  }
+
+ private:
+  std::vector<double> times_;
+  std::vector<double> cpu_;
+  std::uint64_t written_ = 0;
+};
 
 }  // namespace
 
@@ -57,37 +86,31 @@ void compare_commits(const std::string& store, std::size_t rounds) {
   const Texts texts;
   const std::shared_ptr<StoreEngine> engine = store_kind(store).engine(folder.path() / "kb");
   SqlitePeer peer(folder.path() / "peer.db", SqlitePeer::Kind::plain);
-  std::vector<double> ours;
-  std::vector<double> theirs;
+  CommitCosts ours;
+  CommitCosts theirs;
   double bytes = 0;
   for (std::size_t i = 0; i < kBefore + rounds; ++i) {
+    if (i == kBefore) {
+      ours.forget();
+      theirs.forget();
+      bytes = 0;
+    }
     const std::string id = "source " + std::to_string(i);
     const std::string text = texts.small(i);
+    bytes += static_cast<double>(text.size());
     Commit commit = commit_of(prepared(id, text));
-    const auto commit_ours = [&] {
-      const auto start = Clock::now();
-      engine->commit(std::move(commit));
-      return seconds_since(start);
-    };
-    const auto commit_theirs = [&] {
-      const auto start = Clock::now();
-      peer.add(id, text);
-      return seconds_since(start);
-    };
+    const auto commit_ours = [&] { ours.measure([&] { engine->commit(std::move(commit)); }); };
+    const auto commit_theirs = [&] { theirs.measure([&] { peer.add(id, text); }); };
     const bool we_first = i % 2 == 0;
-    double time_ours = we_first ? commit_ours() : 0;
-    const double time_theirs = commit_theirs();
-    if (!we_first) time_ours = commit_ours();
+    if (we_first) commit_ours();
+    commit_theirs();
+    if (!we_first) commit_ours();
     // What a Document does between commits.
     while (engine->maintain()) {
     }
-    if (i < kBefore) continue;
-    ours.push_back(time_ours);
-    theirs.push_back(time_theirs);
-    bytes += static_cast<double>(text.size());
   }
-  report_times("ours", ours);
-  report_times("theirs", theirs);
+  ours.report("ours");
+  theirs.report("theirs");
   print_value("bytes", bytes / static_cast<double>(rounds));
   engine->close();
 }

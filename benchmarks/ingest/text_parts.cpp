@@ -43,13 +43,21 @@ void feed(bool large, std::size_t count, Take take) {
     const std::size_t last = count * (tenth + 1) / 10;
     const std::size_t first = count * tenth / 10;
     double seconds = 0;
+    double cpu = 0;
+    const IoCounts before = io_counts();
     for (std::size_t begin = first; begin < last; begin += step) {
       NamedTexts made = make_texts(texts, large, begin, std::min(last, begin + step), bytes);
+      const double cpu_before = process_cpu_seconds();
       const auto start = Clock::now();
       take(std::move(made));
       seconds += seconds_since(start);
+      cpu += process_cpu_seconds() - cpu_before;
     }
-    print_value("tenth " + std::to_string(tenth), seconds / static_cast<double>(last - first));
+    const auto sources = static_cast<double>(last - first);
+    const std::string name = "tenth " + std::to_string(tenth);
+    print_value(name, seconds / sources);
+    print_value(name + ", cpu", cpu / sources);
+    print_value(name + ", written", static_cast<double>(io_counts().written - before.written) / sources);
     total += seconds;
   }
   print_value("seconds", total);

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 #include <fstream>
 #include <stdexcept>
 #include <system_error>
@@ -33,6 +34,12 @@ std::uint64_t read_number(const char* file, const std::string& name) {
     return number;
   }
   throw std::runtime_error(std::string(file) + " has no " + name);
+}
+
+double seconds_of(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
 double to_mib(std::uint64_t kib) { return static_cast<double>(kib) / 1024; }
@@ -74,6 +81,9 @@ pid_t start(const std::vector<std::string>& arguments, int output) {
 }
 
 }  // namespace
+
+double thread_cpu_seconds() { return seconds_of(CLOCK_THREAD_CPUTIME_ID); }
+double process_cpu_seconds() { return seconds_of(CLOCK_PROCESS_CPUTIME_ID); }
 
 IoCounts io_counts() {
   IoCounts counts;

@@ -20,6 +20,10 @@ struct IoCounts {
 };
 IoCounts io_counts();
 
+/// Seconds of processor time since their beginning, of this thread and of all threads of the process.
+double thread_cpu_seconds();
+double process_cpu_seconds();
+
 struct Faults {
   std::uint64_t minor = 0;
   std::uint64_t major = 0;  ///< Those that read from disk.

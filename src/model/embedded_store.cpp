@@ -1,3 +1,4 @@
+#include "model/group_commit.hpp"
 #include "store/run_search.hpp"
 #include <ragstone/async/offload.hpp>
 #include <ragstone/model/store.hpp>
@@ -20,20 +21,34 @@ class View {
   std::shared_ptr<const StoreSnapshot> pinned_;
 };
 
+/// Gives a commit up where the coroutine that waits for it ends.
+class GivenUp {
+ public:
+  explicit GivenUp(std::shared_ptr<GroupCommit::Entry> entry) : entry_(std::move(entry)) {}
+  ~GivenUp() { entry_->give_up(); }
+  GivenUp(const GivenUp&) = delete;
+  GivenUp& operator=(const GivenUp&) = delete;
+
+  const std::shared_ptr<GroupCommit::Entry>& get() const noexcept { return entry_; }
+
+ private:
+  const std::shared_ptr<GroupCommit::Entry> entry_;
+};
+
 class EmbeddedStore final : public Store {
  public:
-  EmbeddedStore(std::shared_ptr<StoreEngine> engine, Pool pool) : engine_(std::move(engine)), pool_(std::move(pool)) {}
+  EmbeddedStore(std::shared_ptr<StoreEngine> engine, Pool pool)
+      : engine_(std::move(engine)), commits_(std::make_shared<GroupCommit>(engine_)), pool_(std::move(pool)) {}
 
   const StoreCapabilities& capabilities() const noexcept override { return engine_->capabilities(); }
   std::shared_ptr<IndexFiles> index_files() const override { return engine_->index_files(); }
 
  private:
   Task<CommitResult> do_commit(Commit commit, CallContext) override {
+    const GivenUp entry(commits_->add(std::move(commit)));
     Work<CommitResult> work;
-    work.set([engine = engine_, commit = std::move(commit)](const StopToken& stop) mutable {
-      return engine->commit(std::move(commit), stop);
-    });
-    return offload(pool_, Lane::writer, std::move(work));
+    work.set([commits = commits_, entry = entry.get()](const StopToken&) { return commits->run(entry); });
+    co_return co_await offload(pool_, Lane::writer, std::move(work));
   }
 
   Task<Snapshot> do_pin(CallContext context) override {
@@ -139,6 +154,7 @@ class EmbeddedStore final : public Store {
   }
 
   std::shared_ptr<StoreEngine> engine_;
+  std::shared_ptr<GroupCommit> commits_;
   Pool pool_;
 };
 

@@ -66,19 +66,34 @@ Task<std::optional<CommitResult>> DocumentCore::commit(std::shared_ptr<Commit> c
 }
 
 Task<void> DocumentCore::carry_out(Self self, std::shared_ptr<PendingCommit> pending) {
-  const Permit permit = co_await self->commit_limiter_.acquire();
-  if (pending->plan_version && *pending->plan_version != self->groups.plan()->version) co_return;
   if (is_empty(*pending->changes)) {
+    co_await drain(self);
     pending->result.emplace();
     co_return;
   }
+  const Permit permit = co_await self->commit_limiter_.acquire();
+  if (pending->plan_version && *pending->plan_version != self->groups.plan()->version) co_return;
   RunScope run(pending->context, EventKind::store_write, self->store->capabilities().name);
   Task<CommitResult> applying = self->store->commit(std::move(*pending->changes));
   pending->result = co_await in_run(run, std::move(applying));
   run.end();
   self->start_maintenance(pending->context);
+  co_await update_indexes(self, pending->context);
+}
+
+Task<void> DocumentCore::drain(Self self) {
+  const Permit alone = co_await self->drain_limiter_.acquire();
+  std::vector<Permit> all;
+  for (std::size_t i = 0; i < kCommitsAtOnce; ++i) {
+    Permit permit = co_await self->commit_limiter_.acquire();
+    all.push_back(std::move(permit));
+  }
+}
+
+Task<void> DocumentCore::update_indexes(Self self, CallContext context) {
+  const Permit permit = co_await self->index_limiter_.acquire();
   for (const std::shared_ptr<RegisteredIndex>& index : self->indexes.current()) {
-    RunScope update(pending->context, EventKind::index_run, index->name());
+    RunScope update(context, EventKind::index_run, index->name());
     co_await bring_up_to_date(self->store, self->pool, index, false);
     if (const std::exception_ptr error = index->failure()) {
       update.fail(error);
@@ -128,7 +143,7 @@ Task<void> DocumentCore::maintain(Self self, CallContext context) {
 }
 
 Task<void> DocumentCore::catch_up(Self self, std::shared_ptr<RegisteredIndex> index, bool from_scratch) {
-  const Permit permit = co_await self->commit_limiter_.acquire();
+  const Permit permit = co_await self->index_limiter_.acquire();
   co_await bring_up_to_date(self->store, self->pool, index, from_scratch);
 }
 

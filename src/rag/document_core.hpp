@@ -27,10 +27,10 @@ class DocumentCore : public std::enable_shared_from_this<DocumentCore> {
  public:
   DocumentCore(Runtime& document_runtime, DocumentOptions document_options, std::shared_ptr<Store> document_store);
 
-  /// Applies changes (they are moved from), and brings the registered indexes up to date, in commit order. Once begun
-  /// it is carried through: a caller that is cancelled only stops waiting. No changes: nothing is written, but all
-  /// commits before it have ended. None, and `changes` are as they were, if
-  /// `plan_version` is set and another plan is in force by now.
+  /// Applies changes (they are moved from), and brings the registered indexes up to date, in commit order. Several
+  /// calls at once may share a transaction. Once begun it is carried through: a caller that is cancelled only stops
+  /// waiting. No changes: nothing is written, but all commits before it have ended. None, and `changes` are as they
+  /// were, if `plan_version` is set and another plan is in force by now.
   Task<std::optional<CommitResult>> commit(std::shared_ptr<Commit> changes, std::optional<std::uint64_t> plan_version,
                                            CallContext context);
 
@@ -65,11 +65,17 @@ class DocumentCore : public std::enable_shared_from_this<DocumentCore> {
 
   using Self = std::shared_ptr<DocumentCore>;
   static Task<void> carry_out(Self self, std::shared_ptr<PendingCommit> pending);
+  /// Returns when all commits before it have ended.
+  static Task<void> drain(Self self);
+  static Task<void> update_indexes(Self self, CallContext context);
   static Task<void> maintain(Self self, CallContext context);
   static Task<void> catch_up(Self self, std::shared_ptr<RegisteredIndex> index, bool from_scratch);
   SharedOperation build_of(const std::string& group);
 
-  const Limiter commit_limiter_{1};
+  static constexpr std::size_t kCommitsAtOnce = 64;
+  const Limiter commit_limiter_{kCommitsAtOnce};
+  const Limiter drain_limiter_{1};
+  const Limiter index_limiter_{1};  ///< Held while indexes are brought up to date.
   SharedOperation first_sync_;
   std::mutex mutex_;
   bool synced_ = false;

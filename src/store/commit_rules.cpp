@@ -212,6 +212,23 @@ void refuse_column_rows(std::string_view source, const GroupRows& columns, std::
                      ", which has " + std::to_string(nodes) + " nodes");
 }
 
+std::size_t bytes_of(const Commit& commit) {
+  std::size_t bytes = 0;
+  const auto add = [&bytes](const std::vector<GroupRows>& groups) {
+    for (const GroupRows& group : groups)
+      for (const DenseRows& dense : group.dense) bytes += dense.values.size() * sizeof(float);
+  };
+  for (const SourceWrite& write : commit.sources) {
+    bytes += write.text.size();
+    add(write.groups);
+  }
+  for (const GroupWrite& write : commit.groups) {
+    add(write.groups);
+    add(write.columns);
+  }
+  return bytes;
+}
+
 std::size_t column_rows(const GroupRows& columns) {
   if (!columns.sparse.empty()) return columns.sparse.front().rows.size();
   const DenseRows& dense = columns.dense.front();

@@ -39,6 +39,9 @@ void check_place(const GroupRows& rows, std::string_view source, std::span<const
 /// The error of columns for a stored group that has another number of nodes.
 [[noreturn]] void refuse_column_rows(std::string_view source, const GroupRows& columns, std::size_t nodes);
 
+/// About how much memory its texts and vectors take.
+std::size_t bytes_of(const Commit& commit);
+
 /// How many rows a set of columns without nodes is for.
 std::size_t column_rows(const GroupRows& columns);
 

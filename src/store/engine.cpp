@@ -3,12 +3,33 @@
 #include <ragstone/store/engine.hpp>
 
 #include <utility>
+#include <vector>
 
 namespace ragstone {
 
 CommitResult StoreEngine::commit(Commit commit, const StopToken& stop) {
   check_commit(commit, stop);
   return do_commit(std::move(commit), stop);
+}
+
+void StoreEngine::commit_together(std::span<PendingCommit* const> commits) {
+  std::vector<PendingCommit*> sound;
+  sound.reserve(commits.size());
+  for (PendingCommit* pending : commits) try {
+      check_commit(pending->commit, pending->stop);
+      sound.push_back(pending);
+    } catch (...) {
+      pending->error = std::current_exception();
+    }
+  if (!sound.empty()) do_commit_together(sound);
+}
+
+void StoreEngine::do_commit_together(std::span<PendingCommit* const> commits) {
+  for (PendingCommit* pending : commits) try {
+      pending->result = do_commit(std::move(pending->commit), pending->stop);
+    } catch (...) {
+      pending->error = std::current_exception();
+    }
 }
 
 void StoreEngine::do_backup(const std::filesystem::path&, const StopToken&) const {

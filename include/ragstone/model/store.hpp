@@ -112,9 +112,10 @@ class StoreFactory {
 /// Everything in this process's memory; each Document opened with it starts empty.
 std::shared_ptr<StoreFactory> memory_store();
 
-/// An engine of the embedded kind as a Store: each call is one job on the pool: commits on the writer's lane,
-/// pending(), changes() and vectors() on the background lane, the rest on the lane of the call's context. A pinned
-/// state is given up on the background lane, since its last owner may have much to free.
+/// An engine of the embedded kind as a Store: each call is one job on the pool: commits on the writer's lane (those
+/// that wait there together are carried out together), pending(), changes() and vectors() on the background lane, the
+/// rest on the lane of the call's context. A pinned state is given up on the background lane, since its last owner may
+/// have much to free.
 std::shared_ptr<Store> embedded_store(std::shared_ptr<StoreEngine> engine, Pool pool);
 
 static_assert(!std::is_aggregate_v<Snapshot>);

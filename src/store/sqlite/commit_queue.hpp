@@ -1,11 +1,12 @@
 #pragma once
 
-#include "store/sqlite/writer.hpp"
+#include <ragstone/store/engine.hpp>
 
 #include <condition_variable>
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -15,21 +16,26 @@ namespace ragstone::sqlite {
 class CommitQueue {
  public:
   /// Carries out a group, in its order; sets the error of those that fail and throws nothing.
-  using CarryOut = std::function<void(const std::vector<WaitingCommit*>&)>;
+  using CarryOut = std::function<void(const std::vector<PendingCommit*>&)>;
 
   explicit CommitQueue(CarryOut carry_out) : carry_out_(std::move(carry_out)) {}
 
-  /// Returns when `mine` has been carried out.
-  void run(WaitingCommit& mine);
+  /// Returns when all of these have been carried out, in one group. If it throws (std::bad_alloc), none was.
+  void run(std::span<PendingCommit* const> commits);
 
  private:
-  std::vector<WaitingCommit*> take_group();
+  struct Call {
+    std::span<PendingCommit* const> commits;
+    bool is_done = false;
+  };
+
+  std::vector<Call*> choose_group() const;
 
   const CarryOut carry_out_;
   std::mutex mutex_;
   std::condition_variable turn_;
   bool is_led_ = false;
-  std::deque<WaitingCommit*> waiting_;
+  std::deque<Call*> waiting_;
 };
 
 }  // namespace ragstone::sqlite

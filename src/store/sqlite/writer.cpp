@@ -74,19 +74,19 @@ int Writer::on_commit(void* writer, sqlite3*, const char*, int pages) {
   return SQLITE_OK;
 }
 
-void Writer::commit(std::span<WaitingCommit* const> commits) {
+void Writer::commit(std::span<PendingCommit* const> commits) {
   State next = *state_;
   FileChanges files;
   try {
     Transaction transaction(database_);
-    for (WaitingCommit* waiting : commits) {
+    for (PendingCommit* waiting : commits) {
       FileChanges of_one;
       try {
         std::optional<Savepoint> savepoint;
         // A commit that is alone fails with its transaction.
         if (commits.size() > 1) savepoint.emplace(database_);
-        next = apply_commit(database_, context_, next, std::move(*waiting->commit), waiting->result, of_one,
-                            *waiting->stop);
+        next =
+            apply_commit(database_, context_, next, std::move(waiting->commit), waiting->result, of_one, waiting->stop);
         if (savepoint) savepoint->keep();
         files.obsolete.insert(files.obsolete.end(), of_one.obsolete.begin(), of_one.obsolete.end());
         files.created.insert(files.created.end(), of_one.created.begin(), of_one.created.end());

@@ -3,6 +3,7 @@
 #include "store/sqlite/apply.hpp"
 #include "store/sqlite/heal.hpp"
 #include "store/sqlite/merge.hpp"
+#include <ragstone/store/engine.hpp>
 #include <ragstone/store/sqlite_engine.hpp>
 
 #include <atomic>
@@ -16,15 +17,6 @@
 
 namespace ragstone::sqlite {
 
-/// One commit that waits for its transaction.
-struct WaitingCommit {
-  Commit* commit = nullptr;
-  const StopToken* stop = nullptr;
-  CommitResult result;
-  std::exception_ptr error;
-  bool is_done = false;
-};
-
 /// The one connection that writes, and the state that it has committed. For one thread at a time.
 class Writer {
  public:
@@ -36,7 +28,7 @@ class Writer {
 
   /// Carries commits out, in this order, in one transaction, each of them wholly or not at all; their errors are in
   /// `commits`. Throws what ends the transaction as a whole: then none was carried out.
-  void commit(std::span<WaitingCommit* const> commits);
+  void commit(std::span<PendingCommit* const> commits);
 
   /// Puts a sealed part in place of a merge's inputs; their files are removed.
   void replace(const Merge& merge, Part merged);

@@ -44,7 +44,7 @@ class WritingEngine final : public StoreEngine {
   WritingEngine(const std::filesystem::path& folder, const SqliteOptions& options, EngineHooks hooks)
       : options_(options),
         vfs_(hooks.vfs),
-        queue_([this](const std::vector<WaitingCommit*>& group) { carry_out(group); }) {
+        queue_([this](const std::vector<PendingCommit*>& group) { carry_out(group); }) {
     for (const auto& [key, index] : options.vector_indexes) check_vector_index(key, index);
     context_.folder = {hooks.files, folder / kPartFolder, options.map_segments};
     if (!std::filesystem::exists(folder / kDatabaseFile) || !std::filesystem::is_directory(context_.folder.path))
@@ -99,15 +99,16 @@ class WritingEngine final : public StoreEngine {
   };
 
   CommitResult do_commit(Commit commit, const StopToken& stop) override {
-    WaitingCommit mine;
-    mine.commit = &commit;
-    mine.stop = &stop;
-    queue_.run(mine);
+    PendingCommit mine(std::move(commit), stop);
+    PendingCommit* one = &mine;
+    queue_.run({&one, 1});
     if (mine.error) std::rethrow_exception(mine.error);
     return std::move(mine.result);
   }
 
-  void carry_out(const std::vector<WaitingCommit*>& group) {
+  void do_commit_together(std::span<PendingCommit* const> commits) override { queue_.run(commits); }
+
+  void carry_out(const std::vector<PendingCommit*>& group) {
     try {
       catch_up();
       const std::lock_guard lock(commit_mutex_);
@@ -115,7 +116,7 @@ class WritingEngine final : public StoreEngine {
       writer_->commit(group);
       publish();
     } catch (...) {
-      for (WaitingCommit* waiting : group) waiting->error = std::current_exception();
+      for (PendingCommit* waiting : group) waiting->error = std::current_exception();
     }
   }
 

@@ -12,11 +12,15 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <span>
+#include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 
 namespace ragstone::test {
@@ -168,6 +172,58 @@ TEST_F(EmbeddedStoreTest, APinnedStateThatOutlivesItsRuntimeIsGivenUpWhereItIsDr
   }
   at = Snapshot();
   EXPECT_EQ(released.get_future().get(), std::this_thread::get_id());
+}
+
+/// Waits in its first commit until it is let go, and counts what it is given at once.
+class PatientEngine final : public StoreEngine {
+ public:
+  const StoreCapabilities& capabilities() const noexcept override { return inner_->capabilities(); }
+  std::shared_ptr<const StoreSnapshot> snapshot() const override { return inner_->snapshot(); }
+  void close() override {}
+
+  std::promise<void> begun;
+  std::promise<void> let_go;
+  std::vector<std::size_t> groups;
+
+ private:
+  CommitResult do_commit(Commit commit, const StopToken& stop) override {
+    return inner_->commit(std::move(commit), stop);
+  }
+  void do_commit_together(std::span<PendingCommit* const> commits) override {
+    groups.push_back(commits.size());
+    if (groups.size() == 1) {
+      begun.set_value();
+      let_go.get_future().wait();
+    }
+    inner_->commit_together(commits);
+  }
+
+  const std::shared_ptr<StoreEngine> inner_ = memory_engine();
+};
+
+TEST_F(EmbeddedStoreTest, CommitsThatWaitForTheWriterAreCarriedOutTogetherAndFailAlone) {
+  constexpr std::size_t kWaiting = 5;
+  const auto engine = std::make_shared<PatientEngine>();
+  const auto store = embedded_store(engine, runtime_.pool());
+  std::vector<std::future<CommitResult>> calls;
+  calls.push_back(runtime_.spawn(store->commit(lines("first", "river\n")), boost::asio::use_future));
+  engine->begun.get_future().wait();
+  for (std::size_t i = 0; i < kWaiting; ++i) {
+    Commit commit = lines(std::to_string(i), "bridge\n");
+    if (i == 2) commit.sources[0].groups[1].rows[0].span.end = 99;
+    calls.push_back(runtime_.spawn(store->commit(std::move(commit)), boost::asio::use_future));
+  }
+  while (runtime_.pool().stats(Lane::writer).queued < kWaiting) std::this_thread::yield();
+  engine->let_go.set_value();
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    if (i == 3) {
+      EXPECT_EQ(error_of([&] { calls[i].get(); }).errc(), Errc::invalid_argument);
+    } else {
+      EXPECT_GT(calls[i].get().generation, 0u);
+    }
+  }
+  EXPECT_EQ(engine->groups, (std::vector<std::size_t>{1, kWaiting - 1}));
+  EXPECT_EQ(runtime_.run(store->sources({})).size(), kWaiting);
 }
 
 TEST_F(EmbeddedStoreTest, ErrorsPassThrough) {

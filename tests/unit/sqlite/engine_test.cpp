@@ -6,6 +6,7 @@
 #include <ragstone/store/sqlite_engine.hpp>
 
 #include <algorithm>
+#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -306,6 +307,25 @@ TEST_F(SqliteEngineTest, VerifyNamesTheSourceWhoseTextOrNodesAreDamaged) {
     fs::remove_all(folder());
     fs::rename(copy, folder());
   }
+}
+
+TEST_F(SqliteEngineTest, OfCommitsTogetherOnlyThoseThatFailAreNotApplied) {
+  const auto engine = sqlite_engine(folder());
+  std::vector<PendingCommit> commits(4);
+  for (std::size_t i = 0; i < commits.size(); ++i)
+    commits[i].commit.sources.push_back(source(std::to_string(i), "fig\n字"));
+  commits[1].commit.sources[0].groups[1].dense[0].dimension = 1;
+  commits[1].commit.sources[0].groups[1].dense[0].values.resize(2);
+  commits[2].commit.sources[0].groups[1].rows[0].span.end = 99;
+  std::vector<PendingCommit*> all;
+  for (PendingCommit& commit : commits) all.push_back(&commit);
+  engine->commit_together(all);
+  EXPECT_EQ(commits[0].result.generation, 1u);
+  EXPECT_EQ(code_of([&] { std::rethrow_exception(commits[1].error); }), Errc::dimension_mismatch);
+  EXPECT_EQ(code_of([&] { std::rethrow_exception(commits[2].error); }), Errc::invalid_argument);
+  EXPECT_EQ(commits[3].result.generation, 2u);
+  EXPECT_EQ(matches(*engine->snapshot(), "字"), 2u);
+  EXPECT_TRUE(engine->verify().ok());
 }
 
 TEST_F(SqliteEngineTest, ACommitOfManyRowsGoesToAFileAtOnce) {
