@@ -11,7 +11,8 @@
 // - Document::add() one after the other, 64 calls at a time, and add_all()
 // - 100,000 vectors of 384 dimensions by StoreEngine::commit()
 // - queries over 30,000 sources alone, while a group of more than 100,000 rows is built, and while as many sources are
-//   added
+//   added: time, and of the threads that are not for ingest the processor time and the time they waited for a core,
+//   which is all that grows where other processes want the cores too
 //
 // Texts are those of support/texts.cpp: real where RAGSTONE_DATA has them. Stores lie in TMPDIR (/tmp if unset).
 // --quick takes a tenth. benchmarks/peers/ has the same for libraries from npm.
@@ -183,7 +184,7 @@ void bench_queries(Report& report, std::size_t count) {
         return values[when + ", " + ranking + ", " + q];
       };
       for (const char* when : {"idle", "building", "adding", "idle afterwards"})
-        for (const char* q : {"p50", "p95"})
+        for (const char* q : {"p50", "p95", "cpu p50", "cpu p95", "waited p95"})
           report.figure(title + ", " + ranking + ", " + when + ": " + q, value(when, q), "ms");
       report.figure(title + ", " + ranking + ": p95 building against idle",
                     value("building", "p95") / value("idle", "p95"), "x");
@@ -191,6 +192,9 @@ void bench_queries(Report& report, std::size_t count) {
       const double idle = (value("idle", "p95") + value("idle afterwards", "p95")) / 2;
       report.figure(title + ", " + ranking + ": p95 adding against the mean of idle before and after",
                     value("adding", "p95") / idle, "x");
+      const double idle_cpu = (value("idle", "cpu p95") + value("idle afterwards", "cpu p95")) / 2;
+      report.figure(title + ", " + ranking + ": the same of processor time", value("adding", "cpu p95") / idle_cpu,
+                    "x");
     }
   }
 }

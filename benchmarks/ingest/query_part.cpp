@@ -36,15 +36,26 @@ class Asker {
 
   /// Reports and forgets what has been asked since the last report.
   void report(const std::string& when) {
-    print_value(when + ", questions", static_cast<double>(bm25_times_.size()));
-    for (auto& [name, times] : {std::pair("bm25", &bm25_times_), std::pair("cosine", &cosine_times_)}) {
-      print_value(when + ", " + name + ", p50", quantile(*times, 0.5));
-      print_value(when + ", " + name + ", p95", quantile(*times, 0.95));
-      times->clear();
+    print_value(when + ", questions", static_cast<double>(bm25_costs_.wall.size()));
+    for (auto& [name, costs] : {std::pair("bm25", &bm25_costs_), std::pair("cosine", &cosine_costs_)}) {
+      const std::string title = when + ", " + name + ", ";
+      print_value(title + "p50", quantile(costs->wall, 0.5));
+      print_value(title + "p95", quantile(costs->wall, 0.95));
+      print_value(title + "cpu p50", quantile(costs->cpu, 0.5));
+      print_value(title + "cpu p95", quantile(costs->cpu, 0.95));
+      print_value(title + "waited p95", quantile(costs->waited, 0.95));
+      *costs = Costs();
     }
   }
 
  private:
+  /// Of each question, in milliseconds. `cpu` and `waited` (for a core) are of all threads that are not for ingest.
+  struct Costs {
+    std::vector<double> wall;
+    std::vector<double> cpu;
+    std::vector<double> waited;
+  };
+
   static RetrieverOptions options_for(Similarity similarity) {
     RetrieverOptions options;
     options.similarity = similarity;
@@ -53,15 +64,19 @@ class Asker {
 
   void ask_once() {
     const std::string& question = questions_[next_++ % questions_.size()];
-    bm25_times_.push_back(time_of(bm25_, question));
-    cosine_times_.push_back(time_of(cosine_, question));
+    measure(bm25_, question, bm25_costs_);
+    measure(cosine_, question, cosine_costs_);
   }
 
-  double time_of(const Retriever& retriever, const std::string& question) {
+  void measure(const Retriever& retriever, const std::string& question, Costs& costs) {
+    const ThreadTimes before = foreground_times();
     const auto start = Clock::now();
     const auto hits = runtime_.run(retriever.retrieve(question));
+    costs.wall.push_back(std::chrono::duration<double, std::milli>(Clock::now() - start).count());
+    const ThreadTimes after = foreground_times();
+    costs.cpu.push_back((after.cpu - before.cpu) * 1e3);
+    costs.waited.push_back((after.waited - before.waited) * 1e3);
     if (hits.empty()) throw std::runtime_error("a query found nothing");
-    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   }
 
   Runtime& runtime_;
@@ -69,8 +84,8 @@ class Asker {
   const Retriever cosine_;
   const std::vector<std::string>& questions_;
   std::size_t next_ = 0;
-  std::vector<double> bm25_times_;
-  std::vector<double> cosine_times_;
+  Costs bm25_costs_;
+  Costs cosine_costs_;
 };
 
 std::vector<Source> make_sources(const Texts& texts, std::size_t begin, std::size_t end) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <system_error>
@@ -84,6 +85,21 @@ pid_t start(const std::vector<std::string>& arguments, int output) {
 
 double thread_cpu_seconds() { return seconds_of(CLOCK_THREAD_CPUTIME_ID); }
 double process_cpu_seconds() { return seconds_of(CLOCK_PROCESS_CPUTIME_ID); }
+
+ThreadTimes foreground_times() {
+  ThreadTimes times;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    const auto id = static_cast<id_t>(std::stoul(task.path().filename().string()));
+    if (::getpriority(PRIO_PROCESS, id) > ::getpriority(PRIO_PROCESS, static_cast<id_t>(::getpid()))) continue;
+    std::ifstream in(task.path() / "schedstat");
+    double cpu = 0;
+    double waited = 0;
+    in >> cpu >> waited;
+    times.cpu += cpu * 1e-9;
+    times.waited += waited * 1e-9;
+  }
+  return times;
+}
 
 IoCounts io_counts() {
   IoCounts counts;

@@ -24,6 +24,13 @@ IoCounts io_counts();
 double thread_cpu_seconds();
 double process_cpu_seconds();
 
+/// What the threads of this process that have its own priority did since their beginning: those for ingest are nicer.
+struct ThreadTimes {
+  double cpu = 0;     ///< Seconds on a core.
+  double waited = 0;  ///< Seconds ready to run, but without a core.
+};
+ThreadTimes foreground_times();
+
 struct Faults {
   std::uint64_t minor = 0;
   std::uint64_t major = 0;  ///< Those that read from disk.

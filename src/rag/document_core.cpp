@@ -1,5 +1,6 @@
 #include "rag/document_core.hpp"
 
+#include <ragstone/async/gather.hpp>
 #include <ragstone/async/observer.hpp>
 #include <ragstone/base/error.hpp>
 
@@ -83,11 +84,10 @@ Task<void> DocumentCore::carry_out(Self self, std::shared_ptr<PendingCommit> pen
 
 Task<void> DocumentCore::drain(Self self) {
   const Permit alone = co_await self->drain_limiter_.acquire();
-  std::vector<Permit> all;
-  for (std::size_t i = 0; i < kCommitsAtOnce; ++i) {
-    Permit permit = co_await self->commit_limiter_.acquire();
-    all.push_back(std::move(permit));
-  }
+  // All stand in line at once, so that commits which come later do not get in between.
+  std::vector<Task<Permit>> places;
+  for (std::size_t i = 0; i < kCommitsAtOnce; ++i) places.push_back(self->commit_limiter_.acquire());
+  const std::vector<Permit> all = co_await gather(std::move(places));
 }
 
 Task<void> DocumentCore::update_indexes(Self self, CallContext context) {

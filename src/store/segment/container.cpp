@@ -12,6 +12,10 @@
 namespace ragstone::segment {
 namespace {
 
+constexpr std::size_t kBlocksReadAhead = 128;
+// Less is read whole sooner than page by page.
+constexpr std::size_t kMinRandomBytes = std::size_t{1} << 20;
+
 /// Whether the section's bytes are divided evenly among the rows.
 bool is_by_row(SectionId section) noexcept {
   switch (section) {
@@ -204,6 +208,11 @@ const void* Container::checked(SectionId id, std::size_t element_bytes, std::siz
   return image_->bytes().data() + section.offset;
 }
 
+void Container::expect_random_reads(SectionId id) const {
+  const Section& section = find(id);
+  if (section.bytes >= kMinRandomBytes) image_->expect_random_reads(section.offset, section.bytes);
+}
+
 std::vector<std::size_t> Container::damaged_blocks(SectionId id, const StopToken& stop) const {
   const Section& section = find(id);
   const std::string_view bytes = slice(section);
@@ -218,6 +227,8 @@ std::vector<std::size_t> Container::damaged_blocks(SectionId id, const StopToken
   std::vector<std::size_t> damaged;
   for (std::size_t block = 0; block < count; ++block) {
     poll.spend(10'000);
+    if (block % kBlocksReadAhead == 0)
+      image_->expect_reading(section.offset + block * kBlockBytes, kBlocksReadAhead * kBlockBytes);
     if (checksum_of(bytes.substr(block * kBlockBytes, kBlockBytes)) != sums[block]) damaged.push_back(block);
   }
   const bool sums_hold =

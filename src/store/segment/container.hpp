@@ -111,6 +111,9 @@ class Container {
     return array<T>(section, bytes(section).size() / sizeof(T));
   }
 
+  /// Tells the image that a section will be read here and there.
+  void expect_random_reads(SectionId section) const;
+
   /// The numbers of the section's blocks (kBlockBytes each, the last one shorter) that do not match their checksums.
   std::vector<std::size_t> damaged_blocks(SectionId section, const StopToken& stop) const;
   /// One for each section with damaged blocks, with the rows in them where an element is a row's.

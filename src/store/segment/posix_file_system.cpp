@@ -112,8 +112,21 @@ class MappedImage final : public Image {
   std::span<const std::byte> bytes() const noexcept override {
     return {static_cast<const std::byte*>(address_), size_};
   }
+  void expect_random_reads(std::size_t offset, std::size_t size) const noexcept override {
+    advise(offset, size, MADV_RANDOM);
+  }
+  void expect_reading(std::size_t offset, std::size_t size) const noexcept override {
+    advise(offset, size, MADV_WILLNEED);
+  }
 
  private:
+  void advise(std::size_t offset, std::size_t size, int advice) const noexcept {
+    static const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    const std::size_t begin = offset / page * page;
+    const std::size_t end = std::min(offset + size, size_);
+    if (begin < end) ::madvise(static_cast<std::byte*>(address_) + begin, end - begin, advice);
+  }
+
   void* address_;
   std::size_t size_;
 };

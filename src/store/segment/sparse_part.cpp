@@ -65,6 +65,9 @@ SparsePart::SparsePart(std::shared_ptr<const Image> image) : container_(std::mov
   terms_ = TermDictionary(container_.array<std::uint64_t>(SectionId::term_blocks), {terms.data(), terms.size()});
   const auto postings = container_.array<char>(SectionId::posting_lists);
   postings_ = {postings.data(), postings.size()};
+  for (const SectionId section :
+       {SectionId::nodes, SectionId::sources, SectionId::contents, SectionId::term_blocks, SectionId::terms})
+    container_.expect_random_reads(section);
 }
 
 std::optional<std::uint32_t> SparsePart::find(NodeId node) const noexcept {

@@ -72,7 +72,8 @@ void Verifier::check_sources() {
     } catch (...) {
       add("source number " + std::to_string(number), std::current_exception());
       number = std::max(number, before + 1);
-      if (number >= state_.catalog.next_source) return;
+      // Where a table is in ruins, number after number fails.
+      if (number >= state_.catalog.next_source || report_.findings.size() >= kMaxFindings) return;
     }
   }
 }

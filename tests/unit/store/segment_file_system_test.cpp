@@ -48,6 +48,18 @@ TEST(PosixFileSystem, AnImageOutlivesItsFile) {
   EXPECT_EQ(text_of(*image), "content");
 }
 
+TEST(PosixFileSystem, HintsAboutReadingMayNameAnything) {
+  const TemporaryFolder folder;
+  const std::string content(20'000, 'x');
+  for (const bool map : {true, false}) {
+    const auto image = posix_file_system()->open(folder.write("file", content), map);
+    image->expect_random_reads(5'000, 9'000);
+    image->expect_reading(0, content.size() * 2);
+    image->expect_reading(content.size() * 2, 10);
+    EXPECT_EQ(text_of(*image), content);
+  }
+}
+
 TEST(PosixFileSystem, AnEmptyFileIsAnEmptyImage) {
   const TemporaryFolder folder;
   for (const bool map : {true, false})
