@@ -1,6 +1,5 @@
 #include "kernel/stop_poll.hpp"
 #include "store/segment/field_part.hpp"
-#include <ragstone/base/error.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -175,7 +174,7 @@ class Selector {
  private:
   std::size_t number_of(const std::string& field) const {
     const std::optional<std::size_t> number = part_.find_field(field);
-    if (!number) throw Error(Errc::internal, "filter: \"" + field + "\" has no column here");
+    if (!number) throw_corrupt("a field has no column");
     return *number;
   }
 

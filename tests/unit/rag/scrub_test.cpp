@@ -122,7 +122,8 @@ TEST_F(ScrubTest, WhatIsFoundDamagedIsEmbeddedAgainByTheNextSyncAndNothingElse) 
   EXPECT_LT(lost, kFiles);
   sync(document);
   EXPECT_EQ(embedder->texts(), before + lost);
-  EXPECT_TRUE(runtime.run(document.verify()).ok());
+  const VerifyReport healed = runtime.run(document.verify());
+  EXPECT_TRUE(healed.ok()) << healed.findings[0].object << ": " << healed.findings[0].problem;
   sync(document);
   EXPECT_EQ(embedder->texts(), before + lost);
 }
