@@ -165,6 +165,10 @@ void Verifier::check_part(const Part& part) {
   try {
     for (const segment::Finding& finding :
          std::visit([this](const auto& data) { return data->verify(stop_); }, part.data)) {
+      const bool is_healed = finding.loss == segment::Finding::Loss::rows && !finding.rows.empty() &&
+                             std::all_of(finding.rows.begin(), finding.rows.end(),
+                                         [&part](std::uint32_t row) { return part.dead.contains(row); });
+      if (is_healed) continue;
       if (damage_ != nullptr) damage_->suspect(part.number);
       add(name_of_part(part), finding.problem, source_ids(finding.rows));
     }
