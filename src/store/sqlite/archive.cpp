@@ -27,7 +27,7 @@ constexpr char kTables[] =
 constexpr std::int64_t kArchiveId = 1380009793;  // "RAGA"
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
 
-/// Removes a file or folder that was not finished.
+/// Removes a file or folder that was not finished; of a database also the journal that a failed transaction leaves.
 class Unfinished {
  public:
   explicit Unfinished(std::filesystem::path path) : path_(std::move(path)) { remove(); }
@@ -41,6 +41,7 @@ class Unfinished {
   void remove() noexcept {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
+    std::filesystem::remove(path_.string() + "-journal", ignored);
   }
 
   std::filesystem::path path_;

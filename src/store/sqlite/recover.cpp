@@ -41,8 +41,8 @@ RecoveryReport recover_store(const std::filesystem::path& damaged, const std::fi
   check_schema(database);
   RecoveryReport report;
   Salvage salvage(database, {hooks.files, damaged / kPartFolder, true}, report);
-  const std::shared_ptr<StoreEngine> engine = make_engine(target, SqliteOptions(), hooks);
   try {
+    const std::shared_ptr<StoreEngine> engine = make_engine(target, SqliteOptions(), hooks);
     engine->declare_fields(readable_fields(database));
     Commit commit;
     std::size_t bytes = 0;

@@ -6,28 +6,43 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <optional>
 #include <utility>
 
 namespace ragstone::sqlite {
 namespace {
 
 std::int64_t highest(Database& database, const char* sql) {
-  try {
-    Statement& read = database.statement(sql);
-    const Rows guard(read);
-    return read.step() ? read.integer(0) : 0;
-  } catch (const Error&) {
-    return 0;
-  }
+  Statement& read = database.statement(sql);
+  const Rows guard(read);
+  return read.step() ? read.integer(0) : 0;
 }
 
 std::int64_t last_source_of_counters(Database& database) {
-  try {
-    const std::int64_t last = load_catalog(database).next_source - 1;
-    return last < UINT32_MAX ? last : 0;
-  } catch (const Error&) {
-    return 0;
-  }
+  const std::int64_t last = load_catalog(database).next_source - 1;
+  return last < UINT32_MAX ? last : 0;
+}
+
+/// The largest that any of three places tells: each may be the one that is damaged. Errors: those of the first, if none
+/// can be read.
+std::int64_t last_source(Database& database) {
+  const std::function<std::int64_t()> places[] = {
+      [&] { return highest(database, "SELECT max(number) FROM source"); },
+      [&] { return highest(database, "SELECT max(source) FROM source_group"); },
+      [&] { return last_source_of_counters(database); },
+  };
+  std::optional<std::int64_t> last;
+  std::exception_ptr error;
+  for (const auto& place : places) try {
+      last = std::max(last.value_or(0), place());
+    } catch (const Error&) {
+      if (!error) error = std::current_exception();
+    }
+  if (!last) std::rethrow_exception(error);
+  return *last;
 }
 
 std::string in_quotes(const std::string& name) { return '"' + name + '"'; }
@@ -36,16 +51,18 @@ std::string in_quotes(const std::string& name) { return '"' + name + '"'; }
 
 Salvage::Salvage(Database& database, const PartFolder& parts, RecoveryReport& report)
     : database_(database), report_(report), catalog_(Catalog::load_definitions(database)) {
-  // Each of these may be the one that is damaged.
-  last_source_ =
-      std::max({highest(database, "SELECT max(number) FROM source"),
-                highest(database, "SELECT max(source) FROM source_group"), last_source_of_counters(database)});
+  last_source_ = last_source(database);
   load_parts(parts);
 }
 
 void Salvage::load_parts(const PartFolder& files) {
   std::int64_t number = 0;
-  const std::int64_t last = highest(database_, "SELECT max(number) FROM part");
+  std::int64_t last = 0;
+  try {
+    last = highest(database_, "SELECT max(number) FROM part");
+  } catch (const Error& error) {
+    lose("parts", error.what(), {});
+  }
   while (number < last) {
     ++number;
     try {
