@@ -8,6 +8,8 @@ root=$PWD
 work=$root/build/consumer
 rm -rf "$work"
 mkdir -p "$work"
+# Two of the projects compile the same library.
+if command -v ccache >/dev/null 2>&1; then export CMAKE_CXX_COMPILER_LAUNCHER=ccache; fi
 
 fail() {
   echo "tests/consumer/run.sh: $*" >&2
@@ -44,7 +46,7 @@ run() {
 }
 
 build_and_run() {
-  cmake --build "$work/$1" -j "$jobs"
+  cmake --build "$work/$1" -j "$jobs" --target consumer
   run "$1"
   check_flags "$1"
 }

@@ -121,7 +121,10 @@ TEST(FieldPart, DamagedBytesAreFoundOrHarmless) {
   std::size_t found = 0;
   for (std::size_t round = 0; round < test::rounds(1000); ++round) {
     std::string damaged = image;
-    for (std::size_t i = 1 + random.below(3); i > 0; --i) damaged[random.below(damaged.size())] ^= 1 << random.below(8);
+    for (std::size_t i = 1 + random.below(3); i > 0; --i) {
+      char& byte = damaged[random.below(damaged.size())];
+      byte = static_cast<char>(byte ^ (1 << random.below(8)));
+    }
     if (random.below(10) == 0) damaged.resize(random.below(damaged.size()));
     try {
       const FieldPart part(heap_image(damaged));
