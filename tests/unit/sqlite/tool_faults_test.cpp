@@ -118,7 +118,9 @@ TEST_F(ToolFaults, ARecoveryIsWholeOrNotThereAndTellsWhatItCouldNotRead) {
       [&] {
         const auto engine = sqlite_engine(made);
         EXPECT_TRUE(engine->verify().ok());
-        if (report.lost.empty()) EXPECT_EQ(engine->snapshot()->sources({}).size(), all);
+        if (report.lost.empty()) {
+          EXPECT_EQ(engine->snapshot()->sources({}).size(), all);
+        }
       });
 }
 
