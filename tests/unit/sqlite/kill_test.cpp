@@ -55,6 +55,12 @@ class Child {
   Child& operator=(const Child&) = delete;
   ~Child() { ::close(pipe_); }
 
+  /// Waits until a commit was acknowledged, or the child has ended.
+  void wait_for_commit() {
+    pollfd acknowledged{pipe_, POLLIN, 0};
+    ::poll(&acknowledged, 1, 60'000);
+  }
+
   /// Kills it after so long, if it is not done before.
   void kill_after(std::chrono::microseconds time) {
     ::timespec pause{time.count() / 1'000'000, time.count() % 1'000'000 * 1000};
@@ -115,7 +121,6 @@ void report(const Count& count) {
   // How many commits come before a kill depends on the machine.
   EXPECT_GT(count.kills, 0U);
   EXPECT_GT(count.generations, 0U);
-  EXPECT_GT(count.segments, 0U);
 }
 
 // F1
@@ -124,6 +129,8 @@ TEST(KillLoop, WriterKilledAtAnyMomentLosesNothingAcknowledged) {
   std::mt19937_64 random(1);
   const auto start = [&](const fs::path& store, std::uint64_t seed, Generation generation) {
     Child child({store, std::to_string(seed), std::to_string(generation), "100000", "real", "0", "0"});
+    // A slow machine would not come further than opening the store.
+    if (random() % 2 == 0) child.wait_for_commit();
     child.kill_after(std::chrono::microseconds(2'000 + random() % 58'000));
     return child.wait(generation);
   };
@@ -145,6 +152,7 @@ TEST(KillLoop, WriterKilledAtCountedCallsLosesNothingAcknowledged) {
   };
   for (std::uint64_t seed = 0; seed < rounds(5) && !HasFailure(); ++seed) kill_writers(2000 + seed, start, count);
   report(count);
+  EXPECT_GT(count.segments, 0U);
 }
 
 }  // namespace
