@@ -12,6 +12,7 @@ if [ $# -eq 0 ] || [ ! -f "benchmarks/$1.cpp" ]; then
   exit 2
 fi
 . cmake/environment.sh
+sh cmake/install_dependencies.sh bench
 program=$PWD/build/release/benchmarks/ragstone_bench_$1
 cmake --preset bench >&2
 cmake --build --preset bench -j "$jobs" --target "ragstone_bench_$1" >&2

@@ -1,13 +1,15 @@
 #!/bin/sh
 # Sees to it that the Debian packages of the named groups are installed: sh cmake/install_dependencies.sh GROUP...
-# Groups: build (library, tests, examples), check (layout; a cache for builds that compile the same), clang. What each library is for: src/README.md.
+# Groups: build (library, tests, examples), check (layout; a cache for builds that compile the same), bench (other
+# libraries to compare with), clang. What each library is for: src/README.md.
 # As root missing packages are installed at once; otherwise the line is shown, confirmed, and run with sudo.
 set -eu
 
 build='g++ make cmake ninja-build pkg-config libboost1.81-dev libicu-dev libssl-dev libstemmer-dev libmd4c-dev
-  libmd4c-html0-dev libsqlite3-dev libxxhash-dev libspdlog-dev libgtest-dev libgmock-dev zlib1g-dev libfaiss-dev nlohmann-json3-dev
+  libmd4c-html0-dev libsqlite3-dev libxxhash-dev libspdlog-dev libgtest-dev libgmock-dev zlib1g-dev nlohmann-json3-dev
   libhwy-dev libhnswlib-dev libcurl4-openssl-dev libsimdjson-dev'
 check='clang-format ccache'
+bench='libfaiss-dev libmarisa-dev'
 clang='clang'
 
 wanted=
@@ -15,8 +17,9 @@ for group in "$@"; do
   case $group in
     build) wanted="$wanted $build" ;;
     check) wanted="$wanted $check" ;;
+    bench) wanted="$wanted $bench" ;;
     clang) wanted="$wanted $clang" ;;
-    *) echo "install_dependencies.sh: unknown group '$group' (build, check, clang)" >&2; exit 2 ;;
+    *) echo "install_dependencies.sh: unknown group '$group' (build, check, bench, clang)" >&2; exit 2 ;;
   esac
 done
 
