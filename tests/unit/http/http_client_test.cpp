@@ -11,6 +11,7 @@
 #include <chrono>
 #include <filesystem>
 #include <future>
+#include <mutex>
 #include <random>
 #include <thread>
 
@@ -251,9 +252,11 @@ TEST(HttpClient, AReplyThatIsCutAnywhereIsAnErrorThatMaySucceedWhenRepeated) {
   const std::vector<std::string> replies = {
       "HTTP/1.1 200 OK\r\nContent-Length: 11\r\nX: y\r\n\r\nhello world",
       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n"};
+  std::mutex mutex;  // libcurl may repeat a request while the next reply is chosen
   std::string bytes;
   bool reset = false;
   ScriptedServer server([&](const ServerRequest&) {
+    const std::lock_guard lock(mutex);
     ServerReply reply;
     if (!bytes.empty()) reply.send(bytes);
     return reset ? reply.reset() : reply.close();
@@ -263,8 +266,11 @@ TEST(HttpClient, AReplyThatIsCutAnywhereIsAnErrorThatMaySucceedWhenRepeated) {
   for (const std::string& whole : replies)
     for (const bool by_reset : {false, true})
       for (std::size_t cut = 0; cut + 1 < whole.size(); ++cut) {  // nobody misses the last line end
-        bytes = whole.substr(0, cut);
-        reset = by_reset;
+        {
+          const std::lock_guard lock(mutex);
+          bytes = whole.substr(0, cut);
+          reset = by_reset;
+        }
         EXPECT_EQ(error_of([&] { runtime.run(client.fetch(get(server.url()))); }).errc(), Errc::transient)
             << cut << " bytes of " << whole;
         EXPECT_EQ(error_of([&] { runtime.run(read_all(client, get(server.url()))); }).errc(), Errc::transient)
@@ -274,14 +280,21 @@ TEST(HttpClient, AReplyThatIsCutAnywhereIsAnErrorThatMaySucceedWhenRepeated) {
 
 // N2
 TEST(HttpClient, BrokenFramingIsAnError) {
+  std::mutex mutex;
   std::string bytes;
-  ScriptedServer server([&](const ServerRequest&) { return ServerReply().send(bytes).close(); });
+  ScriptedServer server([&](const ServerRequest&) {
+    const std::lock_guard lock(mutex);
+    return ServerReply().send(bytes).close();
+  });
   Runtime runtime;
   const HttpClient client(runtime, local_options());
   for (const char* broken :
        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n", "SSH-2.0-OpenSSH_9\r\n",
         "hello", "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nx", "\r\n\r\n"}) {
-    bytes = broken;
+    {
+      const std::lock_guard lock(mutex);
+      bytes = broken;
+    }
     EXPECT_THROW(runtime.run(client.fetch(get(server.url()))), Error) << broken;
   }
 }
