@@ -76,10 +76,10 @@ std::unique_ptr<Database> ReaderSet::take() {
       }
       moved_on_ = true;
     } else if (taken_ == 0) {
-      throw Error(Errc::io_error, "read store: generation " + std::to_string(generation_) +
-                                      " could not be pinned when it was made; take a new snapshot");
+      throw Error(Errc::io_error, "read store: an error of the medium ended the reading of generation " +
+                                      std::to_string(generation_) + "; take a new snapshot");
     } else {
-      returned_.wait(lock, [this] { return !idle_.empty(); });
+      returned_.wait(lock, [this] { return !idle_.empty() || taken_ == 0; });
     }
   }
 }
@@ -97,11 +97,17 @@ std::unique_ptr<Database> ReaderSet::open() {
 }
 
 void ReaderSet::give_back(std::unique_ptr<Database> database) noexcept {
+  // SQLite ends the transaction of a reader that met an I/O error: its next statement would see a newer generation.
+  const bool sees_generation = database->in_transaction();
   {
     const std::lock_guard lock(mutex_);
-    idle_.push_back(std::move(database));
+    if (sees_generation) {
+      idle_.push_back(std::move(database));
+    } else {
+      --taken_;
+    }
   }
-  returned_.notify_one();
+  returned_.notify_all();
 }
 
 }  // namespace ragstone::sqlite

@@ -4,7 +4,9 @@
 #include "support/errors.hpp"
 #include "support/faults/fault_plan.hpp"
 #include "support/faults/faulty_file_system.hpp"
+#include "support/faults/faulty_store.hpp"
 #include "support/faults/faulty_vfs.hpp"
+#include "support/store/samples.hpp"
 #include "support/temporary_folder.hpp"
 #include <ragstone/base/error.hpp>
 
@@ -175,6 +177,47 @@ TEST(FaultPlanDeathTest, KillsTheProcessAtTheCountedCall) {
   };
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(files(3, false), testing::KilledBySignal(SIGKILL), "");
+}
+
+// F3
+TEST(FaultyStore, SnapshotWhoseReaderMetAnErrorNeverSeesAnotherGeneration) {
+  const TemporaryFolder folder;
+  const auto plan = std::make_shared<FaultPlan>();
+  const FaultyStore store(plan);
+  const auto put = [](StoreEngine& engine, const std::string& text) {
+    Commit commit;
+    commit.sources.push_back(sample_lines("a", text));
+    engine.commit(std::move(commit));
+  };
+  std::size_t failed = 0;
+  for (std::size_t call = 0;; ++call) {
+    const fs::path place = folder.path() / std::to_string(call);
+    put(*store.open(place), "old");
+    const auto engine = store.open(place);  // Its pages are not in memory yet.
+    const auto snapshot = engine->snapshot();
+    put(*engine, "new");
+    plan->fail(call, Fault::io_error, false);
+    std::optional<Errc> error;
+    try {
+      EXPECT_EQ(snapshot->text("a"), "old");
+    } catch (const Error& caught) {
+      error = caught.errc();
+    }
+    const bool has_failed = plan->has_failed();
+    plan->heal();
+    if (error) {
+      ++failed;
+      EXPECT_EQ(error, Errc::io_error);
+    }
+    try {
+      EXPECT_EQ(snapshot->text("a"), "old") << "call " << call;
+    } catch (const Error& caught) {
+      EXPECT_EQ(caught.errc(), Errc::io_error) << caught.what();
+    }
+    EXPECT_EQ(engine->snapshot()->text("a"), "new");
+    if (!has_failed) break;
+  }
+  EXPECT_GT(failed, 0U);
 }
 
 }  // namespace
