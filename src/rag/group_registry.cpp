@@ -20,6 +20,10 @@ std::string list(const std::vector<std::string>& names) {
   return text.empty() ? "none" : text;
 }
 
+auto info_of(const std::vector<GroupInfo>& stored, const std::string& group) {
+  return std::find_if(stored.begin(), stored.end(), [&](const GroupInfo& info) { return info.group == group; });
+}
+
 void check_name(const std::string& name) {
   const bool printable = std::none_of(name.begin(), name.end(), [](char c) { return (c & 0xE0) == 0 || c == 0x7F; });
   if (name.empty() || name.size() > 255 || !printable || !utf8::is_valid(name))
@@ -139,7 +143,7 @@ void GroupRegistry::adopt(const std::vector<GroupInfo>& stored) {
   bool grown = false;
   for (auto& [name, group] : groups_) {
     if (std::exchange(group.seen, true)) continue;
-    const auto info = std::find_if(stored.begin(), stored.end(), [&](const GroupInfo& i) { return i.group == name; });
+    const auto info = info_of(stored, name);
     if (info == stored.end() || !holds(*info, "", group.signature)) continue;
     std::vector<std::string> keys;
     for (const StoredForm& form : info->forms)
@@ -153,7 +157,7 @@ IngestPlan GroupRegistry::plan_with(const std::vector<GroupInfo>& stored) const 
   const std::lock_guard lock(mutex_);
   std::vector<std::pair<std::string, Known>> groups = groups_;
   for (auto& [name, group] : groups) {
-    const auto info = std::find_if(stored.begin(), stored.end(), [&](const GroupInfo& i) { return i.group == name; });
+    const auto info = info_of(stored, name);
     if (info == stored.end()) continue;
     group.used = true;
     for (const StoredForm& form : info->forms)

@@ -15,8 +15,8 @@ namespace ragstone::detail {
 namespace {
 
 char32_t unit16(std::string_view bytes, std::size_t at, ByteOrder order) noexcept {
-  const auto a = static_cast<unsigned char>(bytes[at]);
-  const auto b = static_cast<unsigned char>(bytes[at + 1]);
+  const char32_t a = static_cast<unsigned char>(bytes[at]);
+  const char32_t b = static_cast<unsigned char>(bytes[at + 1]);
   return order == ByteOrder::big ? a << 8 | b : b << 8 | a;
 }
 

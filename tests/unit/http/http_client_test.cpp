@@ -344,7 +344,8 @@ TEST(HttpClient, EachKindOfSilenceHasItsLimit) {
   const HttpClient client(runtime, options);
   for (const auto& [path, limit] : {std::pair("/first", "first_byte_timeout"), std::pair("/head", "idle_timeout"),
                                     std::pair("/idle", "idle_timeout"), std::pair("/drip", "total_timeout")}) {
-    const Error error = error_of([&] { runtime.run(read_all(client, get(server.url(path)))); });
+    const HttpRequest request = get(server.url(path));
+    const Error error = error_of([&] { runtime.run(read_all(client, request)); });
     EXPECT_EQ(error.errc(), Errc::transient) << path;
     EXPECT_NE(std::string(error.what()).find(limit), std::string::npos) << error.what();
   }

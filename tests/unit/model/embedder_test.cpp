@@ -228,6 +228,7 @@ TEST_F(EmbedderTest, AnObserverThatKeepsEventsIsStillDestroyed) {
   EXPECT_TRUE(alive.expired());
 }
 
+// IX-4
 TEST(EmbedderIdentity, SignatureIsOneLineAndDiffersWithEveryMember) {
   EmbedderIdentity base;
   base.name = "bge m3\n模型";

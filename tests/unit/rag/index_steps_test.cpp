@@ -215,6 +215,7 @@ TEST_P(IndexSteps, AFaultyIndexIsRefusedOrRight) {
   RecordProperty("failed_rebuilds", static_cast<int>(failed_rebuilds));
 }
 
+// IX-1
 TEST_P(IndexSteps, AnIndexThatIsBehindGetsExactlyTheDifference) {
   runtime.run(document.add(Source("a", "apple\npear")));
   runtime.run(document.add(Source("b", "plum")));

@@ -138,7 +138,8 @@ TEST_F(SyncPlanTest, TellsWhatASyncFindsAndDoesNothing) {
   EXPECT_EQ(reader->reads() - reads, 3u) << "the doubtful one is loaded, but not parsed";
 }
 
-TEST_F(SyncPlanTest, IX3_UnchangedFilesCostNoParsingNoEmbeddingAndNoCommit) {
+// IX-3
+TEST_F(SyncPlanTest, UnchangedFilesCostNoParsingNoEmbeddingAndNoCommit) {
   write_articles(0, 20);
   {
     Document document = open_dataset(embedder);
@@ -248,6 +249,7 @@ TEST_F(SyncPlanTest, AChangedReaderIsAReason) {
   EXPECT_EQ(plan.reads[0].reason, ReadReason::reader_changed);
 }
 
+// IX-4
 TEST_F(SyncPlanTest, AnotherEmbedderLeavesItsColumnPendingAndNothingElse) {
   write_articles(0, 20);
   {

@@ -138,7 +138,7 @@ TEST(KillLoop, WriterKilledAtAnyMomentLosesNothingAcknowledged) {
   report(count);
 }
 
-// F1
+// F1, IX-2
 TEST(KillLoop, WriterKilledAtCountedCallsLosesNothingAcknowledged) {
   Count count;
   std::mt19937_64 random(2);
