@@ -56,6 +56,13 @@ void check_vector_index(const std::string& key, const VectorIndexOptions& option
     refuse("efConstruction must be from M to 65536");
   if (options.index_type == IndexType::hnsw && options.metric_type == Metric::hamming)
     refuse("HNSW has no metric_type HAMMING; take BIN_FLAT");
+  if (!(options.recall > 0 && options.recall <= 1)) refuse("recall must be above 0 and at most 1");
+  if (options.exact && options.ef > 0) refuse("exact searches follow no ef; set one of the two");
+  if (options.exact && options.index_type == IndexType::hnsw)
+    refuse("exact searches never use the graph of HNSW; take FLAT, or drop exact");
+  if (options.ef > 0 && (options.index_type == IndexType::flat || options.index_type == IndexType::bin_flat))
+    refuse(std::string(index_type_name(options.index_type)) +
+           " has no graph that ef could widen; drop ef, or take HNSW");
 }
 
 }  // namespace ragstone

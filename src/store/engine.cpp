@@ -32,6 +32,17 @@ void StoreEngine::do_commit_together(std::span<PendingCommit* const> commits) {
     }
 }
 
+void StoreEngine::declare_vector_indexes(VectorIndexes indexes, const StopToken& stop) {
+  for (const auto& [key, options] : indexes) check_vector_index(key, options);
+  do_declare_vector_indexes(std::move(indexes), stop);
+}
+
+void StoreEngine::do_declare_vector_indexes(VectorIndexes indexes, const StopToken&) {
+  if (!indexes.empty())
+    throw Error(Errc::unsupported, "vector index of \"" + indexes.begin()->first + "\": the store \"" +
+                                       capabilities().name + "\" chooses its indexes itself");
+}
+
 void StoreEngine::do_backup(const std::filesystem::path&, const StopToken&) const {
   throw Error(Errc::unsupported, "backup: the store \"" + capabilities().name + "\" has no files to copy");
 }

@@ -5,6 +5,7 @@
 #include "store/merge_parents.hpp"
 #include "store/run_member.hpp"
 #include "store/target.hpp"
+#include "store/vector_batch.hpp"
 #include <ragstone/base/error.hpp>
 #include <ragstone/text/offset_map.hpp>
 
@@ -15,18 +16,36 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 
 namespace ragstone {
 namespace {
 
+/// What the searches of a request have in common.
+struct Surroundings {
+  const StoreSnapshot& snapshot;
+  const StopToken& stop;
+  const Parallel* parallel;
+  VectorBatch& batch;
+  std::size_t number = 0;  ///< Of the request in the batch.
+};
+
+MemberHits run_member(const Surroundings& with, const SearchRequest& request, const SearchMember& member, std::size_t k,
+                      bool with_nodes) {
+  if (VectorBatch::Found* found = with.batch.find(with.number, member.name))
+    return finish_member(member,
+                         vector_hits(std::get<VectorMember>(member.query), std::move(found->hits), found->plan));
+  return run_member(with.snapshot, request, member, k, with_nodes, with.stop, with.parallel);
+}
+
 /// Runs the members, and takes out of `request` those that fail where it allows that.
-std::vector<MemberHits> run_members(const StoreSnapshot& snapshot, SearchRequest& request, std::size_t k,
-                                    bool with_nodes, SearchResponse& response, const StopToken& stop) {
+std::vector<MemberHits> run_members(const Surroundings& with, SearchRequest& request, std::size_t k, bool with_nodes,
+                                    SearchResponse& response) {
   std::vector<MemberHits> members;
   std::exception_ptr first_error;
   for (std::size_t i = 0; i < request.members.size();) {
     try {
-      members.push_back(run_member(snapshot, request, request.members[i], k, with_nodes, stop));
+      members.push_back(run_member(with, request, request.members[i], k, with_nodes));
       response.notes.push_back(std::move(members.back().note));
       ++i;
     } catch (...) {
@@ -148,17 +167,16 @@ void check_search(const SearchRequest& request) {
   }
 }
 
-SearchResponse run_search(const StoreSnapshot& snapshot, SearchRequest request, const StopToken& stop) {
-  check_search(request);
+namespace {
+
+SearchResponse run(const Surroundings& with, SearchRequest request) {
+  const StoreSnapshot& snapshot = with.snapshot;
+  const StopToken& stop = with.stop;
   const bool is_plain =
       request.members.size() == 1 && !carries(request) && !request.diversity && request.parent_share == 0;
-  std::size_t k = request.top_k;
-  if (carries(request) || request.members.size() > 1) k = std::max(k, request.depth);
-  if (request.diversity) k = std::max(k, request.diversity->candidates);
-
   SearchResponse response;
   response.generation = snapshot.generation();
-  std::vector<MemberHits> members = run_members(snapshot, request, k, is_plain, response, stop);
+  std::vector<MemberHits> members = run_members(with, request, member_hits(request), is_plain, response);
   const std::vector<ScoredNode> ranked = fuse_members(request, members);
   const std::vector<TargetHit> chosen = choose(snapshot, request, ranked, response, stop);
   std::vector<Node> nodes = read_nodes(snapshot, chosen, members.front().nodes, stop);
@@ -173,6 +191,25 @@ SearchResponse run_search(const StoreSnapshot& snapshot, SearchRequest request, 
     hit.ranks = ranks_of(ranked[from->origin].id, request, members);
   }
   return response;
+}
+
+}  // namespace
+
+SearchResponse run_search(const StoreSnapshot& snapshot, SearchRequest request, const StopToken& stop,
+                          const Parallel* parallel) {
+  check_search(request);
+  VectorBatch none;
+  return run({snapshot, stop, parallel, none}, std::move(request));
+}
+
+std::vector<SearchResponse> run_searches(const StoreSnapshot& snapshot, std::vector<SearchRequest> requests,
+                                         const StopToken& stop, const Parallel* parallel) {
+  for (const SearchRequest& request : requests) check_search(request);
+  VectorBatch batch(snapshot, requests, stop, parallel);
+  std::vector<SearchResponse> responses;
+  for (std::size_t i = 0; i < requests.size(); ++i)
+    responses.push_back(run({snapshot, stop, parallel, batch, i}, std::move(requests[i])));
+  return responses;
 }
 
 }  // namespace ragstone

@@ -3,6 +3,7 @@
 #include <ragstone/index/metric.hpp>
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -27,6 +28,14 @@ class VectorIndexOptions {
   std::size_t m = 16;                 ///< "M": links of a node, 2 to 2,048 (the papers' usual default).
   std::size_t ef_construction = 200;  ///< "efConstruction": at least M.
 
+  // What searches do where they do not say otherwise; a change builds nothing.
+
+  /// Where a graph is searched, the share of the nearest that should be found, as measured when it was built; above 0,
+  /// at most 1.
+  double recall = 0.97;
+  std::size_t ef = 0;  ///< "ef": candidates of a graph search instead; 0: by `recall`.
+  bool exact = false;  ///< No graph, no signs: the nearest, whatever it costs.
+
   friend bool operator==(const VectorIndexOptions&, const VectorIndexOptions&) = default;
 };
 
@@ -38,7 +47,10 @@ const char* index_type_name(IndexType type) noexcept;
 Metric parse_metric_type(std::string_view name);
 IndexType parse_index_type(std::string_view name);
 
-/// Errors: Errc::invalid_argument. `key` is for the message.
+/// By embedder's key.
+using VectorIndexes = std::map<std::string, VectorIndexOptions>;
+
+/// Errors: Errc::invalid_argument, which says what would do. `key` is for the message.
 void check_vector_index(const std::string& key, const VectorIndexOptions& options);
 
 static_assert(!std::is_aggregate_v<VectorIndexOptions>);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ragstone/base/stop.hpp>
+#include <ragstone/index/vector_index.hpp>
 #include <ragstone/store/commit.hpp>
 #include <ragstone/store/field.hpp>
 #include <ragstone/store/index_files.hpp>
@@ -75,6 +76,15 @@ class StoreEngine {
     do_declare_fields(checked_fields(std::move(fields)), stop);
   }
 
+  /// Says how the vectors of these embedders' keys are kept to be searched, in place of what was said of them before; a
+  /// persistent store remembers it. Keys that are not named keep what they had, or default options. What is stored
+  /// already is built anew by maintain(), from the stored vectors; meanwhile searches are answered as before. A store
+  /// that is open for reading only keeps what its writer said.
+  /// Errors: see check_vector_index(); Errc::unsupported, Errc::closed, the medium's own.
+  void declare_vector_indexes(VectorIndexes indexes, const StopToken& stop = {});
+  /// What is in force, of the keys that were ever named.
+  virtual VectorIndexes vector_indexes() const { return {}; }
+
   /// Does a piece of the work that commits leave for later: sealing, merging, moving the log. False once there is
   /// nothing more to do. Any thread; commits and reads go on meanwhile. Errors: the medium's own; what is stored stays
   /// as it is.
@@ -101,6 +111,8 @@ class StoreEngine {
   virtual void do_commit_together(std::span<PendingCommit* const> commits);
   /// A store whose filters are as fast without has nothing to do.
   virtual void do_declare_fields(std::vector<FieldDeclaration>, const StopToken&) {}
+  /// By default Errc::unsupported.
+  virtual void do_declare_vector_indexes(VectorIndexes indexes, const StopToken& stop);
   /// A store that leaves nothing for later has nothing to do.
   virtual bool do_maintain(const StopToken&) { return false; }
   /// What is in memory only has nothing to be compared with.

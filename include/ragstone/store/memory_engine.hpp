@@ -6,7 +6,8 @@
 
 namespace ragstone {
 
-/// A StoreEngine that keeps everything in memory.
+/// A StoreEngine that keeps everything in memory. maintain() merges large segments of vectors and builds their graphs;
+/// without it searches scan.
 std::shared_ptr<StoreEngine> memory_engine();
 
 }  // namespace ragstone

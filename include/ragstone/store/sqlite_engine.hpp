@@ -1,14 +1,11 @@
 #pragma once
 
-#include <ragstone/index/vector_index.hpp>
 #include <ragstone/store/engine.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
-#include <map>
 #include <memory>
-#include <string>
 #include <type_traits>
 
 namespace ragstone {
@@ -38,9 +35,6 @@ class SqliteOptions {
   bool map_segments = true;
   /// Rows of a column that may wait in the database until they are sealed into a segment file.
   std::size_t seal_rows = 1024;
-  /// How vectors are kept to be searched, by embedder's key; default options where none are named. Segments that were
-  /// built by others are built anew in the background, from the vectors that they hold.
-  std::map<std::string, VectorIndexOptions> vector_indexes;
 };
 
 /// A StoreEngine over a folder, which is made if it is not there: an SQLite database (store.db) for sources, texts and

@@ -1,41 +1,60 @@
 #include "store/memory/dense_segment.hpp"
 
+#include "store/segment/image_sink.hpp"
+
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 namespace ragstone::memory {
+namespace {
 
-DenseSegment::DenseSegment(std::vector<Entry> entries) : entries_(std::move(entries)) {
-  std::sort(entries_.begin(), entries_.end(),
-            [](const Entry& a, const Entry& b) { return source_of(a) < source_of(b); });
-  std::size_t count = 0;
-  for (const Entry& entry : entries_) count += entry.nodes->rows.size();
-  by_content_.reserve(count);
-  for (std::uint32_t e = 0; e < entries_.size(); ++e)
-    for (std::uint32_t n = 0; n < entries_[e].nodes->rows.size(); ++n)
-      by_content_.push_back({entries_[e].nodes->rows[n].content, e, n});
-  std::sort(by_content_.begin(), by_content_.end(), [](const Row& a, const Row& b) {
-    return std::tie(a.content, a.entry, a.number) < std::tie(b.content, b.entry, b.number);
-  });
+// A segment is never stored, so that its generation and the numbers of its sources mean nothing.
+constexpr Generation kGeneration = 0;
+
+}  // namespace
+
+DenseSegment::DenseSegment(std::uint32_t dimension, std::vector<Input> inputs, segment::DenseForm form) {
+  std::sort(inputs.begin(), inputs.end(),
+            [](const Input& a, const Input& b) { return a.nodes->source->id < b.nodes->source->id; });
+  for (const Input& input : inputs) entries_.push_back({input.nodes});
+  places_ = places_by_node(entries_);
+  std::vector<segment::RowKey> keys;
+  std::vector<float> values;
+  keys.reserve(places_.size());
+  values.reserve(places_.size() * dimension);
+  for (const Place& place : places_) {
+    const StoredRow& row = entries_[place.entry].nodes->rows[place.number];
+    keys.push_back({row.id, 1, row.content});
+    const auto vector = std::span(inputs[place.entry].values).subspan(place.number * std::size_t{dimension}, dimension);
+    values.insert(values.end(), vector.begin(), vector.end());
+  }
+  inputs.clear();
+  form.graph.reset();
+  part_ = std::make_shared<const segment::DensePart>(
+      segment::heap_image(segment::build_dense(kGeneration, dimension, keys, values, form)));
 }
 
 std::shared_ptr<const DenseSegment> DenseSegment::merge(std::span<const Tier<DenseSegment>> tiers,
                                                         const StopToken& stop) {
-  throw_if_stopped(stop);
-  return std::make_shared<const DenseSegment>(live_entries(tiers));
+  segment::DenseForm form;
+  form.bits = std::any_of(tiers.begin(), tiers.end(),
+                          [](const Tier<DenseSegment>& tier) { return tier.segment->part()->has_bits(); });
+  return merge(tiers, form, nullptr, stop);
 }
 
-std::span<const float> find_vector(const Tier<DenseSegment>& tier, std::string_view signature, const Hash128& content) {
-  using Row = DenseSegment::Row;
-  const DenseSegment& segment = *tier.segment;
-  auto row = std::lower_bound(segment.by_content_.begin(), segment.by_content_.end(), content,
-                              [](const Row& a, const Hash128& b) { return a.content < b; });
-  for (; row != segment.by_content_.end() && row->content == content; ++row) {
-    const DenseSegment::Entry& entry = segment.entries_[row->entry];
-    if (tier.is_live(row->entry) && entry.block->definition->signature == signature) return entry.vector(row->number);
-  }
-  return {};
+std::shared_ptr<const DenseSegment> DenseSegment::merge(std::span<const Tier<DenseSegment>> tiers,
+                                                        const segment::DenseForm& form, const Parallel* parallel,
+                                                        const StopToken& stop) {
+  throw_if_stopped(stop);
+  const std::shared_ptr<DenseSegment> merged(new DenseSegment);
+  merged->entries_ = live_entries(tiers);
+  merged->places_ = places_by_node(merged->entries_);
+  std::vector<segment::DenseView> views;
+  for (const Tier<DenseSegment>& tier : tiers) views.push_back({tier.segment->part(), dead_rows(tier)});
+  segment::HeapSink image;
+  segment::merge_dense(kGeneration, views, image, stop, form, parallel);
+  merged->part_ = std::make_shared<const segment::DensePart>(std::move(image).take());
+  return merged;
 }
 
 }  // namespace ragstone::memory

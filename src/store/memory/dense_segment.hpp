@@ -1,8 +1,11 @@
 #pragma once
 
+#include "store/memory/part_column.hpp"
 #include "store/memory/segment_fields.hpp"
 #include "store/memory/stored_source.hpp"
 #include "store/memory/tiers.hpp"
+#include "store/segment/dense_part.hpp"
+#include <ragstone/base/parallel.hpp>
 #include <ragstone/base/stop.hpp>
 
 #include <cstddef>
@@ -10,50 +13,50 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace ragstone::memory {
 
-/// A column of vectors; the vectors stay in the blocks in which they came.
+/// Some rows of a column of vectors, as a part: what the persistent store has in its segment files.
 class DenseSegment {
  public:
   struct Entry {
     std::shared_ptr<const StoredRows> nodes;
-    std::shared_ptr<const DenseBlock> block;
-
-    std::span<const float> vector(std::size_t number) const noexcept {
-      const std::size_t dimension = block->definition->dimension;
-      return std::span(block->values).subspan(number * dimension, dimension);
-    }
   };
 
-  /// `entries` in any order.
-  explicit DenseSegment(std::vector<Entry> entries);
+  /// An entry with its vectors.
+  struct Input {
+    std::shared_ptr<const StoredRows> nodes;
+    std::vector<float> values;  ///< [n x dimension]
+  };
+
+  /// `inputs` in any order. No graph is built, whatever the form.
+  DenseSegment(std::uint32_t dimension, std::vector<Input> inputs, segment::DenseForm form);
 
   const std::vector<Entry>& entries() const noexcept { return entries_; }
-  /// Over the rows of all entries, one entry after the other.
+  /// Over the rows of the part.
   const SegmentFields& fields() const noexcept { return fields_; }
   static const std::string& source_of(const Entry& entry) noexcept { return entry.nodes->source->id; }
   static std::size_t weight_of(const Entry& entry) noexcept { return entry.nodes->rows.size() + 1; }
+  static bool is_same(const Entry& a, const Entry& b) noexcept { return a.nodes == b.nodes; }
+  /// Without a graph: a commit waits for it.
   static std::shared_ptr<const DenseSegment> merge(std::span<const Tier<DenseSegment>> tiers, const StopToken& stop);
+  /// See merge_dense() for `form` and `parallel`.
+  static std::shared_ptr<const DenseSegment> merge(std::span<const Tier<DenseSegment>> tiers,
+                                                   const segment::DenseForm& form, const Parallel* parallel,
+                                                   const StopToken& stop);
+
+  const std::shared_ptr<const segment::DensePart>& part() const noexcept { return part_; }
+  /// Of each row of the part.
+  const std::vector<Place>& places() const noexcept { return places_; }
 
  private:
-  friend std::span<const float> find_vector(const Tier<DenseSegment>& tier, std::string_view signature,
-                                            const Hash128& content);
-
-  struct Row {
-    Hash128 content;
-    std::uint32_t entry = 0;
-    std::uint32_t number = 0;
-  };
+  DenseSegment() = default;
 
   std::vector<Entry> entries_;
+  std::vector<Place> places_;
+  std::shared_ptr<const segment::DensePart> part_;
   SegmentFields fields_;
-  std::vector<Row> by_content_;  ///< Ascending.
 };
-
-/// The vector of a live node with that content; empty if there is none of that signature.
-std::span<const float> find_vector(const Tier<DenseSegment>& tier, std::string_view signature, const Hash128& content);
 
 }  // namespace ragstone::memory

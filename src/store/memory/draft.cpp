@@ -1,8 +1,9 @@
 #include "store/memory/draft.hpp"
 
-#include "kernel/distance.hpp"
 #include "store/commit_rules.hpp"
+#include "store/memory/dense_merge.hpp"
 #include "store/overlay.hpp"
+#include "store/vector_form.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
@@ -34,15 +35,13 @@ void apply(Tiers<Segment>& tiers, Part& part, const StopToken& stop) {
   tiers.settle(stop);
 }
 
-/// Tells the dead rows of tiers that have other dead entries than before.
-void update_dead(SparseColumn& column) {
-  const std::vector<SparseColumn::Dead> known = std::move(column.dead);
-  column.dead.clear();
-  for (const Tier<SparseSegment>& tier : column.tiers.tiers()) {
-    const auto same =
-        std::find_if(known.begin(), known.end(), [&](const auto& dead) { return dead.entries == tier.dead; });
-    column.dead.push_back(tier.dead && same != known.end() ? *same : SparseColumn::Dead{tier.dead, dead_rows(tier)});
-  }
+void apply(DenseColumn& column, const std::vector<std::string>& erased, std::vector<DenseSegment::Input> added,
+           const segment::DenseForm& form, const StopToken& stop) {
+  column.tiers.erase(erased);
+  if (!added.empty())
+    column.tiers.add(std::make_shared<const DenseSegment>(column.definition->dimension, std::move(added), form));
+  column.tiers.settle(stop, kDenseSettleWeight);
+  column.update_dead();
 }
 
 void apply(SparseColumn& column, const std::vector<std::string>& erased, std::vector<SparseSegment::Input> added,
@@ -62,7 +61,7 @@ void apply(SparseColumn& column, const std::vector<std::string>& erased, std::ve
     column.tiers.add(std::move(segment));
   }
   column.tiers.settle(stop);
-  update_dead(column);
+  column.update_dead();
 }
 
 /// Whether a source is stored with this content.
@@ -182,7 +181,9 @@ State Draft::finish(const StopToken& stop) {
   for (auto& [name, draft] : groups_) {
     GroupState& state = draft.next;
     apply(state.nodes, draft.nodes, stop);
-    for (auto& [key, part] : draft.dense) apply(state.dense[key].tiers, part, stop);
+    for (auto& [definition, part] : draft.dense)
+      apply(state.dense[definition], part.erased, std::move(part.added), form_of(base_.vector_indexes, definition.key),
+            stop);
     for (auto& [key, part] : draft.sparse) apply(state.sparse[key], part.erased, std::move(part.added), stop);
     std::erase_if(state.dense, [](const auto& item) { return item.second.tiers.empty(); });
     std::erase_if(state.sparse, [](const auto& item) { return item.second.tiers.empty(); });
@@ -228,11 +229,10 @@ void Draft::check_children(const StoredSource& source, const GroupWrite& write) 
 
 void Draft::check_dimension(const ColumnDefinition& definition) const {
   const auto check = [&](const GroupState& state, const std::string& name) {
-    const auto column = state.dense.find(definition.key);
-    if (column == state.dense.end()) return;
-    for (const auto& use : column->second.definitions.all())
-      if (use.value->signature == definition.signature && use.value->dimension != definition.dimension)
-        refuse_dimension(definition.key, definition.dimension, name, use.value->dimension);
+    for (const auto& [stored, column] : state.dense)
+      if (column.sources > 0 && stored.key == definition.key && stored.signature == definition.signature &&
+          stored.dimension != definition.dimension)
+        refuse_dimension(definition.key, definition.dimension, name, stored.dimension);
   };
   for (const auto& [name, draft] : groups_) check(draft.next, name);
   for (const auto& [name, state] : base_.groups)
@@ -301,19 +301,15 @@ void Draft::add_columns(GroupRows& columns, StoredGroup& to) {
   for (DenseRows& dense : columns.dense) {
     ColumnDefinition definition{dense.key, dense.signature, dense.dimension};
     check_dimension(definition);
-    auto block = std::make_shared<DenseBlock>();
-    block->definition = draft.next.dense[dense.key].definitions.add(std::move(definition));
-    block->values = std::move(dense.values);
-    block->values.shrink_to_fit();
-    block->norms.reserve(to.nodes->rows.size());
-    for (std::size_t i = 0; i < to.nodes->rows.size(); ++i)
-      block->norms.push_back(kernel::norm(std::span(block->values).subspan(i * dense.dimension, dense.dimension)));
-    draft.dense[dense.key].added.push_back({to.nodes, block});
-    to.dense.push_back(std::move(block));
+    DenseColumn& column = draft.next.dense[definition];
+    if (!column.definition) column.definition = std::make_shared<const ColumnDefinition>(definition);
+    ++column.sources;
+    to.columns.push_back(column.definition);
+    draft.dense[definition].added.push_back({to.nodes, std::move(dense.values)});
   }
   for (SparseRows& sparse : columns.sparse) {
     auto definition = draft.next.sparse[sparse.key].definitions.add({sparse.key, sparse.signature, 0});
-    to.sparse.push_back(definition);
+    to.columns.push_back(definition);
     const std::string key = sparse.key;
     draft.sparse[key].added.push_back({to.nodes, std::move(definition), std::move(sparse)});
   }
@@ -322,16 +318,15 @@ void Draft::add_columns(GroupRows& columns, StoredGroup& to) {
 void Draft::drop_column(const std::string& key, StoredGroup& from) {
   GroupDraft& draft = group(from.nodes->definition->group);
   const std::string& source = from.nodes->source->id;
-  std::erase_if(from.dense, [&](const auto& block) {
-    if (block->definition->key != key) return false;
-    draft.dense[key].erased.push_back(source);
-    draft.next.dense[key].definitions.remove(*block->definition);
-    return true;
-  });
-  std::erase_if(from.sparse, [&](const auto& definition) {
+  std::erase_if(from.columns, [&](const auto& definition) {
     if (definition->key != key) return false;
-    draft.sparse[key].erased.push_back(source);
-    draft.next.sparse[key].definitions.remove(*definition);
+    if (definition->is_dense()) {
+      draft.dense[*definition].erased.push_back(source);
+      --draft.next.dense[*definition].sources;
+    } else {
+      draft.sparse[key].erased.push_back(source);
+      draft.next.sparse[key].definitions.remove(*definition);
+    }
     return true;
   });
 }
@@ -341,8 +336,7 @@ void Draft::drop_nodes(const StoredGroup& old) {
   draft.next.definitions.remove(*old.nodes->definition);
   draft.nodes.erased.push_back(old.nodes->source->id);
   StoredGroup columns = old;
-  for (const auto& block : old.dense) drop_column(block->definition->key, columns);
-  for (const auto& definition : old.sparse) drop_column(definition->key, columns);
+  for (const auto& definition : old.columns) drop_column(definition->key, columns);
 }
 
 void Draft::drop_group(const StoredGroup& old) {

@@ -39,7 +39,7 @@ class Draft {
   struct GroupDraft {
     GroupState next;  ///< Its definitions are up to date; its tiers are changed by finish().
     Part<RowSegment::Entry> nodes;
-    std::map<std::string, Part<DenseSegment::Entry>> dense;
+    std::map<ColumnDefinition, Part<DenseSegment::Input>> dense;
     std::map<std::string, Part<SparseSegment::Input>> sparse;
     GroupChange change;
   };

@@ -1,9 +1,12 @@
+#include "store/memory/dense_merge.hpp"
 #include "store/memory/draft.hpp"
 #include "store/memory/memory_snapshot.hpp"
+#include "store/own_threads.hpp"
 #include <ragstone/base/error.hpp>
 #include <ragstone/store/memory_engine.hpp>
 
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace ragstone {
@@ -28,6 +31,8 @@ class MemoryEngine final : public StoreEngine {
   const StoreCapabilities& capabilities() const noexcept override { return capabilities_; }
 
   std::shared_ptr<const StoreSnapshot> snapshot() const override { return current(); }
+
+  VectorIndexes vector_indexes() const override { return current()->state().vector_indexes; }
 
   void close() override {
     const std::lock_guard lock(commit_mutex_);
@@ -64,8 +69,7 @@ class MemoryEngine final : public StoreEngine {
     auto next = std::make_shared<const MemorySnapshot>(draft.finish(stop), log_);
     result.generation = next->generation();
     log_->append(result.generation, result.changes);
-    const std::lock_guard publishing(snapshot_mutex_);
-    snapshot_.swap(next);
+    publish(std::move(next));
     return result;
   }
 
@@ -75,13 +79,39 @@ class MemoryEngine final : public StoreEngine {
     State state = current()->state();
     state.fields.clear();
     for (FieldDeclaration& field : fields) state.fields.push_back(std::move(field.name));
-    auto next = std::make_shared<const MemorySnapshot>(std::move(state), log_);
+    publish(std::make_shared<const MemorySnapshot>(std::move(state), log_));
+  }
+
+  void do_declare_vector_indexes(VectorIndexes indexes, const StopToken&) override {
+    const std::lock_guard lock(commit_mutex_);
+    if (closed_) throw Error(Errc::closed, "declare vector indexes: the memory store is closed");
+    State state = current()->state();
+    for (const auto& [key, options] : indexes) state.vector_indexes[key] = options;
+    publish(std::make_shared<const MemorySnapshot>(std::move(state), log_));
+  }
+
+  bool do_maintain(const StopToken& stop) override {
+    const std::lock_guard maintaining(maintenance_mutex_);
+    const std::optional<DenseMerge> merge = choose_merge(current()->state());
+    if (!merge) return false;
+    std::shared_ptr<const DenseSegment> merged = merge->carry_out(helpers_, stop);
+    const std::lock_guard lock(commit_mutex_);
+    if (closed_) return false;
+    std::optional<State> next = put_merged(current()->state(), *merge, std::move(merged));
+    if (next) publish(std::make_shared<const MemorySnapshot>(std::move(*next), log_));
+    return true;
+  }
+
+  /// Under commit_mutex_.
+  void publish(std::shared_ptr<const MemorySnapshot> next) {
     const std::lock_guard publishing(snapshot_mutex_);
     snapshot_.swap(next);
   }
 
   const std::shared_ptr<ChangeLog> log_ = std::make_shared<ChangeLog>(kLoggedCommits, kLoggedIds);
+  const OwnThreads helpers_ = OwnThreads::all_but_one();
   StoreCapabilities capabilities_;
+  std::mutex maintenance_mutex_;  ///< Before commit_mutex_.
   std::mutex commit_mutex_;
   bool closed_ = false;
   mutable std::mutex snapshot_mutex_;

@@ -24,12 +24,10 @@ bool lacks(const StoredSource& source, const PendingQuery& query) {
 std::vector<StoredForm> forms_of(const GroupState& group) {
   std::map<std::pair<std::string, std::string>, std::size_t> sources;  // by key and signature
   for (const auto& use : group.definitions.all()) sources[{std::string(), use.value->signature}] += use.count;
-  const auto add = [&](const auto& columns) {
-    for (const auto& [key, column] : columns)
-      for (const auto& use : column.definitions.all()) sources[{key, use.value->signature}] += use.count;
-  };
-  add(group.dense);
-  add(group.sparse);
+  for (const auto& [definition, column] : group.dense)
+    sources[{definition.key, definition.signature}] += column.sources;
+  for (const auto& [key, column] : group.sparse)
+    for (const auto& use : column.definitions.all()) sources[{key, use.value->signature}] += use.count;
   std::vector<StoredForm> forms;
   for (const auto& [form, count] : sources) forms.push_back({form.first, form.second, count});
   return forms;
@@ -125,18 +123,11 @@ std::vector<std::string> MemorySnapshot::do_pending(const PendingQuery& query, c
 
 std::vector<std::vector<float>> MemorySnapshot::do_vectors(std::string_view key, std::string_view signature,
                                                            std::span<const Hash128> contents) const {
-  std::vector<std::vector<float>> vectors(contents.size());
-  for (const auto& [name, group] : state_.groups) {
-    const auto column = group->dense.find(key);
-    if (column == group->dense.end()) continue;
-    for (const Tier<DenseSegment>& tier : column->second.tiers.tiers())
-      for (std::size_t i = 0; i < contents.size(); ++i) {
-        if (!vectors[i].empty()) continue;
-        const std::span<const float> vector = find_vector(tier, signature, contents[i]);
-        vectors[i].assign(vector.begin(), vector.end());
-      }
-  }
-  return vectors;
+  std::vector<segment::DenseView> views;
+  for (const auto& [name, group] : state_.groups)
+    for (const auto& [definition, column] : group->dense)
+      if (definition.key == key && definition.signature == signature) column.add_views(views);
+  return segment::find_vectors(views, contents);
 }
 
 std::optional<GroupChange> MemorySnapshot::do_changes(std::string_view group, Generation since) const {
@@ -168,17 +159,9 @@ TermStatistics MemorySnapshot::do_term_statistics(std::string_view group, std::s
 }
 
 VectorHits MemorySnapshot::do_search_vectors(const VectorSearch& search, const StopToken& stop) const {
-  VectorHits found;
   const GroupState* state = find_group(search.group);
-  if (!state) return found;
-  const auto column = state->dense.find(search.key);
-  if (column == state->dense.end()) return found;
-  for (std::size_t begin = 0; begin < search.queries.size(); begin += search.dimension)
-    found.hits.push_back(memory::search_vectors(column->second,
-                                                std::span(search.queries).subspan(begin, search.dimension),
-                                                search.metric, {search.filter, state_.fields}, search.k, stop));
-  found.plan = "scan of all vectors";
-  return found;
+  if (!state) return {};
+  return memory::search_vectors(*state, search, {search.filter, state_.fields}, stop);
 }
 
 MemorySnapshot::Place MemorySnapshot::find_node(std::string_view group, NodeId id) const {

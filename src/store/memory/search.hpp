@@ -5,8 +5,8 @@
 #include <ragstone/base/stop.hpp>
 #include <ragstone/index/bm25.hpp>
 #include <ragstone/index/index.hpp>
-#include <ragstone/index/metric.hpp>
 #include <ragstone/index/term_weight.hpp>
+#include <ragstone/store/snapshot.hpp>
 
 #include <cstddef>
 #include <span>
@@ -29,8 +29,8 @@ std::vector<ScoredNode> search_terms(const SparseColumn& column, std::span<const
                                      const Bm25Parameters* parameters, const SearchFilter& filter, std::size_t k,
                                      const StopToken& stop);
 
-/// See StoreSnapshot::search_vectors(). Every vector is looked at.
-std::vector<ScoredNode> search_vectors(const DenseColumn& column, std::span<const float> query, Metric metric,
-                                       const SearchFilter& filter, std::size_t k, const StopToken& stop);
+/// See StoreSnapshot::search_vectors(); `filter` is that of `search`.
+VectorHits search_vectors(const GroupState& group, const VectorSearch& search, const SearchFilter& filter,
+                          const StopToken& stop);
 
 }  // namespace ragstone::memory

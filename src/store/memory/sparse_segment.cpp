@@ -26,7 +26,7 @@ SparseSegment::SparseSegment(std::vector<Input> inputs) {
     const auto tokens = std::accumulate(lengths.begin(), lengths.end(), std::uint64_t{0});
     entries_.push_back({input.nodes, input.definition, tokens});
   }
-  sort_places();
+  places_ = places_by_node(entries_);
   std::vector<segment::SparseRow> rows;
   rows.reserve(places_.size());
   for (const Place& place : places_) {
@@ -42,29 +42,13 @@ std::shared_ptr<const SparseSegment> SparseSegment::merge(std::span<const Tier<S
   throw_if_stopped(stop);
   const std::shared_ptr<SparseSegment> merged(new SparseSegment);
   merged->entries_ = live_entries(tiers);
-  merged->sort_places();
+  merged->places_ = places_by_node(merged->entries_);
   std::vector<segment::SparseView> views;
   for (const Tier<SparseSegment>& tier : tiers) views.push_back({tier.segment->part(), dead_rows(tier)});
   segment::StringSink image(sizeof(std::uint64_t));
   segment::merge_sparse(kGeneration, views, image, stop);
   merged->part_ = open_part(std::move(image).take());
   return merged;
-}
-
-void SparseSegment::sort_places() {
-  for (std::uint32_t e = 0; e < entries_.size(); ++e)
-    for (std::uint32_t n = 0; n < entries_[e].nodes->rows.size(); ++n) places_.push_back({e, n});
-  const auto id_of = [this](const Place& place) { return entries_[place.entry].nodes->rows[place.number].id; };
-  std::sort(places_.begin(), places_.end(), [&id_of](const Place& a, const Place& b) { return id_of(a) < id_of(b); });
-}
-
-segment::DeadRows dead_rows(const Tier<SparseSegment>& tier) {
-  if (!tier.dead) return {};
-  std::vector<std::uint32_t> rows;
-  const std::vector<SparseSegment::Place>& places = tier.segment->places();
-  for (std::uint32_t row = 0; row < places.size(); ++row)
-    if (!tier.is_live(places[row].entry)) rows.push_back(row);
-  return segment::DeadRows().with(rows);
 }
 
 }  // namespace ragstone::memory

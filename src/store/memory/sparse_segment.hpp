@@ -1,5 +1,6 @@
 #pragma once
 
+#include "store/memory/part_column.hpp"
 #include "store/memory/segment_fields.hpp"
 #include "store/memory/stored_source.hpp"
 #include "store/memory/tiers.hpp"
@@ -31,12 +32,6 @@ class SparseSegment {
     SparseRows column;
   };
 
-  /// A node of an entry.
-  struct Place {
-    std::uint32_t entry = 0;
-    std::uint32_t number = 0;
-  };
-
   /// `inputs` in any order.
   explicit SparseSegment(std::vector<Input> inputs);
 
@@ -54,15 +49,11 @@ class SparseSegment {
 
  private:
   SparseSegment() = default;
-  void sort_places();
 
   std::vector<Entry> entries_;
   std::vector<Place> places_;
   std::shared_ptr<const segment::SparsePart> part_;
   SegmentFields fields_;
 };
-
-/// The rows of a tier's part whose entries are dead.
-segment::DeadRows dead_rows(const Tier<SparseSegment>& tier);
 
 }  // namespace ragstone::memory

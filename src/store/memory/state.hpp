@@ -1,10 +1,12 @@
 #pragma once
 
 #include "store/memory/dense_segment.hpp"
+#include "store/memory/part_column.hpp"
 #include "store/memory/row_segment.hpp"
 #include "store/memory/source_segment.hpp"
 #include "store/memory/sparse_segment.hpp"
 #include "store/memory/tiers.hpp"
+#include <ragstone/index/vector_index.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -47,21 +49,14 @@ class Uses {
   std::vector<Use> uses_;
 };
 
-struct DenseColumn {
-  Tiers<DenseSegment> tiers;
-  Uses<ColumnDefinition> definitions;
+/// The vectors under one definition: those of a key may have several, of several signatures.
+struct DenseColumn : PartColumn<DenseSegment> {
+  std::shared_ptr<const ColumnDefinition> definition;
+  std::size_t sources = 0;  ///< That have it.
 };
 
-struct SparseColumn {
-  /// The dead rows of one tier, and what they were made from.
-  struct Dead {
-    std::shared_ptr<const std::vector<bool>> entries;
-    segment::DeadRows rows;
-  };
-
-  Tiers<SparseSegment> tiers;
+struct SparseColumn : PartColumn<SparseSegment> {
   Uses<ColumnDefinition> definitions;
-  std::vector<Dead> dead;    ///< Of each tier.
   std::uint64_t nodes = 0;   ///< Live nodes that have the column.
   std::uint64_t tokens = 0;  ///< Sum of their lengths.
 };
@@ -69,7 +64,7 @@ struct SparseColumn {
 struct GroupState {
   Tiers<RowSegment> nodes;
   Uses<GroupDefinition> definitions;
-  std::map<std::string, DenseColumn, std::less<>> dense;    ///< By key.
+  std::map<ColumnDefinition, DenseColumn> dense;
   std::map<std::string, SparseColumn, std::less<>> sparse;  ///< By key.
 };
 
@@ -80,6 +75,7 @@ struct State {
   Tiers<SourceSegment> sources;
   std::map<std::string, std::shared_ptr<const GroupState>, std::less<>> groups;
   std::vector<std::string> fields;  ///< Declared ones, ascending.
+  VectorIndexes vector_indexes;
 };
 
 }  // namespace ragstone::memory

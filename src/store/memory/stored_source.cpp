@@ -11,9 +11,7 @@ const StoredGroup* StoredSource::find(std::string_view group) const noexcept {
 }
 
 const ColumnDefinition* find_column(const StoredGroup& group, std::string_view key) noexcept {
-  for (const auto& block : group.dense)
-    if (block->definition->key == key) return block->definition.get();
-  for (const auto& definition : group.sparse)
+  for (const auto& definition : group.columns)
     if (definition->key == key) return definition.get();
   return nullptr;
 }

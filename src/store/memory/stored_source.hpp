@@ -3,6 +3,7 @@
 #include <ragstone/base/node.hpp>
 #include <ragstone/store/commit.hpp>
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -33,7 +34,9 @@ struct ColumnDefinition {
   std::string signature;
   std::uint32_t dimension = 0;  ///< 0: sparse.
 
-  friend bool operator==(const ColumnDefinition&, const ColumnDefinition&) = default;
+  bool is_dense() const noexcept { return dimension > 0; }
+
+  friend auto operator<=>(const ColumnDefinition&, const ColumnDefinition&) = default;
 };
 
 struct StoredRow {
@@ -54,18 +57,10 @@ struct StoredRows {
   std::vector<StoredRow> rows;
 };
 
-/// Vectors of StoredRows::rows.
-struct DenseBlock {
-  std::shared_ptr<const ColumnDefinition> definition;
-  std::vector<float> values;  ///< [n x dimension]
-  std::vector<double> norms;  ///< [n]
-};
-
-/// StoredRows and its columns; of sparse ones, whose postings are in SparseSegments, only that they exist.
+/// StoredRows and which columns they have; what is in those is in segments.
 struct StoredGroup {
   std::shared_ptr<const StoredRows> nodes;
-  std::vector<std::shared_ptr<const DenseBlock>> dense;
-  std::vector<std::shared_ptr<const ColumnDefinition>> sparse;
+  std::vector<std::shared_ptr<const ColumnDefinition>> columns;
 };
 
 struct StoredSource {

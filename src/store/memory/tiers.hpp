@@ -1,7 +1,10 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <span>
@@ -73,19 +76,65 @@ class Tiers {
     tiers_.push_back({std::move(segment), nullptr, weight, weight});
   }
 
-  /// Forgets what is dead and merges what is due; to be called once after the changes of a commit.
+  /// Forgets what is dead and merges what is due; to be called once after the changes of a commit. Segments of
+  /// `weight` and more are left to due(), unless eight times as many as that waits for have gathered.
   template <class Stop>
-  void settle(const Stop& stop) {
+  void settle(const Stop& stop, std::size_t weight = SIZE_MAX) {
     std::erase_if(tiers_, [](const Tier<Segment>& tier) { return tier.live_weight == 0; });
     for (std::size_t level = 0; level < kLevels; ++level) {
       std::vector<Tier<Segment>> due;
       std::vector<Tier<Segment>> rest;
       for (Tier<Segment>& tier : tiers_) (level_of(tier) == level ? due : rest).push_back(tier);
-      const bool sparse = std::any_of(due.begin(), due.end(), mostly_dead);
-      if (due.size() < kFanOut && !sparse) continue;
+      if (due.empty()) continue;
+      const bool waits = due.front().live_weight >= weight;
+      const bool sparse = !waits && std::any_of(due.begin(), due.end(), mostly_dead);
+      if (due.size() < kFanOut * (waits ? kFanOut : 1) && !sparse) continue;
       tiers_ = std::move(rest);
       add(Segment::merge(due, stop));
     }
+  }
+
+  /// The tiers that should become one: eight of a level with all that are smaller, or one that is mostly dead or that
+  /// `misfits`. None: empty.
+  template <class Misfits>
+  std::vector<Tier<Segment>> due(Misfits misfits) const {
+    std::array<std::size_t, kLevels> count{};
+    for (const Tier<Segment>& tier : tiers_) {
+      const std::size_t level = level_of(tier);
+      if (++count[level] < kFanOut) continue;
+      std::vector<Tier<Segment>> due;
+      std::copy_if(tiers_.begin(), tiers_.end(), std::back_inserter(due),
+                   [&](const Tier<Segment>& other) { return level_of(other) <= level; });
+      return due;
+    }
+    for (const Tier<Segment>& tier : tiers_)
+      if (mostly_dead(tier) || misfits(*tier.segment)) return {tier};
+    return {};
+  }
+
+  /// Puts what was merged from some tiers, as they were at a time, in their place; entries that have died since are
+  /// dead in it. False, and nothing is changed, if other merges have moved some of their entries.
+  bool replace(const std::vector<Tier<Segment>>& inputs, std::shared_ptr<const Segment> merged) {
+    const auto is_input = [&](const Tier<Segment>& tier) {
+      return std::any_of(inputs.begin(), inputs.end(),
+                         [&](const Tier<Segment>& input) { return input.segment == tier.segment; });
+    };
+    std::vector<std::string> died;
+    for (const Entry& entry : merged->entries()) {
+      const std::optional<Place> place = locate(Segment::source_of(entry));
+      if (place && is_input(tiers_[place->tier])) continue;
+      if (place && Segment::is_same(tiers_[place->tier].segment->entries()[place->entry], entry)) return false;
+      died.push_back(Segment::source_of(entry));
+    }
+    std::vector<Tier<Segment>> others;
+    std::copy_if(tiers_.begin(), tiers_.end(), std::back_inserter(others),
+                 [&](const Tier<Segment>& tier) { return !is_input(tier); });
+    tiers_.clear();
+    add(std::move(merged));
+    erase(died);
+    tiers_.insert(tiers_.begin(), others.begin(), others.end());
+    std::erase_if(tiers_, [](const Tier<Segment>& tier) { return tier.live_weight == 0; });
+    return true;
   }
 
  private:

@@ -128,6 +128,21 @@ std::vector<std::uint32_t> DensePart::find(const Hash128& content) const {
   return rows;
 }
 
+std::vector<std::vector<float>> find_vectors(std::span<const DenseView> parts, std::span<const Hash128> contents) {
+  std::vector<std::vector<float>> vectors(contents.size());
+  for (const DenseView& view : parts)
+    for (std::size_t i = 0; i < contents.size(); ++i) {
+      if (!vectors[i].empty()) continue;
+      for (const std::uint32_t row : view.part->find(contents[i])) {
+        if (view.dead.contains(row)) continue;
+        const std::span<const float> vector = view.part->vector(row);
+        vectors[i].assign(vector.begin(), vector.end());
+        break;
+      }
+    }
+  return vectors;
+}
+
 std::vector<Finding> DensePart::verify(const StopToken& stop) const {
   std::vector<Finding> findings = container_.damaged_sections(stop);
   if (std::adjacent_find(nodes_.begin(), nodes_.end(), std::greater_equal<>()) != nodes_.end() ||

@@ -94,6 +94,9 @@ struct DenseView {
   DeadRows dead;
 };
 
+/// For each content hash the vector of some live row that has it; empty where none has.
+std::vector<std::vector<float>> find_vectors(std::span<const DenseView> parts, std::span<const Hash128> contents);
+
 /// What a part holds besides the rows, to be searched faster.
 struct DenseForm {
   std::optional<graph::BuildOptions> graph;  ///< For parts of at least `graph_rows` rows.

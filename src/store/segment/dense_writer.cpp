@@ -246,6 +246,8 @@ void merge_dense(Generation generation, std::span<const DenseView> parts, ImageS
       throw Error(Errc::dimension_mismatch, "merge segments: one has dimension " + std::to_string(dimension) +
                                                 ", another " + std::to_string(part.part->dimension()));
   const MergedRows rows(parts, stop);
+  const std::uint64_t links = form.wants_graph(rows.size()) ? (2 * form.graph->m + 4) * sizeof(std::uint32_t) : 0;
+  to.expect(rows.size() * (5 * std::uint64_t{dimension} + links + 64 + (form.bits ? dimension / 8 + 8 : 0)) + 65'536);
   DenseWriter(generation, dimension, rows, to, form, parallel, stop).write();
 }
 

@@ -2,6 +2,8 @@
 
 #include "store/segment/file_system.hpp"
 
+#include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace ragstone::segment {
@@ -14,6 +16,28 @@ constexpr std::size_t kBuffer = std::size_t{512} << 10;
 void StringSink::write(std::uint64_t offset, std::string_view bytes) {
   if (image_.size() < offset + bytes.size()) image_.resize(offset + bytes.size());
   image_.replace(offset, bytes.size(), bytes);
+}
+
+void HeapSink::write(std::uint64_t offset, std::string_view bytes) {
+  const std::size_t end = offset + bytes.size();
+  if (!image_ || end > image_->bytes().size()) grow(std::max(end, 2 * size_));
+  if (end > size_) {
+    std::memset(image_->data() + size_, 0, end - size_);
+    size_ = end;
+  }
+  if (!bytes.empty()) std::memcpy(image_->data() + offset, bytes.data(), bytes.size());
+}
+
+void HeapSink::grow(std::size_t capacity) {
+  auto larger = std::make_shared<HeapImage>(capacity);
+  if (size_ > 0) std::memcpy(larger->data(), image_->data(), size_);
+  image_ = std::move(larger);
+}
+
+std::shared_ptr<const Image> HeapSink::take() && {
+  if (!image_) image_ = std::make_shared<HeapImage>(0);
+  image_->shrink(size_);
+  return std::move(image_);
 }
 
 void FileSink::write(std::uint64_t offset, std::string_view bytes) {

@@ -1,7 +1,10 @@
 #pragma once
 
+#include "store/segment/image.hpp"
+
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +22,8 @@ class ImageSink {
   virtual void write(std::uint64_t offset, std::string_view bytes) = 0;
   /// Sections begin at multiples of this: a power of two, 8 to 4,096.
   virtual std::size_t alignment() const noexcept = 0;
+  /// About how many bytes will be written. A hint.
+  virtual void expect(std::uint64_t /*bytes*/) {}
 };
 
 /// An image in memory.
@@ -34,6 +39,22 @@ class StringSink final : public ImageSink {
  private:
   std::size_t alignment_;
   std::string image_;
+};
+
+/// An image in memory that can be opened as it is.
+class HeapSink final : public ImageSink {
+ public:
+  void write(std::uint64_t offset, std::string_view bytes) override;
+  std::size_t alignment() const noexcept override { return 64; }
+  void expect(std::uint64_t bytes) override { grow(bytes); }
+
+  std::shared_ptr<const Image> take() &&;
+
+ private:
+  void grow(std::size_t capacity);
+
+  std::shared_ptr<HeapImage> image_;
+  std::size_t size_ = 0;
 };
 
 /// An image in a file. Adjoining writes are gathered into large ones; the last ones need flush(). The caller syncs.

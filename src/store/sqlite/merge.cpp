@@ -1,5 +1,7 @@
 #include "store/sqlite/merge.hpp"
 
+#include "store/vector_form.hpp"
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -10,8 +12,6 @@ namespace {
 constexpr std::size_t kFanOut = 8;
 constexpr std::size_t kSmallestLevel = 128;
 constexpr std::size_t kLevels = 20;
-// Smaller parts are scanned faster than walked, whoever asks for a graph.
-constexpr std::size_t kGraphRowsIfAsked = 5'000;
 
 std::size_t level_of(const Part& part) {
   std::size_t level = 0;
@@ -62,34 +62,22 @@ Column due_sealed(const Column& column, const segment::DenseForm& form) {
 
 }  // namespace
 
-segment::DenseForm form_of(const VectorIndexes& indexes, const std::string& key) {
-  const auto named = indexes.find(key);
-  const VectorIndexOptions options = named == indexes.end() ? VectorIndexOptions() : named->second;
-  const bool hamming = options.metric_type == Metric::hamming;
-  segment::DenseForm form;
-  form.bits = options.index_type == IndexType::bin_flat || (options.index_type == IndexType::automatic && hamming);
-  if (options.index_type == IndexType::hnsw || (options.index_type == IndexType::automatic && !hamming))
-    form.graph = graph::BuildOptions{options.metric_type, options.m, options.ef_construction};
-  if (options.index_type == IndexType::hnsw) form.graph_rows = kGraphRowsIfAsked;
-  return form;
-}
-
-std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit, const VectorIndexes& indexes) {
+std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit) {
   for (const auto& [definition, column] : state.columns) {
     if (!exceeds(*column, limit)) continue;
     const ColumnDefinition& of_column = state.catalog.column(definition);
     Merge merge{definition, of_column, select(*column, [](const Part& part) { return part.is_staged(); }),
-                form_of(indexes, of_column.key)};
+                form_of(*state.vector_indexes, of_column.key)};
     merge.form.graph.reset();
     return merge;
   }
   return std::nullopt;
 }
 
-std::optional<Merge> choose_merge(const State& state, const VectorIndexes& indexes) {
+std::optional<Merge> choose_merge(const State& state) {
   for (const auto& [definition, column] : state.columns) {
     const ColumnDefinition& of_column = state.catalog.column(definition);
-    const segment::DenseForm form = form_of(indexes, of_column.key);
+    const segment::DenseForm form = form_of(*state.vector_indexes, of_column.key);
     if (Column inputs = due_sealed(*column, form); !inputs.parts.empty())
       return Merge{definition, of_column, std::move(inputs), form};
   }

@@ -5,10 +5,8 @@
 #include "store/sqlite/state.hpp"
 #include <ragstone/base/parallel.hpp>
 #include <ragstone/base/stop.hpp>
-#include <ragstone/index/vector_index.hpp>
 
 #include <cstddef>
-#include <map>
 #include <optional>
 #include <string>
 
@@ -22,12 +20,6 @@ struct Merge {
   segment::DenseForm form;
 };
 
-/// By embedder's key.
-using VectorIndexes = std::map<std::string, VectorIndexOptions>;
-
-/// What parts of a key hold besides their rows.
-segment::DenseForm form_of(const VectorIndexes& indexes, const std::string& key);
-
 /// How much of a column may wait in the database.
 struct StagedLimit {
   std::size_t rows = 0;
@@ -37,10 +29,10 @@ struct StagedLimit {
 };
 
 /// Of a column whose staged parts hold more than that: those. A commit may wait for it: no graph is built.
-std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit, const VectorIndexes& indexes);
+std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit);
 
 /// Eight sealed parts of about equal size, or one that is dead for more than a quarter or has not its key's form.
-std::optional<Merge> choose_merge(const State& state, const VectorIndexes& indexes);
+std::optional<Merge> choose_merge(const State& state);
 
 /// Writes the live rows of some parts of a column as one image; see merge_dense() for `form` and `parallel`.
 void write_merged(const ColumnDefinition& column, const Column& inputs, Generation generation, segment::ImageSink& to,

@@ -2,6 +2,7 @@
 
 #include "store/sqlite/commit_log.hpp"
 #include "store/sqlite/digest.hpp"
+#include "store/sqlite/vector_index_settings.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <unordered_map>
@@ -175,6 +176,7 @@ State load_state(Database& database, const PartFolder& folder, const State* know
   State state;
   state.catalog = load_catalog(database);
   state.fields = std::make_shared<const FieldSettings>(load_fields(database));
+  state.vector_indexes = std::make_shared<const VectorIndexes>(load_vector_indexes(database));
   state.lost = std::make_shared<const LostColumns>(LostColumns::load(database));
   const auto known_parts = index_parts(known);
   auto logged = read_logged_dead(database);

@@ -51,6 +51,8 @@ class ReadingEngine final : public StoreEngine {
 
   std::shared_ptr<IndexFiles> index_files() const override { return indexes_; }
 
+  VectorIndexes vector_indexes() const override { return *latest()->state()->vector_indexes; }
+
   void close() override {
     const std::lock_guard lock(mutex_);
     is_closed_ = true;
@@ -60,6 +62,8 @@ class ReadingEngine final : public StoreEngine {
   CommitResult do_commit(Commit, const StopToken&) override {
     throw Error(Errc::unsupported, "commit: the store is open for reading only; open it with StoreAccess::read_write");
   }
+
+  void do_declare_vector_indexes(VectorIndexes, const StopToken&) override {}
 
   VerifyReport do_verify(const StopToken& stop) const override {
     return verify_store([this] { return latest(); }, folder_, *indexes_, nullptr, stop);

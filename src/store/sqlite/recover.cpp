@@ -4,6 +4,7 @@
 #include "store/sqlite/salvage.hpp"
 #include "store/sqlite/schema.hpp"
 #include "store/sqlite/tools.hpp"
+#include "store/sqlite/vector_index_settings.hpp"
 #include <ragstone/base/error.hpp>
 #include <ragstone/store/sqlite_tools.hpp>
 
@@ -20,6 +21,15 @@ constexpr std::size_t kBytesAtOnce = std::size_t{8} << 20;
 std::vector<FieldDeclaration> readable_fields(sqlite::Database& database) {
   try {
     return checked_fields(sqlite::load_fields(database).declared);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+/// None if they cannot be read: vectors are kept by default options then.
+VectorIndexes readable_vector_indexes(sqlite::Database& database) {
+  try {
+    return sqlite::load_vector_indexes(database);
   } catch (const Error&) {
     return {};
   }
@@ -44,6 +54,7 @@ RecoveryReport recover_store(const std::filesystem::path& damaged, const std::fi
   try {
     const std::shared_ptr<StoreEngine> engine = make_engine(target, SqliteOptions(), hooks);
     engine->declare_fields(readable_fields(database));
+    engine->declare_vector_indexes(readable_vector_indexes(database));
     Commit commit;
     std::size_t bytes = 0;
     const auto flush = [&] {

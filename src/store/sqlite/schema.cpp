@@ -107,9 +107,23 @@ CREATE TABLE lost_column(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
+constexpr char kTablesSince4[] = R"sql(
+CREATE TABLE vector_index(
+  key TEXT PRIMARY KEY,
+  metric_type TEXT NOT NULL,
+  index_type TEXT NOT NULL,
+  m INTEGER NOT NULL,
+  ef_construction INTEGER NOT NULL,
+  recall REAL NOT NULL,
+  ef INTEGER NOT NULL,
+  exact INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
 void create(Database& database) {
   database.execute(kTables);
   database.execute(kTablesSince3);
+  database.execute(kTablesSince4);
   start_log(database, Catalog());
   database.execute(("PRAGMA application_id=" + std::to_string(kApplicationId)).c_str());
 }
@@ -120,8 +134,10 @@ using Step = void (*)(Database&);
 
 void add_fields_and_losses(Database& database) { database.execute(kTablesSince3); }
 
+void add_vector_indexes(Database& database) { database.execute(kTablesSince4); }
+
 /// The first one leads away from kOldestSchemaVersion.
-constexpr Step kSteps[] = {add_fields_and_losses};
+constexpr Step kSteps[] = {add_fields_and_losses, add_vector_indexes};
 static_assert(kOldestSchemaVersion + static_cast<std::int64_t>(std::size(kSteps)) == kSchemaVersion);
 
 std::int64_t pragma(Database& database, const char* sql) {

@@ -5,7 +5,7 @@
 namespace ragstone::sqlite {
 
 /// The version of the tables that this code reads and writes, in SQLite's user_version.
-inline constexpr std::int64_t kSchemaVersion = 3;
+inline constexpr std::int64_t kSchemaVersion = 4;
 /// The oldest version that migrate() can begin with.
 inline constexpr std::int64_t kOldestSchemaVersion = 2;
 /// In SQLite's application_id: what the database is.

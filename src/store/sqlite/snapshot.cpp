@@ -140,22 +140,13 @@ std::vector<std::string> SqliteSnapshot::do_pending(const PendingQuery& query, c
 
 std::vector<std::vector<float>> SqliteSnapshot::do_vectors(std::string_view key, std::string_view signature,
                                                            std::span<const Hash128> contents) const {
-  std::vector<std::vector<float>> vectors(contents.size());
+  std::vector<segment::DenseView> views;
   for (const auto& [number, definition] : state_->catalog.columns()) {
     const Column* column = state_->column(number);
     if (!column || definition.key != key || definition.signature != signature) continue;
-    for (const segment::DenseView& view : column->dense())
-      for (std::size_t i = 0; i < contents.size(); ++i) {
-        if (!vectors[i].empty()) continue;
-        for (const std::uint32_t row : view.part->find(contents[i])) {
-          if (view.dead.contains(row)) continue;
-          const std::span<const float> vector = view.part->vector(row);
-          vectors[i].assign(vector.begin(), vector.end());
-          break;
-        }
-      }
+    for (segment::DenseView& view : column->dense()) views.push_back(std::move(view));
   }
-  return vectors;
+  return segment::find_vectors(views, contents);
 }
 
 std::optional<GroupChange> SqliteSnapshot::do_changes(std::string_view group, Generation since) const {

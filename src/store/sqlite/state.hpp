@@ -6,6 +6,7 @@
 #include "store/sqlite/catalog.hpp"
 #include "store/sqlite/field_settings.hpp"
 #include "store/sqlite/lost_columns.hpp"
+#include <ragstone/index/vector_index.hpp>
 
 #include <cstdint>
 #include <map>
@@ -54,6 +55,7 @@ struct State {
   Catalog catalog;
   std::map<DefinitionNumber, std::shared_ptr<const Column>> columns;  ///< Those that have parts.
   std::shared_ptr<const FieldSettings> fields = std::make_shared<const FieldSettings>();
+  std::shared_ptr<const VectorIndexes> vector_indexes = std::make_shared<const VectorIndexes>();
   std::shared_ptr<const LostColumns> lost = std::make_shared<const LostColumns>();
 
   const Column* column(DefinitionNumber definition) const;

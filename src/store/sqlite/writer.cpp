@@ -3,6 +3,7 @@
 #include "store/sqlite/commit_log.hpp"
 #include "store/sqlite/compaction.hpp"
 #include "store/sqlite/schema.hpp"
+#include "store/sqlite/vector_index_settings.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
@@ -173,6 +174,20 @@ bool Writer::rebuild_fields() {
     throw;
   }
   return true;
+}
+
+void Writer::declare_vector_indexes(const VectorIndexes& indexes) {
+  auto all = std::make_shared<VectorIndexes>(*state_->vector_indexes);
+  for (const auto& [key, options] : indexes) (*all)[key] = options;
+  if (*all == *state_->vector_indexes) return;
+  Transaction transaction(database_);
+  save_vector_indexes(database_, *all);
+  State next = *state_;
+  next.vector_indexes = std::move(all);
+  auto state = std::make_shared<const State>(std::move(next));
+  std::vector<std::string> created;
+  finish(transaction, created, {});
+  state_ = std::move(state);
 }
 
 void Writer::heal(const PartDamage& damage) {

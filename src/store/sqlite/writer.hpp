@@ -38,6 +38,9 @@ class Writer {
   /// Makes columns of fields anew for some sources. False if there is nothing to be done.
   bool rebuild_fields();
 
+  /// Says how the vectors of these keys are kept from now on.
+  void declare_vector_indexes(const VectorIndexes& indexes);
+
   /// Takes the lost rows of a part out of its column.
   void heal(const PartDamage& damage);
 

@@ -6,6 +6,7 @@
 #include "store/sqlite/snapshot.hpp"
 #include "store/sqlite/whole_store.hpp"
 #include "store/sqlite/writer.hpp"
+#include "store/vector_form.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <mutex>
@@ -45,7 +46,6 @@ class WritingEngine final : public StoreEngine {
       : options_(options),
         vfs_(hooks.vfs),
         queue_([this](const std::vector<PendingCommit*>& group) { carry_out(group); }) {
-    for (const auto& [key, index] : options.vector_indexes) check_vector_index(key, index);
     context_.folder = {hooks.files, folder / kPartFolder, options.map_segments};
     if (!std::filesystem::exists(folder / kDatabaseFile) || !std::filesystem::is_directory(context_.folder.path))
       create_folders(*hooks.files, context_.folder.path);
@@ -64,6 +64,8 @@ class WritingEngine final : public StoreEngine {
   std::shared_ptr<const StoreSnapshot> snapshot() const override { return current(); }
 
   std::shared_ptr<IndexFiles> index_files() const override { return indexes_; }
+
+  VectorIndexes vector_indexes() const override { return *current()->state()->vector_indexes; }
 
   void close() override {
     const std::lock_guard maintaining(maintenance_mutex_);
@@ -123,7 +125,7 @@ class WritingEngine final : public StoreEngine {
   /// Does what maintain() should have done, where too much of it waits.
   void catch_up() {
     const StagedLimit most = staged_limit().times(kPatience);
-    if (choose_seal(*current()->state(), most, options_.vector_indexes)) {
+    if (choose_seal(*current()->state(), most)) {
       const std::lock_guard maintaining(maintenance_mutex_);
       // Not for the caller alone: its stop token must not end what other commits wait for.
       merge_one({}, most, Scope::staged);
@@ -152,6 +154,13 @@ class WritingEngine final : public StoreEngine {
     publish();
   }
 
+  void do_declare_vector_indexes(VectorIndexes indexes, const StopToken&) override {
+    const std::lock_guard lock(commit_mutex_);
+    if (!writer_) throw Error(Errc::closed, "declare vector indexes: the store is closed");
+    writer_->declare_vector_indexes(indexes);
+    publish();
+  }
+
   VerifyReport do_verify(const StopToken& stop) const override {
     return verify_store([this] { return current(); }, context_.folder, *indexes_, &shared_->damage, stop);
   }
@@ -167,8 +176,8 @@ class WritingEngine final : public StoreEngine {
     {
       const std::lock_guard lock(commit_mutex_);
       if (!writer_) return false;
-      merge = choose_seal(*writer_->state(), limit, options_.vector_indexes);
-      if (!merge && scope == Scope::all) merge = choose_merge(*writer_->state(), options_.vector_indexes);
+      merge = choose_seal(*writer_->state(), limit);
+      if (!merge && scope == Scope::all) merge = choose_merge(*writer_->state());
       if (!merge) return false;
       for (const Part& part : merge->inputs.parts) context_.busy.insert(part.number);
       generation = writer_->state()->catalog.generation;
@@ -224,7 +233,7 @@ class WritingEngine final : public StoreEngine {
       if (merge.inputs.parts.empty()) return;
       merge.definition = damage.definition;
       merge.column = state.catalog.column(damage.definition);
-      merge.form = form_of(options_.vector_indexes, merge.column.key);
+      merge.form = form_of(*state.vector_indexes, merge.column.key);
       context_.busy.insert(damage.number);
       generation = state.catalog.generation;
     }

@@ -72,6 +72,7 @@ TEST_P(SqliteMigration, AnOlderStoreIsBroughtUpToDateWhenItIsOpenedForWriting) {
     const Generation before = engine->snapshot()->generation();
     expect_content(*engine);
     engine->declare_fields({{"year", FieldKind::integer}});
+    engine->declare_vector_indexes({{"e", VectorIndexOptions()}});
     Commit commit;
     commit.sources.push_back(sample_lines("new", "river\n"));
     EXPECT_EQ(engine->commit(std::move(commit)).generation, before + 1);
@@ -95,7 +96,7 @@ TEST_P(SqliteMigration, AnOlderStoreIsNotReadAndTheMessageSaysWhatToDo) {
   expect_content(*sqlite_engine(folder_, options));
 }
 
-INSTANTIATE_TEST_SUITE_P(Released, SqliteMigration, testing::Values(2),
+INSTANTIATE_TEST_SUITE_P(Released, SqliteMigration, testing::Values(2, 3),
                          [](const auto& instance) { return "Version" + std::to_string(instance.param); });
 
 }  // namespace

@@ -19,22 +19,21 @@ namespace {
 constexpr std::size_t kRows = 5'000;
 constexpr std::uint32_t kDimension = 4;
 
-SqliteOptions options_of(IndexType type, Metric metric = Metric::cosine) {
+VectorIndexes options_of(IndexType type, Metric metric = Metric::cosine) {
   VectorIndexOptions index;
   index.index_type = type;
   index.metric_type = metric;
   index.m = 4;
   index.ef_construction = 20;
-  SqliteOptions options;
-  options.vector_indexes["e"] = index;
-  return options;
+  return {{"e", index}};
 }
 
 class VectorIndexTest : public testing::Test {
  protected:
   /// The sealed part of the vectors, once there is nothing more to do.
-  std::shared_ptr<const segment::DensePart> maintained(const SqliteOptions& options) {
-    const auto engine = sqlite_engine(folder_, options);
+  std::shared_ptr<const segment::DensePart> maintained(const VectorIndexes& indexes) {
+    const auto engine = sqlite_engine(folder_);
+    engine->declare_vector_indexes(indexes);
     while (engine->maintain()) {
     }
     hits_ = engine->snapshot()->search_vectors("line", "e", query_, Metric::l2, {}, 5);
@@ -61,7 +60,8 @@ class VectorIndexTest : public testing::Test {
       rows.push_back({});
       for (std::uint32_t i = 0; i < kDimension; ++i) rows.back().push_back(static_cast<float>(random() % 1000) - 500);
     }
-    const auto engine = sqlite_engine(folder_, options_of(IndexType::flat));
+    const auto engine = sqlite_engine(folder_);
+    engine->declare_vector_indexes(options_of(IndexType::flat));
     Commit commit;
     SourceWrite write = sample_lines("s", text);
     write.groups[1].dense.push_back(sample_vectors("e", "four", rows, kDimension));
@@ -99,12 +99,39 @@ TEST_F(VectorIndexTest, AnotherIndexTypeIsBuiltFromTheVectorsThatAreStored) {
   EXPECT_EQ(hits_, expected);
 }
 
-TEST_F(VectorIndexTest, OptionsThatCannotBeAreRefusedWhenTheStoreIsOpened) {
-  SqliteOptions options = options_of(IndexType::hnsw);
-  options.vector_indexes["e"].m = 1;
-  EXPECT_EQ(error_of([&] { sqlite_engine(folder_, options); }).errc(), Errc::invalid_argument);
-  options = options_of(IndexType::hnsw, Metric::hamming);
-  EXPECT_EQ(error_of([&] { sqlite_engine(folder_, options); }).errc(), Errc::invalid_argument);
+TEST_F(VectorIndexTest, OptionsAreKeptWithTheStoreAndInForceAtTheNextOpening) {
+  fill();
+  sqlite_engine(folder_)->declare_vector_indexes(options_of(IndexType::hnsw, Metric::l2));
+  const auto graph = maintained({});
+  ASSERT_TRUE(graph && graph->graph());
+  EXPECT_EQ(graph->graph()->header().metric, graph::metric_code(Metric::l2));
+  SqliteOptions reading;
+  reading.access = StoreAccess::read_only;
+  const auto reader = sqlite_engine(folder_, reading);
+  EXPECT_EQ(reader->vector_indexes(), options_of(IndexType::hnsw, Metric::l2));
+  reader->declare_vector_indexes(options_of(IndexType::flat));
+  EXPECT_EQ(reader->vector_indexes(), options_of(IndexType::hnsw, Metric::l2)) << "a reader changes nothing";
+}
+
+TEST_F(VectorIndexTest, OptionsThatCannotBeAreRefusedAndTheMessageSaysWhatCan) {
+  const auto engine = sqlite_engine(folder_);
+  const auto message_of = [&](const VectorIndexOptions& options) {
+    const Error error = error_of([&] { engine->declare_vector_indexes({{"e", options}}); });
+    EXPECT_EQ(error.errc(), Errc::invalid_argument);
+    return std::string(error.what());
+  };
+  VectorIndexOptions options;
+  options.m = 1;
+  EXPECT_NE(message_of(options).find("M must be from 2"), std::string::npos);
+  options = options_of(IndexType::hnsw, Metric::hamming)["e"];
+  EXPECT_NE(message_of(options).find("take BIN_FLAT"), std::string::npos);
+  options = options_of(IndexType::flat)["e"];
+  options.ef = 100;
+  EXPECT_NE(message_of(options).find("drop ef"), std::string::npos);
+  options = options_of(IndexType::hnsw)["e"];
+  options.exact = true;
+  EXPECT_NE(message_of(options).find("take FLAT"), std::string::npos);
+  EXPECT_TRUE(engine->vector_indexes().empty());
 }
 
 TEST(VectorIndexNames, AreThoseOfMilvusInEitherCase) {

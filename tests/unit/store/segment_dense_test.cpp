@@ -1,6 +1,5 @@
 #include "index/vector_scorer.hpp"
 #include "kernel/distance.hpp"
-#include "store/memory/search.hpp"
 #include "store/segment/dense_part.hpp"
 #include "store/segment/dense_search.hpp"
 #include "support/errors.hpp"
@@ -114,33 +113,6 @@ TEST(DenseSegment, SearchFindsExactlyWhatAScanOfAllVectorsFinds) {
                   plain_search(samples, dead, query, metric, filter, k))
             << "seed " << seed << ", " << name_of(metric) << ", k " << k;
   }
-}
-
-TEST(DenseSegment, SearchGivesTheScoresOfTheMemoryEngine) {
-  std::mt19937 random(4);
-  const DenseSample sample = random_dense(random, 400, 48);
-  auto nodes = std::make_shared<memory::StoredRows>();
-  auto body = std::make_shared<memory::SourceBody>();
-  nodes->source = body;
-  auto block = std::make_shared<memory::DenseBlock>();
-  block->definition = std::make_shared<const memory::ColumnDefinition>(memory::ColumnDefinition{"key", "s", 48});
-  block->values = sample.values;
-  for (std::size_t row = 0; row < sample.keys.size(); ++row) {
-    nodes->rows.emplace_back().id = sample.keys[row].node;
-    block->norms.push_back(kernel::norm(sample.vector(row)));
-  }
-  memory::DenseColumn column;
-  column.definitions.add(*block->definition);
-  column.tiers.add(
-      std::make_shared<const memory::DenseSegment>(std::vector<memory::DenseSegment::Entry>{{nodes, block}}));
-  const std::vector<DenseView> views = {{sample.part(), {}}};
-  const std::vector<float> query = random_vector(random, 48);
-  const Filter no_filter;
-  const std::vector<std::string> no_fields;
-  const memory::SearchFilter all{no_filter, no_fields};
-  for (const Metric metric : kMetrics)
-    EXPECT_EQ(search_dense(views, query, metric, nullptr, 20, {}),
-              memory::search_vectors(column, query, metric, all, 20, {}));
 }
 
 TEST(DenseSegment, CodesNeverPromiseLessThanTheScore) {
