@@ -62,8 +62,19 @@ class EmbeddedStore final : public Store {
 
   Task<SearchResponse> do_search(SearchRequest request, Snapshot at, CallContext context) override {
     Work<SearchResponse> work;
-    work.set([view = View(engine_, at), request = std::move(request)](const StopToken& stop) mutable {
-      return run_search(*view.get(), std::move(request), stop);
+    work.set([view = View(engine_, at), request = std::move(request),
+              helpers = helpers_of(context)](const StopToken& stop) mutable {
+      return run_search(*view.get(), std::move(request), stop, helpers.get());
+    });
+    return offload(pool_, context.lane(), std::move(work));
+  }
+
+  Task<std::vector<SearchResponse>> do_search_all(std::vector<SearchRequest> requests, Snapshot at,
+                                                  CallContext context) override {
+    Work<std::vector<SearchResponse>> work;
+    work.set([view = View(engine_, at), requests = std::move(requests),
+              helpers = helpers_of(context)](const StopToken& stop) mutable {
+      return run_searches(*view.get(), std::move(requests), stop, helpers.get());
     });
     return offload(pool_, context.lane(), std::move(work));
   }
@@ -129,6 +140,15 @@ class EmbeddedStore final : public Store {
     return offload(pool_, Lane::writer, std::move(work));
   }
 
+  Task<VectorIndexes> do_declare_vector_indexes(VectorIndexes indexes, CallContext) override {
+    Work<VectorIndexes> work;
+    work.set([engine = engine_, indexes = std::move(indexes)](const StopToken& stop) mutable {
+      if (!indexes.empty()) engine->declare_vector_indexes(std::move(indexes), stop);
+      return engine->vector_indexes();
+    });
+    return offload(pool_, Lane::writer, std::move(work));
+  }
+
   Task<bool> do_maintain(CallContext) override {
     Work<bool> work;
     work.set([engine = engine_](const StopToken& stop) { return engine->maintain(stop); });
@@ -153,9 +173,15 @@ class EmbeddedStore final : public Store {
     return offload(pool_, Lane::background, std::move(work));
   }
 
+  /// Threads for large scans: none that ingest may be busy on.
+  std::shared_ptr<const Parallel> helpers_of(const CallContext& context) const {
+    return context.lane() == Lane::foreground ? helpers_ : nullptr;
+  }
+
   std::shared_ptr<StoreEngine> engine_;
   std::shared_ptr<GroupCommit> commits_;
   Pool pool_;
+  const std::shared_ptr<const Parallel> helpers_ = pool_.helpers(Lane::foreground);
 };
 
 }  // namespace

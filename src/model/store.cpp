@@ -25,6 +25,23 @@ Task<SearchResponse> Store::search(SearchRequest request, Snapshot at, CallConte
   co_return co_await with_deadline(std::move(work), context);
 }
 
+Task<std::vector<SearchResponse>> Store::search_all(std::vector<SearchRequest> requests, Snapshot at,
+                                                    CallContext context) {
+  for (const SearchRequest& request : requests) check_search(request);
+  Task<std::vector<SearchResponse>> work = do_search_all(std::move(requests), std::move(at), context);
+  co_return co_await with_deadline(std::move(work), context);
+}
+
+Task<std::vector<SearchResponse>> Store::do_search_all(std::vector<SearchRequest> requests, Snapshot at,
+                                                       CallContext context) {
+  std::vector<SearchResponse> responses;
+  for (SearchRequest& request : requests) {
+    SearchResponse response = co_await do_search(std::move(request), at, context);
+    responses.push_back(std::move(response));
+  }
+  co_return responses;
+}
+
 Task<std::vector<Node>> Store::nodes(NodeQuery query, Snapshot at, CallContext context) {
   Task<std::vector<Node>> work = do_nodes(std::move(query), std::move(at), context);
   co_return co_await with_deadline(std::move(work), context);
@@ -65,6 +82,12 @@ Task<std::optional<GroupChange>> Store::changes(std::string group, Generation si
 Task<void> Store::declare_fields(std::vector<FieldDeclaration> fields, CallContext context) {
   Task<void> work = do_declare_fields(checked_fields(std::move(fields)), context);
   co_await with_deadline(std::move(work), context);
+}
+
+Task<VectorIndexes> Store::declare_vector_indexes(VectorIndexes indexes, CallContext context) {
+  for (const auto& [key, options] : indexes) check_vector_index(key, options);
+  Task<VectorIndexes> work = do_declare_vector_indexes(std::move(indexes), context);
+  co_return co_await with_deadline(std::move(work), context);
 }
 
 Task<bool> Store::maintain(CallContext context) {

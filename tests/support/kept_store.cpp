@@ -16,6 +16,7 @@ class Opening final : public StoreEngine {
 
   const StoreCapabilities& capabilities() const noexcept override { return engine_->capabilities(); }
   std::shared_ptr<const StoreSnapshot> snapshot() const override { return engine_->snapshot(); }
+  VectorIndexes vector_indexes() const override { return engine_->vector_indexes(); }
   void close() override { closed_ = true; }
 
  private:
@@ -24,6 +25,13 @@ class Opening final : public StoreEngine {
     ++*commits_;
     return engine_->commit(std::move(commit), stop);
   }
+  void do_declare_fields(std::vector<FieldDeclaration> fields, const StopToken& stop) override {
+    engine_->declare_fields(std::move(fields), stop);
+  }
+  void do_declare_vector_indexes(VectorIndexes indexes, const StopToken& stop) override {
+    engine_->declare_vector_indexes(std::move(indexes), stop);
+  }
+  bool do_maintain(const StopToken& stop) override { return engine_->maintain(stop); }
 
   const std::shared_ptr<StoreEngine> engine_;
   const std::shared_ptr<std::atomic<std::size_t>> commits_;

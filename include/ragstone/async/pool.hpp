@@ -3,6 +3,7 @@
 #include <ragstone/async/call_context.hpp>
 #include <ragstone/async/detail/gate.hpp>
 #include <ragstone/async/lane.hpp>
+#include <ragstone/base/parallel.hpp>
 #include <ragstone/base/stop.hpp>
 
 #include <cstddef>
@@ -64,6 +65,10 @@ class Pool {
   /// The same object behind a pointer whose last copy, wherever it is dropped, gives the object up on a thread of
   /// `lane`: for what is costly to destroy. Once the Runtime is gone, the object is given up where the copy is dropped.
   std::shared_ptr<const void> released_on(Lane lane, std::shared_ptr<const void> object) const;
+
+  /// The threads of `lane` as helpers of a job that runs there. The job's own thread does all that no other is free
+  /// for, so that it never waits for one that is busy; once the Runtime is gone, it does everything.
+  std::shared_ptr<const Parallel> helpers(Lane lane) const;
 
   explicit operator bool() const noexcept { return core_ != nullptr; }
 

@@ -58,6 +58,11 @@ class Store {
   /// Errc::stale_index.
   Task<SearchResponse> search(SearchRequest request, Snapshot at = {}, CallContext context = {});
 
+  /// Several retrievals from one state, each with the response that search() gives; an embedded store carries their
+  /// vector searches out in common passes over the rows. Errors: the first one.
+  Task<std::vector<SearchResponse>> search_all(std::vector<SearchRequest> requests, Snapshot at = {},
+                                               CallContext context = {});
+
   Task<std::vector<Node>> nodes(NodeQuery query, Snapshot at = {}, CallContext context = {});
   Task<std::vector<SourceRecord>> sources(SourceQuery query, Snapshot at = {}, CallContext context = {});
   Task<std::optional<std::string>> text(std::string source, Snapshot at = {}, CallContext context = {});
@@ -69,6 +74,9 @@ class Store {
                                            CallContext context = {});
   /// Says which fields of metadata filters often ask for: see StoreEngine::declare_fields().
   Task<void> declare_fields(std::vector<FieldDeclaration> fields, CallContext context = {});
+  /// Says how the vectors of some keys are kept, and gives what is in force then: see
+  /// StoreEngine::declare_vector_indexes().
+  Task<VectorIndexes> declare_vector_indexes(VectorIndexes indexes, CallContext context = {});
   /// Does a piece of the work that commits leave for later, in the background; false once there is nothing more to do.
   /// A Document calls it after its commits.
   Task<bool> maintain(CallContext context = {});
@@ -81,6 +89,9 @@ class Store {
   virtual Task<CommitResult> do_commit(Commit commit, CallContext context) = 0;
   virtual Task<Snapshot> do_pin(CallContext context) = 0;
   virtual Task<SearchResponse> do_search(SearchRequest request, Snapshot at, CallContext context) = 0;
+  /// By default one after the other.
+  virtual Task<std::vector<SearchResponse>> do_search_all(std::vector<SearchRequest> requests, Snapshot at,
+                                                          CallContext context);
   virtual Task<std::vector<Node>> do_nodes(NodeQuery query, Snapshot at, CallContext context) = 0;
   virtual Task<std::vector<SourceRecord>> do_sources(SourceQuery query, Snapshot at, CallContext context) = 0;
   virtual Task<std::optional<std::string>> do_text(std::string source, Snapshot at, CallContext context) = 0;
@@ -91,6 +102,7 @@ class Store {
   virtual Task<std::optional<GroupChange>> do_changes(std::string group, Generation since, Snapshot at,
                                                       CallContext context) = 0;
   virtual Task<void> do_declare_fields(std::vector<FieldDeclaration> fields, CallContext context) = 0;
+  virtual Task<VectorIndexes> do_declare_vector_indexes(VectorIndexes indexes, CallContext context) = 0;
   virtual Task<bool> do_maintain(CallContext context) = 0;
   virtual Task<VerifyReport> do_verify(CallContext context) = 0;
   virtual Task<void> do_backup(std::filesystem::path folder, CallContext context) = 0;
