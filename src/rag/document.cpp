@@ -26,6 +26,16 @@ void check(const DocumentOptions& options) {
       throw Error(Errc::invalid_argument,
                   "Document::open: the embedder \"" + key + "\" has an identity without name or dimension");
   }
+  for (const auto& [key, index] : options.vector_indexes) {
+    if (!options.embedders.contains(key)) {
+      std::string known;
+      for (const auto& entry : options.embedders) known += (known.empty() ? "" : ", ") + entry.first;
+      throw Error(Errc::invalid_argument,
+                  "Document::open: vector_indexes names \"" + key +
+                      "\", which is no embedder's key; there are: " + (known.empty() ? "none" : known));
+    }
+    check_vector_index(key, index);
+  }
   if (std::any_of(options.readers.begin(), options.readers.end(), [](const auto& reader) { return !reader; }))
     throw Error(Errc::invalid_argument, "Document::open: a reader is null");
 }
@@ -131,9 +141,11 @@ Task<Document> Document::open(Runtime& runtime, DocumentOptions options, CallCon
   std::shared_ptr<Store> store = co_await factory->open(runtime.pool(), context);
   const bool has_fields = !options.fields.empty();
   if (has_fields) co_await store->declare_fields(options.fields, context);
-  auto core = std::make_shared<DocumentCore>(runtime, std::move(options), std::move(store));
+  const bool has_indexes = !options.vector_indexes.empty();
+  VectorIndexes indexes = co_await store->declare_vector_indexes(options.vector_indexes, context);
+  auto core = std::make_shared<DocumentCore>(runtime, std::move(options), std::move(store), std::move(indexes));
   core->start_scrubbing(context);
-  if (has_fields) core->start_maintenance(context);
+  if (has_fields || has_indexes) core->start_maintenance(context);
   if (core->options.auto_sync == AutoSync::background) co_await core->ensure_synced(context);
   co_return Document(std::move(core));
 }

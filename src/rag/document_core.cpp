@@ -46,12 +46,13 @@ struct DocumentCore::PendingCommit {
 };
 
 DocumentCore::DocumentCore(Runtime& document_runtime, DocumentOptions document_options,
-                           std::shared_ptr<Store> document_store)
+                           std::shared_ptr<Store> document_store, VectorIndexes indexes)
     : runtime(document_runtime),
       pool(document_runtime.pool()),
       options(std::move(document_options)),
       readers(with_defaults(options.readers)),
       store(std::move(document_store)),
+      vector_indexes(std::move(indexes)),
       groups(or_standard(options.analyzer), options.embedders),
       scope_(document_runtime) {}
 

@@ -25,7 +25,9 @@ namespace ragstone {
 /// it meanwhile.
 class DocumentCore : public std::enable_shared_from_this<DocumentCore> {
  public:
-  DocumentCore(Runtime& document_runtime, DocumentOptions document_options, std::shared_ptr<Store> document_store);
+  /// `indexes`: what is in force in the store.
+  DocumentCore(Runtime& document_runtime, DocumentOptions document_options, std::shared_ptr<Store> document_store,
+               VectorIndexes indexes);
 
   /// Applies changes (they are moved from), and brings the registered indexes up to date, in commit order. Several
   /// calls at once may share a transaction. Once begun it is carried through: a caller that is cancelled only stops
@@ -56,6 +58,7 @@ class DocumentCore : public std::enable_shared_from_this<DocumentCore> {
   const DocumentOptions options;
   const std::vector<std::shared_ptr<const Reader>> readers;
   const std::shared_ptr<Store> store;
+  const VectorIndexes vector_indexes;
   GroupRegistry groups;
   IndexRegistry indexes;
   const Limiter sync_limiter{1};

@@ -5,6 +5,7 @@
 #include <ragstone/async/task.hpp>
 #include <ragstone/base/source.hpp>
 #include <ragstone/index/index.hpp>
+#include <ragstone/index/vector_index.hpp>
 #include <ragstone/model/embedder.hpp>
 #include <ragstone/model/store.hpp>
 #include <ragstone/rag/node_group.hpp>
@@ -50,6 +51,11 @@ class DocumentOptions {
   /// Fields of metadata that filters often ask for, in place of those declared when the store was opened before; none:
   /// those stay. Filters over them are fast, whatever number of sources; all others give the same answers, only later.
   std::vector<FieldDeclaration> fields;
+
+  /// How the vectors of embedders are kept to be searched, by their keys: metric_type, index_type, M and so on. Keys
+  /// that are not named keep what the store has for them, or default options. A persistent store remembers them. What
+  /// is stored already is built anew in the background, from the stored vectors: nothing is embedded.
+  VectorIndexes vector_indexes;
 
   std::uint64_t max_source_bytes = std::uint64_t{256}
                                    << 20;              ///< Larger files and texts fail with Errc::limit_exceeded.

@@ -24,8 +24,9 @@ enum class Similarity {
   bm25,
   cosine,
   inner_product,
-  l2,      ///< Score: minus the squared distance.
-  hybrid,  ///< bm25 and the cosine of each embedder, fused by reciprocal rank.
+  l2,       ///< Score: minus the squared distance.
+  hamming,  ///< Score: minus the number of elements that are above 0 in one vector only.
+  hybrid,   ///< bm25 and each embedder by its metric_type (see VectorIndexOptions), fused by reciprocal rank.
 };
 
 class RetrieverOptions {
@@ -40,6 +41,12 @@ class RetrieverOptions {
       embedders;  ///< Keys to use; empty: all of the document's. Several are fused by reciprocal rank.
   /// Hits below it are dropped (kept: score >= cut-off): in each ranking, before fusion and before top_k.
   std::optional<double> similarity_cut_off;
+  // How thoroughly vectors are searched, for all embedders; what is not set here is as the key's VectorIndexOptions
+  // say.
+  /// The share of the nearest that a graph should find, above 0, at most 1; and the key's `ef` does not count.
+  std::optional<double> recall;
+  std::optional<std::size_t> ef;           ///< Candidates of a graph search, whatever the recall; 0: by the recall.
+  std::optional<bool> exact;               ///< True: the nearest, whatever it costs. Not together with the other two.
   std::map<std::string, double> cut_offs;  ///< The same for single rankings: "bm25", an embedder's key.
   std::map<std::string, double> weights;   ///< Of single rankings in the fusion; 1 where not named.
   std::map<std::string, int> priorities;   ///< Of single rankings; 0 where not named. See SearchMember::priority.
@@ -84,8 +91,14 @@ class Retriever {
   /// Errors: Errc::timeout, Errc::stale_index, the embedder's.
   Task<std::vector<Hit>> retrieve(std::string query, CallContext context = {}) const;
   Task<std::vector<Hit>> retrieve(Query query, CallContext context = {}) const;
-  /// The same with notes on how it was done.
+  /// The same with notes on how it was done: of vectors, whether they were scanned or a graph was searched, and how
+  /// far.
   Task<Retrieval> explain(Query query, CallContext context = {}) const;
+
+  /// Several queries at once, each with the hits that retrieve() gives, in their order; none: no hits. Each embedder is
+  /// asked once, and vectors are compared with several queries in one pass. All fail where one would.
+  Task<std::vector<std::vector<Hit>>> retrieve_all(std::vector<std::string> queries, CallContext context = {}) const;
+  Task<std::vector<Retrieval>> explain_all(std::vector<Query> queries, CallContext context = {}) const;
 
   /// For callbacks, futures and other completion tokens; signature void(std::exception_ptr, std::vector<Hit>).
   template <class Token>

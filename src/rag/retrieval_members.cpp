@@ -1,0 +1,230 @@
+#include "rag/retrieval_members.hpp"
+
+#include "store/run_search.hpp"
+#include <ragstone/async/gather.hpp>
+#include <ragstone/base/error.hpp>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace ragstone {
+namespace {
+
+using Core = std::shared_ptr<DocumentCore>;
+using Options = std::shared_ptr<const RetrieverOptions>;
+using Queries = std::shared_ptr<const std::vector<Query>>;
+
+Similarity chosen(const RetrieverOptions& options, const DocumentCore& core) {
+  if (options.similarity != Similarity::automatic) return options.similarity;
+  return core.options.embedders.empty() ? Similarity::bm25 : Similarity::hybrid;
+}
+
+bool uses_bm25(Similarity similarity) { return similarity == Similarity::bm25 || similarity == Similarity::hybrid; }
+
+Metric metric_of(Similarity similarity, const VectorIndexOptions& index) {
+  switch (similarity) {
+    case Similarity::cosine:
+      return Metric::cosine;
+    case Similarity::inner_product:
+      return Metric::inner_product;
+    case Similarity::l2:
+      return Metric::l2;
+    case Similarity::hamming:
+      return Metric::hamming;
+    default:
+      return index.metric_type;
+  }
+}
+
+/// A name that no ranking has would be without effect: most likely it is misspelt.
+template <class Value>
+void check_ranking_names(const RetrieverOptions& options, const std::vector<std::string>& keys,
+                         const std::map<std::string, Value>& values, const char* what) {
+  std::vector<std::string> names = keys;
+  if (!options.index.empty()) names.push_back(options.index);
+  for (const auto& entry : values) {
+    if (std::count(names.begin(), names.end(), entry.first) > 0) continue;
+    std::string all;
+    for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
+    throw Error(Errc::not_found, std::string("Retriever: ") + what + " names \"" + entry.first +
+                                     "\", which takes no part; rankings: " + all);
+  }
+}
+
+template <class Value>
+Value value_or(const std::map<std::string, Value>& values, const std::string& name, Value otherwise) {
+  const auto found = values.find(name);
+  return found == values.end() ? otherwise : found->second;
+}
+
+SearchMember named_member(const RetrieverOptions& options, const std::string& name) {
+  SearchMember member;
+  member.name = name;
+  member.cut_off = options.similarity_cut_off;
+  if (const auto found = options.cut_offs.find(name); found != options.cut_offs.end()) member.cut_off = found->second;
+  member.weight = value_or(options.weights, name, 1.0);
+  member.priority = value_or(options.priorities, name, 0);
+  return member;
+}
+
+/// All of a member of vectors but the vector: what the retriever says, else what the key's index says.
+VectorMember vector_query(const RetrieverOptions& options, const DocumentCore& core, const std::string& key) {
+  const VectorIndexOptions index = value_or(core.vector_indexes, key, VectorIndexOptions());
+  const bool is_tuned = options.recall || options.ef;
+  VectorMember query;
+  query.key = key;
+  query.metric = metric_of(chosen(options, core), index);
+  query.recall = options.recall.value_or(index.recall);
+  query.ef = options.ef.value_or(options.recall ? 0 : index.ef);
+  query.exact = options.exact.value_or(!is_tuned && index.exact);
+  return query;
+}
+
+/// Adds a member by its vector to each query; or tells, where that may be, why there is none.
+Task<QueryMembers> vector_members(Core core, Options options, std::string key, Queries queries, CallContext context) {
+  QueryMembers made;
+  try {
+    const std::shared_ptr<Embedder> embedder = core->groups.embedder(key);
+    std::vector<std::string> texts;
+    for (const Query& query : *queries) texts.push_back(query.text);
+    const CallContext bounded = context.with_timeout(core->options.embed_timeout);
+    const Embeddings embeddings = co_await embedder->embed(std::move(texts), EmbedRole::query, bounded);
+    VectorMember query = vector_query(*options, *core, key);
+    for (std::size_t i = 0; i < queries->size(); ++i) {
+      const std::span<const float> row = embeddings.row(i);
+      query.vector.assign(row.begin(), row.end());
+      SearchMember member = named_member(*options, key);
+      member.query = query;
+      made.of_query.emplace_back().push_back(std::move(member));
+    }
+  } catch (...) {
+    made.of_query.clear();
+    made.first_error = std::current_exception();
+    if (options->on_failure == OnMemberFailure::fail || is_cancelled(made.first_error)) throw;
+    made.failures.push_back(failure_of(key, made.first_error));
+  }
+  co_return made;
+}
+
+SearchMember text_member(const DocumentCore& core, const RetrieverOptions& options, const std::string& text) {
+  TextMember query;
+  query.key = kBm25Key;
+  query.text = text;
+  query.analyzer = core.groups.plan()->analyzer;
+  query.parameters = options.bm25;
+  query.boosts = options.text_boosts;
+  SearchMember member = named_member(options, kBm25Key);
+  member.query = std::move(query);
+  return member;
+}
+
+SearchMember index_member(const RetrieverOptions& options, const Query& query, std::shared_ptr<const Index> index) {
+  IndexMember ask;
+  ask.index = std::move(index);
+  ask.text = query.text;
+  ask.parameters = query.parameters;
+  SearchMember member = named_member(options, options.index);
+  member.query = std::move(ask);
+  return member;
+}
+
+}  // namespace
+
+void check_numbers(const RetrieverOptions& options) {
+  if (options.top_k == 0) throw Error(Errc::invalid_argument, "Retriever: top_k is 0; ask for at least 1 hit");
+  if (options.depth == 0) throw Error(Errc::invalid_argument, "Retriever: depth is 0");
+  if (!(options.rrf_k > 0)) throw Error(Errc::invalid_argument, "Retriever: rrf_k must be above 0");
+  if (options.diversity && !(options.diversity->lambda >= 0 && options.diversity->lambda <= 1))
+    throw Error(Errc::invalid_argument, "Retriever: the lambda of diversity must be from 0 to 1");
+  if (!(options.parent_share >= 0 && options.parent_share <= 1) ||
+      (options.parent_share > 0 && !options.target.empty() && options.target != options.group))
+    throw Error(Errc::invalid_argument, "Retriever: parent_share must be from 0 to 1, and needs no target");
+  if (options.recall && !(*options.recall > 0 && *options.recall <= 1))
+    throw Error(Errc::invalid_argument, "Retriever: recall must be above 0 and at most 1");
+  if (options.exact.value_or(false) && (options.recall || options.ef))
+    throw Error(Errc::invalid_argument,
+                "Retriever: exact finds all and follows neither ef nor recall; drop exact, or those");
+  for (const auto& [name, weight] : options.weights)
+    if (!(weight > 0)) throw Error(Errc::invalid_argument, "Retriever: the weight of \"" + name + "\" must be above 0");
+}
+
+void check_members(const RetrieverOptions& options, const DocumentCore& core) {
+  core.groups.check_known(options.group);
+  if (!options.target.empty()) core.groups.check_known(options.target);
+  const std::vector<std::string> keys = keys_for(options, core);
+  core.groups.check_keys(keys);
+  check_ranking_names(options, keys, options.weights, "weights");
+  check_ranking_names(options, keys, options.cut_offs, "cut_offs");
+  check_ranking_names(options, keys, options.priorities, "priorities");
+  const bool has_vectors =
+      std::any_of(keys.begin(), keys.end(), [](const std::string& key) { return key != kBm25Key; });
+  if (!has_vectors && (options.recall || options.ef || options.exact))
+    throw Error(
+        Errc::invalid_argument,
+        "Retriever: recall, ef and exact are for vectors, and none take part; drop them, or choose a similarity "
+        "with embedders");
+  for (const std::string& key : options.embedders)
+    if (key == kBm25Key) throw Error(Errc::invalid_argument, "Retriever: \"bm25\" is no embedder");
+  const StoreCapabilities& can = core.store->capabilities();
+  if (std::count(keys.begin(), keys.end(), kBm25Key) > 0 && !can.sparse)
+    throw Error(Errc::unsupported, "Retriever: the store \"" + can.name + "\" has no BM25; use an embedder");
+  if (!options.index.empty() && core.indexes.find(options.index)->group() != options.group)
+    throw Error(Errc::invalid_argument, "Retriever: the index \"" + options.index + "\" is over the group \"" +
+                                            core.indexes.find(options.index)->group() + "\", not \"" + options.group +
+                                            "\"");
+}
+
+std::vector<std::string> keys_for(const RetrieverOptions& options, const DocumentCore& core) {
+  std::vector<std::string> keys;
+  if (!options.index.empty()) return keys;
+  const Similarity similarity = chosen(options, core);
+  if (uses_bm25(similarity)) keys.emplace_back(kBm25Key);
+  if (similarity == Similarity::bm25) return keys;
+  if (!options.embedders.empty()) {
+    keys.insert(keys.end(), options.embedders.begin(), options.embedders.end());
+  } else {
+    for (const auto& entry : core.options.embedders) keys.push_back(entry.first);
+  }
+  if (keys.empty() || keys.back() == kBm25Key)
+    throw Error(Errc::invalid_argument,
+                "Retriever: this similarity needs an embedder, and the document has none; set "
+                "DocumentOptions::embedders or use Similarity::bm25");
+  return keys;
+}
+
+Task<QueryMembers> members_for(Core core, Options options, Queries queries, CallContext context) {
+  QueryMembers all;
+  all.of_query.resize(queries->size());
+  if (!options->index.empty()) {
+    const std::shared_ptr<const Index> index = co_await core->ensure_index(options->index, context);
+    for (std::size_t i = 0; i < queries->size(); ++i)
+      all.of_query[i].push_back(index_member(*options, (*queries)[i], index));
+    co_return all;
+  }
+  std::vector<Task<QueryMembers>> vectors;
+  for (const std::string& key : keys_for(*options, *core)) {
+    if (key == kBm25Key) {
+      for (std::size_t i = 0; i < queries->size(); ++i)
+        all.of_query[i].push_back(text_member(*core, *options, (*queries)[i].text));
+    } else {
+      vectors.push_back(vector_members(core, options, key, queries, context));
+    }
+  }
+  std::vector<QueryMembers> made;
+  if (vectors.size() == 1) {
+    made.push_back(co_await std::move(vectors.front()));
+  } else if (!vectors.empty()) {
+    made = co_await gather(std::move(vectors));
+  }
+  for (QueryMembers& one : made) {
+    for (std::size_t i = 0; i < one.of_query.size(); ++i)
+      std::move(one.of_query[i].begin(), one.of_query[i].end(), std::back_inserter(all.of_query[i]));
+    std::move(one.failures.begin(), one.failures.end(), std::back_inserter(all.failures));
+    if (!all.first_error) all.first_error = one.first_error;
+  }
+  if (all.of_query.front().empty()) std::rethrow_exception(all.first_error);
+  co_return all;
+}
+
+}  // namespace ragstone
