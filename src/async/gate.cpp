@@ -8,9 +8,9 @@
 #include <utility>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -37,9 +37,9 @@ class Gate::State {
   std::mutex mutex;
   bool open = false;
   // Set while a coroutine sleeps at the gate. Whoever opens it takes the executor, which keeps the context in work, and
-  // posts without holding the mutex: otherwise the sleeper, woken at once, would block its executor on that mutex.
+  // dispatches without holding the mutex: otherwise the sleeper, woken at once, would block its executor on that mutex.
   std::optional<asio::any_io_executor> executor;
-  std::atomic<bool> posting = false;
+  std::atomic<int> posting = 0;
   asio::steady_timer* timer = nullptr;  // touched on the executor only
 };
 
@@ -62,7 +62,7 @@ class Gate::Sleeper {
     }
     state_->timer = nullptr;
     // A frame that is destroyed asleep goes with its executor's context, which a post in progress still needs.
-    while (asleep_ && state_->posting) std::this_thread::yield();
+    while (asleep_ && state_->posting > 0) std::this_thread::yield();
   }
 
   bool must_wait() const {
@@ -86,13 +86,19 @@ void Gate::open() const {
     std::lock_guard lock(state_->mutex);
     if (std::exchange(state_->open, true) || !state_->executor) return;
     executor.swap(state_->executor);
-    state_->posting = true;
+    ++state_->posting;
   }
-  asio::post(*executor, [state = state_] {
+  // Cancelling a timer runs nothing but queues the sleeper, so it may happen here and now.
+  asio::dispatch(*executor, [state = state_] {
     if (state->timer) state->timer->cancel();
   });
   executor.reset();
-  state_->posting = false;
+  --state_->posting;
+}
+
+void Gate::shut() const {
+  std::lock_guard lock(state_->mutex);
+  state_->open = false;
 }
 
 bool Gate::is_open() const {
@@ -110,11 +116,15 @@ Task<Wake> Gate::wait_at(std::shared_ptr<State> state, Deadline deadline) {
   if (cancellation.cancelled() != asio::cancellation_type::none) co_return Wake::cancelled;
   boost::system::error_code ended;
   auto token = asio::redirect_error(asio::use_awaitable, ended);
-  sleeper.set_asleep(true);
-  co_await sleeper.timer().async_wait(token);
-  sleeper.set_asleep(false);
-  if (!sleeper.must_wait()) co_return Wake::opened;
-  co_return ended ? Wake::cancelled : Wake::expired;
+  while (true) {
+    sleeper.set_asleep(true);
+    co_await sleeper.timer().async_wait(token);
+    sleeper.set_asleep(false);
+    if (!sleeper.must_wait()) co_return Wake::opened;
+    if (!ended) co_return Wake::expired;
+    if (cancellation.cancelled() != asio::cancellation_type::none) co_return Wake::cancelled;
+    // It was opened for the wait before, and shut since.
+  }
 }
 
 }  // namespace ragstone::detail

@@ -60,10 +60,9 @@ class AsyncStream {
   static Task<std::optional<T>> next_of(std::shared_ptr<detail::StreamCore<T>> core, CallContext context) {
     if (!core) co_return std::nullopt;
     while (true) {
-      std::optional<detail::Gate> readable;
       std::optional<T> item;
-      if (!core->take_or_wait(item, readable)) co_return item;
-      const detail::Wake wake = co_await readable->wait(context.deadline());
+      if (!core->take_or_wait(item)) co_return item;
+      const detail::Wake wake = co_await core->readable().wait(context.deadline());
       detail::throw_unless_opened(wake, "stream: next");
     }
   }
@@ -115,11 +114,12 @@ class StreamProducer {
   static Task<void> push_to(std::shared_ptr<End> end, T item, CallContext context) {
     if (!end) detail::throw_stream_ended();
     typename detail::StreamCore<T>::Push push(end->core(), item);
-    if (!push.gate()) co_return;
-    const detail::Wake wake = co_await push.gate()->wait(context.deadline());
-    if (push.taken()) co_return;
-    detail::throw_unless_opened(wake, "stream: push");
-    detail::throw_cancelled();
+    while (!push.settled()) {
+      const detail::Wake wake = co_await push.gate().wait(context.deadline());
+      if (push.settled()) break;
+      detail::throw_unless_opened(wake, "stream: push");
+    }
+    if (!push.taken()) detail::throw_cancelled();
   }
 
   std::shared_ptr<End> end_;

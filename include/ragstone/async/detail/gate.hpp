@@ -21,13 +21,17 @@ std::exception_ptr cancelled_error();
 
 using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 
-/// A door that is opened once, from any thread, and waited at by one coroutine on its serial executor. The executor's
-/// context may be destroyed while the coroutine waits; opening the gate afterwards does nothing.
+/// A door that is opened from any thread, and waited at by one coroutine on its serial executor. The executor's context
+/// may be destroyed while the coroutine waits; opening the gate afterwards does nothing.
 class Gate {
  public:
   Gate();
 
+  /// Never resumes the coroutine inside this call.
   void open() const;
+  /// Makes it serve another wait. An open() for the wait before may still be on its way and ends the new one for
+  /// nothing, so who shuts a gate looks again whether what it waited for is there.
+  void shut() const;
   bool is_open() const;
   /// Opened wins over cancelled and expired. At most one coroutine waits at a time.
   Task<Wake> wait(Deadline deadline) const;

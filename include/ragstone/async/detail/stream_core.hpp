@@ -1,10 +1,9 @@
 #pragma once
 
 #include <ragstone/async/detail/gate.hpp>
+#include <ragstone/async/detail/ring.hpp>
 
-#include <algorithm>
 #include <cstddef>
-#include <deque>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -21,7 +20,8 @@ std::exception_ptr producer_gone();
 std::size_t checked_capacity(std::size_t capacity);
 
 /// What the two ends of a stream share. A push that finds the stream full waits in line with its item; the reader moves
-/// the item in when there is room, so that order is kept and no wake-up is lost.
+/// the item in when there is room, so that order is kept and no wake-up is lost. Once warm it allocates nothing: gates
+/// are used again.
 template <class T>
 class StreamCore {
  public:
@@ -34,14 +34,20 @@ class StreamCore {
     Opening(const Opening&) = delete;
     Opening& operator=(const Opening&) = delete;
     ~Opening() {
-      for (const Gate& gate : gates_) gate.open();
+      if (first_) first_->open();
+      for (const Gate& gate : others_) gate.open();
     }
-    void add(const std::optional<Gate>& gate) {
-      if (gate) gates_.push_back(*gate);
+    void add(const Gate& gate) {
+      if (first_) {
+        others_.push_back(gate);
+      } else {
+        first_ = gate;
+      }
     }
 
    private:
-    std::vector<Gate> gates_;
+    std::optional<Gate> first_;
+    std::vector<Gate> others_;
   };
 
   /// One push, from its beginning to its end; must not move. Throws if the stream has ended or is unread.
@@ -56,7 +62,7 @@ class StreamCore {
         core_->append(item_, reader);
         taken_ = true;
       } else {
-        gate_.emplace();
+        gate_ = core_->spare_gate();
         core_->pushes_.push_back(this);
       }
     }
@@ -65,11 +71,18 @@ class StreamCore {
     ~Push() {
       if (!gate_) return;
       std::lock_guard lock(core_->mutex_);
-      std::erase(core_->pushes_, this);
+      if (!taken_ && !dropped_) core_->pushes_.remove(this);
+      core_->spare_gates_.push_back(*gate_);
     }
 
-    /// There is one if the item waits for room, which opens it. So does the reader's going, with the item not taken.
-    const std::optional<Gate>& gate() const noexcept { return gate_; }
+    /// False if there is something to wait for, at gate(): room for the item, or the reader's going.
+    bool settled() {
+      std::lock_guard lock(core_->mutex_);
+      if (taken_ || dropped_) return true;
+      gate_->shut();
+      return false;
+    }
+    const Gate& gate() const noexcept { return *gate_; }
     bool taken() const {
       std::lock_guard lock(core_->mutex_);
       return taken_;
@@ -82,6 +95,7 @@ class StreamCore {
     T& item_;
     std::optional<Gate> gate_;
     bool taken_ = false;
+    bool dropped_ = false;  // the reader went
   };
 
   bool try_push(T& item) {
@@ -102,13 +116,12 @@ class StreamCore {
     wake(reader);
   }
 
-  /// False: `item` is the next item, or empty at the end. True: `readable` opens when it is worth asking again.
-  bool take_or_wait(std::optional<T>& item, std::optional<Gate>& readable) {
+  /// False: `item` is the next item, or empty at the end. True: readable() opens when it is worth asking again.
+  bool take_or_wait(std::optional<T>& item) {
     Opening pusher;
     std::lock_guard lock(mutex_);
     if (!items_.empty()) {
-      item.emplace(std::move(items_.front()));
-      items_.pop_front();
+      item.emplace(items_.take_front());
       admit(pusher);
       return false;
     }
@@ -117,19 +130,23 @@ class StreamCore {
       if (error_) std::rethrow_exception(error_);
       return false;
     }
-    readable.emplace();
-    reader_ = readable;
+    readable_.shut();
+    reader_waits_ = true;
     return true;
   }
+  const Gate& readable() const noexcept { return readable_; }
 
   void close_reader() noexcept {
-    std::deque<T> unread;
+    Ring<T> unread;
     Opening all;
     std::lock_guard lock(mutex_);
     reader_gone_ = true;
     unread.swap(items_);
-    for (Push* push : pushes_) all.add(push->gate_);
-    pushes_.clear();
+    while (!pushes_.empty()) {
+      Push* push = pushes_.take_front();
+      push->dropped_ = true;
+      all.add(*push->gate_);
+    }
     wake(all);
   }
 
@@ -145,25 +162,36 @@ class StreamCore {
   }
 
   void wake(Opening& reader) {
-    reader.add(reader_);
-    reader_.reset();
+    if (std::exchange(reader_waits_, false)) reader.add(readable_);
+  }
+
+  Gate spare_gate() {
+    if (spare_gates_.empty()) {
+      spare_gates_.reserve(++gates_);  // giving one back never fails
+      return Gate();
+    }
+    Gate gate = spare_gates_.back();
+    spare_gates_.pop_back();
+    return gate;
   }
 
   /// After one item was taken out: the first push in line moves up.
   void admit(Opening& pusher) {
     if (pushes_.empty()) return;
-    Push* push = pushes_.front();
-    pushes_.pop_front();
+    Push* push = pushes_.take_front();
     items_.push_back(std::move(push->item_));
     push->taken_ = true;
-    pusher.add(push->gate_);
+    pusher.add(*push->gate_);
   }
 
   const std::size_t capacity_;
   mutable std::mutex mutex_;
-  std::deque<T> items_;
-  std::deque<Push*> pushes_;
-  std::optional<Gate> reader_;
+  Ring<T> items_;
+  Ring<Push*> pushes_;
+  Gate readable_;
+  bool reader_waits_ = false;
+  std::vector<Gate> spare_gates_;
+  std::size_t gates_ = 0;
   bool ended_ = false;
   bool reader_gone_ = false;
   std::exception_ptr error_;
