@@ -15,7 +15,8 @@ namespace ragstone::detail {
 /// share.
 class Doorbell {
  public:
-  explicit Doorbell(boost::asio::any_io_executor executor) : state_(std::make_shared<State>()) {
+  /// `at_home`: ring() is only called on the sleeper's own executor.
+  Doorbell(boost::asio::any_io_executor executor, bool at_home) : state_(std::make_shared<State>()), at_home_(at_home) {
     state_->executor.emplace(executor);
     state_->timer.emplace(std::move(executor));
   }
@@ -30,6 +31,10 @@ class Doorbell {
   void ring() const {
     const std::lock_guard lock(state_->mutex);
     if (!state_->executor || state_->rung) return;
+    if (at_home_) {
+      state_->timer->cancel();  // resumes the sleeper by the executor's queue
+      return;
+    }
     state_->rung = true;
     boost::asio::post(*state_->executor, [state = state_] {
       const std::lock_guard timer_lock(state->mutex);
@@ -55,6 +60,7 @@ class Doorbell {
   };
 
   std::shared_ptr<State> state_;
+  const bool at_home_;
 };
 
 }  // namespace ragstone::detail

@@ -10,6 +10,7 @@
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -80,6 +81,7 @@ class HttpDriver::Socket {
   int wanted = 0;
   bool reading = false;
   bool writing = false;
+  int ready = 0;  ///< Events that wait in ready_.
 };
 
 HttpDriver::HttpDriver(asio::any_io_executor executor, HttpOptions options)
@@ -133,7 +135,7 @@ int HttpDriver::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) 
 }
 
 int HttpDriver::on_timer(CURLM*, long timeout_ms, void* self) {
-  static_cast<HttpDriver*>(self)->set_timer(timeout_ms);
+  static_cast<HttpDriver*>(self)->set_due(timeout_ms);
   return 0;
 }
 
@@ -243,7 +245,11 @@ void HttpDriver::detach(HttpTransfer& transfer) {
     curl_easy_cleanup(easy);
   }
   transfers_.erase(&transfer);
-  if (transfers_.empty()) rest();
+  if (transfers_.empty()) {
+    rest();
+  } else {
+    watch_due();
+  }
 }
 
 void HttpDriver::abort(const std::shared_ptr<HttpTransfer>& transfer) {
@@ -260,6 +266,7 @@ void HttpDriver::resume(const std::shared_ptr<HttpTransfer>& transfer) {
     curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
   }
   collect();
+  watch_due();
 }
 
 void HttpDriver::act(curl_socket_t fd, int events) {
@@ -269,6 +276,7 @@ void HttpDriver::act(curl_socket_t fd, int events) {
     curl_multi_socket_action(multi_, fd, events, &running);
   }
   collect();
+  watch_due();
 }
 
 void HttpDriver::collect() {
@@ -278,22 +286,35 @@ void HttpDriver::collect() {
     const CURLcode code = message->data.result;
     HttpTransfer* transfer = nullptr;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+    long proxy_status = 0;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
     const auto owner = transfers_.at(transfer);
     const SigpipeGuard guard(uses_tls_);
     detach(*transfer);
-    transfer->finish(code);
+    transfer->finish(code, proxy_status);
   }
 }
 
-void HttpDriver::set_timer(long timeout_ms) {
-  if (timeout_ms < 0) {
-    timer_.cancel();
-    return;
-  }
-  timer_.expires_after(std::chrono::milliseconds(timeout_ms));
+void HttpDriver::set_due(long timeout_ms) {
+  due_ = timeout_ms < 0 ? Clock::time_point::max() : Clock::now() + std::chrono::milliseconds(timeout_ms);
+}
+
+/// libcurl puts its time off with each step of each transfer; the timer is not set again for that, only if it would
+/// come too late.
+void HttpDriver::watch_due() {
+  if (expiry_ <= due_) return;
+  expiry_ = due_;
+  timer_.expires_at(due_);
   timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
-    if (error) return;
-    if (const auto self = weak.lock()) self->act(CURL_SOCKET_TIMEOUT, 0);
+    const auto self = weak.lock();
+    if (error || !self) return;
+    self->expiry_ = Clock::time_point::max();
+    if (self->due_ <= Clock::now()) {
+      self->due_ = Clock::time_point::max();
+      self->act(CURL_SOCKET_TIMEOUT, 0);
+    } else {
+      self->watch_due();
+    }
   });
 }
 
@@ -338,15 +359,46 @@ void HttpDriver::arm(const std::shared_ptr<Socket>& socket) {
           (*socket).*waiting = false;
           const auto self = weak.lock();
           if (!self || !socket->descriptor.is_open() || (socket->wanted & event) == 0) return;
-          if (error != asio::error::operation_aborted) self->act(socket->fd, error ? CURL_CSELECT_ERR : ready);
-          if (socket->descriptor.is_open()) self->arm(socket);
+          if (error == asio::error::operation_aborted) {
+            self->arm(socket);
+          } else {
+            self->add_ready(socket, error ? CURL_CSELECT_ERR : ready);
+          }
         });
   };
   wait(CURL_POLL_IN, &Socket::reading, CURL_CSELECT_IN, asio::posix::stream_descriptor::wait_read);
   wait(CURL_POLL_OUT, &Socket::writing, CURL_CSELECT_OUT, asio::posix::stream_descriptor::wait_write);
 }
 
+/// One socket's events at a time go to libcurl, so that what they wake takes its turns in between: a call that follows
+/// a reply is sent before the next reply is read. Served all at once, replies that come together would be followed by
+/// calls that go out together, again and again, with the connections idle meanwhile.
+void HttpDriver::add_ready(const std::shared_ptr<Socket>& socket, int events) {
+  if (std::exchange(socket->ready, socket->ready | events) == 0) ready_.push_back(socket);
+  if (!std::exchange(serving_, true)) serve_one_later();
+}
+
+void HttpDriver::serve_one_later() {
+  asio::post(executor_, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->serve_one();
+  });
+}
+
+void HttpDriver::serve_one() {
+  const std::shared_ptr<Socket> socket = ready_.take_front();
+  serving_ = !ready_.empty();
+  if (serving_) serve_one_later();
+  const int events = std::exchange(socket->ready, 0);
+  if (!socket->descriptor.is_open()) return;
+  const int wanted = CURL_CSELECT_ERR | ((socket->wanted & CURL_POLL_IN) != 0 ? CURL_CSELECT_IN : 0) |
+                     ((socket->wanted & CURL_POLL_OUT) != 0 ? CURL_CSELECT_OUT : 0);
+  if ((events & wanted) != 0) act(socket->fd, events & wanted);
+  if (socket->descriptor.is_open()) arm(socket);
+}
+
 void HttpDriver::rest() {
+  timer_.cancel();
+  due_ = expiry_ = Clock::time_point::max();
   limit_timer_.cancel();
   limit_expiry_ = Clock::time_point::max();
   for (const auto& [fd, socket] : sockets_) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "http/transfer.hpp"
+#include <ragstone/async/detail/ring.hpp>
 #include <ragstone/http/http_client.hpp>
 
 #include <memory>
@@ -29,6 +30,7 @@ class HttpDriver : public std::enable_shared_from_this<HttpDriver> {
   ~HttpDriver();
 
   const HttpOptions& options() const noexcept { return options_; }
+  const boost::asio::any_io_executor& executor() const noexcept { return executor_; }
 
   void start_soon(std::shared_ptr<HttpTransfer> transfer);
   void abort_soon(std::shared_ptr<HttpTransfer> transfer);
@@ -52,16 +54,24 @@ class HttpDriver : public std::enable_shared_from_this<HttpDriver> {
   void detach(HttpTransfer& transfer);
   void watch_limits();
   void check_limits();
-  void set_timer(long timeout_ms);
+  void set_due(long timeout_ms);
+  void watch_due();
   void arm(const std::shared_ptr<Socket>& socket);
+  void add_ready(const std::shared_ptr<Socket>& socket, int events);
+  void serve_one_later();
+  void serve_one();
   void rest();
 
   boost::asio::any_io_executor executor_;
   const HttpOptions options_;
   boost::asio::steady_timer timer_;
+  HttpTransfer::Clock::time_point due_ = HttpTransfer::Clock::time_point::max();     ///< When libcurl wants its turn.
+  HttpTransfer::Clock::time_point expiry_ = HttpTransfer::Clock::time_point::max();  ///< The timer's, perhaps earlier.
   boost::asio::steady_timer limit_timer_;
   HttpTransfer::Clock::time_point limit_expiry_ = HttpTransfer::Clock::time_point::max();
   std::unordered_map<curl_socket_t, std::shared_ptr<Socket>> sockets_;
+  Ring<std::shared_ptr<Socket>> ready_;
+  bool serving_ = false;  ///< There is a serve_one() to come.
   std::unordered_map<HttpTransfer*, std::shared_ptr<HttpTransfer>> transfers_;
   Limits limits_;
   std::vector<CURL*> idle_;

@@ -70,17 +70,20 @@ class RateGateCore {
       core_->wake_first(lock);
     }
 
-    /// Passes if it can; otherwise `gate` opens, or `until` comes, when to try again.
-    bool try_pass(std::optional<Gate>& gate, std::optional<Clock::time_point>& until) {
+    /// Passes if it can; otherwise gate() opens, or `until` comes, when to try again.
+    bool try_pass(std::optional<Clock::time_point>& until) {
       std::unique_lock lock(core_->mutex_);
       until.reset();
-      gate_ = gate.emplace();
-      if (core_->first() != this) return false;
-      if (core_->limits_.max_concurrency > 0 && core_->running_ >= core_->limits_.max_concurrency) return false;
+      if (gate_) gate_->shut();
+      if (core_->first() != this || core_->full()) {
+        if (!gate_) gate_.emplace();
+        return false;
+      }
       const auto now = Clock::now();
       const auto wait = std::max(core_->requests_.wait(now, 1), core_->tokens_.wait(now, tokens_));
       if (wait > Clock::duration::zero()) {
         until = now + wait;
+        if (!gate_) gate_.emplace();
         return false;
       }
       core_->requests_.take(1);
@@ -91,6 +94,9 @@ class RateGateCore {
       core_->wake_first(lock);
       return true;
     }
+
+    /// There is one once try_pass() returned false.
+    const Gate& gate() const noexcept { return *gate_; }
 
    private:
     friend class RateGateCore;
@@ -126,9 +132,11 @@ class RateGateCore {
     return nullptr;
   }
 
+  bool full() const noexcept { return limits_.max_concurrency > 0 && running_ >= limits_.max_concurrency; }
+
   void wake_first(std::unique_lock<std::mutex>& lock) noexcept {
     const Turn* turn = first();
-    if (turn == nullptr || !turn->gate_) return;
+    if (turn == nullptr || !turn->gate_ || full()) return;
     const Gate gate = *turn->gate_;
     lock.unlock();
     gate.open();
@@ -148,13 +156,12 @@ Task<RatePass> enter(std::shared_ptr<RateGateCore> core, CallPriority priority, 
                      CallContext context) {
   if (!core) co_return RatePass();
   RateGateCore::Turn turn(core, priority, static_cast<double>(tokens));
-  std::optional<Gate> gate;
   std::optional<Clock::time_point> until;
   const auto deadline = context.deadline();
-  while (!turn.try_pass(gate, until)) {
+  while (!turn.try_pass(until)) {
     const bool ends_first = deadline && (!until || *deadline <= *until);
     if (ends_first) until = deadline;
-    const Wake wake = co_await gate->wait(until);
+    const Wake wake = co_await turn.gate().wait(until);
     if (wake == Wake::cancelled || (wake == Wake::expired && ends_first)) throw_unless_opened(wake, "rate limit");
   }
   co_return RatePass(core);

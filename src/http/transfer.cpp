@@ -34,7 +34,7 @@ HttpTransfer::HttpTransfer(std::shared_ptr<HttpDriver> driver, HttpRequest reque
       owner_(std::move(driver)),
       request_(std::move(request)),
       streams_(streams),
-      bell_(std::move(reader)) {}
+      bell_(reader, reader == driver_.executor()) {}
 
 void HttpTransfer::start() { driver_.start_soon(shared_from_this()); }
 
@@ -190,13 +190,13 @@ void HttpTransfer::finish(std::exception_ptr error) noexcept {
   bell_.ring();
 }
 
-void HttpTransfer::finish(CURLcode code) noexcept try {
+void HttpTransfer::finish(CURLcode code, long proxy_status) noexcept try {
   if (own_error_) {
     finish(own_error_);
   } else if (code == CURLE_OK) {
-    finish(has_head_ ? std::exception_ptr() : std::make_exception_ptr(error_of(CURLE_GOT_NOTHING)));
+    finish(has_head_ ? std::exception_ptr() : std::make_exception_ptr(error_of(CURLE_GOT_NOTHING, proxy_status)));
   } else {
-    finish(std::make_exception_ptr(error_of(code)));
+    finish(std::make_exception_ptr(error_of(code, proxy_status)));
   }
 } catch (...) {
   finish(std::current_exception());
@@ -231,8 +231,11 @@ std::exception_ptr HttpTransfer::limit_error() const {
 
 std::string HttpTransfer::described() const { return request_.method + " " + without_query(request_.url); }
 
-Error HttpTransfer::error_of(CURLcode code) const {
+Error HttpTransfer::error_of(CURLcode code, long proxy_status) const {
   const std::string what = described() + ": ";
+  if (proxy_status >= 300)
+    return Error(proxy_status < 500 ? Errc::rejected : Errc::transient,
+                 what + "the proxy answered with status " + std::to_string(proxy_status) + " and opened no tunnel");
   if (!refused_.empty() && (code == CURLE_COULDNT_CONNECT || code == CURLE_ABORTED_BY_CALLBACK))
     return Error(Errc::rejected, what + "not connected, since " + refused_ +
                                      "; for a server of your own, allow it by AddressPolicy::with_local()");

@@ -56,7 +56,8 @@ class HttpTransfer : public std::enable_shared_from_this<HttpTransfer> {
   void on_sent() noexcept;
   void on_resumed() noexcept;
   void finish(std::exception_ptr error) noexcept;
-  void finish(CURLcode code) noexcept;
+  /// `proxy_status`: what a proxy answered to CONNECT, or 0.
+  void finish(CURLcode code, long proxy_status) noexcept;
   /// When the transfer has failed unless something happens, and how.
   Clock::time_point limit() const noexcept;
   std::exception_ptr limit_error() const;
@@ -75,7 +76,7 @@ class HttpTransfer : public std::enable_shared_from_this<HttpTransfer> {
 
   template <class Ready>
   Task<void> wait_until(Ready ready, CallContext context, const char* what);
-  Error error_of(CURLcode code) const;
+  Error error_of(CURLcode code, long proxy_status) const;
   std::string described() const;
 
   HttpDriver& driver_;
