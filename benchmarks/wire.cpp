@@ -1,7 +1,9 @@
 // What calls of a model server cost, against a scripted server in the same process with set latencies.
 //
-// - 10,000 calls of 100 ms at a limit of 200, on one thread, against the 5 s that they take at best
-// - CPU of the client's thread for a call and for a streamed token; allocations for a token without observers
+// - 10,000 calls of 100 ms at a limit of 200, on one thread, against the 5 s that they take at best, and how much
+//   later than after 100 ms the server itself answers
+// - CPU of the client's thread for a call and for a streamed token; allocations for a token without observers, of
+//   tokens that come many at once and of tokens that come one by one
 // - the same by Node's openai package on the same server, where RAGSTONE_OPENAI_NODE names a folder in which that is
 //   installed (benchmarks/peers/wire.sh sees to it): CPU of its process
 // - 10,000 streams that are given up at random points: descriptors, memory and connections afterwards
@@ -61,7 +63,7 @@ ServerReply stream_of(std::size_t tokens) {
   return reply.end_of_chunks();
 }
 
-/// The path's first part says what a client wants: /slow, /fast, /tokens-N, /drip, /storm.
+/// The path's first part says what a client wants: /slow, /fast, /tokens-N, /single-N, /drip, /storm.
 ServerReply answer(const ServerRequest& request, std::mt19937& random) {
   const std::string& target = request.target;
   if (target.starts_with("/slow")) {
@@ -75,6 +77,12 @@ ServerReply answer(const ServerRequest& request, std::mt19937& random) {
     ServerReply reply = ServerReply::event_stream();
     for (int i = 0; i < 20; ++i) reply.event(kToken).pause(1ms);
     return reply.hang();
+  }
+  if (target.starts_with("/single-")) {
+    ServerReply reply = ServerReply::event_stream();
+    for (std::size_t i = std::stoul(target.substr(8)); i > 0; --i) reply.pause(1ms).event(kToken);
+    reply.event(R"({"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})").event("[DONE]");
+    return reply.end_of_chunks();
   }
   if (target.starts_with("/storm") && random() % 2 == 0)
     return ServerReply::text(random() % 2 == 0 ? 429 : 503, R"({"error":{"message":"busy"}})");
@@ -114,20 +122,7 @@ std::vector<Task<ChatReply>> calls_of(const std::shared_ptr<ChatModel>& model, s
   return calls;
 }
 
-void bench_limit(Report& report, Bench& bench, std::size_t count) {
-  constexpr std::size_t kLimit = 200;
-  Runtime runtime;
-  const auto model = bench.model(runtime, "slow", kLimit);
-  const auto start = Clock::now();
-  runtime.run(ragstone::gather(calls_of(model, count)));
-  const double time = std::chrono::duration<double>(Clock::now() - start).count();
-  const double ideal = 0.1 * static_cast<double>(count) / kLimit;
-  report.figure("calls of 100 ms at a limit of 200", static_cast<double>(count), "");
-  report.figure("calls of 100 ms at a limit of 200, time", time, "s");
-  report.cost_ratio("calls of 100 ms at a limit of 200, against the ideal", time, ideal);
-}
-
-/// CPU and allocations of the loop's thread while `work` runs there.
+/// CPU and allocations of the loop's thread.
 class Cost {
  public:
   double cpu = 0;
@@ -144,6 +139,21 @@ Task<Cost> cost_of_calls(std::shared_ptr<ChatModel> model, std::size_t count, st
   cost.cpu = thread_cpu() - cpu;
   cost.allocations = static_cast<double>(thread_allocations() - allocations);
   co_return cost;
+}
+
+void bench_limit(Report& report, Bench& bench, std::size_t count) {
+  constexpr std::size_t kLimit = 200;
+  Runtime runtime;
+  const auto model = bench.model(runtime, "slow", kLimit);
+  const auto start = Clock::now();
+  const Cost cost = runtime.run(cost_of_calls(model, count, 0));
+  const double time = std::chrono::duration<double>(Clock::now() - start).count();
+  const double ideal = 0.1 * static_cast<double>(count) / kLimit;
+  report.figure("calls of 100 ms at a limit of 200", static_cast<double>(count), "");
+  report.figure("calls of 100 ms at a limit of 200, time", time, "s");
+  report.figure("the server's own delay of a reply", bench.server().mean_lateness().count() * 1e3, "ms");
+  report.figure("calls of 100 ms at a limit of 200, the loop's CPU", cost.cpu / time * 100, "%");
+  report.cost_ratio("calls of 100 ms at a limit of 200, against the ideal", time, ideal);
 }
 
 Task<std::size_t> read_pieces(ragstone::AsyncStream<std::string> pieces) {
@@ -191,6 +201,19 @@ std::map<std::string, double> node_costs(Bench& bench, std::size_t calls, std::s
   return costs;
 }
 
+void bench_single_tokens(Report& report, Bench& bench, Runtime& runtime) {
+  constexpr std::size_t kTokens = 200;
+  const auto few = bench.model(runtime, "single-" + std::to_string(kTokens), 0);
+  const auto many = bench.model(runtime, "single-" + std::to_string(3 * kTokens), 0);
+  runtime.run(cost_of_stream(few, kTokens));
+  const Cost short_stream = runtime.run(cost_of_stream(few, kTokens));
+  const Cost long_stream = runtime.run(cost_of_stream(many, 3 * kTokens));
+  report.figure("CPU for a streamed token that comes alone", (long_stream.cpu - short_stream.cpu) / (2 * kTokens) * 1e6,
+                "us");
+  report.figure("allocations for a streamed token that comes alone",
+                (long_stream.allocations - short_stream.allocations) / (2 * kTokens), "");
+}
+
 void bench_costs(Report& report, Bench& bench, std::size_t calls, std::size_t tokens) {
   Runtime runtime;
   const auto fast = bench.model(runtime, "fast", 0);
@@ -209,6 +232,7 @@ void bench_costs(Report& report, Bench& bench, std::size_t calls, std::size_t to
   const double per_token = (long_stream.cpu - short_stream.cpu) / between * 1e6;
   report.figure("CPU for a streamed token", per_token, "us");
   report.figure("allocations for a streamed token", (long_stream.allocations - short_stream.allocations) / between, "");
+  bench_single_tokens(report, bench, runtime);
 
   const auto node = node_costs(bench, calls, tokens);
   if (node.empty()) {

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cctype>
+#include <condition_variable>
 #include <cstdio>
+#include <mutex>
 #include <thread>
 
 #include <boost/asio/buffer.hpp>
@@ -143,6 +145,17 @@ class ScriptedServer::Core {
   bool secure() const noexcept { return tls_.has_value(); }
 
   std::uint16_t port = 0;
+  template <class Condition>
+  bool wait_for(Condition condition) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(5), condition);
+  }
+
+  std::chrono::duration<double> mean_lateness() const {
+    return pauses_ == 0 ? std::chrono::duration<double>()
+                        : std::chrono::duration<double>(late_.load()) / pauses_.load();
+  }
+
   std::atomic<std::size_t> requests = 0;
   std::atomic<std::size_t> connections = 0;
   std::atomic<std::size_t> open = 0;
@@ -170,7 +183,7 @@ class ScriptedServer::Core {
     }
     boost::system::error_code ignored;
     socket.close(ignored);
-    --open;
+    tell([this] { --open; });
   }
 
   asio::awaitable<void> serve_tls(TlsStream stream, std::size_t number) {
@@ -181,7 +194,14 @@ class ScriptedServer::Core {
     }
     boost::system::error_code ignored;
     stream.next_layer().close(ignored);
-    --open;
+    tell([this] { --open; });
+  }
+
+  template <class Change>
+  void tell(Change change) {
+    const std::lock_guard lock(mutex_);
+    change();
+    changed_.notify_all();
   }
 
   template <class Stream>
@@ -192,7 +212,7 @@ class ScriptedServer::Core {
       const std::size_t head = co_await asio::async_read_until(stream, bytes, "\r\n\r\n", asio::use_awaitable);
       ServerRequest request;
       request.connection = number;
-      request.number = ++requests;
+      tell([&] { request.number = ++requests; });
       read_head(std::string_view(buffer).substr(0, head), request);
       buffer.erase(0, head);
       const std::string length = request.header("content-length");
@@ -222,6 +242,12 @@ class ScriptedServer::Core {
     tcp::socket& socket = socket_of(stream);
     if (const auto* pause = std::get_if<ServerReply::Pause>(&step)) {
       asio::steady_timer timer(context_, pause->time);
+      if (pause->time < kWatchedPause) {
+        co_await timer.async_wait(asio::use_awaitable);
+        late_ = late_.load() + (std::chrono::steady_clock::now() - timer.expiry());
+        ++pauses_;
+        co_return false;
+      }
       const auto first = co_await (timer.async_wait(asio::use_awaitable) ||
                                    socket.async_wait(tcp::socket::wait_read, asio::use_awaitable));
       co_return first.index() == 1 && socket.available() == 0;
@@ -232,7 +258,14 @@ class ScriptedServer::Core {
     co_return true;
   }
 
+  // Shorter ones do not end when the client goes away: they are frequent, and watching costs more than they take.
+  static constexpr std::chrono::milliseconds kWatchedPause{1'000};
+
   Handler handler_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::atomic<std::chrono::steady_clock::duration> late_{};
+  std::atomic<std::size_t> pauses_ = 0;
   asio::io_context context_{1};
   tcp::acceptor acceptor_;
   std::optional<asio::ssl::context> tls_;
@@ -254,8 +287,13 @@ std::size_t ScriptedServer::connections() const noexcept { return core_->connect
 std::size_t ScriptedServer::open_connections() const noexcept { return core_->open; }
 
 bool ScriptedServer::wait_for_no_connection() const {
-  for (int i = 0; i < 5'000 && open_connections() > 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  return open_connections() == 0;
+  return core_->wait_for([&] { return core_->open == 0; });
 }
+
+bool ScriptedServer::wait_for_requests(std::size_t count) const {
+  return core_->wait_for([&] { return core_->requests >= count; });
+}
+
+std::chrono::duration<double> ScriptedServer::mean_lateness() const { return core_->mean_lateness(); }
 
 }  // namespace ragstone::test

@@ -97,8 +97,12 @@ class ScriptedServer {
   std::size_t requests() const noexcept;
   std::size_t connections() const noexcept;
   std::size_t open_connections() const noexcept;
-  /// Waits until no connection is open; false after 5 s.
+  /// Wait until no connection is open, or until so many requests have come; false after 5 s.
   bool wait_for_no_connection() const;
+  bool wait_for_requests(std::size_t count) const;
+
+  /// How much longer than asked for the pauses took, on average: what the server itself adds to a latency.
+  std::chrono::duration<double> mean_lateness() const;
 
  private:
   class Core;
