@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <span>
 #include <string>
 
@@ -31,12 +32,14 @@ constexpr Range kRanges[] = {
     {v4(203, 0, 113, 0), 24, AddressClass::reserved},   {v4(224, 0, 0, 0), 3, AddressClass::reserved},
 };
 
+// Metadata services outside of the link-local range: Alibaba Cloud's, and Azure's wire server.
+constexpr std::uint32_t kMetadataServices[] = {v4(100, 100, 100, 200), v4(168, 63, 129, 16)};
+
 AddressClass classify_v4(std::span<const std::uint8_t> bytes) noexcept {
   const std::uint32_t address = v4(bytes[0], bytes[1], bytes[2], bytes[3]);
+  if (std::ranges::find(kMetadataServices, address) != std::end(kMetadataServices)) return AddressClass::link_local;
   for (const Range& range : kRanges)
     if ((address ^ range.first) >> (32 - range.bits) == 0) return range.kind;
-  // Metadata services outside of the link-local range (Alibaba Cloud's is in 100.64/10, Azure's wire server is not).
-  if (address == v4(168, 63, 129, 16)) return AddressClass::link_local;
   return AddressClass::global;
 }
 
@@ -67,6 +70,9 @@ AddressClass classify(const IpAddress& a) noexcept {
   }
   if (starts_with(a, {0x00, 0x64, 0xFF, 0x9B, 0, 0, 0, 0, 0, 0, 0, 0})) return classify_v4(bytes.subspan(12));
   if (starts_with(a, {0x20, 0x02})) return classify_v4(bytes.subspan(2));
+  // Metadata services inside the range for sites: Amazon's fd00:ec2::254, Google's fd20:ce::254.
+  if (starts_with(a, {0xFD, 0x00, 0x0E, 0xC2}) || starts_with(a, {0xFD, 0x20, 0x00, 0xCE}))
+    return AddressClass::link_local;
   if ((a[0] & 0xFE) == 0xFC) return AddressClass::local;
   if (a[0] == 0xFE && (a[1] & 0xC0) == 0x80) return AddressClass::link_local;
   if (a[0] == 0xFE && (a[1] & 0xC0) == 0xC0) return AddressClass::local;  // once site-local

@@ -20,7 +20,7 @@ enum class AddressClass {
   global,      ///< Anything on the public internet.
   loopback,    ///< 127.0.0.0/8, ::1
   local,       ///< A site's own: 10/8, 172.16/12, 192.168/16, 100.64/10, fc00::/7
-  link_local,  ///< 169.254/16 with the clouds' metadata services, fe80::/10
+  link_local,  ///< 169.254/16, fe80::/10; the clouds' metadata services, wherever they are
   reserved,    ///< Unspecified, multicast, broadcast, documentation, benchmarks, future use.
 };
 

@@ -32,7 +32,6 @@ TEST(AddressPolicy, KnowsWhatAddressesAreFor) {
       {"2002:7f00:1::", AddressClass::loopback},
       {"10.0.0.1", AddressClass::local},
       {"100.64.0.1", AddressClass::local},
-      {"100.100.100.200", AddressClass::local},
       {"172.16.0.1", AddressClass::local},
       {"172.31.255.255", AddressClass::local},
       {"192.168.1.1", AddressClass::local},
@@ -41,7 +40,11 @@ TEST(AddressPolicy, KnowsWhatAddressesAreFor) {
       {"fec0::1", AddressClass::local},
       {"169.254.169.254", AddressClass::link_local},
       {"::ffff:169.254.169.254", AddressClass::link_local},
+      {"100.100.100.200", AddressClass::link_local},
+      {"::ffff:100.100.100.200", AddressClass::link_local},
       {"168.63.129.16", AddressClass::link_local},
+      {"fd00:ec2::254", AddressClass::link_local},
+      {"fd20:ce::254", AddressClass::link_local},
       {"fe80::1", AddressClass::link_local},
       {"0.0.0.0", AddressClass::reserved},
       {"::", AddressClass::reserved},
@@ -70,7 +73,7 @@ TEST(AddressPolicy, LocalServersAreAllowedOnRequestButNeverMetadata) {
     EXPECT_FALSE(closed.allows(*parse_ip(text))) << text;
     EXPECT_TRUE(local.allows(*parse_ip(text))) << text;
   }
-  for (const char* text : {"169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1"})
+  for (const char* text : {"169.254.169.254", "100.100.100.200", "fd00:ec2::254", "fe80::1", "0.0.0.0", "224.0.0.1"})
     EXPECT_FALSE(local.allows(*parse_ip(text))) << text;
   EXPECT_TRUE(closed.allows(*parse_ip("1.1.1.1")));
 }
