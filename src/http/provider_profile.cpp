@@ -1,11 +1,12 @@
 #include <ragstone/base/error.hpp>
 #include <ragstone/http/provider_profile.hpp>
 
-#include <array>
 #include <functional>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -14,121 +15,33 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::uint32_t kMebibyte = 1 << 20;
-
-ProviderProfile openai() {
-  ProviderProfile profile;
-  profile.name = "openai";
-  profile.base_url = "https://api.openai.com/v1";
-  profile.key_variable = "OPENAI_API_KEY";
-  profile.max_tokens_field = "max_completion_tokens";
-  profile.max_batch = 2'048;
-  profile.max_request_tokens = 300'000;
-  profile.dimensions_field = true;
-  profile.base64 = true;
-  return profile;
-}
-
-ProviderProfile vllm() {
-  ProviderProfile profile;
-  profile.name = "vllm";
-  profile.base_url = "http://127.0.0.1:8000/v1";
-  profile.local = true;
-  profile.base64 = true;
-  profile.rerank = RerankDialect::jina;
-  return profile;
-}
-
-ProviderProfile lmdeploy() {
-  ProviderProfile profile;
-  profile.name = "lmdeploy";
-  profile.base_url = "http://127.0.0.1:23333";
-  profile.local = true;
-  profile.chat_path = "/v1/chat/completions";
-  profile.embeddings_path = "/pooling";  // /v1/embeddings always answers 400
-  return profile;
-}
-
-ProviderProfile lightllm() {
-  ProviderProfile profile;
-  profile.name = "lightllm";
-  profile.base_url = "http://127.0.0.1:8080/v1";
-  profile.local = true;
-  profile.default_max_tokens = 2'048;  // its own is 16
-  profile.stream_usage = false;
-  profile.schema = SchemaStyle::none;
-  profile.chat_extra = R"({"do_sample": true})";  // or temperature has no effect
-  profile.embeddings_path.clear();
-  return profile;
-}
-
-ProviderProfile llama_cpp() {
-  ProviderProfile profile;
-  profile.name = "llama.cpp";
-  profile.base_url = "http://127.0.0.1:8080/v1";
-  profile.local = true;
-  profile.schema = SchemaStyle::flat_schema;
-  profile.base64 = true;
-  profile.rerank = RerankDialect::jina;
-  return profile;
-}
-
-ProviderProfile ollama() {
-  ProviderProfile profile;
-  profile.name = "ollama";
-  profile.base_url = "http://127.0.0.1:11434/v1";
-  profile.local = true;
-  return profile;
-}
-
-ProviderProfile tei() {
-  ProviderProfile profile;
-  profile.name = "tei";
-  profile.base_url = "http://127.0.0.1:8080";
-  profile.local = true;
-  profile.chat_path.clear();
-  profile.embeddings_path = "/v1/embeddings";
-  profile.max_batch = 32;
-  profile.max_request_bytes = 2 * kMebibyte;
-  profile.rerank = RerankDialect::tei;
-  profile.max_documents = 32;
-  return profile;
-}
-
-ProviderProfile dashscope() {
-  ProviderProfile profile;
-  profile.name = "dashscope";
-  profile.base_url = "https://dashscope.aliyuncs.com/compatible-mode/v1";
-  profile.key_variable = "DASHSCOPE_API_KEY";
-  profile.schema = SchemaStyle::json_object;
-  profile.max_batch = 10;
-  profile.dimensions_field = true;
-  profile.rerank = RerankDialect::dashscope;
-  profile.rerank_base_url = "https://dashscope.aliyuncs.com/api/v1";
-  profile.rerank_path = "/services/rerank/text-rerank/text-rerank";
-  profile.max_documents = 500;
-  return profile;
-}
-
-ProviderProfile ark() {
-  ProviderProfile profile;
-  profile.name = "ark";
-  profile.base_url = "https://ark.cn-beijing.volces.com/api/v3";
-  profile.key_variable = "ARK_API_KEY";
-  return profile;
-}
-
-ProviderProfile deepseek() {
-  ProviderProfile profile;
-  profile.name = "deepseek";
-  profile.base_url = "https://api.deepseek.com";
-  profile.key_variable = "DEEPSEEK_API_KEY";
-  profile.schema = SchemaStyle::json_object;
-  profile.embeddings_path.clear();
-  return profile;
-}
-
-constexpr std::array kKnown = {openai, vllm, lmdeploy, lightllm, llama_cpp, ollama, tei, dashscope, ark, deepseek};
+// As users write them. Members that are left out have ProviderProfile's defaults.
+constexpr std::string_view kKnown[] = {
+    R"({"name": "openai", "base_url": "https://api.openai.com/v1", "key_variable": "OPENAI_API_KEY",
+        "max_tokens_field": "max_completion_tokens",
+        "max_batch": 2048, "max_request_tokens": 300000, "dimensions_field": true, "base64": true})",
+    R"({"name": "vllm", "base_url": "http://127.0.0.1:8000/v1", "local": true, "base64": true, "rerank": "jina"})",
+    // Its /v1/embeddings always answers 400.
+    R"({"name": "lmdeploy", "base_url": "http://127.0.0.1:23333", "local": true,
+        "chat_path": "/v1/chat/completions", "embeddings_path": "/pooling"})",
+    // Its own limit is 16 tokens, and without do_sample a temperature has no effect.
+    R"({"name": "lightllm", "base_url": "http://127.0.0.1:8080/v1", "local": true,
+        "default_max_tokens": 2048, "stream_usage": false, "schema": "none", "chat_extra": "{\"do_sample\": true}",
+        "embeddings_path": ""})",
+    R"({"name": "llama.cpp", "base_url": "http://127.0.0.1:8080/v1", "local": true,
+        "schema": "flat_schema", "base64": true, "rerank": "jina"})",
+    R"({"name": "ollama", "base_url": "http://127.0.0.1:11434/v1", "local": true})",
+    R"({"name": "tei", "base_url": "http://127.0.0.1:8080", "local": true,
+        "chat_path": "", "embeddings_path": "/v1/embeddings", "max_batch": 32, "max_request_bytes": 2097152,
+        "rerank": "tei", "max_documents": 32})",
+    R"({"name": "dashscope", "base_url": "https://dashscope.aliyuncs.com/compatible-mode/v1",
+        "key_variable": "DASHSCOPE_API_KEY", "schema": "json_object", "max_batch": 10, "dimensions_field": true,
+        "rerank": "dashscope", "rerank_base_url": "https://dashscope.aliyuncs.com/api/v1",
+        "rerank_path": "/services/rerank/text-rerank/text-rerank", "max_documents": 500})",
+    R"({"name": "ark", "base_url": "https://ark.cn-beijing.volces.com/api/v3", "key_variable": "ARK_API_KEY"})",
+    R"({"name": "deepseek", "base_url": "https://api.deepseek.com", "key_variable": "DEEPSEEK_API_KEY",
+        "schema": "json_object", "embeddings_path": ""})",
+};
 
 const std::map<std::string, SchemaStyle> kSchemaStyles = {{"none", SchemaStyle::none},
                                                           {"json_schema", SchemaStyle::json_schema},
@@ -210,18 +123,26 @@ const std::map<std::string, Read>& readers() {
   return all;
 }
 
+const std::vector<ProviderProfile>& known_profiles() {
+  static const std::vector<ProviderProfile> profiles = [] {
+    std::vector<ProviderProfile> parsed;
+    for (const std::string_view text : kKnown) parsed.push_back(provider_profile_from_json(text));
+    return parsed;
+  }();
+  return profiles;
+}
+
 }  // namespace
 
 std::vector<std::string> provider_profile_names() {
   std::vector<std::string> names;
-  for (const auto make : kKnown) names.push_back(make().name);
+  for (const ProviderProfile& profile : known_profiles()) names.push_back(profile.name);
   return names;
 }
 
 ProviderProfile provider_profile(std::string_view name) {
   std::string known;
-  for (const auto make : kKnown) {
-    auto profile = make();
+  for (const ProviderProfile& profile : known_profiles()) {
     if (profile.name == name) return profile;
     known += (known.empty() ? "" : ", ") + profile.name;
   }
