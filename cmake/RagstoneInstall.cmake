@@ -21,6 +21,7 @@ install(
         ${PROJECT_BINARY_DIR}/ragstoneConfigVersion.cmake
         ${PROJECT_SOURCE_DIR}/cmake/RagstoneDependencies.cmake
         ${PROJECT_SOURCE_DIR}/cmake/FindStemmer.cmake
+        ${PROJECT_SOURCE_DIR}/cmake/Findre2.cmake
         ${PROJECT_SOURCE_DIR}/cmake/FindxxHash.cmake
   DESTINATION ${package_dir})
 

@@ -7,7 +7,7 @@ set -eu
 
 build='g++ make cmake ninja-build pkg-config libboost1.81-dev libicu-dev libssl-dev libstemmer-dev libmd4c-dev
   libmd4c-html0-dev libsqlite3-dev libxxhash-dev libspdlog-dev libgtest-dev libgmock-dev zlib1g-dev nlohmann-json3-dev
-  libhwy-dev libhnswlib-dev libcurl4-openssl-dev libsimdjson-dev'
+  libhwy-dev libhnswlib-dev libcurl4-openssl-dev libsimdjson-dev libre2-dev'
 check='clang-format ccache'
 bench='libfaiss-dev libmarisa-dev'
 clang='clang'

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <string>
 
 #include <nlohmann/json.hpp>
+#include <re2/re2.h>
 
 namespace ragstone::detail {
 namespace {
@@ -15,6 +17,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kDeepest = 64;
+constexpr std::int64_t kPatternBytes = 1 << 20;  // what RE2 may need for one pattern
 
 constexpr std::array kAnnotations = {"title",      "description", "default",     "examples", "$schema",
                                      "$id",        "$defs",       "definitions", "$comment", "format",
@@ -39,6 +42,7 @@ constexpr std::array kKeywords = {"type",
                                   "multipleOf",
                                   "minLength",
                                   "maxLength",
+                                  "pattern",
                                   "minItems",
                                   "maxItems",
                                   "minProperties",
@@ -88,7 +92,7 @@ class SchemaCheck::Schema {
   void check(const json& value) const { check(value, root_, "", 0); }
 
  private:
-  void require_known(const json& schema, int depth) const {
+  void require_known(const json& schema, int depth) {
     if (depth > kDeepest) throw Error(Errc::invalid_argument, "reply schema: nested too deep");
     if (schema.is_boolean()) return;
     if (!schema.is_object()) throw Error(Errc::invalid_argument, "reply schema: a schema is an object, true or false");
@@ -101,10 +105,25 @@ class SchemaCheck::Schema {
         for (const json& inner : value) require_known(inner, depth + 1);
       } else if (name == "$ref") {
         (void)target(value);
+      } else if (name == "pattern") {
+        compile(value);
       } else if (!among(kKeywords, name) && !among(kAnnotations, name)) {
         throw Error(Errc::unsupported, "reply schema: the keyword '" + name + "' would not be checked; leave it out");
       }
     }
+  }
+
+  void compile(const json& pattern) {
+    if (!pattern.is_string()) throw Error(Errc::invalid_argument, "reply schema: a pattern is a string");
+    const auto& text = pattern.get_ref<const std::string&>();
+    RE2::Options options;
+    options.set_log_errors(false);
+    options.set_max_mem(kPatternBytes);
+    const auto [place, is_new] = patterns_.try_emplace(text);
+    if (is_new) place->second = std::make_unique<const RE2>(text, options);
+    if (!place->second->ok())
+      throw Error(Errc::unsupported, "reply schema: the pattern " + pattern.dump() +
+                                         " would not be checked (RE2: " + place->second->error() + "); leave it out");
   }
 
   const json& target(const json& reference) const {
@@ -168,6 +187,9 @@ class SchemaCheck::Schema {
     } else if (value.is_string()) {
       if (keyword == "minLength" && characters(value) < wanted) fail(path, "is too short");
       if (keyword == "maxLength" && characters(value) > wanted) fail(path, "is too long");
+      if (keyword == "pattern" &&
+          !RE2::PartialMatch(value.get_ref<const std::string&>(), *patterns_.at(wanted.get_ref<const std::string&>())))
+        fail(path, "does not match " + wanted.dump());
     } else if (value.is_number()) {
       check_number(value, keyword, wanted, path);
     }
@@ -225,6 +247,7 @@ class SchemaCheck::Schema {
   }
 
   json root_;
+  std::map<std::string, std::unique_ptr<const RE2>, std::less<>> patterns_;  // by their text
 };
 
 SchemaCheck::SchemaCheck(const ReplySchema& schema) : schema_(std::make_unique<const Schema>(schema)) {}
