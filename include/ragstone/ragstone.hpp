@@ -21,6 +21,7 @@
 #include <ragstone/model/function_embedder.hpp>
 #include <ragstone/model/hashing_embedder.hpp>
 #include <ragstone/model/json_lines.hpp>
+#include <ragstone/model/metrics.hpp>
 #include <ragstone/model/model_server.hpp>
 #include <ragstone/model/prices.hpp>
 #include <ragstone/model/reranker.hpp>

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <memory>
 #include <new>
 
@@ -54,7 +55,9 @@ Url Url::parse(const std::string& text) {
   if (url.host_.empty()) refuse("it has no host");
   if (url.host_.starts_with('[')) url.host_ = url.host_.substr(1, url.host_.find(']') - 1);
   url.text_ = part(handle.get(), CURLUPART_URL);
-  url.origin_ = scheme + "://" + url.host_ + ":" + part(handle.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);
+  const std::string port = part(handle.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);
+  std::from_chars(port.data(), port.data() + port.size(), url.port_);
+  url.origin_ = scheme + "://" + url.host_ + ":" + port;
   return url;
 }
 

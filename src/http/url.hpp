@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -18,12 +19,14 @@ class Url {
   const std::string& origin() const noexcept { return origin_; }
   /// Lower case; an IPv6 address without its brackets.
   const std::string& host() const noexcept { return host_; }
+  std::uint16_t port() const noexcept { return port_; }
   bool is_https() const noexcept { return origin_.starts_with("https:"); }
 
  private:
   std::string text_;
   std::string origin_;
   std::string host_;
+  std::uint16_t port_ = 0;
 };
 
 /// For messages: a query may hold a key.

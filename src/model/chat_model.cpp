@@ -111,10 +111,14 @@ Task<void> ChatPieces::put(std::string piece, CallContext context) {
   co_await pieces_.push(std::move(piece), context);
 }
 
+void ChatModel::describe(Metadata&) const {}
+
 Task<ChatReply> ChatModel::run(ChatRequest request, StreamProducer<std::string> stream, CallContext context) {
   check(name(), request);
   const CallContext observed = emits_runs() ? context : context.without_observers();
-  RunScope run(observed, EventKind::chat, name(), start_attributes(observed, request, static_cast<bool>(stream)));
+  Metadata attributes = start_attributes(observed, request, static_cast<bool>(stream));
+  if (observed.observed()) describe(attributes);
+  RunScope run(observed, EventKind::chat, name(), std::move(attributes));
   const CallContext inner = emits_runs() ? run.context() : context;
   ChatReply reply;
   ChatPieces pieces(stream, &run);

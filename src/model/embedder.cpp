@@ -144,6 +144,8 @@ Task<EmbeddedBatch> Embedder::embed_batch(std::span<const std::string> texts, Em
   co_return batch;
 }
 
+void Embedder::describe(Metadata&) const {}
+
 Task<Embeddings> Embedder::embed(std::vector<std::string> texts, EmbedRole role, CallContext context) {
   check_identity(identity());
   Embeddings embeddings;
@@ -154,8 +156,9 @@ Task<Embeddings> Embedder::embed(std::vector<std::string> texts, EmbedRole role,
   const DistinctTexts distinct(std::move(texts));
   const auto all = distinct.texts();
   const CallContext observed = emits_runs() ? context : context.without_observers();
-  RunScope run(observed, EventKind::embed, identity().name,
-               start_attributes(observed, identity(), count, all.size(), role));
+  Metadata attributes = start_attributes(observed, identity(), count, all.size(), role);
+  if (observed.observed()) describe(attributes);
+  RunScope run(observed, EventKind::embed, identity().name, std::move(attributes));
   const CallContext inner = emits_runs() ? run.context() : context;
   try {
     const std::size_t batch = std::max<std::size_t>(1, max_batch());

@@ -50,6 +50,8 @@ Metadata attribute(const CallContext& context, std::string name, std::size_t val
 
 }  // namespace
 
+void Reranker::describe(Metadata&) const {}
+
 Task<std::vector<RankedText>> Reranker::rerank(std::string query, std::vector<std::string> texts, std::size_t top_n,
                                                CallContext context) {
   if (top_n == 0) throw Error(Errc::invalid_argument, "rerank: top_n is 0; ask for at least one text");
@@ -57,7 +59,9 @@ Task<std::vector<RankedText>> Reranker::rerank(std::string query, std::vector<st
   if (texts.empty()) co_return ranked;
 
   Usage usage;
-  RunScope run(context, EventKind::rerank, name(), attribute(context, "texts", texts.size()));
+  Metadata start = attribute(context, "texts", texts.size());
+  if (context.observed()) describe(start);
+  RunScope run(context, EventKind::rerank, name(), std::move(start));
   try {
     auto reranking = co_await with_deadline(do_rerank(query, texts, top_n, run.context()), run.context());
     ranked = std::move(reranking.texts);

@@ -124,6 +124,8 @@ class ChatModel {
 
   /// False for a model that answers through another one, whose runs are the ones to see.
   virtual bool emits_runs() const noexcept { return true; }
+  /// Adds to the attributes of a run's start: for a model on a server `provider`, `server_address` and `server_port`.
+  virtual void describe(Metadata& attributes) const;
 
   /// If pieces are wanted, those that it put are together exactly the reply's text. `request` and `pieces` stay valid
   /// until it completes. The framework ends the stream.

@@ -77,6 +77,8 @@ class Embedder {
  private:
   /// False for an embedder that asks another one, whose runs are the ones to see.
   virtual bool emits_runs() const noexcept { return true; }
+  /// Adds to the attributes of a run's start: for a model on a server `provider`, `server_address` and `server_port`.
+  virtual void describe(Metadata& attributes) const;
   Task<EmbeddedBatch> embed_batch(std::span<const std::string> texts, EmbedRole role, CallContext context);
 
   /// Returns [texts.size() x identity().dimension] finite values. `texts` stay valid until it completes.

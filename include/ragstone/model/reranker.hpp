@@ -50,6 +50,9 @@ class Reranker {
                                        CallContext context = {});
 
  private:
+  /// Adds to the attributes of a run's start: for a model on a server `provider`, `server_address` and `server_port`.
+  virtual void describe(Metadata& attributes) const;
+
   /// Returns texts of `texts`, in any order if each has a finite score, best first if none has one. More than `top_n`
   /// are allowed. `query` and `texts` stay valid until it completes.
   virtual Task<Reranking> do_rerank(std::string_view query, std::span<const std::string> texts, std::size_t top_n,

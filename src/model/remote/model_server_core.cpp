@@ -1,5 +1,6 @@
 #include "model/remote/model_server_core.hpp"
 
+#include "http/url.hpp"
 #include "model/remote/error_reply.hpp"
 #include <ragstone/async/detail/gate.hpp>
 #include <ragstone/async/observer.hpp>
@@ -50,10 +51,18 @@ Errc code_of(int status, bool retryable) {
 
 ModelServerCore::ModelServerCore(Runtime& runtime, ModelServerOptions options)
     : options_(completed(std::move(options))),
+      host_(Url::parse(options_.profile.base_url).host()),
+      port_(Url::parse(options_.profile.base_url).port()),
       http_(runtime, options_.http),
       gate_(options_.limits),
       budget_(options_.retry),
       random_(std::random_device()()) {}
+
+void ModelServerCore::describe(Metadata& attributes) const {
+  attributes.set("provider", Scalar(options_.profile.name));
+  attributes.set("server_address", Scalar(host_));
+  attributes.set("server_port", port_);
+}
 
 HttpRequest ModelServerCore::request(const std::string& path, std::string json, const std::string& base) const {
   HttpRequest request;

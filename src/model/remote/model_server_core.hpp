@@ -31,6 +31,9 @@ class ModelServerCore {
   Error error_of(const std::string& model, const HttpRequest& request, int status, const HttpHeaders& headers,
                  std::string_view body) const;
 
+  /// What observers are told of the server: provider, server_address, server_port.
+  void describe(Metadata& attributes) const;
+
   // RetryBudget's, for calls on all threads.
   std::optional<std::chrono::milliseconds> begin_call();
   bool begin_retry();
@@ -41,6 +44,8 @@ class ModelServerCore {
 
  private:
   ModelServerOptions options_;
+  std::string host_;
+  std::uint16_t port_ = 0;
   HttpClient http_;
   RateGate gate_;
   std::mutex mutex_;

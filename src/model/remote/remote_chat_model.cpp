@@ -27,6 +27,8 @@ class RemoteChatModel final : public ChatModel {
   const std::string& name() const noexcept override { return model_; }
 
  private:
+  void describe(Metadata& attributes) const override { core_->describe(attributes); }
+
   Task<ChatReply> do_chat(const ChatRequest& request, ChatPieces& pieces, CallContext context) override {
     std::optional<detail::SchemaCheck> schema;
     if (request.schema) schema.emplace(*request.schema);

@@ -36,6 +36,8 @@ class RemoteEmbedder final : public Embedder {
  private:
   using Texts = std::span<const std::string>;
 
+  void describe(Metadata& attributes) const override { core_->describe(attributes); }
+
   Task<EmbeddedBatch> do_embed(Texts texts, EmbedRole role, CallContext context) override {
     for (const std::string& text : texts)
       if (text.empty()) throw Error(Errc::invalid_argument, who() + "an empty text cannot be embedded");

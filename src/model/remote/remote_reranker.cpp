@@ -18,6 +18,8 @@ class RemoteReranker final : public Reranker {
   std::string_view name() const noexcept override { return model_; }
 
  private:
+  void describe(Metadata& attributes) const override { core_->describe(attributes); }
+
   Task<Reranking> do_rerank(std::string_view query, std::span<const std::string> texts, std::size_t top_n,
                             CallContext context) override {
     const std::size_t limit = core_->profile().max_documents;

@@ -217,6 +217,9 @@ TEST(RemoteChatModel, RepeatsWhatMaySucceedAndSaysSo) {
   const auto events = observer->events();
   EXPECT_EQ(*events[1].attributes().find("status"), Scalar(std::int64_t{429}));
   EXPECT_EQ(events[1].run_id(), events[0].run_id());
+  EXPECT_EQ(events[0].attributes().text("provider"), "openai");
+  EXPECT_EQ(events[0].attributes().text("server_address"), "127.0.0.1");
+  EXPECT_EQ(*events[0].attributes().find("server_port"), Scalar(std::int64_t{bed.server.port()}));
 }
 
 // RT-1
@@ -321,8 +324,35 @@ TEST(RemoteChatModel, ASchemaIsSentInTheServersWayAndTheReplyIsChecked) {
     EXPECT_EQ(error_of([&] { openai.runtime.run(openai.chat_model()->chat(request)); }).errc(), Errc::rejected)
         << wrong;
   }
-  request.schema->json = R"({"type":"string","pattern":"a+"})";
+  request.schema->json = R"({"type":"string","pattern":"(?=a)a+"})";
   EXPECT_EQ(error_of([&] { openai.runtime.run(openai.chat_model()->chat(request)); }).errc(), Errc::unsupported);
+}
+
+TEST(RemoteChatModel, APatternOfASchemaIsCheckedInLinearTime) {
+  std::string content;
+  RemoteBed bed([&](const ServerRequest&) {
+    json reply = json::parse(kReply);
+    reply["choices"][0]["message"]["content"] = content;
+    return ServerReply::text(200, reply.dump());
+  });
+  ChatRequest request = question();
+  request.schema.emplace("result", R"({"type":"object","properties":{"date":{"type":"string",
+    "pattern":"^[0-9]{4}-[0-9]{2}$"},"text":{"pattern":"动量|momentum"},"many":{"pattern":"^(a+)+$"}}})");
+  const auto code = [&](const std::string& reply) {
+    content = reply;
+    try {
+      bed.runtime.run(bed.chat_model()->chat(request));
+      return std::string("ok");
+    } catch (const Error& error) {
+      return std::string(name_of(error.errc()));
+    }
+  };
+  EXPECT_EQ(code(R"({"date":"2024-05","text":"the momentum of it"})"), "ok") << "a pattern may match anywhere";
+  EXPECT_EQ(code(R"({"text":"动量法","date":"1999-12"})"), "ok");
+  EXPECT_EQ(code(R"({"date":"2024-5"})"), "rejected");
+  EXPECT_EQ(code(R"({"text":"gradient"})"), "rejected");
+  EXPECT_EQ(code(R"({"text":7})"), "ok") << "a pattern says nothing of numbers";
+  EXPECT_EQ(code(R"({"many":")" + std::string(50'000, 'a') + R"(b"})"), "rejected");
 }
 
 // N8
