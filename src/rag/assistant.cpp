@@ -65,14 +65,19 @@ class Assistant::State {
   using Self = std::shared_ptr<State>;
 
   State(Runtime& own_runtime, std::shared_ptr<HitSource> own_source, AssistantOptions own_options)
-      : runtime(own_runtime), source(std::move(own_source)), options(std::move(own_options)), prompt(options.prompt) {
+      : runtime(own_runtime),
+        pool(own_runtime.pool()),
+        source(std::move(own_source)),
+        options(std::move(own_options)),
+        prompt(options.prompt) {
     if (!source) throw Error(Errc::invalid_argument, "Assistant: no source to retrieve from");
     if (!options.analyzer) options.analyzer = standard_analyzer();
   }
 
   static Task<Answer> run(Self self, Question question, StreamProducer<std::string> pieces, CallContext context);
 
-  Runtime& runtime;
+  Runtime& runtime;  // for async_ask(); questions in flight may outlive it, and find the pool closed
+  const Pool pool;
 
  private:
   static Task<Answer> answer(Self self, Question question, StreamProducer<std::string> pieces, CallContext context);
@@ -151,7 +156,7 @@ Task<RenderedPrompt> Assistant::State::render(Self self, const Question& questio
   work.set([self, text = question.text, hits = retrieval.hits, history = std::move(history)](const StopToken&) {
     return self->prompt.render(text, hits, history);
   });
-  co_return co_await offload(runtime.pool(), context.lane(), std::move(work), context);
+  co_return co_await offload(pool, context.lane(), std::move(work), context);
 }
 
 Task<void> Assistant::State::extract(Self self, const Question& question, std::shared_ptr<Answer> answer,
@@ -161,7 +166,7 @@ Task<void> Assistant::State::extract(Self self, const Question& question, std::s
     answer_by_extraction(text, *self->options.analyzer, self->options.extractive, made);
     return std::move(made);
   });
-  *answer = co_await offload(runtime.pool(), context.lane(), std::move(work), context);
+  *answer = co_await offload(pool, context.lane(), std::move(work), context);
 }
 
 Task<void> Assistant::State::ask_model(Self self, const Question& question, Hash128 key,
@@ -195,7 +200,7 @@ Task<void> Assistant::State::cite(Self self, std::shared_ptr<Answer> answer, Cal
     made.citations = find_citations(made.text, made.passages, *self->options.analyzer, made.forged_citations);
     return std::move(made);
   });
-  *answer = co_await offload(runtime.pool(), context.lane(), std::move(work), context);
+  *answer = co_await offload(pool, context.lane(), std::move(work), context);
 }
 
 /// The answer is there and was paid for: what goes wrong now becomes a note.
