@@ -44,6 +44,20 @@ class HnswGraph final : public VectorPeer {
   std::vector<std::uint32_t> search(std::span<const float> query, std::size_t k) const override {
     return numbers(graph_->searchKnn(query.data(), k));
   }
+  std::vector<std::uint32_t> search(std::span<const float> query, std::size_t k,
+                                    std::span<const std::uint64_t> allowed) const override {
+    std::vector<std::uint32_t> found;
+    for (const std::uint32_t row : numbers(graph_->searchKnn(query.data(), std::max(k, graph_->ef_)))) {
+      if ((allowed[row / 64] >> (row % 64) & 1) == 0) continue;
+      found.push_back(row);
+      if (found.size() == k) break;
+    }
+    return found;
+  }
+  void save(const std::filesystem::path& file) const override { graph_->saveIndex(file.string()); }
+  void load(const std::filesystem::path& file) override {
+    graph_ = std::make_unique<hnswlib::HierarchicalNSW<float>>(space_.get(), file.string());
+  }
   std::size_t bytes() const override {
     std::size_t upper = 0;
     for (std::size_t i = 0; i < graph_->cur_element_count; ++i)
@@ -138,6 +152,9 @@ std::vector<std::uint32_t> VectorPeer::search(std::span<const float>, std::size_
                                               std::span<const std::uint64_t>) const {
   throw std::logic_error("this peer has no filter");
 }
+
+void VectorPeer::save(const std::filesystem::path&) const { throw std::logic_error("this peer cannot be saved"); }
+void VectorPeer::load(const std::filesystem::path&) { throw std::logic_error("this peer cannot be loaded"); }
 
 std::unique_ptr<VectorPeer> hnswlib_graph(std::size_t dimension, bool l2) {
   return std::make_unique<HnswGraph>(dimension, l2);

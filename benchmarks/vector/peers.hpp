@@ -2,7 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <vector>
@@ -18,9 +18,12 @@ class VectorPeer {
   virtual void build(std::span<const float> rows, std::size_t threads) = 0;
   virtual void set_ef(std::size_t ef) = 0;
   virtual std::vector<std::uint32_t> search(std::span<const float> query, std::size_t k) const = 0;
-  /// Only rows whose bit is set, if the library can.
+  /// Only rows whose bit is set. A graph takes its ef nearest rows and drops those that do not match.
   virtual std::vector<std::uint32_t> search(std::span<const float> query, std::size_t k,
                                             std::span<const std::uint64_t> allowed) const;
+  /// To a file and from it, if the library can.
+  virtual void save(const std::filesystem::path& file) const;
+  virtual void load(const std::filesystem::path& file);
   /// What it holds in memory.
   virtual std::size_t bytes() const = 0;
 };

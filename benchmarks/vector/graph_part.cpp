@@ -1,0 +1,106 @@
+#include "store/own_threads.hpp"
+#include "vector/parts.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace ragstone::bench {
+namespace {
+
+constexpr std::size_t kEfs[] = {10, 12, 14, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 192, 256, 384, 512};
+
+struct Point {
+  double recall = 0;
+  double qps = 0;
+};
+
+/// Queries a second at a recall, between the points around it; 0 where the curve does not reach it.
+double qps_at(const std::vector<Point>& curve, double wanted) {
+  for (std::size_t i = 0; i < curve.size(); ++i) {
+    if (curve[i].recall < wanted) continue;
+    if (i == 0 || curve[i].recall <= curve[i - 1].recall) return curve[i].qps;
+    const double part = (wanted - curve[i - 1].recall) / (curve[i].recall - curve[i - 1].recall);
+    return curve[i - 1].qps + part * (curve[i].qps - curve[i - 1].qps);
+  }
+  return 0;
+}
+
+std::vector<Point> curve_of(const char* name, const VectorSet& set, const Found& truth,
+                            const std::function<Found(std::size_t)>& search) {
+  std::vector<Point> curve;
+  for (const std::size_t ef : kEfs) {
+    Found found;
+    const double seconds = best_of([&] { found = search(ef); });
+    curve.push_back({recall(found, truth), static_cast<double>(set.asked()) / seconds});
+    std::printf("  %-10s ef %4zu  recall %.4f  %8.0f queries a CPU second\n", name, ef, curve.back().recall,
+                curve.back().qps);
+    if (curve.back().recall >= 0.997) break;
+  }
+  return curve;
+}
+
+double resident_bytes(const segment::DensePart& part) {
+  double bytes = static_cast<double>(part.rows()) / 8 + 16 * 4096;  // what a walk allocates, generously
+  for (const auto section :
+       {segment::SectionId::codes, segment::SectionId::code_scales, segment::SectionId::norms,
+        segment::SectionId::graph_links, segment::SectionId::graph_upper, segment::SectionId::graph_factors})
+    if (part.container().has(section)) bytes += static_cast<double>(part.container().bytes(section).size());
+  return bytes;
+}
+
+void compare(const std::string& name, const std::vector<Point>& own, const std::vector<Point>& peer, Report& report) {
+  for (const double wanted : {0.95, 0.99}) {
+    const double a = qps_at(own, wanted), b = qps_at(peer, wanted);
+    if (a > 0 && b > 0)
+      report.cost_ratio(name + ", us a query at recall " + std::to_string(wanted).substr(0, 4) + ", ours / hnswlib",
+                        1e6 / a, 1e6 / b);
+  }
+  double least = 1;
+  for (std::size_t i = 0; i < std::min(own.size(), peer.size()); ++i)
+    least = std::min(least, own[i].recall - peer[i].recall);
+  report.figure(name + ", recall above hnswlib's at equal ef, at least", least, "");
+}
+
+}  // namespace
+
+void measure_builds(const VectorSet& set, Report& report) {
+  const auto peer = hnswlib_graph(set.dimension, set.metric == Metric::l2);
+  const double theirs = cpu_of([&] { peer->build(set.base, 1); });
+  const double plain = cpu_of([&] { part_of(set, {}); });
+  const double ours = cpu_of([&] { part_of(set, with_graph(set)); }) - plain;
+  report.cost_ratio(set.name + ": build, CPU s, ours / hnswlib", ours, theirs);
+  const OwnThreads one(1), two(2);
+  const double alone = wall_of([&] { part_of(set, with_graph(set), &one); });
+  const double together = wall_of([&] { part_of(set, with_graph(set), &two); });
+  report.cost_ratio(set.name + ": build, wall s, two threads / one", together, alone);
+}
+
+void measure_graphs(const VectorSet& set, const Kept& kept, Report& report) {
+  std::printf("\n%s: graphs, M 16, efConstruction 200\n", set.name.c_str());
+  const auto peer = kept.peer(set);
+  segment::DenseQuery exact;
+  exact.exact = true;
+  std::vector<segment::DenseView> views = {kept.graph(set, false)};
+  const Found truth = search_ours(set, views, exact, 8);
+  const auto count = static_cast<double>(set.rows());
+  report.cost_ratio(set.name + ": bytes a vector in memory, ours / hnswlib", resident_bytes(*views[0].part) / count,
+                    static_cast<double>(peer->bytes()) / count);
+  const auto search = [&](std::size_t ef) {
+    segment::DenseQuery query;
+    query.by_graph = true;
+    query.ef = ef;
+    return search_ours(set, views, query);
+  };
+  const auto theirs = curve_of("hnswlib", set, truth, [&](std::size_t ef) {
+    peer->set_ef(ef);
+    return search_peer(set, *peer);
+  });
+  compare(set.name + ": graph", curve_of("in memory", set, truth, search), theirs, report);
+  views = {kept.graph(set, true)};
+  compare(set.name + ": graph, mapped file", curve_of("mapped", set, truth, search), theirs, report);
+}
+
+}  // namespace ragstone::bench

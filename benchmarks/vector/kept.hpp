@@ -1,0 +1,34 @@
+#pragma once
+
+#include "support/temporary_folder.hpp"
+#include "vector/measure.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace ragstone::bench {
+
+/// What takes long to make: generated sets and graphs. They stay in a folder for the next run if one is given; nobody
+/// looks whether the code that made them has changed meanwhile.
+class Kept {
+ public:
+  explicit Kept(const char* folder);
+
+  /// What `make` gives, or gave in a run before.
+  VectorSet set(const std::string& name, const std::function<VectorSet()>& make) const;
+
+  /// hnswlib's graph over a set, and ours.
+  std::unique_ptr<VectorPeer> peer(const VectorSet& set) const;
+  segment::DenseView graph(const VectorSet& set, bool mapped) const;
+
+ private:
+  std::filesystem::path file(const std::string& name) const { return folder_ / name; }
+
+  std::optional<test::TemporaryFolder> temporary_;
+  std::filesystem::path folder_;
+};
+
+}  // namespace ragstone::bench

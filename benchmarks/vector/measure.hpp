@@ -1,0 +1,63 @@
+#pragma once
+
+#include "store/segment/dense_search.hpp"
+#include "vector/data_sets.hpp"
+#include "vector/peers.hpp"
+#include <ragstone/base/parallel.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+/// What the parts of the benchmark `vector` share: clocks, recall, and searches of a whole set.
+namespace ragstone::bench {
+
+inline constexpr std::size_t kHits = 10;
+inline constexpr std::size_t kSweeps = 3;
+
+/// The rows that each query found, best first.
+using Found = std::vector<std::vector<std::uint32_t>>;
+
+/// This thread's.
+double cpu_seconds();
+
+template <class Work>
+double cpu_of(Work work) {
+  const double begin = cpu_seconds();
+  work();
+  return cpu_seconds() - begin;
+}
+
+template <class Work>
+double wall_of(Work work) {
+  const auto begin = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+/// CPU time of the fastest sweep.
+template <class Work>
+double best_of(Work work) {
+  double best = cpu_of(work);
+  for (std::size_t i = 1; i < kSweeps; ++i) best = std::min(best, cpu_of(work));
+  return best;
+}
+
+/// The share of `truth` that was found.
+double recall(const Found& found, const Found& truth);
+
+/// A set as a part, node i + 1 being row i, with the graph or bits that `form` asks for.
+segment::DenseView part_of(const VectorSet& set, const segment::DenseForm& form, const Parallel* parallel = nullptr);
+
+/// M 16, ef_construction 200.
+segment::DenseForm with_graph(const VectorSet& set);
+
+/// All queries of the set, `a_pass` at a time. `query` says how; the queries, metric and k are the set's.
+Found search_ours(const VectorSet& set, const std::vector<segment::DenseView>& views, segment::DenseQuery query,
+                  std::size_t a_pass = 1);
+
+Found search_peer(const VectorSet& set, const VectorPeer& peer);
+
+}  // namespace ragstone::bench
