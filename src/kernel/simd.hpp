@@ -28,15 +28,21 @@ struct Simd {
 
   float (*dot)(const float* a, const float* b, std::size_t dimension);
   float (*squared_l2)(const float* a, const float* b, std::size_t dimension);
-  /// `out[i]` belongs to row i; the same bits as from dot() and squared_l2().
-  void (*dots)(const float* query, const float* rows, std::size_t dimension, std::size_t count, float* out);
-  void (*squared_l2s)(const float* query, const float* rows, std::size_t dimension, std::size_t count, float* out);
+  /// `chosen` null: of rows 0 to count - 1; otherwise of the rows with these numbers, which are fetched ahead. The same
+  /// bits as from dot() and squared_l2().
+  void (*dots)(const float* query, const float* rows, std::size_t dimension, const std::uint32_t* chosen,
+               std::size_t count, float* out);
+  void (*squared_l2s)(const float* query, const float* rows, std::size_t dimension, const std::uint32_t* chosen,
+                      std::size_t count, float* out);
 
   /// `sum_of_b`: of the elements of b, which saves some instruction sets a look at them.
   std::int32_t (*code_dot)(const std::int8_t* a, const std::int8_t* b, std::size_t dimension, std::int32_t sum_of_b);
-  /// `chosen` null: of rows 0 to count - 1; otherwise of the rows with these numbers, which are fetched ahead.
+  /// `chosen`: as above.
   void (*code_dots)(const std::int8_t* query, const std::int8_t* rows, std::size_t dimension,
                     const std::uint32_t* chosen, std::size_t count, std::int32_t* out);
+  /// Of several queries, in one pass over the rows; `out` is [asked x count].
+  void (*code_dots_each)(const std::int8_t* const* queries, std::size_t asked, const std::int8_t* rows,
+                         std::size_t dimension, const std::uint32_t* chosen, std::size_t count, std::int32_t* out);
   /// The query has 15 bits an element, 128 * high + low; the sum is rounded to a float.
   void (*code_dots_wide)(const std::int8_t* high, const std::int8_t* low, const std::int8_t* rows,
                          std::size_t dimension, const std::uint32_t* chosen, std::size_t count, float* out);
@@ -44,10 +50,12 @@ struct Simd {
   /// Bits that differ; `rows` are [count x words].
   void (*hamming)(const std::uint64_t* query, const std::uint64_t* rows, std::size_t words, std::size_t count,
                   std::uint32_t* out);
+  /// Bits that are set.
+  std::size_t (*count_bits)(const std::uint64_t* words, std::size_t count);
 
   /// The numbers of the rows, ascending, for which the sum of the terms is not below zero, and how many they are.
   /// `scales` holds the scale and the error of each row; rows longer than 1e15 always count among them.
-  std::size_t (*select)(const SelectTerms& terms, const float* dots, const float* scales, const double* norms,
+  std::size_t (*select)(const SelectTerms& terms, const std::int32_t* dots, const float* scales, const double* norms,
                         std::size_t count, std::uint32_t* out);
 };
 

@@ -17,8 +17,6 @@ namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr std::size_t kLanes = 16;
-// Rows whose sums are made side by side, so that one does not wait for the other.
-constexpr std::size_t kRows = 4;
 
 struct Product {
   template <class V>
@@ -62,60 +60,48 @@ HWY_ATTR float total(FloatVector* sums) {
   return add_lanes(Floats(), sums[0]);
 }
 
-template <std::size_t rows, class Term>
-HWY_ATTR void sum_rows(const float* query, const float* first, std::size_t dimension, float* out, Term term) {
+template <class Term>
+HWY_ATTR float sum_pair(const float* a, const float* b, std::size_t dimension, Term term) {
   const Floats tag;
-  FloatVector sums[rows][kSums];
-  for (std::size_t r = 0; r < rows; ++r)
-    for (std::size_t s = 0; s < kSums; ++s) sums[r][s] = hn::Zero(tag);
+  FloatVector sums[kSums];
+  for (std::size_t s = 0; s < kSums; ++s) sums[s] = hn::Zero(tag);
+  const auto add = [&](std::size_t s, FloatVector x, FloatVector y)
+                       HWY_ATTR { sums[s] = hn::Add(sums[s], term(x, y)); };
   const std::size_t whole = dimension - dimension % kLanes;
   for (std::size_t i = 0; i < whole; i += kLanes)
-    for (std::size_t s = 0; s < kSums; ++s) {
-      const FloatVector q = hn::LoadU(tag, query + i + s * kWidth);
-      for (std::size_t r = 0; r < rows; ++r) {
-        const float* from = first + r * dimension + i + s * kWidth;
-        if (rows > 1 && (s * kWidth) % kLanes == 0) fetch(reinterpret_cast<const char*>(from) + kBytesAhead, 1);
-        sums[r][s] = hn::Add(sums[r][s], term(q, hn::LoadU(tag, from)));
-      }
-    }
+    for (std::size_t s = 0; s < kSums; ++s)
+      add(s, hn::LoadU(tag, a + i + s * kWidth), hn::LoadU(tag, b + i + s * kWidth));
   if (whole < dimension) {
     HWY_ALIGN float tail[2][kLanes] = {};
     const std::size_t rest = dimension - whole;
-    std::memcpy(tail[0], query + whole, rest * sizeof(float));
-    for (std::size_t r = 0; r < rows; ++r) {
-      std::memcpy(tail[1], first + r * dimension + whole, rest * sizeof(float));
-      for (std::size_t s = 0; s < kSums; ++s)
-        sums[r][s] =
-            hn::Add(sums[r][s], term(hn::Load(tag, tail[0] + s * kWidth), hn::Load(tag, tail[1] + s * kWidth)));
-    }
+    std::memcpy(tail[0], a + whole, rest * sizeof(float));
+    std::memcpy(tail[1], b + whole, rest * sizeof(float));
+    for (std::size_t s = 0; s < kSums; ++s)
+      add(s, hn::Load(tag, tail[0] + s * kWidth), hn::Load(tag, tail[1] + s * kWidth));
   }
-  for (std::size_t r = 0; r < rows; ++r) out[r] = total(sums[r]);
+  return total(sums);
 }
 
 template <class Term>
-HWY_ATTR float sum_pair(const float* a, const float* b, std::size_t dimension, Term term) {
-  float sum = 0;
-  sum_rows<1>(a, b, dimension, &sum, term);
-  return sum;
-}
-
-template <class Term>
-HWY_ATTR void sum_all(const float* query, const float* rows, std::size_t dimension, std::size_t count, float* out,
-                      Term term) {
-  std::size_t row = 0;
-  for (; row + kRows <= count; row += kRows) sum_rows<kRows>(query, rows + row * dimension, dimension, out + row, term);
-  for (; row < count; ++row) sum_rows<1>(query, rows + row * dimension, dimension, out + row, term);
+HWY_ATTR void sum_all(const float* query, const float* rows, std::size_t dimension, const std::uint32_t* chosen,
+                      std::size_t count, float* out, Term term) {
+  for (std::size_t i = 0; i < count; ++i) {
+    fetch_after(rows, dimension, chosen, count, i);
+    out[i] = sum_pair(query, row_at(rows, dimension, chosen, i), dimension, term);
+  }
 }
 
 HWY_ATTR float dot(const float* a, const float* b, std::size_t n) { return sum_pair(a, b, n, Product()); }
 HWY_ATTR float squared_l2(const float* a, const float* b, std::size_t n) {
   return sum_pair(a, b, n, SquaredDifference());
 }
-HWY_ATTR void dots(const float* query, const float* rows, std::size_t dimension, std::size_t count, float* out) {
-  sum_all(query, rows, dimension, count, out, Product());
+HWY_ATTR void dots(const float* query, const float* rows, std::size_t dimension, const std::uint32_t* chosen,
+                   std::size_t count, float* out) {
+  sum_all(query, rows, dimension, chosen, count, out, Product());
 }
-HWY_ATTR void squared_l2s(const float* query, const float* rows, std::size_t dimension, std::size_t count, float* out) {
-  sum_all(query, rows, dimension, count, out, SquaredDifference());
+HWY_ATTR void squared_l2s(const float* query, const float* rows, std::size_t dimension, const std::uint32_t* chosen,
+                          std::size_t count, float* out) {
+  sum_all(query, rows, dimension, chosen, count, out, SquaredDifference());
 }
 
 HWY_ATTR std::int32_t code_dot(const std::int8_t* a, const std::int8_t* b, std::size_t n, std::int32_t = 0) {
@@ -147,6 +133,15 @@ HWY_ATTR void code_dots(const std::int8_t* query, const std::int8_t* rows, std::
   }
 }
 
+HWY_ATTR void code_dots_each(const std::int8_t* const* queries, std::size_t asked, const std::int8_t* rows,
+                             std::size_t dimension, const std::uint32_t* chosen, std::size_t count, std::int32_t* out) {
+  for (std::size_t i = 0; i < count; ++i) {
+    fetch_after(rows, dimension, chosen, count, i);
+    const std::int8_t* row = row_at(rows, dimension, chosen, i);
+    for (std::size_t q = 0; q < asked; ++q) out[q * count + i] = code_dot(queries[q], row, dimension);
+  }
+}
+
 HWY_ATTR void code_dots_wide(const std::int8_t* high, const std::int8_t* low, const std::int8_t* rows,
                              std::size_t dimension, const std::uint32_t* chosen, std::size_t count, float* out) {
   for (std::size_t i = 0; i < count; ++i) {
@@ -172,7 +167,18 @@ HWY_ATTR void hamming(const std::uint64_t* query, const std::uint64_t* rows, std
   }
 }
 
-HWY_ATTR std::size_t select(const SelectTerms& terms, const float* dots_of_rows, const float* scales,
+HWY_ATTR std::size_t count_bits(const std::uint64_t* words, std::size_t count) {
+  const hn::ScalableTag<std::uint64_t> tag;
+  const std::size_t width = hn::Lanes(tag);
+  auto sums = hn::Zero(tag);
+  std::size_t i = 0;
+  for (; i + width <= count; i += width) sums = hn::Add(sums, hn::PopulationCount(hn::LoadU(tag, words + i)));
+  std::size_t sum = hn::GetLane(hn::SumOfLanes(tag, sums));
+  for (; i < count; ++i) sum += hwy::PopCount(words[i]);
+  return sum;
+}
+
+HWY_ATTR std::size_t select(const SelectTerms& terms, const std::int32_t* dots_of_rows, const float* scales,
                             const double* norms, std::size_t count, std::uint32_t* out) {
   constexpr std::size_t kBlock = 64;
   const hn::CappedTag<float, kBlock> tag;
@@ -191,8 +197,9 @@ HWY_ATTR std::size_t select(const SelectTerms& terms, const float* dots_of_rows,
   return found;
 }
 
-constexpr Simd kTable{HWY_STR(HWY_NAMESPACE), dot,     squared_l2, dots, squared_l2s, code_dot, code_dots,
-                      code_dots_wide,         hamming, select};
+constexpr Simd kTable{
+    HWY_STR(HWY_NAMESPACE), dot,     squared_l2, dots,  squared_l2s, code_dot, code_dots, code_dots_each,
+    code_dots_wide,         hamming, count_bits, select};
 
 }  // namespace
 

@@ -64,23 +64,80 @@ RAGSTONE_VNNI std::int32_t code_dot(const std::int8_t* a, const std::int8_t* b, 
 
 constexpr std::size_t kRows = 4;
 
-RAGSTONE_VNNI void code_dots(const std::int8_t* query, const std::int8_t* rows, std::size_t dimension,
-                             const std::uint32_t* chosen, std::size_t count, std::int32_t* out) {
+/// Of rows that follow each other: one after the other, as the processor foresees them best.
+RAGSTONE_VNNI void dots_in_order(const std::int8_t* query, const std::int8_t* rows, std::size_t dimension,
+                                 std::size_t count, std::int32_t* out) {
   const std::int32_t over = excess(query, dimension);
   std::size_t i = 0;
   for (; i + kRows <= count; i += kRows) {
     __m512i sums[kRows];
     for (std::size_t r = 0; r < kRows; ++r) {
-      fetch_after(rows, dimension, chosen, count, i + r);
-      sums[r] = sum_row(query, row_at(rows, dimension, chosen, i + r), dimension);
+      const std::int8_t* row = rows + (i + r) * dimension;
+      fetch_ahead(row, dimension);
+      sums[r] = sum_row(query, row, dimension);
     }
     const __m128i four = _mm_sub_epi32(add_lanes(sums[0], sums[1], sums[2], sums[3]), _mm_set1_epi32(over));
     _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i), four);
   }
-  for (; i < count; ++i) {
-    fetch_after(rows, dimension, chosen, count, i);
-    out[i] = _mm512_reduce_add_epi32(sum_row(query, row_at(rows, dimension, chosen, i), dimension)) - over;
+  for (; i < count; ++i) out[i] = _mm512_reduce_add_epi32(sum_row(query, rows + i * dimension, dimension)) - over;
+}
+
+constexpr std::size_t kQueries = 4;
+
+/// Adds the products of up to 64 elements: a row's codes are loaded and flipped once for all queries.
+template <std::size_t asked>
+[[gnu::always_inline]] RAGSTONE_VNNI inline void add_block(const std::int8_t* const* queries,
+                                                           const std::int8_t* const* rows, std::size_t at,
+                                                           __mmask64 mask, __m512i (&sums)[asked][kRows]) {
+  __m512i codes[kRows];
+  for (std::size_t r = 0; r < kRows; ++r) codes[r] = flip(_mm512_maskz_loadu_epi8(mask, rows[r] + at));
+  for (std::size_t q = 0; q < asked; ++q) {
+    const __m512i query = _mm512_maskz_loadu_epi8(mask, queries[q] + at);
+    for (std::size_t r = 0; r < kRows; ++r) sums[q][r] = _mm512_dpbusd_epi32(sums[q][r], codes[r], query);
   }
+}
+
+template <std::size_t asked>
+RAGSTONE_VNNI void dots_of_queries(const std::int8_t* const* queries, const std::int8_t* rows, std::size_t dimension,
+                                   const std::uint32_t* chosen, std::size_t count, std::int32_t* out) {
+  std::int32_t over[asked];
+  for (std::size_t q = 0; q < asked; ++q) over[q] = excess(queries[q], dimension);
+  std::size_t i = 0;
+  for (; i + kRows <= count; i += kRows) {
+    const std::int8_t* four[kRows];
+    for (std::size_t r = 0; r < kRows; ++r) {
+      fetch_after(rows, dimension, chosen, count, i + r);
+      four[r] = row_at(rows, dimension, chosen, i + r);
+    }
+    __m512i sums[asked][kRows];
+    for (auto& of_query : sums)
+      for (__m512i& sum : of_query) sum = _mm512_setzero_si512();
+    std::size_t at = 0;
+    for (; at + kBytes <= dimension; at += kBytes) add_block<asked>(queries, four, at, ~__mmask64{0}, sums);
+    if (at < dimension) add_block<asked>(queries, four, at, ~__mmask64{0} >> (kBytes - (dimension - at)), sums);
+    for (std::size_t q = 0; q < asked; ++q) {
+      const __m128i dots = add_lanes(sums[q][0], sums[q][1], sums[q][2], sums[q][3]);
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(out + q * count + i), _mm_sub_epi32(dots, _mm_set1_epi32(over[q])));
+    }
+  }
+  for (; i < count; ++i)
+    for (std::size_t q = 0; q < asked; ++q)
+      out[q * count + i] =
+          _mm512_reduce_add_epi32(sum_row(queries[q], row_at(rows, dimension, chosen, i), dimension)) - over[q];
+}
+
+RAGSTONE_VNNI void code_dots(const std::int8_t* query, const std::int8_t* rows, std::size_t dimension,
+                             const std::uint32_t* chosen, std::size_t count, std::int32_t* out) {
+  if (chosen == nullptr) return dots_in_order(query, rows, dimension, count, out);
+  dots_of_queries<1>(&query, rows, dimension, chosen, count, out);
+}
+
+RAGSTONE_VNNI void code_dots_each(const std::int8_t* const* queries, std::size_t asked, const std::int8_t* rows,
+                                  std::size_t dimension, const std::uint32_t* chosen, std::size_t count,
+                                  std::int32_t* out) {
+  for (; asked >= kQueries; asked -= kQueries, queries += kQueries, out += kQueries * count)
+    dots_of_queries<kQueries>(queries, rows, dimension, chosen, count, out);
+  for (; asked > 0; --asked, ++queries, out += count) code_dots(*queries, rows, dimension, chosen, count, out);
 }
 
 /// One row against both halves of the query, each code loaded once.
@@ -148,6 +205,55 @@ RAGSTONE_VNNI void hamming(const std::uint64_t* query, const std::uint64_t* rows
   }
 }
 
+RAGSTONE_VNNI std::size_t count_bits(const std::uint64_t* words, std::size_t count) {
+  __m512i sum = _mm512_setzero_si512();
+  std::size_t i = 0;
+  for (; i + 8 <= count; i += 8) sum = _mm512_add_epi64(sum, _mm512_popcnt_epi64(_mm512_loadu_si512(words + i)));
+  if (i < count) {
+    const auto mask = static_cast<__mmask8>((1U << (count - i)) - 1);
+    sum = _mm512_add_epi64(sum, _mm512_popcnt_epi64(_mm512_maskz_loadu_epi64(mask, words + i)));
+  }
+  return static_cast<std::size_t>(_mm512_reduce_add_epi64(sum));
+}
+
+/// select_sum() of sixteen rows.
+RAGSTONE_VNNI inline __mmask16 select_block(const SelectTerms& terms, const std::int32_t* dots, const float* scales,
+                                            const double* norms) {
+  const __m512i evens = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  const __m512i odds = _mm512_add_epi32(evens, _mm512_set1_epi32(1));
+  const __m512 first = _mm512_loadu_ps(scales);
+  const __m512 second = _mm512_loadu_ps(scales + 16);
+  const __m512 scale = _mm512_permutex2var_ps(first, evens, second);
+  const __m512 error = _mm512_permutex2var_ps(first, odds, second);
+  const __m512 norm = _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(_mm512_loadu_pd(norms))),
+                                         _mm512_cvtpd_ps(_mm512_loadu_pd(norms + 8)), 1);
+  const __m512 dot = _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_loadu_si512(dots)), scale);
+  const __m512 of_length =
+      _mm512_add_ps(_mm512_add_ps(_mm512_mul_ps(_mm512_set1_ps(terms.norm), norm),
+                                  _mm512_mul_ps(_mm512_set1_ps(terms.square), _mm512_mul_ps(norm, norm))),
+                    _mm512_set1_ps(terms.constant));
+  const __m512 sum = _mm512_add_ps(
+      _mm512_add_ps(_mm512_mul_ps(_mm512_set1_ps(terms.dot), dot), _mm512_mul_ps(_mm512_set1_ps(terms.error), error)),
+      of_length);
+  return _mm512_cmp_ps_mask(sum, _mm512_setzero_ps(), _CMP_NLT_UQ) |
+         _mm512_cmp_ps_mask(norm, _mm512_set1_ps(kLongestSelectable), _CMP_NLT_UQ);
+}
+
+RAGSTONE_VNNI std::size_t select(const SelectTerms& terms, const std::int32_t* dots, const float* scales,
+                                 const double* norms, std::size_t count, std::uint32_t* out) {
+  constexpr std::size_t kBlock = 16;
+  std::size_t found = 0;
+  std::size_t row = 0;
+  for (; row + kBlock <= count; row += kBlock) {
+    unsigned mask = select_block(terms, dots + row, scales + 2 * row, norms + row);
+    for (; mask != 0; mask &= mask - 1)
+      out[found++] = static_cast<std::uint32_t>(row) + static_cast<std::uint32_t>(__builtin_ctz(mask));
+  }
+  for (; row < count; ++row)
+    if (!(select_sum(terms, dots, scales, norms, row) < 0)) out[found++] = static_cast<std::uint32_t>(row);
+  return found;
+}
+
 }  // namespace
 
 const Simd* vnni_table(const Simd& base) {
@@ -160,8 +266,11 @@ const Simd* vnni_table(const Simd& base) {
     own.name = "AVX3_VNNI";
     own.code_dot = code_dot;
     own.code_dots = code_dots;
+    own.code_dots_each = code_dots_each;
     own.code_dots_wide = code_dots_wide;
     own.hamming = hamming;
+    own.count_bits = count_bits;
+    own.select = select;
     return own;
   }();
   return &table;

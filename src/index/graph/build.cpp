@@ -2,6 +2,7 @@
 
 #include "index/graph/measure.hpp"
 #include "index/graph/reach.hpp"
+#include "kernel/large_pages.hpp"
 #include "kernel/simd.hpp"
 #include "kernel/stop_poll.hpp"
 #include <ragstone/base/error.hpp>
@@ -73,13 +74,12 @@ class CodeSpace final : public hnswlib::SpaceInterface<float> {
 
 using Hnsw = hnswlib::HierarchicalNSW<float>;
 
-/// Gives each distinct row a node, in the order of the rows.
-void group_copies(const CodeRows& rows, BuiltGraph& to, const StopToken& stop) {
+/// Finds rows that are copies of earlier ones.
+void find_copies(const CodeRows& rows, BuiltGraph& to, const StopToken& stop) {
   kernel::StopPoll poll(stop);
-  std::unordered_multimap<std::size_t, std::uint32_t> first_rows;  // by hash, to nodes
-  std::vector<std::uint32_t> node_of(rows.count());
-  std::vector<std::uint32_t> representative;
-  first_rows.reserve(rows.count());
+  std::unordered_multimap<std::size_t, std::uint32_t> originals;  // by hash
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> copies;    // original, copy
+  originals.reserve(rows.count());
   const auto same = [&](std::size_t a, std::size_t b) {
     return std::memcmp(&rows.factors[a], &rows.factors[b], sizeof(CodeFactor)) == 0 &&
            std::memcmp(rows.row(a), rows.row(b), rows.dimension) == 0;
@@ -88,25 +88,19 @@ void group_copies(const CodeRows& rows, BuiltGraph& to, const StopToken& stop) {
     poll.spend(rows.dimension + 100);
     const std::size_t hash =
         std::hash<std::string_view>()({reinterpret_cast<const char*>(rows.row(row)), rows.dimension});
-    const auto [begin, end] = first_rows.equal_range(hash);
-    const auto known =
-        std::find_if(begin, end, [&](const auto& item) { return same(representative[item.second], row); });
-    if (known != end) {
-      node_of[row] = known->second;
-      continue;
+    const auto [begin, end] = originals.equal_range(hash);
+    const auto known = std::find_if(begin, end, [&](const auto& item) { return same(item.second, row); });
+    if (known == end) {
+      originals.emplace(hash, row);
+    } else {
+      copies.emplace_back(known->second, row);
     }
-    node_of[row] = static_cast<std::uint32_t>(representative.size());
-    first_rows.emplace(hash, node_of[row]);
-    representative.push_back(row);
   }
-  to.header.nodes = static_cast<std::uint32_t>(representative.size());
-  if (representative.size() == rows.count()) return;
-  to.starts.assign(representative.size() + 1, 0);
-  for (const std::uint32_t node : node_of) ++to.starts[node + 1];
-  std::partial_sum(to.starts.begin(), to.starts.end(), to.starts.begin());
-  std::vector<std::uint32_t> next(to.starts.begin(), to.starts.end() - 1);
-  to.rows_of_nodes.resize(rows.count());
-  for (std::uint32_t row = 0; row < rows.count(); ++row) to.rows_of_nodes[next[node_of[row]]++] = row;
+  std::sort(copies.begin(), copies.end());
+  for (const auto& [original, copy] : copies) {
+    to.originals.push_back(original);
+    to.copies.push_back(copy);
+  }
 }
 
 class Builder {
@@ -115,17 +109,22 @@ class Builder {
       : rows_(rows), options_(options), parallel_(parallel), stop_(stop), space_(rows.dimension, options.metric) {}
 
   BuiltGraph run() {
-    group_copies(rows_, built_, stop_);
     GraphHeader& header = built_.header;
+    header.nodes = static_cast<std::uint32_t>(rows_.count());
+    find_copies(rows_, built_, stop_);
     header.metric = metric_code(options_.metric);
     header.degree = static_cast<std::uint32_t>(2 * options_.m);
     header.upper_degree = static_cast<std::uint32_t>(options_.m);
     header.ef_construction = static_cast<std::uint32_t>(options_.ef_construction);
-    hnsw_.emplace(&space_, header.nodes, options_.m, options_.ef_construction);
-    const std::vector<std::uint32_t> held_out = choose_held_out();
+    std::vector<bool> apart(rows_.count());  // not among the first that are inserted
+    for (const std::uint32_t copy : built_.copies) apart[copy] = true;
+    const std::vector<std::uint32_t> held_out = choose_held_out(apart);
+    for (const std::uint32_t row : held_out) apart[row] = true;
     std::vector<std::uint32_t> first;
-    for (std::uint32_t node = 0; node < header.nodes; ++node)
-      if (!std::binary_search(held_out.begin(), held_out.end(), node)) first.push_back(node);
+    for (std::uint32_t row = 0; row < header.nodes; ++row)
+      if (!apart[row]) first.push_back(row);
+    hnsw_.emplace(&space_, first.size() + held_out.size(), options_.m, options_.ef_construction);
+    kernel::ask_for_large_pages(hnsw_->data_level0_memory_, hnsw_->max_elements_ * hnsw_->size_data_per_element_);
     insert(first);
     convert();
     if (!held_out.empty()) {
@@ -139,22 +138,20 @@ class Builder {
   }
 
  private:
-  std::uint32_t row_of(std::uint32_t node) const {
-    return built_.starts.empty() ? node : built_.rows_of_nodes[built_.starts[node]];
-  }
-
-  std::vector<std::uint32_t> choose_held_out() const {
-    const std::size_t nodes = built_.header.nodes;
-    const std::size_t count = std::min(kHeldOut, nodes / kHeldOutShare);
+  std::vector<std::uint32_t> choose_held_out(const std::vector<bool>& apart) const {
+    const std::size_t rows = apart.size();
+    const std::size_t count = std::min(kHeldOut, (rows - built_.copies.size()) / kHeldOutShare);
     std::vector<std::uint32_t> chosen;
-    for (std::size_t i = 0; i < count; ++i)
-      chosen.push_back(static_cast<std::uint32_t>((2 * i + 1) * nodes / (2 * count)));
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t row = (2 * i + 1) * rows / (2 * count);
+      if (!apart[row]) chosen.push_back(static_cast<std::uint32_t>(row));
+    }
     return chosen;
   }
 
   void insert_one(std::uint32_t node) {
     throw_if_stopped(stop_);
-    const std::vector<char> element = space_.element(rows_, row_of(node));
+    const std::vector<char> element = space_.element(rows_, node);
     hnsw_->addPoint(element.data(), node);
   }
 

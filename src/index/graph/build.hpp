@@ -21,14 +21,14 @@ struct BuiltGraph {
   GraphHeader header;
   std::vector<std::uint32_t> links;
   std::vector<std::uint32_t> upper;
-  std::vector<std::uint32_t> starts;
-  std::vector<std::uint32_t> rows_of_nodes;
+  std::vector<std::uint32_t> originals;
+  std::vector<std::uint32_t> copies;
 
-  Graph view(std::size_t rows) const { return {header, links, upper, starts, rows_of_nodes, rows}; }
+  Graph view() const { return {header, links, upper, originals, copies}; }
 };
 
-/// Builds a graph over `rows`, at least one. All rows of the same codes become one node, so that they cannot crowd out
-/// others; every node can be reached from the entry. `parallel` may be null: on this thread alone.
+/// Builds a graph over `rows`, at least one. Of rows of the same codes only the first gets links, so that they cannot
+/// crowd out others; every row with links can be reached from the entry. `parallel` may be null: on this thread alone.
 /// Errors: Errc::limit_exceeded, where the memory for it is not to be had.
 BuiltGraph build(const CodeRows& rows, const BuildOptions& options, const Parallel* parallel, const StopToken& stop);
 

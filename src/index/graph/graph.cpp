@@ -32,18 +32,17 @@ CodeFactor code_factor(Metric metric, float scale, double norm) noexcept {
 }
 
 Graph::Graph(const GraphHeader& header, std::span<const std::uint32_t> links, std::span<const std::uint32_t> upper,
-             std::span<const std::uint32_t> starts, std::span<const std::uint32_t> rows_of_nodes, std::size_t rows)
-    : header_(header), links_(links), starts_(starts), rows_of_nodes_(rows_of_nodes), rows_(rows) {
-  if (header.nodes == 0 || header.nodes > rows || header.nodes > kMostNodes || header.entry >= header.nodes)
+             std::span<const std::uint32_t> originals, std::span<const std::uint32_t> copies)
+    : header_(header), links_(links), originals_(originals), copies_(copies) {
+  if (header.nodes == 0 || header.nodes > kMostNodes || header.entry >= header.nodes)
     throw_corrupt_graph("impossible entry");
   if (header.metric == 0 || header.metric > 3 || header.degree == 0 || header.degree > 4096 ||
       header.upper_degree == 0 || header.upper_degree > 4096 || header.measured > header.recalls.size())
     throw_corrupt_graph("impossible header");
   if (links.size() != std::size_t{header.nodes} * header.degree)
     throw_corrupt_graph("links of another number of nodes");
-  if (starts.empty() ? header.nodes != rows || !rows_of_nodes.empty()
-                     : starts.size() != std::size_t{header.nodes} + 1 || rows_of_nodes.size() != rows)
-    throw_corrupt_graph("copies of another number of nodes");
+  if (originals.size() != copies.size() || copies.size() >= header.nodes)
+    throw_corrupt_graph("copies of another number of rows");
   if (header.upper_levels > 64) throw_corrupt_graph("too many levels");
   for (std::uint32_t level = 0; level < header.upper_levels; ++level) {
     if (upper.empty() || upper[0] == 0 || upper[0] > header.nodes) throw_corrupt_graph("impossible level");
@@ -54,16 +53,18 @@ Graph::Graph(const GraphHeader& header, std::span<const std::uint32_t> links, st
     upper = upper.subspan(1 + nodes + of_links);
   }
   if (!upper.empty()) throw_corrupt_graph("more levels than its header says");
+  scratches_ = std::make_shared<ScratchPool>(header.nodes);
 }
 
 std::span<const std::uint32_t> Graph::copies(std::uint32_t node) const {
-  const std::uint32_t begin = starts_[node];
-  const std::uint32_t end = starts_[node + 1];
-  if (begin >= end || end > rows_of_nodes_.size()) throw_corrupt_graph("a node without rows");
-  const auto copies = rows_of_nodes_.subspan(begin, end - begin);
-  for (const std::uint32_t row : copies)
-    if (row >= rows_) throw_corrupt_graph("a node names a row that does not exist");
-  return copies;
+  const auto [begin, end] = std::equal_range(originals_.begin(), originals_.end(), node);
+  // In damaged bytes, where nothing ascends, too.
+  if (begin >= end) return {};
+  const auto found =
+      copies_.subspan(static_cast<std::size_t>(begin - originals_.begin()), static_cast<std::size_t>(end - begin));
+  for (const std::uint32_t row : found)
+    if (row >= header_.nodes) throw_corrupt_graph("a copy is no row");
+  return found;
 }
 
 std::size_t Graph::ef_for(double recall, std::size_t k) const noexcept {

@@ -1,10 +1,12 @@
 #pragma once
 
+#include "index/graph/scratch.hpp"
 #include <ragstone/index/metric.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -25,8 +27,8 @@ struct MeasuredRecall {
 
 /// As it is stored.
 struct GraphHeader {
-  std::uint32_t metric = 0;  ///< Metric's number; see metric_code().
-  std::uint32_t nodes = 0;
+  std::uint32_t metric = 0;        ///< Metric's number; see metric_code().
+  std::uint32_t nodes = 0;         ///< As many as rows.
   std::uint32_t degree = 0;        ///< Links of a node on the lowest level, at most.
   std::uint32_t upper_degree = 0;  ///< The same on the levels above.
   std::uint32_t ef_construction = 0;
@@ -65,15 +67,15 @@ struct UpperLevel {
 
 /// A graph in memory that somebody else owns. Its structure is checked; the numbers in it are not.
 ///
-/// A node stands for all rows of the same codes: `starts` and `rows` tell which (rows[starts[n]] to
-/// rows[starts[n + 1] - 1]); where both are empty, node n is row n.
+/// Node n is row n. Of rows of the same codes the first is linked for all of them; the others, its copies, have no
+/// links and none leads to them. `originals` ascends and has the first row of each of the `copies`.
 class Graph {
  public:
   Graph() = default;
   /// `upper` holds, from level 1 on: the number of nodes, the nodes, their links. Errors: Errc::corrupt_store if the
-  /// shapes do not fit each other or `rows`, the number of rows.
+  /// shapes do not fit each other.
   Graph(const GraphHeader& header, std::span<const std::uint32_t> links, std::span<const std::uint32_t> upper,
-        std::span<const std::uint32_t> starts, std::span<const std::uint32_t> rows_of_nodes, std::size_t rows);
+        std::span<const std::uint32_t> originals, std::span<const std::uint32_t> copies);
 
   const GraphHeader& header() const noexcept { return header_; }
   std::uint32_t nodes() const noexcept { return header_.nodes; }
@@ -83,22 +85,23 @@ class Graph {
   /// From level 1 up.
   const std::vector<UpperLevel>& upper() const noexcept { return upper_; }
 
-  bool has_copies() const noexcept { return !starts_.empty(); }
-  /// The row by which a node is compared. Errors: Errc::corrupt_store.
-  std::uint32_t row(std::uint32_t node) const { return has_copies() ? copies(node).front() : node; }
-  /// Of a graph that has copies: not empty. Errors: Errc::corrupt_store.
+  /// Of one node; mostly none. Errors: Errc::corrupt_store.
   std::span<const std::uint32_t> copies(std::uint32_t node) const;
+  std::span<const std::uint32_t> originals() const noexcept { return originals_; }
+  std::span<const std::uint32_t> copies() const noexcept { return copies_; }
 
   /// The smallest ef whose measured recall is at least `recall`, or the largest measured; scaled for `k` hits.
   std::size_t ef_for(double recall, std::size_t k) const noexcept;
+
+  ScratchPool& scratches() const noexcept { return *scratches_; }
 
  private:
   GraphHeader header_;
   std::span<const std::uint32_t> links_;
   std::vector<UpperLevel> upper_;
-  std::span<const std::uint32_t> starts_;
-  std::span<const std::uint32_t> rows_of_nodes_;
-  std::size_t rows_ = 0;
+  std::span<const std::uint32_t> originals_;
+  std::span<const std::uint32_t> copies_;
+  std::shared_ptr<ScratchPool> scratches_;
 };
 
 [[noreturn]] void throw_corrupt_graph(const char* reason);

@@ -23,22 +23,20 @@ CodeVector query_of(const CodeRows& rows, Metric metric, std::uint32_t row) {
   return query;
 }
 
-/// The distance of the tenth nearest of the nodes in the graph.
-float tenth_distance(const CodeRows& rows, const Graph& graph, std::span<const std::uint32_t> held_out,
-                     const CodeVector& query, kernel::StopPoll& poll) {
+/// The distance of the tenth nearest of the rows that `left_out` does not name.
+float tenth_distance(const CodeRows& rows, const std::vector<bool>& left_out, const CodeVector& query,
+                     kernel::StopPoll& poll) {
   kernel::TopK<Near, is_nearer> nearest(kHits);
-  std::array<std::uint32_t, kChunk> chosen;
   std::array<std::int32_t, kChunk> dots;
-  for (std::uint32_t begin = 0; begin < graph.nodes(); begin += kChunk) {
-    const std::size_t count = std::min<std::size_t>(kChunk, graph.nodes() - begin);
+  for (std::size_t begin = 0; begin < rows.count(); begin += kChunk) {
+    const std::size_t count = std::min(kChunk, rows.count() - begin);
     poll.spend(count * (rows.dimension / 16 + 10));
-    for (std::size_t i = 0; i < count; ++i) chosen[i] = graph.row(begin + static_cast<std::uint32_t>(i));
-    kernel::simd().code_dots(query.codes.data(), rows.codes, rows.dimension, chosen.data(), count, dots.data());
+    kernel::simd().code_dots(query.codes.data(), rows.row(begin), rows.dimension, nullptr, count, dots.data());
     for (std::size_t i = 0; i < count; ++i) {
-      const auto node = begin + static_cast<std::uint32_t>(i);
-      const CodeFactor factor = rows.factors[chosen[i]];
-      const Near near{factor.addend - factor.factor * (query.scale * static_cast<float>(dots[i])), node};
-      if (nearest.would_keep(near) && !std::binary_search(held_out.begin(), held_out.end(), node)) nearest.add(near);
+      const CodeFactor factor = rows.factors[begin + i];
+      const Near near{factor.addend - factor.factor * (query.scale * static_cast<float>(dots[i])),
+                      static_cast<std::uint32_t>(begin + i)};
+      if (nearest.would_keep(near) && !left_out[near.node]) nearest.add(near);
     }
   }
   return std::move(nearest).take().back().distance;
@@ -49,12 +47,15 @@ float tenth_distance(const CodeRows& rows, const Graph& graph, std::span<const s
 void measure_recall(const CodeRows& rows, Metric metric, std::span<const std::uint32_t> held_out, BuiltGraph& graph,
                     const StopToken& stop) {
   kernel::StopPoll poll(stop);
-  const Graph view = graph.view(rows.count());
+  const Graph view = graph.view();
+  std::vector<bool> left_out(rows.count());
+  for (const std::uint32_t copy : graph.copies) left_out[copy] = true;
+  for (const std::uint32_t row : held_out) left_out[row] = true;
   std::vector<CodeVector> queries;
   std::vector<float> tenths;
-  for (const std::uint32_t node : held_out) {
-    queries.push_back(query_of(rows, metric, view.row(node)));
-    tenths.push_back(tenth_distance(rows, view, held_out, queries.back(), poll));
+  for (const std::uint32_t row : held_out) {
+    queries.push_back(query_of(rows, metric, row));
+    tenths.push_back(tenth_distance(rows, left_out, queries.back(), poll));
   }
   graph.header.measured = 0;
   for (const std::uint32_t ef : kEfs) {

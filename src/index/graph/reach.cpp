@@ -12,6 +12,7 @@ constexpr std::size_t kNeighbours = 64;
 
 std::vector<bool> reached(const BuiltGraph& graph) {
   std::vector<bool> seen(graph.header.nodes);
+  for (const std::uint32_t copy : graph.copies) seen[copy] = true;
   std::vector<std::uint32_t> waiting = {graph.header.entry};
   seen[graph.header.entry] = true;
   while (!waiting.empty()) {
@@ -47,11 +48,10 @@ void make_reachable(const CodeRows& rows, Metric metric, BuiltGraph& graph, cons
     for (std::uint32_t node = 0; node < graph.header.nodes; ++node) {
       if (seen[node]) continue;
       all = false;
-      const Graph view = graph.view(rows.count());
-      const std::uint32_t row = view.row(node);
+      const Graph view = graph.view();
       CodeVector query;
-      query.codes.assign(rows.row(row), rows.row(row) + rows.dimension);
-      query.scale = rows.factors[row].factor * (metric == Metric::l2 ? 0.5F : 1.0F);
+      query.codes.assign(rows.row(node), rows.row(node) + rows.dimension);
+      query.scale = rows.factors[node].factor * (metric == Metric::l2 ? 0.5F : 1.0F);
       const WalkOptions options{kNeighbours, kNeighbours, nullptr};
       const std::vector<Near> near = walk(view, rows, query, options, poll);
       // What was linked in this round may have been found already.

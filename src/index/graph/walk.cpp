@@ -5,75 +5,17 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
-#include <mutex>
+#include <memory>
+#include <utility>
 
 namespace ragstone::graph {
 namespace {
 
-constexpr std::size_t kMostPooled = 16;
 // Links of a node that are followed at once; lists are longer only with more than 64 links a node.
 constexpr std::size_t kBatch = 128;
 
 /// Of a node: whether its links have been followed.
 constexpr std::uint32_t kFollowed = std::uint32_t{1} << 31;
-
-struct Candidate {
-  float distance = 0;
-  std::uint32_t node = 0;  ///< With kFollowed.
-};
-
-}  // namespace
-
-class Scratch {
- public:
-  void grow(std::size_t nodes) {
-    if (visited_.size() * 64 < nodes) {
-      visited_.resize((nodes + 63) / 64);
-      touched_.resize(visited_.size() + 1);
-    }
-  }
-
-  /// 0 if it was visited before, otherwise 1; without a branch that could be foretold wrongly.
-  std::size_t visit(std::uint32_t node) {
-    std::uint64_t& word = visited_[node / 64];
-    const std::uint64_t bit = std::uint64_t{1} << (node % 64);
-    const std::size_t is_new = (word & bit) == 0 ? 1 : 0;
-    touched_[touched_count_] = node / 64;
-    touched_count_ += word == 0 ? 1 : 0;
-    word |= bit;
-    return is_new;
-  }
-
-  void clear() {
-    for (std::size_t i = 0; i < touched_count_; ++i) visited_[touched_[i]] = 0;
-    touched_count_ = 0;
-    candidates.clear();
-  }
-
-  std::vector<Candidate> candidates;
-
- private:
-  std::vector<std::uint64_t> visited_;
-  std::vector<std::uint32_t> touched_;  ///< Words with a bit, each once; one more may be written, see visit().
-  std::size_t touched_count_ = 0;
-};
-
-namespace {
-
-std::mutex pool_mutex;
-
-std::vector<std::unique_ptr<Scratch>>& pool() {
-  static std::vector<std::unique_ptr<Scratch>> scratches;
-  return scratches;
-}
-
-void give_back(Scratch* scratch) {
-  std::unique_ptr<Scratch> owned(scratch);
-  owned->clear();
-  const std::lock_guard lock(pool_mutex);
-  if (pool().size() < kMostPooled) pool().push_back(std::move(owned));
-}
 
 class Walk {
  public:
@@ -84,12 +26,13 @@ class Walk {
         query_(query),
         options_(options),
         ef_(std::max(options.ef, std::size_t{1})),
+        listed_(options.test == nullptr ? std::max(ef_, options.keep) : ef_),
         poll_(poll),
         scratch_(scratch),
         dots_(kernel::simd().code_dots) {}
 
   std::vector<Near> run() {
-    scratch_.candidates.reserve(std::min<std::size_t>(ef_, graph_.nodes()));
+    scratch_.candidates.reserve(std::min<std::size_t>(listed_, graph_.nodes()));
     start(descend());
     follow();
     if (options_.test != nullptr) return std::move(found_);
@@ -104,17 +47,11 @@ class Walk {
  private:
   /// Of up to kBatch nodes.
   void measure(std::span<const std::uint32_t> nodes, float* distances) {
-    std::array<std::uint32_t, kBatch> mapped;
-    const std::uint32_t* chosen = nodes.data();
-    if (graph_.has_copies()) {
-      for (std::size_t i = 0; i < nodes.size(); ++i) mapped[i] = graph_.row(nodes[i]);
-      chosen = mapped.data();
-    }
-    for (std::size_t i = 0; i < nodes.size(); ++i) __builtin_prefetch(&rows_.factors[chosen[i]]);
+    for (const std::uint32_t node : nodes) __builtin_prefetch(&rows_.factors[node]);
     std::array<std::int32_t, kBatch> dots;
-    dots_(query_.codes.data(), rows_.codes, rows_.dimension, chosen, nodes.size(), dots.data());
+    dots_(query_.codes.data(), rows_.codes, rows_.dimension, nodes.data(), nodes.size(), dots.data());
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-      const CodeFactor factor = rows_.factors[chosen[i]];
+      const CodeFactor factor = rows_.factors[nodes[i]];
       const float distance = factor.addend - factor.factor * (query_.scale * static_cast<float>(dots[i]));
       // Damaged factors must not break the order of the candidates.
       distances[i] = std::isnan(distance) ? HUGE_VALF : distance;
@@ -170,21 +107,33 @@ class Walk {
 
   void follow() {
     std::vector<Candidate>& candidates = scratch_.candidates;
-    for (std::size_t at = 0; at < candidates.size();) {
+    for (std::size_t at = 0; at < std::min(ef_, candidates.size());) {
       if ((candidates[at].node & kFollowed) != 0) {
         ++at;
         continue;
       }
       const std::uint32_t node = candidates[at].node;
       candidates[at].node |= kFollowed;
+      next_ = at + 1 < candidates.size() ? candidates[at + 1].node : node | kFollowed;
       at = std::min(at + 1, follow_links(graph_.links(node)));
-      if (at < candidates.size()) fetch_links(candidates[at].node & ~kFollowed);
     }
   }
 
   void fetch_links(std::uint32_t node) const {
     const std::span<const std::uint32_t> links = graph_.links(node);
     for (std::size_t i = 0; i < links.size(); i += 16) __builtin_prefetch(&links[i]);
+  }
+
+  /// Asks for what following a node will read, unless its turn has come already: most that are near get their turn.
+  void fetch_rows(std::uint32_t node) const {
+    if ((node & kFollowed) != 0) return;
+    for (const std::uint32_t link : graph_.links(node)) {
+      if (link >= graph_.nodes()) break;
+      if (scratch_.has_visited(link)) continue;
+      const std::int8_t* row = rows_.row(link);
+      for (std::size_t i = 0; i < rows_.dimension; i += 64) __builtin_prefetch(row + i, 0, 2);
+      __builtin_prefetch(&rows_.factors[link], 0, 2);
+    }
   }
 
   /// The place of the nearest node that became a candidate.
@@ -199,6 +148,7 @@ class Walk {
         count += scratch_.visit(checked(node));
       }
       std::array<float, kBatch> distances;
+      fetch_rows(next_);
       measure({nodes.data(), count}, distances.data());
       for (std::size_t i = 0; i < count; ++i) lowest = std::min(lowest, insert(distances[i], nodes[i]));
       if (options_.test == nullptr) continue;
@@ -210,7 +160,7 @@ class Walk {
   /// Its place, or SIZE_MAX if it is too far.
   std::size_t insert(float distance, std::uint32_t node) {
     std::vector<Candidate>& candidates = scratch_.candidates;
-    if (candidates.size() < ef_) {
+    if (candidates.size() < listed_) {
       candidates.emplace_back();
     } else if (!(distance < candidates.back().distance)) {
       return SIZE_MAX;
@@ -220,6 +170,7 @@ class Walk {
     Candidate* all = candidates.data();
     for (; place > 0 && distance < all[place - 1].distance; --place) all[place] = all[place - 1];
     all[place] = {distance, node};
+    fetch_links(node);
     return place;
   }
 
@@ -240,6 +191,8 @@ class Walk {
   const CodeVector& query_;
   const WalkOptions& options_;
   const std::size_t ef_;
+  const std::size_t listed_;        ///< Candidates that are kept; those after the first ef are not followed.
+  std::uint32_t next_ = kFollowed;  ///< Likely to be followed next.
   kernel::StopPoll& poll_;
   Scratch& scratch_;
   decltype(kernel::Simd::code_dots) dots_;
@@ -269,24 +222,13 @@ CodeVector CodeVector::of(std::span<const float> query) {
   return vector;
 }
 
-std::unique_ptr<Scratch, void (*)(Scratch*)> ScratchPool::take(std::size_t nodes) {
-  std::unique_ptr<Scratch> scratch;
-  {
-    const std::lock_guard lock(pool_mutex);
-    if (!pool().empty()) {
-      scratch = std::move(pool().back());
-      pool().pop_back();
-    }
-  }
-  if (!scratch) scratch = std::make_unique<Scratch>();
-  scratch->grow(nodes);
-  return {scratch.release(), give_back};
-}
-
 std::vector<Near> walk(const Graph& graph, const CodeRows& rows, const CodeVector& query, const WalkOptions& options,
                        kernel::StopPoll& poll) {
-  const auto scratch = ScratchPool::take(graph.nodes());
-  return Walk(graph, rows, query, options, poll, *scratch).run();
+  // What a walk that throws has written to is not used again.
+  std::unique_ptr<Scratch> scratch = graph.scratches().take();
+  std::vector<Near> nearest = Walk(graph, rows, query, options, poll, *scratch).run();
+  graph.scratches().give_back(std::move(scratch));
+  return nearest;
 }
 
 }  // namespace ragstone::graph

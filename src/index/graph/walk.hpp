@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -33,17 +32,9 @@ class NodeTest {
   virtual bool admits(std::uint32_t node) const = 0;
 };
 
-/// Nodes that a walk has come to, and its other memory; a pool keeps them, so that walks allocate nothing.
-class Scratch;
-
-class ScratchPool {
- public:
-  static std::unique_ptr<Scratch, void (*)(Scratch*)> take(std::size_t nodes);
-};
-
 struct WalkOptions {
   std::size_t ef = 64;             ///< Candidates that are followed.
-  std::size_t keep = 16;           ///< Nodes that are returned, at most.
+  std::size_t keep = 16;           ///< Nodes that are returned, at most; more than ef come along for free.
   const NodeTest* test = nullptr;  ///< Null: all nodes may be found.
 };
 

@@ -98,11 +98,12 @@ CodeQuery::CodeQuery(std::span<const float> query, Metric metric)
   const double joined = 4 * std::numeric_limits<float>::epsilon() * magnitude_;
   norm_share_ = error + rounding_ * norm_ + joined;
   error_share_ = norm_ + norm_share_;
+  coarse_share_ = norm_share_ + scale_ * std::sqrt(low) * (1 + 1e-9);
 }
 
 kernel::SelectTerms CodeQuery::terms(double least) const noexcept {
   double factor = 1;
-  double norm = norm_share_;
+  double norm = coarse_share_;
   double square = 0;
   double constant = underflow_;
   if (metric_ == Metric::cosine) {
@@ -117,8 +118,8 @@ kernel::SelectTerms CodeQuery::terms(double least) const noexcept {
   }
   const double slack = kSelectRounding * factor * magnitude_;
   kernel::SelectTerms terms;
-  terms.dot = static_cast<float>(factor * scale_);
-  terms.error = static_cast<float>(factor * error_share_ * (1 + kSelectRounding) + slack);
+  terms.dot = static_cast<float>(factor * scale_ * 128);
+  terms.error = static_cast<float>(factor * (norm_ + coarse_share_) * (1 + kSelectRounding) + slack);
   terms.norm = static_cast<float>(norm + std::abs(norm) * kSelectRounding + slack);
   terms.square = static_cast<float>(square * (1 - kSelectRounding));
   terms.constant = static_cast<float>(

@@ -38,13 +38,16 @@ class CodeQuery {
   /// product and l2.
   bool is_usable() const noexcept { return usable_; }
 
-  /// Of `dimension` codes in each of the rows, see Simd::code_dots_wide.
+  /// The upper halves of the elements: their dot products with rows tell little, but at half the cost.
+  const std::int8_t* coarse() const noexcept { return high_.data(); }
+
+  /// Select by products with coarse(), among others, all rows that score `least` or more.
+  kernel::SelectTerms terms(double least) const noexcept;
+
+  /// Of the codes of some rows, see Simd::code_dots_wide.
   void dots(const std::int8_t* rows, const std::uint32_t* chosen, std::size_t count, float* out) const noexcept {
     simd_.code_dots_wide(high_.data(), low_.data(), rows, high_.size(), chosen, count, out);
   }
-
-  /// Select, among others, all rows that score `least` or more.
-  kernel::SelectTerms terms(double least) const noexcept;
 
   /// Of the row with that result of dots(). Whatever the row's bytes are, the call is safe.
   ScoreBounds bounds(float dot, CodeScale scale, double row_norm) const noexcept;
@@ -57,11 +60,12 @@ class CodeQuery {
   std::vector<std::int8_t> low_;
   double scale_ = 0;
   double norm_ = 0;
-  double error_share_ = 0;  ///< Times the row's error, and
-  double norm_share_ = 0;   ///< times the row's length, and
-  double underflow_ = 0;    ///< this: the most by which scale * dot and the true product differ.
-  double rounding_ = 0;     ///< Relative error of VectorScorer's sums, and more.
-  double magnitude_ = 0;    ///< Times the row's length: the most that the float terms of select can be.
+  double error_share_ = 0;   ///< Times the row's error, and
+  double norm_share_ = 0;    ///< times the row's length, and
+  double coarse_share_ = 0;  ///< (likewise, of products with coarse())
+  double underflow_ = 0;     ///< this: the most by which scale * dot and the true product differ.
+  double rounding_ = 0;      ///< Relative error of VectorScorer's sums, and more.
+  double magnitude_ = 0;     ///< Times the row's length: the most that the float terms of select can be.
 };
 
 }  // namespace ragstone::segment

@@ -46,8 +46,8 @@ Finding::Loss loss_of(SectionId section) noexcept {
     case SectionId::graph_links:
     case SectionId::graph_upper:
     case SectionId::graph_factors:
-    case SectionId::graph_starts:
-    case SectionId::graph_rows:
+    case SectionId::graph_originals:
+    case SectionId::graph_copies:
     case SectionId::bits:
       return Finding::Loss::nothing;
     case SectionId::vectors:
@@ -97,10 +97,10 @@ const char* name_of(SectionId section) noexcept {
       return "graph's upper levels";
     case SectionId::graph_factors:
       return "graph factors";
-    case SectionId::graph_starts:
-      return "graph starts";
-    case SectionId::graph_rows:
-      return "graph rows";
+    case SectionId::graph_originals:
+      return "graph originals";
+    case SectionId::graph_copies:
+      return "graph copies";
     case SectionId::bits:
       return "bits";
     case SectionId::posting_lists:
@@ -135,6 +135,9 @@ void Container::read_header(Kind kind) {
   StoredHeader header;
   std::memcpy(&header, bytes.data(), sizeof header);
   if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0) throw_corrupt("does not begin as one");
+  if (header.version < kFormatVersion)
+    throw Error(Errc::unsupported, "segment: format version " + std::to_string(header.version) +
+                                       " is of an early Ragstone and not read any more; make the store anew");
   if (header.version > kFormatVersion)
     throw Error(Errc::unsupported, "segment: format version " + std::to_string(header.version) +
                                        " is newer than this program's; open the store with a newer Ragstone");
@@ -142,7 +145,6 @@ void Container::read_header(Kind kind) {
   if (header.sections > kMaxSections || bytes.size() - sizeof header < table_bytes) throw_corrupt("damaged header");
   const std::string_view table(reinterpret_cast<const char*>(bytes.data()) + sizeof header, table_bytes);
   if (header.checksum != header_checksum(header, table)) throw_corrupt("damaged header");
-  if (header.version != kFormatVersion) throw_corrupt("unknown format version");
   if (header.kind != static_cast<std::uint32_t>(kind)) throw_corrupt("of another kind than its name says");
   if (header.size != bytes.size())
     throw_corrupt(std::to_string(bytes.size()) + " bytes where its header says " + std::to_string(header.size));
@@ -211,6 +213,16 @@ const void* Container::checked(SectionId id, std::size_t element_bytes, std::siz
 void Container::expect_random_reads(SectionId id) const {
   const Section& section = find(id);
   if (section.bytes >= kMinRandomBytes) image_->expect_random_reads(section.offset, section.bytes);
+}
+
+void Container::expect_scans(SectionId id) const {
+  const Section& section = find(id);
+  image_->expect_scans(section.offset, section.bytes);
+}
+
+void Container::expect_reading(SectionId id, std::size_t offset, std::size_t size) const {
+  const Section& section = find(id);
+  if (offset < section.bytes) image_->expect_reading(section.offset + offset, std::min(size, section.bytes - offset));
 }
 
 std::vector<std::size_t> Container::damaged_blocks(SectionId id, const StopToken& stop) const {

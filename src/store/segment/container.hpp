@@ -35,8 +35,8 @@ enum class SectionId : std::uint32_t {
   graph_links = 21,
   graph_upper = 22,
   graph_factors = 23,
-  graph_starts = 24,
-  graph_rows = 25,
+  graph_originals = 24,
+  graph_copies = 25,
   bits = 26,
   posting_lists = 40,
   index_form = 60,
@@ -113,6 +113,10 @@ class Container {
 
   /// Tells the image that a section will be read here and there.
   void expect_random_reads(SectionId section) const;
+  /// Takes that back.
+  void expect_scans(SectionId section) const;
+  /// Tells it that bytes of a section will soon be read.
+  void expect_reading(SectionId section, std::size_t offset, std::size_t size) const;
 
   /// The numbers of the section's blocks (kBlockBytes each, the last one shorter) that do not match their checksums.
   std::vector<std::size_t> damaged_blocks(SectionId section, const StopToken& stop) const;

@@ -13,7 +13,7 @@ static_assert(std::endian::native == std::endian::little, "images are little-end
 
 // A carriage return and a line feed: a transfer as text damages them.
 inline constexpr char kMagic[8] = {'R', 'A', 'G', 'S', 'E', 'G', '\r', '\n'};
-inline constexpr std::uint32_t kFormatVersion = 2;
+inline constexpr std::uint32_t kFormatVersion = 3;
 inline constexpr std::size_t kMaxSections = 32;
 
 struct StoredHeader {

@@ -56,20 +56,21 @@ bool are_links(std::span<const std::uint32_t> links, std::uint32_t nodes) {
                      [&](std::uint32_t node) { return node < nodes || node == graph::kNone; });
 }
 
-/// Whether each row belongs to one node.
-bool are_partitioned(const graph::Graph& graph, std::size_t rows) {
-  if (!graph.has_copies()) return true;
-  std::vector<bool> seen(rows);
-  try {
-    for (std::uint32_t node = 0; node < graph.nodes(); ++node)
-      for (const std::uint32_t row : graph.copies(node)) {
-        if (seen[row]) return false;
-        seen[row] = true;
-      }
-  } catch (const Error&) {
-    return false;
+// In the order in which they are worth having in memory.
+constexpr SectionId kReadByWalks[] = {SectionId::graph_links, SectionId::codes, SectionId::graph_factors};
+constexpr std::size_t kPieceBytes = std::size_t{4} << 20;
+
+/// Whether each copy has one original, before it, that is no copy itself.
+bool are_copies(const graph::Graph& graph) {
+  const auto originals = graph.originals();
+  const auto copies = graph.copies();
+  std::vector<bool> is_copy(graph.nodes());
+  for (std::size_t i = 0; i < copies.size(); ++i) {
+    if (copies[i] >= graph.nodes() || originals[i] >= copies[i] || is_copy[copies[i]]) return false;
+    is_copy[copies[i]] = true;
   }
-  return std::find(seen.begin(), seen.end(), false) == seen.end();
+  return std::is_sorted(originals.begin(), originals.end()) &&
+         std::none_of(originals.begin(), originals.end(), [&](std::uint32_t row) { return is_copy[row]; });
 }
 
 }  // namespace
@@ -98,7 +99,32 @@ void DensePart::open_graph() {
   graph_factors_ = container_.array<graph::CodeFactor>(SectionId::graph_factors, rows());
   graph_.emplace(container_.array<graph::GraphHeader>(SectionId::graph_header, 1)[0],
                  container_.array<std::uint32_t>(SectionId::graph_links), optional(SectionId::graph_upper),
-                 optional(SectionId::graph_starts), optional(SectionId::graph_rows), rows());
+                 optional(SectionId::graph_originals), optional(SectionId::graph_copies));
+  if (graph_->nodes() != rows()) graph::throw_corrupt_graph("it has not as many nodes as there are rows");
+  asked_ = std::make_shared<Asked>();
+  for (const SectionId section : kReadByWalks) container_.expect_random_reads(section);
+  container_.expect_random_reads(SectionId::vectors);
+}
+
+void DensePart::expect_scan() const {
+  if (!asked_ || asked_->scan.load(std::memory_order_relaxed) || asked_->scan.exchange(true)) return;
+  container_.expect_scans(SectionId::codes);
+  container_.expect_scans(SectionId::vectors);
+}
+
+void DensePart::read_ahead() const {
+  if (!asked_) return;
+  // The first answer goes out before anything is asked for.
+  constexpr std::size_t kDone = SIZE_MAX;
+  std::size_t piece = asked_->pieces.load(std::memory_order_relaxed);
+  if (piece == kDone || !asked_->pieces.compare_exchange_strong(piece, piece + 1) || piece == 0) return;
+  std::size_t at = (piece - 1) * kPieceBytes;
+  for (const SectionId section : kReadByWalks) {
+    const std::size_t bytes = container_.bytes(section).size();
+    if (at < bytes) return container_.expect_reading(section, at, kPieceBytes);
+    at -= (bytes + kPieceBytes - 1) / kPieceBytes * kPieceBytes;
+  }
+  asked_->pieces.store(kDone);
 }
 
 bool DenseForm::fits(const DensePart& part) const noexcept {
@@ -191,7 +217,7 @@ void DensePart::verify_graph(std::vector<Finding>& findings, kernel::StopPoll& p
     if (std::adjacent_find(level.nodes.begin(), level.nodes.end(), std::greater_equal<>()) != level.nodes.end() ||
         level.nodes.back() >= nodes || !are_links(level.links, nodes))
       add(findings, SectionId::graph_upper, "nodes or links are not in order", kNothing);
-  if (!are_partitioned(*graph_, rows())) add(findings, SectionId::graph_rows, "not each row has one node", kNothing);
+  if (!are_copies(*graph_)) add(findings, SectionId::graph_copies, "they are not in order", kNothing);
 }
 
 }  // namespace ragstone::segment

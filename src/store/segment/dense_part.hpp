@@ -10,6 +10,7 @@
 #include <ragstone/index/index.hpp>
 #include <ragstone/index/metric.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -66,10 +67,22 @@ class DensePart {
   const graph::Graph* graph() const noexcept { return graph_ ? &*graph_ : nullptr; }
   graph::CodeRows code_rows() const noexcept { return {codes_.data(), dimension_, graph_factors_}; }
 
+  /// For whoever is about to scan all codes or vectors of a part that has a graph: such a part expects walks.
+  void expect_scan() const;
+  /// For each walk, after it: asks the system for another piece of what walks read. So the first answer of a part that
+  /// was just opened comes soon, and later ones do not wait for its file.
+  void read_ahead() const;
+
   /// Checks everything: checksums, order, and that what is derived belongs to the vectors. Empty: all is well.
   std::vector<Finding> verify(const StopToken& stop) const;
 
  private:
+  /// What was asked of the system; copies of a part share it.
+  struct Asked {
+    std::atomic<bool> scan{false};
+    std::atomic<std::size_t> pieces{0};
+  };
+
   void open_graph();
   void verify_graph(std::vector<Finding>& findings, kernel::StopPoll& poll) const;
 
@@ -86,6 +99,7 @@ class DensePart {
   std::span<const std::uint64_t> bits_;
   std::optional<graph::Graph> graph_;
   std::span<const graph::CodeFactor> graph_factors_;
+  std::shared_ptr<Asked> asked_;  ///< Only of a part with a graph.
 };
 
 /// A part and its dead rows: what a snapshot sees.

@@ -56,7 +56,7 @@ DensePlan plan_dense(const DensePart& part, const RowGate& gate, std::size_t pas
   if (walk_cost(part, gate, raised) >= cost && !query.by_graph) return plan;
   plan.way = DensePlan::Way::graph;
   plan.ef = static_cast<std::size_t>(raised);
-  plan.keep = std::min(ef, query.k + query.k / 2 + 4);
+  plan.keep = query.k + query.k / 2 + 4;
   return plan;
 }
 

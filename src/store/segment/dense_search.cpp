@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <utility>
 
 namespace ragstone::segment {
@@ -27,7 +26,7 @@ class GateTest final : public graph::NodeTest {
   GateTest(const graph::Graph& graph, const RowGate& gate) : graph_(graph), gate_(gate) {}
 
   bool admits(std::uint32_t node) const override {
-    if (!graph_.has_copies()) return gate_.admits(node);
+    if (gate_.admits(node)) return true;
     const auto copies = graph_.copies(node);
     return std::any_of(copies.begin(), copies.end(), [&](std::uint32_t row) { return gate_.admits(row); });
   }
@@ -52,9 +51,11 @@ class DenseSearch {
       const DensePlan plan = plan_dense(part, gates_[p], estimate_passing(part, gates_[p]), query_);
       if (plan.way == DensePlan::Way::graph) {
         walk(p, plan);
+        part.read_ahead();
         walked_ += part.rows();
         ef_ = std::max(ef_, plan.ef);
       } else {
+        if (plan.way == DensePlan::Way::scan) part.expect_scan();
         add_ranges(p);
         (plan.way == DensePlan::Way::scan ? scanned_ : selected_) += gates_[p].most();
       }
@@ -113,33 +114,18 @@ class DenseSearch {
     for (std::size_t q = 0; q * query_.dimension < query_.queries.size(); ++q) {
       const auto vector = query_.queries.subspan(q * query_.dimension, query_.dimension);
       const auto near = graph::walk(graph, part.code_rows(), graph::CodeVector::of(vector), options, poll_);
-      score(q, p, rows_of(graph, near), VectorScorer(vector, query_.metric));
+      flat_.score(q, part, gates_[p], rows_of(graph, near), poll_);
     }
   }
 
   static std::vector<std::uint32_t> rows_of(const graph::Graph& graph, std::span<const graph::Near> near) {
     std::vector<std::uint32_t> rows;
     for (const graph::Near& node : near) {
-      if (!graph.has_copies()) {
-        rows.push_back(node.node);
-        continue;
-      }
+      rows.push_back(node.node);
       const auto copies = graph.copies(node.node);
       rows.insert(rows.end(), copies.begin(), copies.end());
     }
     return rows;
-  }
-
-  void score(std::size_t q, std::size_t p, std::span<const std::uint32_t> rows, const VectorScorer& scorer) {
-    const DensePart& part = *parts_[p].part;
-    for (const std::uint32_t row : rows)
-      for (std::size_t at = 0; at < query_.dimension; at += 16) __builtin_prefetch(part.vector(row).data() + at);
-    for (const std::uint32_t row : rows) {
-      poll_.spend(query_.dimension / 4 + 20);
-      if (!gates_[p].admits(row)) continue;
-      const ScoredNode hit{part.node(row), scorer.score(part.vector(row), part.norm(row))};
-      if (std::isfinite(hit.score)) flat_.add(q, hit);
-    }
   }
 
   std::string describe() const {

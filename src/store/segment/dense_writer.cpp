@@ -188,9 +188,9 @@ class DenseWriter {
     write_array(SectionId::graph_links, std::span(built.links));
     if (!built.upper.empty()) write_array(SectionId::graph_upper, std::span(built.upper));
     write_array(SectionId::graph_factors, std::span(factors_));
-    if (built.starts.empty()) return;
-    write_array(SectionId::graph_starts, std::span(built.starts));
-    write_array(SectionId::graph_rows, std::span(built.rows_of_nodes));
+    if (built.copies.empty()) return;
+    write_array(SectionId::graph_originals, std::span(built.originals));
+    write_array(SectionId::graph_copies, std::span(built.copies));
   }
 
   void write_bits() {

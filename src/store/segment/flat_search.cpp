@@ -16,6 +16,10 @@ namespace {
 
 // Rows of 384 codes that leave room in a second-level cache of 512 KiB for the queries.
 constexpr std::size_t kChunk = 512;
+// Before the first rows are known, nothing can be left out: few at a time.
+constexpr std::size_t kFirstChunk = 64;
+// Queries whose products with a chunk are made together.
+constexpr std::size_t kTogether = 8;
 // Where fewer than one row in so many is selected, only those are read.
 constexpr std::size_t kSparse = 3;
 // Candidates that wait at most before those below the floor are dropped.
@@ -39,6 +43,8 @@ struct FlatSearch::Chunk {
   std::uint32_t first = 0;
   std::size_t count = 0;
   const std::uint32_t* chosen = nullptr;  ///< Null: the rows from `first` on.
+  const CodeScale* scales = nullptr;      ///< Of these rows, like
+  const double* norms = nullptr;          ///< these.
 
   std::uint32_t row(std::size_t i) const noexcept {
     return chosen != nullptr ? chosen[i] : first + static_cast<std::uint32_t>(i);
@@ -62,36 +68,65 @@ FlatSearch::FlatSearch(std::span<const float> queries, std::size_t dimension, Me
 void FlatSearch::scan(const DensePart& part, const RowGate& gate, std::uint32_t begin, std::uint32_t end,
                       kernel::StopPoll& poll) {
   const bool few = gate.selected() != nullptr && gate.most() <= kFewRows;
-  const auto look_at = [&](const Chunk& chunk) {
-    for (Query& query : queries_) {
-      if (metric_ == Metric::hamming) {
-        scan_signs(query, chunk);
-      } else if (form_ == FlatForm::bits && part.has_bits() && !few) {
-        scan_bits(query, chunk);
-      } else if (form_ == FlatForm::vectors || few || !codes_of(query).is_usable()) {
-        scan_vectors(query, chunk);
-      } else {
-        scan_codes(query, chunk);
-      }
-    }
-  };
+  std::size_t step = std::min(kChunk, std::max(kFirstChunk, k_));
+  const auto grow = [&] { step = std::min(kChunk, 2 * step); };
   const RowBitmap* selected = gate.selected();
   if (selected == nullptr || gate.most() * kSparse > part.rows()) {
-    for (std::uint32_t first = begin; first < end; first += kChunk)
-      look_at({part, gate, poll, first, std::min<std::size_t>(kChunk, end - first), nullptr});
+    for (std::uint32_t first = begin; first < end; grow()) {
+      const std::size_t count = std::min<std::size_t>(step, end - first);
+      look_at({part, gate, poll, first, count, nullptr, part.all_code_scales().data() + first,
+               part.all_norms().data() + first},
+              few);
+      first += static_cast<std::uint32_t>(count);
+    }
     return;
   }
-  std::vector<std::uint32_t> chosen;
-  chosen.reserve(kChunk);
+  std::array<std::uint32_t, kChunk> chosen;
+  std::array<CodeScale, kChunk> scales;
+  std::array<double, kChunk> norms;
+  std::size_t count = 0;
   const auto flush = [&] {
-    if (!chosen.empty()) look_at({part, gate, poll, 0, chosen.size(), chosen.data()});
-    chosen.clear();
+    if (count > 0) look_at({part, gate, poll, 0, count, chosen.data(), scales.data(), norms.data()}, few);
+    count = 0;
+    grow();
   };
   selected->for_each(begin, end, [&](std::size_t row) {
-    chosen.push_back(static_cast<std::uint32_t>(row));
-    if (chosen.size() == kChunk) flush();
+    chosen[count] = static_cast<std::uint32_t>(row);
+    scales[count] = part.code_scale(chosen[count]);
+    norms[count] = part.norm(chosen[count]);
+    if (++count == step) flush();
   });
   flush();
+}
+
+void FlatSearch::look_at(const Chunk& chunk, bool few) {
+  std::array<Query*, kTogether> together;
+  std::size_t waiting = 0;
+  for (Query& query : queries_) {
+    if (metric_ == Metric::hamming) {
+      scan_signs(query, chunk);
+    } else if (form_ == FlatForm::bits && chunk.part.has_bits() && !few) {
+      scan_bits(query, chunk);
+    } else if (form_ == FlatForm::vectors || few || !codes_of(query).is_usable()) {
+      scan_vectors(query, chunk);
+    } else {
+      together[waiting++] = &query;
+      if (waiting < kTogether) continue;
+      scan_codes({together.data(), waiting}, chunk);
+      waiting = 0;
+    }
+  }
+  if (waiting > 0) scan_codes({together.data(), waiting}, chunk);
+}
+
+void FlatSearch::score(std::size_t query, const DensePart& part, const RowGate& gate,
+                       std::span<const std::uint32_t> rows, kernel::StopPoll& poll) {
+  std::array<double, kChunk> norms;
+  for (std::size_t begin = 0; begin < rows.size(); begin += kChunk) {
+    const std::span<const std::uint32_t> chosen = rows.subspan(begin, std::min(kChunk, rows.size() - begin));
+    for (std::size_t i = 0; i < chosen.size(); ++i) norms[i] = part.norm(chosen[i]);
+    scan_vectors(queries_[query], {part, gate, poll, 0, chosen.size(), chosen.data(), nullptr, norms.data()});
+  }
 }
 
 const CodeQuery& FlatSearch::codes_of(Query& query) const {
@@ -116,28 +151,38 @@ void FlatSearch::raise_floor(Query& query, double worst) const {
   }
 }
 
-void FlatSearch::scan_codes(Query& query, const Chunk& chunk) const {
-  const DensePart& part = chunk.part;
-  chunk.poll.spend(chunk.count * (dimension_ / 24 + 4));
-  std::array<float, kChunk> dots;
-  const std::int8_t* codes = part.all_codes().data();
-  query.codes->dots(chunk.chosen != nullptr ? codes : codes + chunk.first * dimension_, chunk.chosen, chunk.count,
-                    dots.data());
+void FlatSearch::scan_codes(std::span<Query* const> queries, const Chunk& chunk) const {
+  chunk.poll.spend(queries.size() * chunk.count * (dimension_ / 48 + 4));
+  std::array<const std::int8_t*, kTogether> coarse;
+  for (std::size_t q = 0; q < queries.size(); ++q) coarse[q] = queries[q]->codes->coarse();
+  std::array<std::int32_t, kTogether * kChunk> dots;
+  const std::int8_t* codes = chunk.part.all_codes().data();
+  kernel::simd().code_dots_each(coarse.data(), queries.size(),
+                                chunk.chosen != nullptr ? codes : codes + chunk.first * dimension_, dimension_,
+                                chunk.chosen, chunk.count, dots.data());
+  for (std::size_t q = 0; q < queries.size(); ++q) keep_near(*queries[q], chunk, &dots[q * chunk.count]);
+}
+
+/// Rows that may be among the best by their coarse products get a second look, with all of the query's digits.
+void FlatSearch::keep_near(Query& query, const Chunk& chunk, const std::int32_t* dots) const {
   std::array<std::uint32_t, kChunk> kept;
   std::size_t count = chunk.count;
-  if (has_floor(query) && chunk.chosen == nullptr) {
-    count = kernel::simd().select(query.codes->terms(query.floors.front()), dots.data(),
-                                  &part.all_code_scales()[chunk.first].scale, part.all_norms().data() + chunk.first,
+  if (has_floor(query)) {
+    count = kernel::simd().select(query.codes->terms(query.floors.front()), dots, &chunk.scales->scale, chunk.norms,
                                   chunk.count, kept.data());
   } else {
     for (std::size_t i = 0; i < count; ++i) kept[i] = static_cast<std::uint32_t>(i);
   }
+  if (count == 0) return;
+  std::array<std::uint32_t, kChunk> rows;
+  for (std::size_t i = 0; i < count; ++i) rows[i] = chunk.row(kept[i]);
+  std::array<float, kChunk> products;
+  query.codes->dots(chunk.part.all_codes().data(), rows.data(), count, products.data());
   for (std::size_t i = 0; i < count; ++i) {
-    const std::uint32_t row = chunk.row(kept[i]);
-    const ScoreBounds bounds = query.codes->bounds(dots[kept[i]], part.code_scale(row), part.norm(row));
-    if ((has_floor(query) && bounds.best < query.floors.front()) || !chunk.admits(row)) continue;
+    const ScoreBounds bounds = query.codes->bounds(products[i], chunk.scales[kept[i]], chunk.norms[kept[i]]);
+    if ((has_floor(query) && bounds.best < query.floors.front()) || !chunk.admits(rows[i])) continue;
     raise_floor(query, bounds.worst);
-    query.candidates.push_back({bounds.best, row, &part});
+    query.candidates.push_back({bounds.best, rows[i], &chunk.part});
   }
   if (query.candidates.size() > std::max(kManyCandidates, 4 * k_) && has_floor(query))
     std::erase_if(query.candidates, [&](const Candidate& c) { return c.best < query.floors.front(); });
@@ -156,20 +201,16 @@ bool FlatSearch::is_worse(double worst, float sum, double norms) const noexcept 
 void FlatSearch::scan_vectors(Query& query, const Chunk& chunk) const {
   const DensePart& part = chunk.part;
   chunk.poll.spend(chunk.count * (dimension_ / 6 + 4));
-  if (chunk.chosen != nullptr) {
-    for (std::size_t i = 0; i < chunk.count; ++i)
-      if (chunk.admits(chunk.chosen[i])) score(query, part, chunk.chosen[i]);
-    return;
-  }
   std::array<float, kChunk> sums;
   const kernel::Simd& simd = kernel::simd();
-  (metric_ == Metric::l2 ? simd.squared_l2s : simd.dots)(query.vector.data(), part.vector(chunk.first).data(),
-                                                         dimension_, chunk.count, sums.data());
+  (metric_ == Metric::l2 ? simd.squared_l2s : simd.dots)(query.vector.data(),
+                                                         part.vector(chunk.chosen != nullptr ? 0 : chunk.first).data(),
+                                                         dimension_, chunk.chosen, chunk.count, sums.data());
   for (std::size_t i = 0; i < chunk.count; ++i) {
     const std::uint32_t row = chunk.row(i);
-    if (query.best.is_full() && is_worse(query.best.worst().score, sums[i], query.scorer.query_norm() * part.norm(row)))
+    if (query.best.is_full() && is_worse(query.best.worst().score, sums[i], query.scorer.query_norm() * chunk.norms[i]))
       continue;
-    const ScoredNode hit{part.node(row), query.scorer.score(sums[i], part.vector(row), part.norm(row))};
+    const ScoredNode hit{part.node(row), query.scorer.score(sums[i], part.vector(row), chunk.norms[i])};
     if (std::isfinite(hit.score) && query.best.would_keep(hit) && chunk.admits(row)) query.best.add(hit);
   }
 }

@@ -32,8 +32,9 @@ class FlatSearch {
   void scan(const DensePart& part, const RowGate& gate, std::uint32_t begin, std::uint32_t end, kernel::StopPoll& poll);
   /// Adds what another search for the same found in other rows.
   void absorb(FlatSearch other);
-  /// A hit that was found otherwise, in rows that are not scanned.
-  void add(std::size_t query, const ScoredNode& hit) { queries_[query].best.add(hit); }
+  /// Scores rows that were found otherwise, and are not scanned.
+  void score(std::size_t query, const DensePart& part, const RowGate& gate, std::span<const std::uint32_t> rows,
+             kernel::StopPoll& poll);
   /// Of each query, best first.
   std::vector<std::vector<ScoredNode>> take(kernel::StopPoll& poll) &&;
 
@@ -61,10 +62,12 @@ class FlatSearch {
   struct Chunk;
 
   bool has_floor(const Query& query) const noexcept { return query.floors.size() == k_; }
+  void look_at(const Chunk& chunk, bool few);
   const CodeQuery& codes_of(Query& query) const;
   const std::vector<std::uint64_t>& bits_of(Query& query) const;
   void raise_floor(Query& query, double worst) const;
-  void scan_codes(Query& query, const Chunk& chunk) const;
+  void scan_codes(std::span<Query* const> queries, const Chunk& chunk) const;
+  void keep_near(Query& query, const Chunk& chunk, const std::int32_t* dots) const;
   void scan_vectors(Query& query, const Chunk& chunk) const;
   bool is_worse(double worst, float sum, double norms) const noexcept;
   void scan_bits(Query& query, const Chunk& chunk) const;

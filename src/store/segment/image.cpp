@@ -1,19 +1,16 @@
 #include "store/segment/image.hpp"
 
-#include <cstring>
+#include "kernel/large_pages.hpp"
 
-#include <sys/mman.h>
+#include <cstring>
 
 namespace ragstone::segment {
 namespace {
 
 constexpr std::align_val_t kAlignment{64};
-constexpr std::size_t kLargePage = std::size_t{2} << 20;
-// From here on the last page that is not full does not count.
-constexpr std::size_t kLargeImage = 4 * kLargePage;
 
 std::align_val_t alignment_for(std::size_t size) noexcept {
-  return size >= kLargeImage ? std::align_val_t{kLargePage} : kAlignment;
+  return size >= kernel::kWorthLargePages ? std::align_val_t{kernel::kLargePage} : kAlignment;
 }
 
 }  // namespace
@@ -22,10 +19,7 @@ HeapImage::HeapImage(std::size_t size)
     : size_(size),
       alignment_(alignment_for(size)),
       bytes_(static_cast<std::byte*>(::operator new(size + 1, alignment_))) {
-#ifdef MADV_HUGEPAGE
-  // What fails leaves small pages.
-  if (size >= kLargeImage) ::madvise(bytes_, size / kLargePage * kLargePage, MADV_HUGEPAGE);
-#endif
+  kernel::ask_for_large_pages(bytes_, size);
 }
 
 HeapImage::~HeapImage() { ::operator delete(bytes_, alignment_); }

@@ -47,6 +47,8 @@ class Image {
   virtual std::span<const std::byte> bytes() const noexcept = 0;
   /// Bytes that will be read here and there: what lies around them is not to be read ahead. A hint.
   virtual void expect_random_reads(std::size_t /*offset*/, std::size_t /*size*/) const noexcept {}
+  /// Takes that back. A hint.
+  virtual void expect_scans(std::size_t /*offset*/, std::size_t /*size*/) const noexcept {}
   /// Bytes that will soon be read from the first to the last. A hint.
   virtual void expect_reading(std::size_t /*offset*/, std::size_t /*size*/) const noexcept {}
 };

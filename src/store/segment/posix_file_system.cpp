@@ -115,6 +115,7 @@ class MappedImage final : public Image {
   void expect_random_reads(std::size_t offset, std::size_t size) const noexcept override {
     advise(offset, size, MADV_RANDOM);
   }
+  void expect_scans(std::size_t offset, std::size_t size) const noexcept override { advise(offset, size, MADV_NORMAL); }
   void expect_reading(std::size_t offset, std::size_t size) const noexcept override {
     advise(offset, size, MADV_WILLNEED);
   }

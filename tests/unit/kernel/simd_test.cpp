@@ -55,8 +55,16 @@ TEST(Simd, FloatSumsAreNearTheExactOnesAndTheSameWithEveryInstructionSet) {
     std::vector<float> first_dots, first_l2s;
     for (const Simd* simd : supported_simd()) {
       std::vector<float> dots(kRows), l2s(kRows);
-      simd->dots(query.data(), rows.data(), dimension, kRows, dots.data());
-      simd->squared_l2s(query.data(), rows.data(), dimension, kRows, l2s.data());
+      simd->dots(query.data(), rows.data(), dimension, nullptr, kRows, dots.data());
+      simd->squared_l2s(query.data(), rows.data(), dimension, nullptr, kRows, l2s.data());
+      const std::vector<std::uint32_t> chosen = {10, 0, 3, 3, 7, 1, 2, 9, 4};
+      std::vector<float> some_dots(chosen.size()), some_l2s(chosen.size());
+      simd->dots(query.data(), rows.data(), dimension, chosen.data(), chosen.size(), some_dots.data());
+      simd->squared_l2s(query.data(), rows.data(), dimension, chosen.data(), chosen.size(), some_l2s.data());
+      for (std::size_t i = 0; i < chosen.size(); ++i) {
+        EXPECT_EQ(some_dots[i], dots[chosen[i]]) << simd->name << ' ' << dimension;
+        EXPECT_EQ(some_l2s[i], l2s[chosen[i]]) << simd->name << ' ' << dimension;
+      }
       for (std::size_t row = 0; row < kRows; ++row) {
         const float* r = rows.data() + row * dimension;
         double dot = 0, size = 0, apart = 0;
@@ -136,6 +144,30 @@ TEST(Simd, SumsOverCodesAreExact) {
   }
 }
 
+TEST(Simd, SeveralQueriesInOnePassGetTheSumsOfEach) {
+  std::mt19937 random(5);
+  for (const std::size_t dimension : kDimensions) {
+    const std::vector<std::int8_t> queries = random_codes(random, dimension * 9);
+    const std::vector<std::int8_t> rows = random_codes(random, dimension * kRows);
+    const std::vector<std::uint32_t> chosen = {10, 0, 3, 3, 7, 1, 2, 9, 4};
+    for (const Simd* simd : supported_simd())
+      for (const std::size_t asked : {1, 2, 4, 5, 8, 9}) {
+        std::vector<const std::int8_t*> pointers;
+        for (std::size_t q = 0; q < asked; ++q) pointers.push_back(queries.data() + q * dimension);
+        std::vector<std::int32_t> all(asked * kRows), some(asked * chosen.size());
+        simd->code_dots_each(pointers.data(), asked, rows.data(), dimension, nullptr, kRows, all.data());
+        simd->code_dots_each(pointers.data(), asked, rows.data(), dimension, chosen.data(), chosen.size(), some.data());
+        for (std::size_t q = 0; q < asked; ++q) {
+          std::vector<std::int32_t> alone(kRows);
+          simd->code_dots(pointers[q], rows.data(), dimension, nullptr, kRows, alone.data());
+          for (std::size_t row = 0; row < kRows; ++row) EXPECT_EQ(all[q * kRows + row], alone[row]) << simd->name;
+          for (std::size_t i = 0; i < chosen.size(); ++i)
+            EXPECT_EQ(some[q * chosen.size() + i], alone[chosen[i]]) << simd->name << ' ' << dimension;
+        }
+      }
+  }
+}
+
 TEST(Simd, SumsOverTheLargestCodesDoNotOverflow) {
   const std::size_t dimension = 65'536;
   const std::vector<std::int8_t> least(dimension, -128), most(dimension, 127);
@@ -166,21 +198,36 @@ TEST(Simd, CountsTheBitsThatDiffer) {
   }
 }
 
+TEST(Simd, CountsTheBitsThatAreSet) {
+  std::mt19937_64 random(6);
+  for (const std::size_t count : {0, 1, 3, 4, 7, 8, 9, 17, 100}) {
+    std::vector<std::uint64_t> words(count);
+    std::size_t expected = 0;
+    for (auto& word : words) {
+      word = random() & random();
+      expected += static_cast<std::size_t>(std::popcount(word));
+    }
+    for (const Simd* simd : supported_simd()) EXPECT_EQ(simd->count_bits(words.data(), count), expected) << simd->name;
+  }
+}
+
 TEST(Simd, SelectsTheRowsWhoseTermsAreNotBelowZero) {
   std::mt19937 random(4);
   for (const std::size_t count : {0, 1, 63, 64, 65, 300}) {
-    std::vector<float> dots = random_floats(random, count), scales = random_floats(random, 2 * count);
+    std::vector<float> scales = random_floats(random, 2 * count);
+    std::vector<std::int32_t> dots(count);
+    for (std::int32_t& dot : dots) dot = static_cast<std::int32_t>(random() % 5) - 2;
     std::vector<double> norms(count);
     for (double& norm : norms) norm = static_cast<double>(random() % 5);
-    if (count > 2) dots[2] = std::numeric_limits<float>::quiet_NaN(), norms[1] = 1e300;
+    if (count > 2) scales[4] = std::numeric_limits<float>::quiet_NaN(), norms[1] = 1e300;
     const SelectTerms terms{1, 2, 0.5F, -0.25F, 0.125F};
     for (const Simd* simd : supported_simd()) {
       std::vector<std::uint32_t> kept(count);
       kept.resize(simd->select(terms, dots.data(), scales.data(), norms.data(), count, kept.data()));
       std::vector<std::uint32_t> expected;
       for (std::uint32_t i = 0; i < count; ++i) {
-        const double sum =
-            dots[i] * scales[2 * i] + 2 * scales[2 * i + 1] + 0.5 * norms[i] - norms[i] * norms[i] / 4 + 0.125;
+        const double sum = static_cast<double>(dots[i]) * scales[2 * i] + 2 * scales[2 * i + 1] + 0.5 * norms[i] -
+                           norms[i] * norms[i] / 4 + 0.125;
         if (!(sum < 0) || norms[i] > 1e15) expected.push_back(i);
       }
       EXPECT_EQ(kept, expected) << simd->name << ' ' << count;

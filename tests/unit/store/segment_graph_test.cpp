@@ -194,6 +194,36 @@ TEST(GraphSegment, AStopEndsTheBuild) {
   EXPECT_THROW(merge_dense(1, views, image, stop.get_token(), graph_form()), boost::system::system_error);
 }
 
+/// Counts what is asked of the system.
+class ToldImage final : public Image {
+ public:
+  explicit ToldImage(std::string bytes) : image_(heap_image(bytes)) {}
+  std::span<const std::byte> bytes() const noexcept override { return image_->bytes(); }
+  void expect_random_reads(std::size_t, std::size_t) const noexcept override { ++random_; }
+  void expect_scans(std::size_t, std::size_t) const noexcept override { ++scans_; }
+  void expect_reading(std::size_t, std::size_t) const noexcept override { ++pieces_; }
+
+  mutable int random_ = 0, scans_ = 0, pieces_ = 0;
+
+ private:
+  std::shared_ptr<const Image> image_;
+};
+
+TEST(GraphSegment, AFileIsReadAheadAfterTheFirstAnswerAndNoLongerAtRandomForAScan) {
+  std::mt19937 random(12);
+  const auto image = std::make_shared<const ToldImage>(random_dense(random, 10'000, 128).image(1, graph_form()));
+  const std::vector<DenseView> views = {{std::make_shared<const DensePart>(image), {}}};
+  EXPECT_EQ(image->random_, 2);  // codes and vectors; links are few
+  const std::vector<float> query = random_vector(random, 128);
+  search(views, query, Metric::cosine, 10, 20);
+  EXPECT_EQ(image->pieces_, 0);
+  for (int i = 0; i < 9; ++i) search(views, query, Metric::cosine, 10, 20);
+  EXPECT_EQ(image->pieces_, 3);
+  EXPECT_EQ(image->scans_, 0);
+  for (int i = 0; i < 2; ++i) search_dense(views, query, Metric::cosine, nullptr, 10, {});
+  EXPECT_EQ(image->scans_, 2);
+}
+
 TEST(GraphSegment, SignsFindMostOfTheNearestAndHammingExactly) {
   std::mt19937 random(10);
   const DenseSample sample = clustered(random, 2000, 130);

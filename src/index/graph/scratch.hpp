@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace ragstone::graph {
+
+/// A node on a walk's list, and how far it is.
+struct Candidate {
+  float distance = 0;
+  std::uint32_t node = 0;  ///< The highest bit is the walk's own.
+};
+
+/// What a walk writes to: the nodes that it has come to, and its list.
+class Scratch {
+ public:
+  explicit Scratch(std::size_t nodes) : visited_((nodes + 63) / 64), touched_(visited_.size() + 1) {}
+
+  bool has_visited(std::uint32_t node) const noexcept { return (visited_[node / 64] >> (node % 64) & 1) != 0; }
+
+  /// 0 if it was visited before, otherwise 1; without a branch that could be foretold wrongly.
+  std::size_t visit(std::uint32_t node) noexcept {
+    std::uint64_t& word = visited_[node / 64];
+    const std::uint64_t bit = std::uint64_t{1} << (node % 64);
+    const std::size_t is_new = (word & bit) == 0 ? 1 : 0;
+    touched_[touched_count_] = node / 64;
+    touched_count_ += word == 0 ? 1 : 0;
+    word |= bit;
+    return is_new;
+  }
+
+  void clear() noexcept {
+    for (std::size_t i = 0; i < touched_count_; ++i) visited_[touched_[i]] = 0;
+    touched_count_ = 0;
+    candidates.clear();
+  }
+
+  std::vector<Candidate> candidates;
+
+ private:
+  std::vector<std::uint64_t> visited_;
+  std::vector<std::uint32_t> touched_;  ///< Words with a bit, each once; one more may be written, see visit().
+  std::size_t touched_count_ = 0;
+};
+
+/// Keeps what walks over one graph write to, so that they allocate nothing. Thread-safe.
+class ScratchPool {
+ public:
+  explicit ScratchPool(std::size_t nodes) : nodes_(nodes) {}
+
+  std::unique_ptr<Scratch> take();
+  void give_back(std::unique_ptr<Scratch> scratch);
+
+ private:
+  std::size_t nodes_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Scratch>> free_;
+};
+
+}  // namespace ragstone::graph
