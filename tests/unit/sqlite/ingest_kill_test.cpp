@@ -57,7 +57,7 @@ std::size_t texts_before_kill(const std::filesystem::path& dataset, const std::f
   return texts;
 }
 
-// The "kill -9 in the middle of ingest repeats only the embedding calls in flight".
+// A process that is killed in the middle of an ingest repeats only the embedding calls that were in flight.
 TEST(IngestKill, RepeatsOnlyTheEmbeddingCallsInFlight) {
   const TemporaryFolder dataset;
   write_dataset(dataset.path());
