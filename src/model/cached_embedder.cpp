@@ -45,6 +45,7 @@ class CachedEmbedder final : public Embedder {
       : inner_(std::move(inner)), cache_(std::move(cache)), tenant_(std::move(tenant)) {}
 
   const EmbedderIdentity& identity() const noexcept override { return inner_->identity(); }
+  double fusion_weight() const noexcept override { return inner_->fusion_weight(); }
   // One call of the inner embedder for each batch, so that each one's result is kept as soon as it is there.
   std::size_t max_batch() const noexcept override { return inner_->max_batch(); }
   std::size_t max_concurrency() const noexcept override { return inner_->max_concurrency(); }

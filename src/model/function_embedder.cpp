@@ -2,6 +2,7 @@
 #include <ragstone/base/error.hpp>
 #include <ragstone/model/function_embedder.hpp>
 
+#include <cmath>
 #include <utility>
 
 namespace ragstone {
@@ -9,12 +10,14 @@ namespace {
 
 class FunctionEmbedder final : public Embedder {
  public:
-  FunctionEmbedder(Pool pool, EmbedderIdentity identity, EmbedFunction function)
+  FunctionEmbedder(Pool pool, EmbedderIdentity identity, EmbedFunction function, double fusion_weight)
       : pool_(std::move(pool)),
         identity_(std::move(identity)),
-        function_(std::make_shared<const EmbedFunction>(std::move(function))) {}
+        function_(std::make_shared<const EmbedFunction>(std::move(function))),
+        fusion_weight_(fusion_weight) {}
 
   const EmbedderIdentity& identity() const noexcept override { return identity_; }
+  double fusion_weight() const noexcept override { return fusion_weight_; }
 
  private:
   Task<EmbeddedBatch> do_embed(std::span<const std::string> texts, EmbedRole role, CallContext context) override {
@@ -31,16 +34,20 @@ class FunctionEmbedder final : public Embedder {
   Pool pool_;
   EmbedderIdentity identity_;
   std::shared_ptr<const EmbedFunction> function_;
+  double fusion_weight_;
 };
 
 }  // namespace
 
-std::shared_ptr<Embedder> function_embedder(Pool pool, EmbedderIdentity identity, EmbedFunction function) {
+std::shared_ptr<Embedder> function_embedder(Pool pool, EmbedderIdentity identity, EmbedFunction function,
+                                            double fusion_weight) {
   if (identity.name.empty()) throw Error(Errc::invalid_argument, "function_embedder: the identity has no name");
   if (identity.dimension == 0)
     throw Error(Errc::invalid_argument, "function_embedder: the identity of '" + identity.name + "' has dimension 0");
   if (!function) throw Error(Errc::invalid_argument, "function_embedder: no function for '" + identity.name + "'");
-  return std::make_shared<FunctionEmbedder>(std::move(pool), std::move(identity), std::move(function));
+  if (!std::isfinite(fusion_weight) || fusion_weight <= 0)
+    throw Error(Errc::invalid_argument, "function_embedder: the weight of '" + identity.name + "' must be above 0");
+  return std::make_shared<FunctionEmbedder>(std::move(pool), std::move(identity), std::move(function), fusion_weight);
 }
 
 }  // namespace ragstone

@@ -53,7 +53,8 @@ DocumentCore::DocumentCore(Runtime& document_runtime, DocumentOptions document_o
       readers(with_defaults(options.readers)),
       store(std::move(document_store)),
       vector_indexes(std::move(indexes)),
-      groups(or_standard(options.analyzer), options.embedders),
+      groups(std::make_shared<const TextTerms>(or_standard(options.analyzer), options.analyzers, options.text_fields),
+             options.embedders),
       scope_(document_runtime) {}
 
 Task<std::optional<CommitResult>> DocumentCore::commit(std::shared_ptr<Commit> changes,

@@ -45,9 +45,9 @@ std::shared_ptr<const Chunker> built_in(std::size_t max_tokens, std::size_t over
 
 }  // namespace
 
-GroupRegistry::GroupRegistry(std::shared_ptr<const Analyzer> analyzer,
+GroupRegistry::GroupRegistry(std::shared_ptr<const TextTerms> terms,
                              std::map<std::string, std::shared_ptr<Embedder>> embedders)
-    : analyzer_(std::move(analyzer)), embedders_(std::move(embedders)) {
+    : terms_(std::move(terms)), embedders_(std::move(embedders)) {
   Known root;
   root.signature = kRootSignature;
   root.used = true;
@@ -147,7 +147,7 @@ void GroupRegistry::adopt(const std::vector<GroupInfo>& stored) {
     if (info == stored.end() || !holds(*info, "", group.signature)) continue;
     std::vector<std::string> keys;
     for (const StoredForm& form : info->forms)
-      if (!form.key.empty() && form.signature == signature_of(form.key)) keys.push_back(form.key);
+      if (!form.key.empty() && form.signature == signature_of(name, form.key)) keys.push_back(form.key);
     grown |= use_locked(name, keys);
   }
   if (grown) make_plan();
@@ -161,7 +161,7 @@ IngestPlan GroupRegistry::plan_with(const std::vector<GroupInfo>& stored) const 
     if (info == stored.end()) continue;
     group.used = true;
     for (const StoredForm& form : info->forms)
-      if (!signature_of(form.key).empty()) group.columns.insert(form.key);
+      if (!signature_of(name, form.key).empty()) group.columns.insert(form.key);
   }
   return plan_of(groups);
 }
@@ -195,20 +195,21 @@ GroupRegistry::Known& GroupRegistry::known(std::string_view group) {
   return const_cast<Known&>(std::as_const(*this).known(group));
 }
 
-std::string GroupRegistry::signature_of(const std::string& key) const {
-  if (key == kBm25Key) return analyzer_->signature();
+std::string GroupRegistry::signature_of(std::string_view group, const std::string& key) const {
+  if (key == kBm25Key) return terms_->signature(group);
   const auto found = embedders_.find(key);
   return found == embedders_.end() ? std::string() : found->second->identity().signature();
 }
 
 IngestPlan GroupRegistry::plan_of(const std::vector<std::pair<std::string, Known>>& groups) const {
   IngestPlan plan;
-  plan.analyzer = analyzer_;
+  plan.terms = terms_;
   for (const auto& [name, entry] : groups) {
     if (!entry.used) continue;
     PlannedGroup group{name, entry.parent, entry.signature, entry.chunker, {}};
     for (const std::string& key : entry.columns)
-      group.columns.push_back(PlannedColumn{key, signature_of(key), key == kBm25Key ? nullptr : embedders_.at(key)});
+      group.columns.push_back(
+          PlannedColumn{key, signature_of(name, key), key == kBm25Key ? nullptr : embedders_.at(key)});
     plan.groups.push_back(std::move(group));
   }
   return plan;

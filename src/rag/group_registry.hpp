@@ -16,7 +16,7 @@ namespace ragstone {
 /// The groups that a Document knows, which of their columns are in use, and which of those are built. Thread-safe.
 class GroupRegistry {
  public:
-  GroupRegistry(std::shared_ptr<const Analyzer> analyzer, std::map<std::string, std::shared_ptr<Embedder>> embedders);
+  GroupRegistry(std::shared_ptr<const TextTerms> terms, std::map<std::string, std::shared_ptr<Embedder>> embedders);
 
   /// Errors: as Document::add_group(). `need_signature`: the store outlives the process.
   void add(NodeGroup group, bool need_signature);
@@ -57,12 +57,12 @@ class GroupRegistry {
 
   const Known& known(std::string_view group) const;
   Known& known(std::string_view group);
-  std::string signature_of(const std::string& key) const;
+  std::string signature_of(std::string_view group, const std::string& key) const;
   bool use_locked(std::string_view group, const std::vector<std::string>& keys);
   IngestPlan plan_of(const std::vector<std::pair<std::string, Known>>& groups) const;
   void make_plan();
 
-  const std::shared_ptr<const Analyzer> analyzer_;
+  const std::shared_ptr<const TextTerms> terms_;
   const std::map<std::string, std::shared_ptr<Embedder>> embedders_;
 
   mutable std::mutex mutex_;

@@ -20,7 +20,7 @@ const PlannedGroup* IngestPlan::find(std::string_view group) const noexcept {
 IngestPlan IngestPlan::chain(std::string_view group) const {
   IngestPlan part;
   part.version = version;
-  part.analyzer = analyzer;
+  part.terms = terms;
   for (const PlannedGroup* g = find(group); g != nullptr; g = find(g->parent)) part.groups.push_back(*g);
   std::reverse(part.groups.begin(), part.groups.end());
   return part;

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "rag/text_terms.hpp"
 #include <ragstone/model/embedder.hpp>
 #include <ragstone/rag/node_group.hpp>
 #include <ragstone/store/snapshot.hpp>
-#include <ragstone/text/analyzer.hpp>
 
 #include <cstdint>
 #include <map>
@@ -36,7 +36,7 @@ struct PlannedGroup {
 struct IngestPlan {
   std::uint64_t version = 0;
   std::vector<PlannedGroup> groups;
-  std::shared_ptr<const Analyzer> analyzer;
+  std::shared_ptr<const TextTerms> terms;
 
   const PlannedGroup* find(std::string_view group) const noexcept;
   /// The same plan cut down to a group and its ancestors.

@@ -107,19 +107,16 @@ void add_uids(const std::string& source_id, GroupRows& group) {
     row.uid = make_uid(source_id, group.group, group.signature, row.content, seen[row.content]++);
 }
 
-SparseRows analyze_rows(const PlannedColumn& column, const Analyzer& analyzer, const GroupRows& group,
-                        const std::string& source_text, const StopToken& stop) {
+SparseRows analyze_rows(const PlannedColumn& column, const TextTerms& terms, const GroupRows& group,
+                        const std::string& source_text, const Metadata& metadata, const StopToken& stop) {
   SparseRows sparse;
   sparse.key = column.key;
   sparse.signature = column.signature;
   for (const NodeRow& row : group.rows) {
     throw_if_stopped(stop);
-    TermCounts counts = count_terms(analyzer, row_text(row, source_text));
-    std::vector<TermWeight> terms;
-    terms.reserve(counts.terms.size());
-    for (auto& [term, count] : counts.terms) terms.push_back(TermWeight{std::move(term), static_cast<float>(count)});
-    sparse.rows.push_back(std::move(terms));
-    sparse.lengths.push_back(static_cast<std::uint32_t>(counts.length));
+    NodeTerms of_row = terms.count(group.group, row_text(row, source_text), row.metadata, metadata);
+    sparse.rows.push_back(std::move(of_row.terms));
+    sparse.lengths.push_back(of_row.length);
   }
   return sparse;
 }
@@ -173,7 +170,7 @@ std::vector<GroupRows> make_groups(const std::string& source_id, const std::stri
     add_uids(source_id, group);
     stage = Stage::analyze;
     for (const PlannedColumn& column : planned.columns)
-      if (!column.embedder) group.sparse.push_back(analyze_rows(column, *plan.analyzer, group, text, stop));
+      if (!column.embedder) group.sparse.push_back(analyze_rows(column, *plan.terms, group, text, metadata, stop));
     groups.push_back(std::move(group));
   }
   return groups;

@@ -58,12 +58,12 @@ Value value_or(const std::map<std::string, Value>& values, const std::string& na
   return found == values.end() ? otherwise : found->second;
 }
 
-SearchMember named_member(const RetrieverOptions& options, const std::string& name) {
+SearchMember named_member(const RetrieverOptions& options, const std::string& name, double weight = 1) {
   SearchMember member;
   member.name = name;
   member.cut_off = options.similarity_cut_off;
   if (const auto found = options.cut_offs.find(name); found != options.cut_offs.end()) member.cut_off = found->second;
-  member.weight = value_or(options.weights, name, 1.0);
+  member.weight = value_or(options.weights, name, weight);
   member.priority = value_or(options.priorities, name, 0);
   return member;
 }
@@ -94,7 +94,7 @@ Task<QueryMembers> vector_members(Core core, Options options, std::string key, Q
     for (std::size_t i = 0; i < queries->size(); ++i) {
       const std::span<const float> row = embeddings.row(i);
       query.vector.assign(row.begin(), row.end());
-      SearchMember member = named_member(*options, key);
+      SearchMember member = named_member(*options, key, embedder->fusion_weight());
       member.query = query;
       made.of_query.emplace_back().push_back(std::move(member));
     }
@@ -111,8 +111,10 @@ SearchMember text_member(const DocumentCore& core, const RetrieverOptions& optio
   TextMember query;
   query.key = kBm25Key;
   query.text = text;
-  query.analyzer = core.groups.plan()->analyzer;
+  query.analyzer = core.groups.plan()->terms->query_analyzer(options.group);
   query.parameters = options.bm25;
+  query.terms = options.query_terms;
+  query.feedback = options.feedback;
   query.boosts = options.text_boosts;
   SearchMember member = named_member(options, kBm25Key);
   member.query = std::move(query);

@@ -1,8 +1,9 @@
 #include "store/run_member.hpp"
 
+#include "store/feedback.hpp"
+#include "store/query_terms.hpp"
 #include "store/text_boost.hpp"
 #include <ragstone/base/error.hpp>
-#include <ragstone/text/analyzer.hpp>
 
 #include <algorithm>
 #include <type_traits>
@@ -52,15 +53,25 @@ class NodeCheck {
 MemberHits run(const StoreSnapshot& snapshot, const SearchRequest& request, const TextMember& member, std::size_t k,
                const StopToken& stop) {
   if (!member.analyzer) throw Error(Errc::invalid_argument, "search: a text member needs an analyzer");
-  std::vector<TermWeight> terms;
-  for (auto& [term, count] : count_terms(*member.analyzer, member.text).terms)
-    terms.push_back({std::move(term), static_cast<float>(count)});
+  std::vector<TermWeight> terms = query_terms(member);
   MemberHits result;
-  const std::size_t depth = std::max(k, member.boosts.depth);
-  result.hits = snapshot.search_terms(request.group, member.key, terms, member.parameters, request.filter, depth, stop);
+  const std::size_t wanted = std::max(k, member.boosts.depth);
+  const auto search = [&](std::size_t depth) {
+    return snapshot.search_terms(request.group, member.key, terms, member.parameters, request.filter, depth, stop);
+  };
+  result.note = "BM25 of " + std::to_string(terms.size()) + " terms";
+  const bool may_feed_back = member.feedback.weight > 0;
+  result.hits = search(may_feed_back ? std::max(wanted, member.feedback.rank) : wanted);
+  if (may_feed_back) {
+    std::vector<TermWeight> more = add_feedback(snapshot, request, member, terms, result.hits, stop);
+    if (!more.empty()) {
+      result.note += " and " + std::to_string(more.size() - terms.size()) + " by feedback";
+      terms = std::move(more);
+      result.hits = search(wanted);
+    }
+  }
   boost_by_text(snapshot, request, member, result.hits, stop);
   if (result.hits.size() > k) result.hits.resize(k);
-  result.note = "BM25 of " + std::to_string(terms.size()) + " terms";
   return result;
 }
 

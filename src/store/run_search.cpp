@@ -144,6 +144,21 @@ std::string note_of(const MemberFailure& failure) {
   return failure.member + ": left out, " + name_of(failure.code) + ": " + failure.reason;
 }
 
+void check_text(const TextMember& member, const std::string& name) {
+  const auto refuse = [&](const std::string& reason) {
+    throw Error(Errc::invalid_argument, "search: member \"" + name + "\": " + reason);
+  };
+  const TextBoosts& boosts = member.boosts;
+  for (const double boost : {boosts.proximity, boosts.exact_form, boosts.lead, boosts.coverage})
+    if (!std::isfinite(boost) || boost < 0) refuse("boosts must be 0 or more");
+  if (!std::isfinite(member.terms.k3) || member.terms.k3 < 0) refuse("k3 must be 0 or more");
+  const Feedback& feedback = member.feedback;
+  if (!(feedback.weight >= 0 && feedback.weight <= 1)) refuse("the weight of feedback must be from 0 to 1");
+  if (feedback.rank == 0) refuse("the rank of feedback counts from 1");
+  if (!(feedback.flat_from >= 0 && feedback.flat_from <= feedback.flat_to && feedback.flat_to <= 1))
+    refuse("feedback needs 0 <= flat_from <= flat_to <= 1");
+}
+
 void check_search(const SearchRequest& request) {
   const auto refuse = [](const std::string& reason) { throw Error(Errc::invalid_argument, "search: " + reason); };
   if (request.group.empty()) refuse("name a group");
@@ -158,9 +173,7 @@ void check_search(const SearchRequest& request) {
   std::set<std::string_view> names;
   for (const SearchMember& member : request.members) {
     if (!names.insert(member.name).second) refuse("two members have the name \"" + member.name + '"');
-    if (const auto* text = std::get_if<TextMember>(&member.query);
-        text && !(text->boosts.proximity >= 0 && text->boosts.exact_form >= 0))
-      refuse("the boosts of member \"" + member.name + "\" must be 0 or more");
+    if (const auto* text = std::get_if<TextMember>(&member.query)) check_text(*text, member.name);
     if (!std::isfinite(member.weight) || member.weight <= 0)
       refuse("the weight of member \"" + member.name + "\" must be above 0");
     if (member.cut_off && std::isnan(*member.cut_off)) refuse("the cut-off of \"" + member.name + "\" is not a number");

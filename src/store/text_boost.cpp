@@ -1,6 +1,7 @@
 #include "store/text_boost.hpp"
 
 #include "index/bm25_scorer.hpp"
+#include "store/query_terms.hpp"
 #include <ragstone/text/normalize.hpp>
 #include <ragstone/text/utf8.hpp>
 
@@ -10,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 namespace ragstone {
@@ -17,7 +19,8 @@ namespace {
 
 // Bounds the time for a text, and for a query that is itself a text.
 constexpr std::size_t kMaxTextBytes = 32 << 10;
-constexpr std::size_t kMaxQueryWords = 64;
+constexpr std::size_t kMaxQueryTerms = 128;
+constexpr std::uint32_t kLead = 10;
 constexpr std::uint32_t kWindow = 8;
 
 /// A word of the query. Characters of scripts without spaces are none: their pairs are terms of their own.
@@ -29,6 +32,7 @@ struct QueryWord {
 
 struct QueryTerm {
   std::string text;
+  bool is_word = false;
   double idf = 0;
   std::vector<std::uint32_t> positions;      ///< In the text that is read.
   std::map<std::string, std::size_t> forms;  ///< Of the query; how often the text has them.
@@ -40,6 +44,18 @@ bool equals(std::string_view form, std::string_view bytes) {
       }))
     return true;
   return utf8::ascii_prefix(bytes) < bytes.size() && normalize(bytes) == form;
+}
+
+/// The positions of words: not those of several terms, nor of characters that have pairs.
+std::unordered_set<std::uint32_t> places_of_words(const std::vector<Token>& tokens) {
+  std::unordered_set<std::uint32_t> places;
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    const auto shares = [&](std::size_t other) { return tokens[other].position == tokens[i].position; };
+    const bool covered = i > 0 && tokens[i - 1].span.end > tokens[i].span.begin;
+    if (!covered && !(i > 0 && shares(i - 1)) && !(i + 1 < tokens.size() && shares(i + 1)))
+      places.insert(tokens[i].position);
+  }
+  return places;
 }
 
 class TextBooster {
@@ -54,27 +70,29 @@ class TextBooster {
       if (statistics.frequencies[t] > 0) terms_[t].idf = scorer_.idf(statistics.frequencies[t]);
   }
 
-  bool has_words() const noexcept { return !words_.empty(); }
+  bool has_terms() const noexcept { return !terms_.empty(); }
 
-  double boost_of(std::string_view text) {
+  /// `score`: what the text has by its terms.
+  double boost_of(std::string_view text, double score) {
     read_text(text.substr(0, utf8::floor_boundary(text, kMaxTextBytes)));
-    return member_.boosts.exact_form * exact_forms() + member_.boosts.proximity * proximity();
+    const TextBoosts& boosts = member_.boosts;
+    return boosts.exact_form * exact_forms() + boosts.proximity * proximity() + boosts.lead * lead() +
+           boosts.coverage * coverage() * score;
   }
 
  private:
   void read_query() {
-    std::vector<Token> tokens = member_.analyzer->analyze(member_.text);
-    for (std::size_t i = 0; i < tokens.size() && words_.size() < kMaxQueryWords; ++i) {
-      const auto shares = [&](std::size_t other) { return tokens[other].position == tokens[i].position; };
-      const auto covers = [&](std::size_t other) { return tokens[other].span.end > tokens[i].span.begin; };
-      // One of several terms of a place, or a character that a pair covers.
-      if ((i > 0 && (shares(i - 1) || covers(i - 1))) || (i + 1 < tokens.size() && shares(i + 1))) continue;
-      const auto [place, is_new] = numbers_.try_emplace(tokens[i].term, terms_.size());
-      if (is_new) terms_.emplace_back().text = tokens[i].term;
+    const std::unordered_set<std::uint32_t> places = places_of_words(member_.analyzer->analyze(member_.text));
+    for (const Token& token : query_tokens(member_)) {
+      if (terms_.size() == kMaxQueryTerms) return;
+      const auto [place, is_new] = numbers_.try_emplace(token.term, terms_.size());
+      if (is_new) terms_.emplace_back().text = token.term;
+      if (!places.contains(token.position)) continue;
       QueryWord& word = words_.emplace_back();
-      word.form = normalize(tokens[i].span.of(member_.text));
+      word.form = normalize(token.span.of(member_.text));
       word.term = place->second;
-      word.position = tokens[i].position;
+      word.position = token.position;
+      terms_[word.term].is_word = true;
       terms_[word.term].forms[word.form] = 0;
     }
   }
@@ -95,6 +113,24 @@ class TextBooster {
       of_query.positions.push_back(position);
       for (auto& [form, count] : of_query.forms) count += equals(form, span.of(text)) ? 1 : 0;
     });
+  }
+
+  double lead() const {
+    double sum = 0;
+    for (const QueryTerm& term : terms_)
+      if (term.is_word && !term.positions.empty() && term.positions.front() < kLead) sum += term.idf;
+    return sum;
+  }
+
+  /// The share of the query's terms that the text has.
+  double coverage() const {
+    double all = 0;
+    double met = 0;
+    for (const QueryTerm& term : terms_) {
+      all += term.idf;
+      if (!term.positions.empty()) met += term.idf;
+    }
+    return all > 0 ? met / all : 0;
   }
 
   double saturation(double frequency) const { return frequency > 0 ? scorer_.saturation(frequency, length_) : 0; }
@@ -144,20 +180,19 @@ class TextBooster {
 void boost_by_text(const StoreSnapshot& snapshot, const SearchRequest& request, const TextMember& member,
                    std::vector<ScoredNode>& hits, const StopToken& stop) {
   const std::size_t depth = std::min(member.boosts.depth, hits.size());
-  if (depth < 2 || (member.boosts.exact_form == 0 && member.boosts.proximity == 0)) return;
+  if (depth < 2) return;
   TextBooster booster(member, snapshot, request.group);
-  if (!booster.has_words()) return;
+  if (!booster.has_terms()) return;
   NodeQuery query;
   query.group = request.group;
   query.ids.emplace();
   for (std::size_t i = 0; i < depth; ++i) query.ids->push_back(hits[i].id);
-  std::unordered_map<NodeId, double> boosts;
+  std::size_t i = 0;
   for (const Node& node : snapshot.nodes(query, stop)) {
     throw_if_stopped(stop);
-    boosts.emplace(node.id, booster.boost_of(node.text));
+    while (hits[i].id != node.id) ++i;
+    hits[i].score += booster.boost_of(node.text, hits[i].score);
   }
-  for (std::size_t i = 0; i < depth; ++i)
-    if (const auto found = boosts.find(hits[i].id); found != boosts.end()) hits[i].score += found->second;
   std::sort(hits.begin(), hits.begin() + static_cast<std::ptrdiff_t>(depth), ranks_before);
 }
 

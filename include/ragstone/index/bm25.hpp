@@ -7,12 +7,12 @@ namespace ragstone {
 ///   idf(t) = ln(1 + (N - df + 0.5) / (df + 0.5)) ^ idf_power,
 /// with N, df and the mean length over all live nodes of the group that have the column, filtered or not.
 ///
-/// The defaults were chosen by the mean nDCG@10 over all collections of benchmarks/quality.cpp; Lucene's are 1.2, 0.75
-/// and 1. A power above 1 makes rare words count more, which questions in whole sentences need most.
+/// The defaults were chosen as benchmarks/quality.cpp tells; Lucene's are 1.2, 0.75 and 1. A power above 1 makes rare
+/// words count more, which questions in whole sentences need most.
 struct Bm25Parameters {
-  double k1 = 1.5;         ///< Term saturation, >= 0.
-  double b = 0.75;         ///< Length normalisation, 0 to 1.
-  double idf_power = 1.2;  ///< At least 0.
+  double k1 = 1.65;         ///< Term saturation, >= 0.
+  double b = 0.88;          ///< Length normalisation, 0 to 1.
+  double idf_power = 1.27;  ///< At least 0.
 };
 
 }  // namespace ragstone

@@ -65,6 +65,8 @@ class Embedder {
   virtual std::size_t max_batch() const noexcept { return 64; }
   /// Calls of do_embed() that one embed() runs at once.
   virtual std::size_t max_concurrency() const noexcept { return 4; }
+  /// What its ranking counts in a fusion with others where the caller does not say it; above 0.
+  virtual double fusion_weight() const noexcept { return 1; }
 
   /// One row per text, in order, in batches of max_batch(); a text that occurs several times is sent once. No texts: no
   /// call. Emits one embed run to the context's observers. Honours the context's deadline and cancellation (terminal).

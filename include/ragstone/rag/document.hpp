@@ -11,6 +11,7 @@
 #include <ragstone/rag/node_group.hpp>
 #include <ragstone/rag/sync_plan.hpp>
 #include <ragstone/rag/sync_report.hpp>
+#include <ragstone/rag/text_field.hpp>
 #include <ragstone/reader/reader.hpp>
 #include <ragstone/text/analyzer.hpp>
 
@@ -45,6 +46,9 @@ class DocumentOptions {
   /// By key. With none, retrieval is by BM25 and nothing is embedded.
   std::map<std::string, std::shared_ptr<Embedder>> embedders;
   std::shared_ptr<const Analyzer> analyzer;  ///< Null: standard_analyzer().
+  /// For single groups, by name, in place of `analyzer`.
+  std::map<std::string, std::shared_ptr<const Analyzer>> analyzers;
+  std::vector<TextField> text_fields;  ///< Of metadata, that BM25 searches together with the texts.
   /// Asked in this order, before text_reader() and markdown_reader().
   std::vector<std::shared_ptr<const Reader>> readers;
   AutoSync auto_sync = AutoSync::none;

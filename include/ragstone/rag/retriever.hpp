@@ -26,7 +26,7 @@ enum class Similarity {
   inner_product,
   l2,       ///< Score: minus the squared distance.
   hamming,  ///< Score: minus the number of elements that are above 0 in one vector only.
-  hybrid,   ///< bm25 and each embedder by its metric_type (see VectorIndexOptions), fused by reciprocal rank.
+  hybrid,   ///< bm25 and each embedder by its metric_type (see VectorIndexOptions), fused.
 };
 
 class RetrieverOptions {
@@ -35,10 +35,9 @@ class RetrieverOptions {
 
   std::string group = kMediumChunk;
   Similarity similarity = Similarity::automatic;
-  std::string index;      ///< A registered index to be asked instead of a similarity.
-  std::size_t top_k = 6;  ///< At least 1.
-  std::vector<std::string>
-      embedders;  ///< Keys to use; empty: all of the document's. Several are fused by reciprocal rank.
+  std::string index;                   ///< A registered index to be asked instead of a similarity.
+  std::size_t top_k = 6;               ///< At least 1.
+  std::vector<std::string> embedders;  ///< Keys to use; empty: all of the document's. Several are fused.
   /// Hits below it are dropped (kept: score >= cut-off): in each ranking, before fusion and before top_k.
   std::optional<double> similarity_cut_off;
   // How thoroughly vectors are searched, for all embedders; what is not set here is as the key's VectorIndexOptions
@@ -48,9 +47,11 @@ class RetrieverOptions {
   std::optional<std::size_t> ef;           ///< Candidates of a graph search, whatever the recall; 0: by the recall.
   std::optional<bool> exact;               ///< True: the nearest, whatever it costs. Not together with the other two.
   std::map<std::string, double> cut_offs;  ///< The same for single rankings: "bm25", an embedder's key.
-  std::map<std::string, double> weights;   ///< Of single rankings in the fusion; 1 where not named.
-  std::map<std::string, int> priorities;   ///< Of single rankings; 0 where not named. See SearchMember::priority.
-  Fusion fusion = Fusion::reciprocal_rank;
+  std::map<std::string, double>
+      weights;  ///< Of single rankings in the fusion; where not named, Embedder::fusion_weight(), and 1 for BM25.
+  std::map<std::string, int> priorities;  ///< Of single rankings; 0 where not named. See SearchMember::priority.
+  /// By scores, so that a ranking of little weight adds to the end of another and leaves its head alone.
+  Fusion fusion = Fusion::relative_score;
   /// `degrade`: a ranking that fails (its embedder is down or too slow, its index stale) is left out, and the notes,
   /// Retrieval::failures and a custom event of the run say so.
   OnMemberFailure on_failure = OnMemberFailure::fail;
@@ -62,7 +63,9 @@ class RetrieverOptions {
   std::size_t depth = 100;  ///< Hits of each ranking that take part in fusion and in target scores.
   double rrf_k = 60;
   Bm25Parameters bm25;
-  TextBoosts text_boosts;  ///< Of BM25's best hits.
+  QueryTerms query_terms;  ///< Of BM25, as the two below.
+  Feedback feedback;
+  TextBoosts text_boosts;
 };
 
 /// A query with what it changes about the retriever's options.

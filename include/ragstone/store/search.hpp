@@ -3,11 +3,10 @@
 #include <ragstone/base/error.hpp>
 #include <ragstone/base/filter.hpp>
 #include <ragstone/base/node.hpp>
-#include <ragstone/index/bm25.hpp>
 #include <ragstone/index/index.hpp>
 #include <ragstone/index/metric.hpp>
 #include <ragstone/index/term_weight.hpp>
-#include <ragstone/text/analyzer.hpp>
+#include <ragstone/store/text_query.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -18,32 +17,6 @@
 #include <vector>
 
 namespace ragstone {
-
-/// What the texts of the best BM25 hits add to their scores: the texts are read when they are asked for, the index
-/// holds neither positions nor unstemmed words. Both count words only; of Chinese, Japanese and Korean the index has
-/// pairs of characters, which say as much.
-///
-/// The defaults were chosen like those of Bm25Parameters.
-class TextBoosts {
- public:
-  TextBoosts() = default;
-
-  std::size_t depth = 30;   ///< So many hits are read, of each the first 32 KiB; 0: none.
-  double proximity = 0.25;  ///< For neighbours in the query that are neighbours, or within eight words, in the text.
-  double exact_form = 0.3;  ///< For words in the query's own form, where others have only the stem in common.
-};
-
-/// BM25 over a sparse column.
-class TextMember {
- public:
-  TextMember() = default;
-
-  std::string key;
-  std::string text;
-  std::shared_ptr<const Analyzer> analyzer;
-  Bm25Parameters parameters;
-  TextBoosts boosts;
-};
 
 /// The largest inner products with the vectors of a sparse column that was given, not counted: learned sparse
 /// embeddings (SPLADE and the like), as in Milvus' SPARSE_INVERTED_INDEX with metric IP.
@@ -185,7 +158,7 @@ class SearchResponse {
   std::vector<MemberFailure> failures;
 };
 
-static_assert(!std::is_aggregate_v<TextBoosts> && !std::is_aggregate_v<SearchRequest> &&
-              !std::is_aggregate_v<SearchMember> && !std::is_aggregate_v<Diversity>);
+static_assert(!std::is_aggregate_v<SearchRequest> && !std::is_aggregate_v<SearchMember> &&
+              !std::is_aggregate_v<Diversity>);
 
 }  // namespace ragstone

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <ragstone/base/metadata.hpp>
+#include <ragstone/index/term_weight.hpp>
+#include <ragstone/rag/text_field.hpp>
+#include <ragstone/text/analyzer.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ragstone {
+
+/// The terms of one node for BM25.
+struct NodeTerms {
+  std::vector<TermWeight> terms;  ///< Ascending and unique.
+  std::uint32_t length = 0;
+};
+
+/// How nodes become BM25's terms: the analyser of each group, and the fields of metadata that count with the text.
+/// Immutable.
+class TextTerms {
+ public:
+  using Analyzers = std::map<std::string, std::shared_ptr<const Analyzer>>;
+
+  /// `otherwise` is for groups that `by_group` does not name.
+  /// Errors: Errc::invalid_argument for a null analyser, a field without a name or named twice, or a bad weight.
+  TextTerms(std::shared_ptr<const Analyzer> otherwise, Analyzers by_group, std::vector<TextField> fields);
+
+  /// Equal signatures give equal terms.
+  std::string signature(std::string_view group) const;
+  /// `own`: the node's metadata, `inherited`: its source's.
+  NodeTerms count(std::string_view group, std::string_view text, const Metadata& own, const Metadata& inherited) const;
+  /// For queries: all terms that texts or fields of the group may have for a text.
+  std::shared_ptr<const Analyzer> query_analyzer(std::string_view group) const;
+
+ private:
+  const std::shared_ptr<const Analyzer>& analyzer(std::string_view group) const;
+  const Analyzer& analyzer(const TextField& field, std::string_view group) const;
+
+  std::shared_ptr<const Analyzer> otherwise_;
+  std::map<std::string, std::shared_ptr<const Analyzer>, std::less<>> by_group_;
+  std::vector<TextField> fields_;  ///< Ascending by name.
+};
+
+}  // namespace ragstone
