@@ -1,0 +1,139 @@
+#include "store/segment/index_folder.hpp"
+#include "support/faults/faulty_file_system.hpp"
+#include "support/temporary_folder.hpp"
+#include <ragstone/base/error.hpp>
+#include <ragstone/index/trie_index.hpp>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <set>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace ragstone::test {
+namespace {
+
+using segment::IndexFolder;
+
+using Words = std::set<std::string>;
+
+const Words kOld{"apple", "apply", "苹果"};
+const Words kNew{"pear", "plum", "plums", "梨"};
+
+std::shared_ptr<Index> index_of(const Words& words) {
+  const std::shared_ptr<Index> index = trie_index();
+  IndexUpdate update;
+  update.to = 1;
+  for (const std::string& word : words) {
+    Node& node = update.upserts.emplace_back();
+    node.id = update.upserts.size();
+    node.text = word;
+  }
+  index->update(update, {});
+  return index;
+}
+
+/// Those of all words that the saved index finds. Errors: what opening or asking throws.
+Words saved_words(IndexFolder& folder) {
+  const std::shared_ptr<Index> index = trie_index();
+  index->load(folder.open("words", index->form()));
+  Words found;
+  for (const Words& words : {kOld, kNew})
+    for (const std::string& word : words) {
+      IndexQuery query;
+      query.text = word;
+      query.top_k = 10;
+      if (!index->query(query, {}).empty()) found.insert(word);
+    }
+  return found;
+}
+
+class IndexFolderFaults : public testing::TestWithParam<Fault> {};
+
+TEST_P(IndexFolderFaults, AFailedSaveLeavesAWholeIndexAndTheNextSucceeds) {
+  const std::shared_ptr<Index> old_index = index_of(kOld);
+  const std::shared_ptr<Index> new_index = index_of(kNew);
+  for (std::size_t call = 0;; ++call) {
+    const TemporaryFolder folder;
+    const auto plan = std::make_shared<FaultPlan>();
+    IndexFolder saved(faulty_file_system(plan, segment::posix_file_system()), folder.path() / "indexes", call % 2 == 0,
+                      true);
+    saved.save("words", *old_index, {});
+    plan->fail(call, GetParam(), false);
+    bool threw = false;
+    try {
+      saved.save("words", *new_index, {});
+    } catch (const Error&) {
+      threw = true;
+    }
+    const bool failed = plan->has_failed();
+    plan->heal();
+    const Words words = saved_words(saved);
+    if (!failed) {
+      EXPECT_FALSE(threw);
+      EXPECT_EQ(words, kNew);
+      EXPECT_GT(call, 0u) << "no call could fail so";
+      return;
+    }
+    EXPECT_TRUE(words == kOld || words == kNew) << "call " << call;
+    EXPECT_TRUE(threw || words == kNew) << "call " << call;
+    EXPECT_TRUE(saved.verify({}).empty()) << "call " << call;
+    saved.save("words", *new_index, {});
+    EXPECT_EQ(saved_words(saved), kNew) << "call " << call;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Faults, IndexFolderFaults,
+                         testing::Values(Fault::io_error, Fault::short_write, Fault::failed_sync, Fault::full),
+                         [](const auto& parameter) {
+                           return "Fault" + std::to_string(static_cast<int>(parameter.param));
+                         });
+
+/// The folder with one saved index, whose bytes tests change.
+class DamagedIndexFolder : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder.save("words", *index_of(kOld), {});
+    file = place.path() / "indexes" / segment::index_file_name("words");
+    std::ifstream in(file, std::ios::binary);
+    bytes.assign(std::istreambuf_iterator<char>(in), {});
+  }
+  void write(const std::string& content) {
+    std::ofstream(file, std::ios::binary | std::ios::trunc)
+        .write(content.data(), static_cast<std::streamsize>(content.size()));
+  }
+
+  TemporaryFolder place;
+  IndexFolder folder{segment::posix_file_system(), place.path() / "indexes", false, true};
+  std::filesystem::path file;
+  std::string bytes;
+};
+
+TEST_F(DamagedIndexFolder, ATruncatedFileIsRefused) {
+  for (std::size_t size = 0; size < bytes.size(); size += size < 256 ? 1 : 61) {
+    write(bytes.substr(0, size));
+    EXPECT_THROW(saved_words(folder), Error) << size;
+    EXPECT_FALSE(folder.verify({}).empty()) << size;
+  }
+}
+
+TEST_F(DamagedIndexFolder, AFlippedBitIsRefusedOrReportedOrHarmless) {
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    if (at >= 1024 && bytes[at] == 0 && at % 97 != 0) continue;  // mostly what fills pages
+    std::string damaged = bytes;
+    damaged[at] = static_cast<char>(damaged[at] ^ (1 << at % 8));
+    write(damaged);
+    const bool reported = !folder.verify({}).empty();
+    try {
+      EXPECT_TRUE(saved_words(folder) == kOld || reported) << at;
+    } catch (const Error&) {
+      EXPECT_TRUE(reported) << at;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ragstone::test
