@@ -18,6 +18,9 @@ void expect_rankings(const StoreSnapshot& snapshot, const PlainModel& model, con
   const Bm25Parameters parameters;
   expect_ranking(snapshot.search_terms(group, kBm25Key, terms, parameters, {}, kAll),
                  model.bm25(group, kBm25Key, terms, parameters), kAll, 1e-9);
+  const Filter filter = Filter::parse("lang == 'en' and year >= 2001");
+  expect_ranking(snapshot.search_terms(group, kBm25Key, terms, parameters, filter, kAll),
+                 model.filtered(model.bm25(group, kBm25Key, terms, parameters), filter), kAll, 1e-9);
   for (const std::size_t dimension : {std::size_t{3}, std::size_t{4}}) {
     const std::vector<float> query = random.vector(dimension);
     const auto expected = model.distances(group, RandomCommits::kKey, query, Metric::l2);

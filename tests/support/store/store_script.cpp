@@ -55,6 +55,13 @@ void StoreScript::commit_next() {
   if (on_acknowledged) on_acknowledged(generation);
 }
 
+void StoreScript::declare_fields() {
+  std::vector<FieldDeclaration> fields;
+  if (random_() % 2 == 0) fields.push_back({"lang", FieldKind::text});
+  if (random_() % 2 == 0) fields.push_back({"year", FieldKind::integer});
+  engine_->declare_fields(std::move(fields));
+}
+
 void StoreScript::read() {
   if (!on_read) return;
   on_read(*engine_->snapshot(), acknowledged_);
@@ -75,8 +82,10 @@ void StoreScript::step() {
   } else if (kind < 92) {
     pinned_ = engine_->snapshot();
     pinned_generation_ = acknowledged_;
-  } else if (kind < 95) {
+  } else if (kind < 94) {
     pinned_.reset();
+  } else if (kind < 96) {
+    declare_fields();
   } else {
     close();
   }

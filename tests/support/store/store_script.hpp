@@ -13,7 +13,8 @@
 
 namespace ragstone::test {
 
-/// Runs a seeded program over a store: commits of a history, sealing and merging, reads, reopening. A step that fails
+/// Runs a seeded program over a store: commits of a history, sealing and merging, declarations of
+/// fields, reads, reopening. A step that fails
 /// with an error of the medium leaves the store as it was, or the commit in doubt; the program goes on with the next
 /// step.
 class StoreScript {
@@ -51,6 +52,7 @@ class StoreScript {
   void step();
   void open();
   void commit_next();
+  void declare_fields();
   void read();
 
   StoreHistory& history_;
