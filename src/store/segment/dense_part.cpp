@@ -89,6 +89,8 @@ DensePart::DensePart(std::shared_ptr<const Image> image)
   norms_ = container_.array<double>(SectionId::norms, rows);
   if (container_.has(SectionId::bits))
     bits_ = container_.array<std::uint64_t>(SectionId::bits, rows * sign_words(dimension_));
+  for (const SectionId section : {SectionId::contents, SectionId::content_order})
+    container_.expect_random_reads(section);
   if (container_.has(SectionId::graph_header)) open_graph();
 }
 

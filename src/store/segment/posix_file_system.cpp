@@ -104,6 +104,8 @@ class MappedImage final : public Image {
   MappedImage(const Descriptor& file, const fs::path& path, std::size_t size)
       : address_(::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.get(), 0)), size_(size) {
     if (address_ == MAP_FAILED) fail("map", path, errno);
+    // Opening reads the table of sections: no more than its page, however much the system likes to read ahead.
+    advise(0, 1, MADV_RANDOM);
   }
   ~MappedImage() override { ::munmap(address_, size_); }
   MappedImage(const MappedImage&) = delete;

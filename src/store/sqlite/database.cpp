@@ -117,6 +117,22 @@ Statement& Database::statement(std::string_view sql) {
   return found->second;
 }
 
+bool Database::append_blob(const char* table, const char* column, std::int64_t row, std::uint64_t offset,
+                           std::uint64_t size, std::string& to) {
+  sqlite3_blob* opened = nullptr;
+  const int code = sqlite3_blob_open(handle(), "main", table, column, row, 0, &opened);
+  const std::unique_ptr<sqlite3_blob, int (*)(sqlite3_blob*)> blob(opened, &sqlite3_blob_close);
+  if (code == SQLITE_ERROR) return false;  // No such row.
+  if (code != SQLITE_OK) raise(code, handle(), "Cannot read a blob");
+  const auto bytes = static_cast<std::uint64_t>(sqlite3_blob_bytes(opened));
+  if (offset > bytes || size > bytes - offset) return false;
+  std::string piece(size, '\0');
+  const int read = sqlite3_blob_read(opened, piece.data(), static_cast<int>(size), static_cast<int>(offset));
+  if (read != SQLITE_OK) raise(read, handle(), "Cannot read a blob");
+  to += piece;
+  return true;
+}
+
 std::int64_t Database::changes() const noexcept { return sqlite3_changes64(handle()); }
 
 std::int64_t Database::last_row_id() const noexcept { return sqlite3_last_insert_rowid(handle()); }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <string_view>
 
 struct sqlite3;
@@ -38,6 +39,10 @@ class Database {
   /// Prepared once for each text, and returned reset and unbound. A text must not be asked for again while its rows are
   /// being read.
   Statement& statement(std::string_view sql);
+  /// Appends some bytes of the blob in a row of that number to `to`, without reading the bytes before them. False, and
+  /// nothing is appended, where the row is missing or its blob too short.
+  bool append_blob(const char* table, const char* column, std::int64_t row, std::uint64_t offset, std::uint64_t size,
+                   std::string& to);
 
   /// Rows that the last INSERT, UPDATE or DELETE changed.
   std::int64_t changes() const noexcept;

@@ -4,6 +4,7 @@
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 #include <utility>
 
@@ -105,14 +106,25 @@ void TextBlockCache::add(std::int64_t block, std::shared_ptr<const std::string> 
   *oldest = {block, ++clock_, std::move(bytes)};
 }
 
+bool TextBlockCache::is_wanted_again(std::int64_t block) {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(asked_[static_cast<std::size_t>(block) % asked_.size()], block) == block;
+}
+
 namespace {
+
+// A larger part of a block is read with all of it.
+constexpr std::uint64_t kSmallPiece = 8192;
+
+[[noreturn]] void refuse_block(std::int64_t block) {
+  throw Error(Errc::corrupt_store, "read text: block " + std::to_string(block) +
+                                       " is missing or too short; verify the store, then recover it");
+}
 
 /// Appends a piece of a block.
 void append_piece(std::string& text, std::string_view bytes, std::int64_t block, std::uint64_t offset,
                   std::uint64_t size) {
-  if (offset + size > bytes.size())
-    throw Error(Errc::corrupt_store, "read text: block " + std::to_string(block) +
-                                         " is missing or too short; verify the store, then recover it");
+  if (offset + size > bytes.size()) refuse_block(block);
   text.append(bytes.substr(offset, size));
 }
 
@@ -123,8 +135,14 @@ std::string read_text(Database& database, const TextPlace& place, Span span, Tex
   text.reserve(span.size());
   for_each_piece(place.block, place.offset + span.begin, place.offset + span.end,
                  [&](std::int64_t block, std::uint64_t offset, std::uint64_t size) {
-                   if (cache)
+                   if (cache) {
                      if (const auto known = cache->find(block)) return append_piece(text, *known, block, offset, size);
+                     // The first question after an opening should not read blocks for a line of each.
+                     if (size <= kSmallPiece && !cache->is_wanted_again(block)) {
+                       if (!database.append_blob("text_block", "bytes", block, offset, size, text)) refuse_block(block);
+                       return;
+                     }
+                   }
                    Statement& read = database.statement("SELECT bytes FROM text_block WHERE number = ?1");
                    const Rows guard(read);
                    read.bind_integer(1, block);

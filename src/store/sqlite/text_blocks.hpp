@@ -3,6 +3,7 @@
 #include "store/sqlite/database.hpp"
 #include <ragstone/base/span.hpp>
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -57,6 +58,8 @@ class TextBlockCache {
   /// Null if it is not there.
   std::shared_ptr<const std::string> find(std::int64_t block);
   void add(std::int64_t block, std::shared_ptr<const std::string> bytes);
+  /// Whether the block was asked for lately, so that reading it whole may pay; notes it.
+  bool is_wanted_again(std::int64_t block);
 
  private:
   struct Entry {
@@ -68,6 +71,7 @@ class TextBlockCache {
   std::mutex mutex_;
   std::uint64_t clock_ = 0;
   std::vector<Entry> entries_;
+  std::array<std::int64_t, 256> asked_{};  ///< By number, modulo.
 };
 
 /// `span` of the text at `place`, which must contain it. Errors: Errc::corrupt_store if a block is missing or short.

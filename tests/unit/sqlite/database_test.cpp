@@ -10,6 +10,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include <boost/system/system_error.hpp>
@@ -87,6 +88,21 @@ TEST_F(SqliteDatabase, CountsChangesAndTellsTheLastRow) {
   EXPECT_EQ(db.last_row_id(), 2);
   db.statement("UPDATE t SET value = NULL").run();
   EXPECT_EQ(db.changes(), 2);
+}
+
+TEST_F(SqliteDatabase, ReadsPiecesOfABlob) {
+  Database db = made();
+  std::string value;
+  for (int i = 0; i < 20'000; ++i) value += std::to_string(i) + ' ';
+  insert(db, value);
+  std::string pieces = "pieces: ";
+  EXPECT_TRUE(db.append_blob("t", "value", 1, 90'000, 11, pieces));
+  EXPECT_TRUE(db.append_blob("t", "value", 1, 0, 4, pieces));
+  EXPECT_EQ(pieces, "pieces: " + value.substr(90'000, 11) + value.substr(0, 4));
+  for (const auto& [row, offset, size] :
+       {std::tuple(2, 0u, 1u), std::tuple(1, 200'000u, 1u), std::tuple(1, 0u, 4'000'000'000u)})
+    EXPECT_FALSE(db.append_blob("t", "value", row, offset, size, pieces));
+  EXPECT_EQ(pieces.size(), 23u);
 }
 
 TEST_F(SqliteDatabase, CanBeMovedWithItsStatements) {
