@@ -133,8 +133,9 @@ std::optional<SourceRow> Salvage::next_row() {
       if (at_ <= before) throw Error(Errc::corrupt_store, "rows are out of order");
       return read_source(read);
     } catch (const Error& error) {
-      at_ = std::max(at_, before + 1);
-      lose("source number " + std::to_string(at_), error.what(), {});
+      const bool is_row = at_ > before;
+      if (!is_row) at_ = end_of_damage(database_, before, last_source_, {});
+      lose(name_of_sources(is_row ? at_ : before + 1, at_), error.what(), {});
     }
   }
   return std::nullopt;

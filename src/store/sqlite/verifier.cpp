@@ -70,9 +70,11 @@ void Verifier::check_sources() {
       read.reset();
       check_source(source);
     } catch (...) {
-      add("source number " + std::to_string(number), std::current_exception());
-      number = std::max(number, before + 1);
-      // Where a table is in ruins, number after number fails.
+      const std::exception_ptr error = std::current_exception();
+      if (is_cancelled(error)) std::rethrow_exception(error);
+      const bool is_row = number > before;
+      if (!is_row) number = end_of_damage(database_, before, state_.catalog.next_source, stop_);
+      add(name_of_sources(is_row ? number : before + 1, number), error);
       if (number >= state_.catalog.next_source || report_.findings.size() >= kMaxFindings) return;
     }
   }

@@ -5,6 +5,7 @@
 #include <ragstone/store/sqlite_engine.hpp>
 #include <ragstone/store/sqlite_tools.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -123,6 +124,42 @@ TEST_F(SqliteToolsTest, RecoveringSavesAllButWhatIsDamagedAndNamesThat) {
   pending.group = "line";
   pending.signature = "spans/1";
   EXPECT_EQ(engine->snapshot()->pending(pending), std::vector<std::string>{"s5"}) << "its lines are to be made anew";
+}
+
+// F7
+TEST_F(SqliteToolsTest, ARunOfSourcesThatCannotBeReadIsOneLoss) {
+  constexpr std::uint64_t kMore = 60;
+  {
+    // So that the table takes several pages.
+    const auto engine = sqlite_engine(folder_);
+    Commit commit;
+    for (std::uint64_t i = 0; i < kMore; ++i)
+      commit.sources.push_back(sample_lines(std::string(400, 'x') + std::to_string(i), "fig"));
+    engine->commit(std::move(commit));
+    engine->close();
+  }
+  std::int64_t page = 0;
+  {
+    sqlite::Database database(folder_ / "store.db", sqlite::OpenMode::read);
+    sqlite::Statement& leaf = database.statement(
+        "SELECT pageno FROM dbstat WHERE name = 'source' AND pagetype = 'leaf' ORDER BY path LIMIT 1");
+    sqlite::Rows rows(leaf);
+    ASSERT_TRUE(rows.next());
+    page = leaf.integer(0);
+  }
+  {
+    std::fstream bytes(folder_ / "store.db", std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(static_cast<std::streamoff>((page - 1) * 4096));
+    bytes << std::string(4096, 'x');
+  }
+  const RecoveryReport report = recover_store(folder_, in("copy"));
+  ASSERT_EQ(report.lost.size(), 1u);
+  const std::string& run = report.lost[0].object;
+  const std::string prefix = "source numbers 1 to ";
+  ASSERT_EQ(run.substr(0, prefix.size()), prefix);
+  EXPECT_EQ(report.sources + std::stoul(run.substr(prefix.size())), kSources + 1 + kMore);
+  EXPECT_GT(report.sources, 0u);
+  EXPECT_TRUE(sqlite_engine(in("copy"))->verify().ok());
 }
 
 // F6
