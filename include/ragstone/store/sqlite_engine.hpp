@@ -33,6 +33,13 @@ class SqliteOptions {
   /// False: segments are read into memory rather than mapped. A mapped file that another program cuts short ends the
   /// process with SIGBUS; where that is to be feared, read.
   bool map_segments = true;
+  /// True: the checksums of a column's parts are compared before their first use since the store was opened, which
+  /// reads them whole. Damage is Errc::corrupt_store then and is healed as damage that a search meets. False: verify()
+  /// finds it, and until then a flipped bit may change a score.
+  bool verify_on_first_use = false;
+  /// True: a thread has the segments read into memory after the opening, so that first searches need not wait for the
+  /// disk. Of use where they fit.
+  bool warm_up = false;
   /// Rows of a column that may wait in the database until they are sealed into a segment file.
   std::size_t seal_rows = 1024;
 };
@@ -43,6 +50,8 @@ class SqliteOptions {
 ///
 /// Commits of several threads that wait at the same time share one transaction. maintain() seals and merges segments
 /// and moves the write-ahead log into the database; without it a commit does so when too much waits.
+///
+/// A process that was forked must not use what its parent opened: there, commits and maintain() are Errc::unsupported.
 ///
 /// Errors: Errc::invalid_argument for options out of range; Errc::locked, naming the process that writes;
 /// Errc::not_found for access other than read_write where there is no store; Errc::corrupt_store; Errc::unsupported for

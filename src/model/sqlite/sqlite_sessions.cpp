@@ -1,4 +1,5 @@
 #include "model/sqlite/side_database.hpp"
+#include "store/sqlite/engine.hpp"
 #include <ragstone/model/sqlite_cache.hpp>
 
 #include <utility>
@@ -11,7 +12,7 @@ using sqlite::Rows;
 using sqlite::Statement;
 using sqlite::Transaction;
 
-constexpr sqlite::SideSchema kSchema{"sessions.db", 0x5241474D, 1, R"sql(
+constexpr sqlite::SideSchema kSchema{sqlite::kSessionsFile, 0x5241474D, 1, R"sql(
 CREATE TABLE session(
   id INTEGER PRIMARY KEY,
   tenant TEXT NOT NULL,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "store/segment/part.hpp"
+#include <ragstone/base/stop.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -27,5 +28,10 @@ class HeapImage final : public Image {
   std::align_val_t alignment_;
   std::byte* bytes_;
 };
+
+class OutputFile;
+
+/// Writes the bytes of a whole image, in pieces between which `stop` is polled.
+void write_image(OutputFile& file, const Image& image, const StopToken& stop);
 
 }  // namespace ragstone::segment

@@ -14,6 +14,10 @@ constexpr std::size_t kBuffer = std::size_t{512} << 10;
 }  // namespace
 
 void StringSink::write(std::uint64_t offset, std::string_view bytes) {
+  if (offset == image_.size()) {
+    image_.append(bytes);
+    return;
+  }
   if (image_.size() < offset + bytes.size()) image_.resize(offset + bytes.size());
   image_.replace(offset, bytes.size(), bytes);
 }

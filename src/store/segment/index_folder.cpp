@@ -1,6 +1,7 @@
 #include "store/segment/index_folder.hpp"
 
 #include "store/segment/container.hpp"
+#include "store/segment/image.hpp"
 #include "store/segment/image_sink.hpp"
 #include <ragstone/base/error.hpp>
 #include <ragstone/base/ids.hpp>
@@ -145,6 +146,26 @@ std::vector<StoreFinding> IndexFolder::verify(const StopToken& stop) const {
     finding.problem = problem + "; Document::rebuild_index() saves it anew";
   }
   return findings;
+}
+
+void IndexFolder::copy_to(const std::filesystem::path& folder, Generation newest, const StopToken& stop) const {
+  bool made = false;
+  for (const std::string& name : saved()) {
+    if (!name.ends_with(kIndexSuffix)) continue;
+    std::shared_ptr<const Image> image;
+    try {
+      image = files_->open(folder_ / name, map_);
+      if (Container(image, Kind::index).generation() > newest) continue;
+    } catch (const Error& error) {
+      if (error.errc() == Errc::not_found || error.errc() == Errc::corrupt_store) continue;
+      throw;
+    }
+    if (!std::exchange(made, true)) files_->create_directory(folder);
+    const std::unique_ptr<OutputFile> file = files_->create(folder / name);
+    write_image(*file, *image, stop);
+    file->sync();
+  }
+  if (made) files_->sync_directory(folder);
 }
 
 void IndexFolder::remove_newer(Generation generation) {

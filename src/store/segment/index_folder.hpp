@@ -30,6 +30,10 @@ class IndexFolder final : public IndexFiles {
   std::shared_ptr<const IndexImage> save(const std::string& name, const Index& index, const StopToken& stop) override;
   std::vector<StoreFinding> verify(const StopToken& stop) const override;
 
+  /// Copies what is saved, at most of that generation, to a folder, which is made with the first one. What is damaged
+  /// is left out: it can be made again.
+  void copy_to(const std::filesystem::path& folder, Generation newest, const StopToken& stop) const;
+
   /// Removes what a crash left over, and states that the store no longer has: it may lose its last commits in a crash,
   /// and later ones would have their numbers.
   void remove_newer(Generation generation);

@@ -1,9 +1,7 @@
 #include "store/sqlite/apply.hpp"
 
-#include "store/segment/image_sink.hpp"
 #include "store/sqlite/commit_log.hpp"
 #include "store/sqlite/draft.hpp"
-#include "store/sqlite/merge.hpp"
 
 #include <algorithm>
 #include <map>
@@ -13,13 +11,6 @@
 namespace ragstone::sqlite {
 namespace {
 
-// A larger image goes to a file at once, for one more sync: in the database it would be written three times (log,
-// database, file), and be read at each opening until it is sealed.
-constexpr std::size_t kMaxStagedBytes = std::size_t{256} << 10;
-// So many staged parts of about equal size become one, so that a snapshot has few.
-constexpr std::size_t kFanOut = 8;
-// Larger ones are soon sealed: to merge them before would write them once more for nothing.
-constexpr std::size_t kMaxStagedMerge = 64;
 // Of a rebuild of field columns in one transaction: commits wait for it.
 constexpr std::size_t kRebuiltSources = 256;
 
@@ -77,12 +68,14 @@ class PartWriter {
     put(definition, std::move(column));
   }
 
-  void add(DefinitionNumber definition, const ColumnRows& rows, const StopToken& stop) {
-    const ColumnDefinition& column_definition = state_.catalog.column(definition);
+  void add(DefinitionNumber definition, const ColumnRows& rows) {
+    const ColumnDefinition& of_column = state_.catalog.column(definition);
+    Part part = part_of_image(context_.folder, context_.next_part++, of_column,
+                              build_image(rows, of_column, state_.catalog.generation));
+    if (!part.is_staged()) files_.created.push_back(part.file);
+    insert_part(database_, definition, part);
     Column column = column_of(definition);
-    column.parts.push_back(
-        write(definition, column_definition, build_image(rows, column_definition, state_.catalog.generation)));
-    merge_staged(definition, column_definition, column, stop);
+    column.parts.push_back(std::move(part));
     put(definition, std::move(column));
   }
 
@@ -118,39 +111,6 @@ class PartWriter {
     if (!part.is_staged()) files_.obsolete.push_back(part.file);
   }
 
-  Part write(DefinitionNumber definition, const ColumnDefinition& column, const std::string& image) {
-    const PartNumber number = context_.next_part++;
-    if (image.size() <= kMaxStagedBytes) return stage_part(database_, number, definition, column, image);
-    Part part;
-    part.number = number;
-    part.file = part_file_name(number);
-    files_.created.push_back(part.file);
-    write_part_file(context_.folder, part.file, [&](segment::OutputFile& file) { file.write(0, image); });
-    part.data = open_part(column, context_.folder.files->open(context_.folder.path / part.file, context_.folder.map));
-    insert_part(database_, definition, part);
-    return part;
-  }
-
-  void merge_staged(DefinitionNumber definition, const ColumnDefinition& column_definition, Column& column,
-                    const StopToken& stop) {
-    const auto is_free = [this](const Part& part) {
-      return part.is_staged() && !context_.busy.contains(part.number) && part.live_rows() > 0;
-    };
-    for (std::size_t limit = kFanOut; limit <= kMaxStagedMerge; limit *= kFanOut) {
-      Column due;
-      for (const Part& part : column.parts)
-        if (is_free(part) && part.live_rows() < limit) due.parts.push_back(part);
-      if (due.parts.size() < kFanOut) continue;
-      for (const Part& part : due.parts) {
-        forget(part);
-        std::erase_if(column.parts, [&](const Part& other) { return other.number == part.number; });
-      }
-      segment::StringSink sink;
-      write_merged(column_definition, due, state_.catalog.generation, sink, stop);
-      column.parts.push_back(write(definition, column_definition, std::move(sink).take()));
-    }
-  }
-
   Database& database_;
   PartContext& context_;
   State& state_;
@@ -178,8 +138,7 @@ void run(Draft& draft, Commit& commit, CommitResult& result, const StopToken& st
 }
 
 /// Puts what a finished draft leaves into parts and the catalog.
-State settle(Database& database, PartContext& context, const State& state, Draft& draft, FileChanges& files,
-             const StopToken& stop) {
+State settle(Database& database, PartContext& context, const State& state, Draft& draft, FileChanges& files) {
   State next;
   next.catalog = draft.catalog();
   next.columns = state.columns;
@@ -188,7 +147,7 @@ State settle(Database& database, PartContext& context, const State& state, Draft
   PartWriter parts(database, context, next, files);
   for (auto& [definition, column] : draft.thinned()) parts.replace(definition, std::move(column));
   for (const auto& [definition, rows] : draft.new_rows())
-    if (!rows.keys.empty()) parts.add(definition, rows, stop);
+    if (!rows.keys.empty()) parts.add(definition, rows);
   next.catalog.prune();
   parts.drop_orphans();
   next.catalog.next_part = context.next_part;
@@ -203,7 +162,7 @@ State apply_commit(Database& database, PartContext& context, const State& state,
   throw_if_stopped(stop);
   Draft draft(database, state, state.catalog.generation + 1);
   run(draft, commit, result, stop);
-  State next = settle(database, context, state, draft, files, stop);
+  State next = settle(database, context, state, draft, files);
   log_commit(database, next.catalog, draft.changes());
   throw_if_stopped(stop);
 
@@ -224,7 +183,7 @@ State apply_field_rebuild(Database& database, PartContext& context, const State&
     settings.next_source = sources.back().number + 1;
   }
   save_fields(database, settings);
-  State next = settle(database, context, state, draft, files, {});
+  State next = settle(database, context, state, draft, files);
   update_counters(database, next.catalog);
   next.fields = std::make_shared<const FieldSettings>(std::move(settings));
   return next;

@@ -1,4 +1,5 @@
 #include "store/segment/file_system.hpp"
+#include "store/segment/index_folder.hpp"
 #include "store/sqlite/database.hpp"
 #include "store/sqlite/digest.hpp"
 #include "store/sqlite/engine.hpp"
@@ -8,8 +9,10 @@
 #include <ragstone/store/sqlite_tools.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -57,15 +60,21 @@ void sync_parent(segment::FileSystem& files, const std::filesystem::path& path) 
   files.sync_directory(std::filesystem::absolute(path).lexically_normal().parent_path());
 }
 
+/// The part of a name between a beginning and an end; none if it has others.
+std::optional<std::string_view> between(std::string_view name, std::string_view prefix, std::string_view suffix) {
+  if (!name.starts_with(prefix) || !name.ends_with(suffix) || name.size() <= prefix.size() + suffix.size()) return {};
+  return name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
+}
+
 /// Names come from a file that anybody may have made: only a store's own are followed.
 bool is_store_file(std::string_view name) {
-  if (name == kDatabaseFile) return true;
-  constexpr std::string_view prefix = "segments/part-";
-  constexpr std::string_view suffix = ".seg";
-  if (!name.starts_with(prefix) || !name.ends_with(suffix) || name.size() <= prefix.size() + suffix.size())
-    return false;
-  const std::string_view number = name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
-  return std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto is_plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_'; };
+  if (name == kDatabaseFile || name == kSessionsFile) return true;
+  if (const auto number = between(name, "segments/part-", ".seg"))
+    return std::all_of(number->begin(), number->end(), is_digit);
+  const auto index = between(name, "indexes/", segment::kIndexSuffix);
+  return index && std::all_of(index->begin(), index->end(), is_plain);
 }
 
 void pack(Database& archive, std::int64_t number, const std::string& name, std::string_view bytes,
@@ -138,7 +147,10 @@ void export_store(const std::filesystem::path& store, const std::filesystem::pat
       pack(database, ++number, name, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, stop);
     };
     add(kDatabaseFile);
-    for (const std::string& name : files->list(copy.path() / kPartFolder)) add(kPartFolder + ("/" + name));
+    if (std::filesystem::exists(copy.path() / kSessionsFile)) add(kSessionsFile);
+    for (const std::string folder : {kPartFolder, kIndexFolder})
+      if (std::filesystem::is_directory(copy.path() / folder))
+        for (const std::string& name : files->list(copy.path() / folder)) add(folder + '/' + name);
     transaction.commit();
   }
   files->rename(unfinished.path(), archive);
@@ -161,12 +173,14 @@ void import_store(const std::filesystem::path& archive, const std::filesystem::p
   while (read.step()) {
     const std::string name(read.text(1));
     if (!is_store_file(name)) refuse_archive(archive, "it holds a file that no store has");
+    if (name.starts_with(kIndexFolder)) files->create_directory(unfinished.path() / kIndexFolder);
     const std::unique_ptr<segment::OutputFile> file = files->create(unfinished.path() / name);
     unpack(database, read.integer(0), read.integer(2), archive, *file, stop);
     file->sync();
   }
   if (!std::filesystem::exists(unfinished.path() / kDatabaseFile)) refuse_archive(archive, "it holds no store");
-  files->sync_directory(unfinished.path() / kPartFolder);
+  for (const char* folder : {kPartFolder, kIndexFolder})
+    if (std::filesystem::is_directory(unfinished.path() / folder)) files->sync_directory(unfinished.path() / folder);
   files->sync_directory(unfinished.path());
   files->rename(unfinished.path(), store);
   sync_parent(*files, store);

@@ -13,6 +13,7 @@ inline constexpr char kDatabaseFile[] = "store.db";
 inline constexpr char kLockFile[] = "lock";
 inline constexpr char kPartFolder[] = "segments";
 inline constexpr char kIndexFolder[] = "indexes";
+inline constexpr char kSessionsFile[] = "sessions.db";
 
 /// What an engine stands on; tests put other layers in place.
 struct EngineHooks {

@@ -12,12 +12,16 @@ namespace {
 constexpr std::size_t kFanOut = 8;
 constexpr std::size_t kSmallestLevel = 128;
 constexpr std::size_t kLevels = 20;
+// Commits that bring fewer rows leave small parts.
+constexpr std::size_t kSmallRows = 64;
 
 std::size_t level_of(const Part& part) {
   std::size_t level = 0;
   for (std::size_t rows = part.live_rows() / kSmallestLevel; rows > 0; rows /= kFanOut) ++level;
   return std::min(level, kLevels - 1);
 }
+
+bool is_small(const Part& part) { return part.is_staged() && part.live_rows() < kSmallRows; }
 
 bool exceeds(const Column& column, const StagedLimit& limit) {
   std::size_t rows = 0;
@@ -64,10 +68,13 @@ Column due_sealed(const Column& column, const segment::DenseForm& form) {
 
 std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit) {
   for (const auto& [definition, column] : state.columns) {
-    if (!exceeds(*column, limit)) continue;
+    const bool is_due = exceeds(*column, limit);
+    const auto small = static_cast<std::size_t>(std::count_if(column->parts.begin(), column->parts.end(), is_small));
+    if (!is_due && small <= limit.small_parts) continue;
     const ColumnDefinition& of_column = state.catalog.column(definition);
-    Merge merge{definition, of_column, select(*column, [](const Part& part) { return part.is_staged(); }),
-                form_of(*state.vector_indexes, of_column.key)};
+    Merge merge{definition, of_column,
+                select(*column, [is_due](const Part& part) { return is_due ? part.is_staged() : is_small(part); }),
+                form_of(*state.vector_indexes, of_column.key), !is_due};
     merge.form.graph.reset();
     return merge;
   }
@@ -97,16 +104,16 @@ void write_merged(const ColumnDefinition& column, const Column& inputs, Generati
 
 Part merge_parts(const Merge& merge, const PartFolder& folder, PartNumber number, Generation generation,
                  const Parallel& parallel, const StopToken& stop) {
-  Part part;
-  part.number = number;
-  part.file = part_file_name(number);
-  write_part_file(folder, part.file, [&](segment::OutputFile& file) {
+  if (merge.stays_staged) {
+    segment::StringSink sink;
+    write_merged(merge.column, merge.inputs, generation, sink, stop, merge.form);
+    return part_of_image(folder, number, merge.column, std::move(sink).take());
+  }
+  return seal_part(folder, number, merge.column, [&](segment::OutputFile& file) {
     segment::FileSink sink(file);
     write_merged(merge.column, merge.inputs, generation, sink, stop, merge.form, &parallel);
     sink.flush();
   });
-  part.data = open_part(merge.column, folder.files->open(folder.path / part.file, folder.map));
-  return part;
 }
 
 void kill_since(const Merge& merge, const Column& now, Part& merged) {

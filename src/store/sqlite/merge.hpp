@@ -12,23 +12,26 @@
 
 namespace ragstone::sqlite {
 
-/// Parts of one column that should become one sealed part.
+/// Parts of one column that should become one.
 struct Merge {
   DefinitionNumber definition = 0;
   ColumnDefinition column;
   Column inputs;  ///< As they are when the work begins.
   segment::DenseForm form;
+  bool stays_staged = false;  ///< The result is small enough for the database, in all likelihood.
 };
 
 /// How much of a column may wait in the database.
 struct StagedLimit {
   std::size_t rows = 0;
   std::size_t bytes = 0;
+  std::size_t small_parts = 1;  ///< Of few rows each: a search looks into all of them. At least 1.
 
-  StagedLimit times(std::size_t factor) const noexcept { return {rows * factor, bytes * factor}; }
+  StagedLimit times(std::size_t factor) const noexcept { return {rows * factor, bytes * factor, small_parts * factor}; }
 };
 
-/// Of a column whose staged parts hold more than that: those. A commit may wait for it: no graph is built.
+/// Of a column whose staged parts hold more than that: those, or the small ones of them where only these are too many.
+/// A commit may wait for it: no graph is built.
 std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit);
 
 /// Eight sealed parts of about equal size, or one that is dead for more than a quarter or has not its key's form.
@@ -38,8 +41,8 @@ std::optional<Merge> choose_merge(const State& state);
 void write_merged(const ColumnDefinition& column, const Column& inputs, Generation generation, segment::ImageSink& to,
                   const StopToken& stop, const segment::DenseForm& form = {}, const Parallel* parallel = nullptr);
 
-/// Writes the live rows of the inputs to a sealed part of that number; durable when it returns. `parallel` helps with
-/// a graph.
+/// Writes the live rows of the inputs to a part of that number. One that is sealed is durable when this returns; the
+/// image of one that stays staged is in memory. `parallel` helps with a graph.
 Part merge_parts(const Merge& merge, const PartFolder& folder, PartNumber number, Generation generation,
                  const Parallel& parallel, const StopToken& stop);
 

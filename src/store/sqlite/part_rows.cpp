@@ -11,6 +11,9 @@
 namespace ragstone::sqlite {
 namespace {
 
+// A larger image goes to a file at once, for one more sync: in the database it would be written three times (log,
+// database, file), and be read at each opening until it is sealed.
+constexpr std::size_t kMaxStagedBytes = std::size_t{256} << 10;
 // Single rows are cheap to add and dear to read at opening; from so many on they are folded into one blob.
 constexpr std::size_t kMaxLoggedDead = 256;
 
@@ -48,25 +51,18 @@ std::int64_t digest_of(PartNumber number, DefinitionNumber definition, std::size
   return std::move(digest).value();
 }
 
-/// `image` (null: none) of a part that is staged.
-void insert(Database& database, DefinitionNumber definition, const Part& part, const std::string_view* image) {
-  const std::string dead = part.dead.serialize();
-  Statement& insert = database.statement(
-      "INSERT INTO part(number, definition, rows, file, dead_tokens, digest, dead, image) "
-      "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
-  insert.bind_integer(1, part.number);
-  insert.bind_integer(2, definition);
-  insert.bind_integer(3, static_cast<std::int64_t>(part.rows()));
-  insert.bind_text(4, part.file);
-  insert.bind_integer(5, static_cast<std::int64_t>(part.dead_tokens));
-  insert.bind_integer(6, digest_of(part.number, definition, part.rows(), part.file));
-  insert.bind_blob(7, dead);
-  if (image != nullptr) {
-    insert.bind_blob(8, *image);
-  } else {
-    insert.bind_null(8);
+std::string_view image_of(const Part& part) {
+  const std::span<const std::byte> bytes =
+      std::visit([](const auto& data) { return data->container().image().bytes(); }, part.data);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+void remove_or_leave(const PartFolder& folder, const std::filesystem::path& file) noexcept {
+  try {
+    folder.files->remove(file);
+  } catch (const std::exception&) {
+    // An orphan is removed when the store is opened.
   }
-  insert.run();
 }
 
 /// A row of the table `part` that is being loaded.
@@ -163,11 +159,7 @@ void write_part_file(const PartFolder& folder, const std::string& name,
     folder.files->rename(temporary, folder.path / name);
     folder.files->sync_directory(folder.path);
   } catch (...) {
-    for (const auto& path : {temporary, folder.path / name}) try {
-        folder.files->remove(path);
-      } catch (const Error&) {
-        // An orphan is removed when the store is opened.
-      }
+    for (const auto& path : {temporary, folder.path / name}) remove_or_leave(folder, path);
     throw;
   }
 }
@@ -209,17 +201,49 @@ std::optional<LoadedPart> load_part(Database& database, const PartFolder& folder
   return LoadedPart{row.definition, std::move(row.part)};
 }
 
-Part stage_part(Database& database, PartNumber number, DefinitionNumber definition, const ColumnDefinition& column,
-                std::string_view image) {
+Part seal_part(const PartFolder& folder, PartNumber number, const ColumnDefinition& column,
+               const std::function<void(segment::OutputFile&)>& write) {
+  Part part;
+  part.number = number;
+  part.file = part_file_name(number);
+  write_part_file(folder, part.file, write);
+  try {
+    part.data = open_part(column, folder.files->open(folder.path / part.file, folder.map));
+  } catch (...) {
+    remove_or_leave(folder, folder.path / part.file);
+    throw;
+  }
+  return part;
+}
+
+Part part_of_image(const PartFolder& folder, PartNumber number, const ColumnDefinition& column,
+                   std::string_view image) {
+  if (image.size() > kMaxStagedBytes)
+    return seal_part(folder, number, column, [image](segment::OutputFile& file) { file.write(0, image); });
   Part part;
   part.number = number;
   part.data = open_part(column, segment::heap_image(image));
-  insert(database, definition, part, &image);
   return part;
 }
 
 void insert_part(Database& database, DefinitionNumber definition, const Part& part) {
-  insert(database, definition, part, nullptr);
+  const std::string dead = part.dead.serialize();
+  Statement& insert = database.statement(
+      "INSERT INTO part(number, definition, rows, file, dead_tokens, digest, dead, image) "
+      "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+  insert.bind_integer(1, part.number);
+  insert.bind_integer(2, definition);
+  insert.bind_integer(3, static_cast<std::int64_t>(part.rows()));
+  insert.bind_text(4, part.file);
+  insert.bind_integer(5, static_cast<std::int64_t>(part.dead_tokens));
+  insert.bind_integer(6, digest_of(part.number, definition, part.rows(), part.file));
+  insert.bind_blob(7, dead);
+  if (part.is_staged()) {
+    insert.bind_blob(8, image_of(part));
+  } else {
+    insert.bind_null(8);
+  }
+  insert.run();
 }
 
 void erase_part(Database& database, const Part& part) {

@@ -46,10 +46,12 @@ struct LoadedPart {
 std::optional<LoadedPart> load_part(Database& database, const PartFolder& folder, const Catalog& catalog,
                                     PartNumber number);
 
-/// Stores the image of a new part in the database.
-Part stage_part(Database& database, PartNumber number, DefinitionNumber definition, const ColumnDefinition& column,
-                std::string_view image);
-/// Names a sealed part, with its dead rows, in the database.
+/// Writes a part's file and opens it; see write_part_file().
+Part seal_part(const PartFolder& folder, PartNumber number, const ColumnDefinition& column,
+               const std::function<void(segment::OutputFile&)>& write);
+/// A new part that is to be staged, or sealed already where its image is too large for the database.
+Part part_of_image(const PartFolder& folder, PartNumber number, const ColumnDefinition& column, std::string_view image);
+/// Names a part, with its dead rows and the image of one that is staged, in the database.
 void insert_part(Database& database, DefinitionNumber definition, const Part& part);
 /// Forgets a part and its staged image, if it has one.
 void erase_part(Database& database, const Part& part);

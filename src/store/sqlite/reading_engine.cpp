@@ -3,10 +3,12 @@
 #include "store/sqlite/part_rows.hpp"
 #include "store/sqlite/schema.hpp"
 #include "store/sqlite/snapshot.hpp"
+#include "store/sqlite/warm_up.hpp"
 #include "store/sqlite/whole_store.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <mutex>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -30,7 +32,9 @@ void refuse_unfinished(const std::filesystem::path& folder) {
 class ReadingEngine final : public StoreEngine {
  public:
   ReadingEngine(const std::filesystem::path& folder, const SqliteOptions& options, EngineHooks hooks)
-      : watches_(options.access == StoreAccess::read_only), vfs_(hooks.vfs) {
+      : watches_(options.access == StoreAccess::read_only),
+        vfs_(hooks.vfs),
+        shared_(std::make_shared<SharedBySnapshots>(options.verify_on_first_use)) {
     if (!std::filesystem::exists(folder / kDatabaseFile))
       throw Error(Errc::not_found, "open store \"" + folder.string() +
                                        "\" for reading: there is none; open it once for writing to make it");
@@ -43,6 +47,7 @@ class ReadingEngine final : public StoreEngine {
     check_schema(*watch_);
     version_ = data_version();
     snapshot_ = load();
+    if (options.warm_up) warm_up_.emplace(snapshot_->state());
   }
 
   const StoreCapabilities& capabilities() const noexcept override { return capabilities_; }
@@ -70,7 +75,7 @@ class ReadingEngine final : public StoreEngine {
   }
 
   void do_backup(const std::filesystem::path& folder, const StopToken& stop) const override {
-    copy_store([this] { return latest(); }, folder_, folder, vfs_, stop);
+    copy_store([this] { return latest(); }, folder_, *indexes_, folder, vfs_, stop);
   }
 
   /// Reads the database where the writer has committed since the last call.
@@ -111,14 +116,15 @@ class ReadingEngine final : public StoreEngine {
   const std::string vfs_;
   const StoreCapabilities capabilities_ = sqlite_capabilities();
   PartFolder folder_;
-  std::shared_ptr<IndexFiles> indexes_;
+  std::shared_ptr<segment::IndexFolder> indexes_;
   std::shared_ptr<ReaderPool> readers_;
-  const std::shared_ptr<SharedBySnapshots> shared_ = std::make_shared<SharedBySnapshots>();
+  const std::shared_ptr<SharedBySnapshots> shared_;
   std::unique_ptr<Database> watch_;
   mutable std::mutex mutex_;
   bool is_closed_ = false;
   mutable std::int64_t version_ = 0;
   mutable std::shared_ptr<const SqliteSnapshot> snapshot_;
+  std::optional<WarmUp> warm_up_;
 };
 
 }  // namespace

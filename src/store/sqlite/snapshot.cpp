@@ -156,11 +156,13 @@ std::optional<GroupChange> SqliteSnapshot::do_changes(std::string_view group, Ge
   return fold_changes(*lease, group, since);
 }
 
-SqliteSnapshot::SparseColumn SqliteSnapshot::sparse_column(std::string_view group, std::string_view key) const {
+SqliteSnapshot::SparseColumn SqliteSnapshot::sparse_column(std::string_view group, std::string_view key,
+                                                           const StopToken& stop) const {
   SparseColumn found;
   for (const auto& [number, definition] : state_->catalog.columns()) {
     const Column* column = state_->column(number);
     if (!column || definition.group != group || definition.key != key || definition.dimension != 0) continue;
+    shared_->first_use.check(*state_, number, stop);
     for (segment::SparseView& view : column->sparse()) found.views.push_back(std::move(view));
     const segment::SparseTotals of_column = column->totals();
     found.totals.nodes += of_column.nodes;
@@ -171,7 +173,7 @@ SqliteSnapshot::SparseColumn SqliteSnapshot::sparse_column(std::string_view grou
 
 TermStatistics SqliteSnapshot::do_term_statistics(std::string_view group, std::string_view key,
                                                   std::span<const std::string> terms) const {
-  const auto [views, totals] = sparse_column(group, key);
+  const auto [views, totals] = sparse_column(group, key, {});
   TermStatistics statistics;
   statistics.nodes = totals.nodes;
   statistics.tokens = totals.tokens;
@@ -183,9 +185,9 @@ std::vector<ScoredNode> SqliteSnapshot::do_search_terms(std::string_view group, 
                                                         std::span<const TermWeight> terms,
                                                         const Bm25Parameters* parameters, const Filter& filter,
                                                         std::size_t k, const StopToken& stop) const {
-  const SparseColumn column = sparse_column(group, key);
+  const SparseColumn column = sparse_column(group, key, stop);
   if (column.views.empty()) return {};
-  const std::unique_ptr<const MetadataFilter> allowed = row_filter(group, filter);
+  const std::unique_ptr<const MetadataFilter> allowed = row_filter(group, filter, stop);
   return noting_damage(group, key, [&] {
     return segment::search_sparse(column.views, column.totals, terms, parameters, allowed.get(), k, stop);
   });
@@ -199,11 +201,12 @@ VectorHits SqliteSnapshot::do_search_vectors(const VectorSearch& search, const S
       throw Error(Errc::dimension_mismatch, "vector search: the query has dimension " +
                                                 std::to_string(search.dimension) + ", the column \"" + search.key +
                                                 "\" has " + std::to_string(definition.dimension));
+    shared_->first_use.check(*state_, number, stop);
     if (const Column* column = state_->column(number))
       for (segment::DenseView& view : column->dense()) views.push_back(std::move(view));
   }
   if (views.empty()) return {};
-  const std::unique_ptr<const MetadataFilter> allowed = row_filter(search.group, search.filter);
+  const std::unique_ptr<const MetadataFilter> allowed = row_filter(search.group, search.filter, stop);
   segment::DenseHits found = noting_damage(search.group, search.key, [&] {
     return segment::search_dense(views, segment::query_of(search, allowed.get()), stop);
   });
@@ -228,8 +231,11 @@ std::invoke_result_t<Search> SqliteSnapshot::noting_damage(std::string_view grou
   }
 }
 
-std::unique_ptr<const MetadataFilter> SqliteSnapshot::row_filter(std::string_view group, const Filter& filter) const {
+std::unique_ptr<const MetadataFilter> SqliteSnapshot::row_filter(std::string_view group, const Filter& filter,
+                                                                 const StopToken& stop) const {
   if (filter.empty()) return nullptr;
+  for (const auto& [number, definition] : state_->catalog.columns())
+    if (definition.group == group && definition.is_fields()) shared_->first_use.check(*state_, number, stop);
   return std::make_unique<const MetadataFilter>(*state_, readers_, shared_->filters, group, filter);
 }
 

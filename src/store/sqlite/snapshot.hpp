@@ -2,6 +2,7 @@
 
 #include "store/filter_cache.hpp"
 #include "store/sqlite/damage_log.hpp"
+#include "store/sqlite/first_use.hpp"
 #include "store/sqlite/metadata_filter.hpp"
 #include "store/sqlite/reader_pool.hpp"
 #include "store/sqlite/source_cache.hpp"
@@ -20,11 +21,14 @@ namespace ragstone::sqlite {
 
 /// What all snapshots of an engine share.
 struct SharedBySnapshots {
+  explicit SharedBySnapshots(bool verify_on_first_use) : first_use(verify_on_first_use, damage) {}
+
   /// A bit for each row, filter and part.
   static constexpr std::size_t kFilterCacheBytes = std::size_t{16} << 20;
 
   FilterCache filters{kFilterCacheBytes};
   DamageLog damage;
+  FirstUse first_use;
 };
 
 /// A state in memory with readers of the same generation of the database.
@@ -59,12 +63,13 @@ class SqliteSnapshot final : public StoreSnapshot {
     std::vector<segment::SparseView> views;
     segment::SparseTotals totals;
   };
-  SparseColumn sparse_column(std::string_view group, std::string_view key) const;
+  SparseColumn sparse_column(std::string_view group, std::string_view key, const StopToken& stop) const;
   /// What `search` gives; damage that it meets is noted for the parts that it may have been in.
   template <class Search>
   std::invoke_result_t<Search> noting_damage(std::string_view group, std::string_view key, Search search) const;
   /// Null for an empty filter.
-  std::unique_ptr<const MetadataFilter> row_filter(std::string_view group, const Filter& filter) const;
+  std::unique_ptr<const MetadataFilter> row_filter(std::string_view group, const Filter& filter,
+                                                   const StopToken& stop) const;
 
   const std::shared_ptr<const State> state_;
   mutable ReaderSet readers_;

@@ -1,5 +1,6 @@
 #include "store/sqlite/whole_store.hpp"
 
+#include "store/segment/image.hpp"
 #include "store/sqlite/engine.hpp"
 #include "store/sqlite/verifier.hpp"
 #include <ragstone/base/error.hpp>
@@ -17,7 +18,6 @@ namespace ragstone::sqlite {
 namespace {
 
 constexpr int kPagesAtOnce = 256;
-constexpr std::size_t kBytesAtOnce = std::size_t{4} << 20;
 
 void copy_database(Database& from, const std::filesystem::path& file, const std::string& vfs, const StopToken& stop) {
   Database to(file, OpenMode::create, vfs.empty() ? nullptr : vfs.c_str());
@@ -32,15 +32,18 @@ void copy_database(Database& from, const std::filesystem::path& file, const std:
   if (finished != SQLITE_OK) raise(finished, to.handle(), "backup");
 }
 
+/// Others may be writing to it.
+void copy_sessions(const std::filesystem::path& store, const std::filesystem::path& to, const std::string& vfs,
+                   const StopToken& stop) {
+  if (!std::filesystem::exists(store / kSessionsFile)) return;
+  Database sessions(store / kSessionsFile, OpenMode::read, vfs.empty() ? nullptr : vfs.c_str());
+  sessions.execute("PRAGMA busy_timeout = 5000");
+  copy_database(sessions, to / kSessionsFile, vfs, stop);
+}
+
 void copy_part(const Part& part, const PartFolder& folder, const StopToken& stop) {
-  const std::span<const std::byte> image =
-      std::visit([](const auto& data) { return data->container().image().bytes(); }, part.data);
   write_part_file(folder, part.file, [&](segment::OutputFile& file) {
-    for (std::size_t at = 0; at < image.size(); at += kBytesAtOnce) {
-      throw_if_stopped(stop);
-      const std::size_t size = std::min(kBytesAtOnce, image.size() - at);
-      file.write(at, {reinterpret_cast<const char*>(image.data()) + at, size});
-    }
+    std::visit([&](const auto& data) { segment::write_image(file, data->container().image(), stop); }, part.data);
   });
 }
 
@@ -99,8 +102,8 @@ VerifyReport verify_store(const LatestSnapshot& latest, const PartFolder& folder
   return report;
 }
 
-void copy_store(const LatestSnapshot& latest, const PartFolder& folder, const std::filesystem::path& target,
-                const std::string& vfs, const StopToken& stop) {
+void copy_store(const LatestSnapshot& latest, const PartFolder& folder, const segment::IndexFolder& indexes,
+                const std::filesystem::path& target, const std::string& vfs, const StopToken& stop) {
   if (std::filesystem::exists(std::filesystem::symlink_status(target)))
     throw Error(Errc::already_exists, "backup to \"" + target.string() + "\": it exists; name a new folder");
   const WholeState whole(latest, folder);
@@ -115,6 +118,8 @@ void copy_store(const LatestSnapshot& latest, const PartFolder& folder, const st
     files.create_directory(unfinished / kPartFolder);
     copy_parts(whole.state(), {folder.files, unfinished / kPartFolder, true}, stop);
     copy_database(whole.database(), unfinished / kDatabaseFile, vfs, stop);
+    indexes.copy_to(unfinished / kIndexFolder, whole.state().catalog.generation, stop);
+    copy_sessions(folder.path.parent_path(), unfinished, vfs, stop);
     files.sync_directory(unfinished);
     files.rename(unfinished, target);
     made = &target;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "store/segment/index_folder.hpp"
 #include "store/sqlite/part_rows.hpp"
 #include "store/sqlite/snapshot.hpp"
 #include <ragstone/base/stop.hpp>
@@ -22,7 +23,7 @@ VerifyReport verify_store(const LatestSnapshot& latest, const PartFolder& folder
                           DamageLog* damage, const StopToken& stop);
 
 /// See StoreEngine::backup(): copies a store to the folder `target`.
-void copy_store(const LatestSnapshot& latest, const PartFolder& folder, const std::filesystem::path& target,
-                const std::string& vfs, const StopToken& stop);
+void copy_store(const LatestSnapshot& latest, const PartFolder& folder, const segment::IndexFolder& indexes,
+                const std::filesystem::path& target, const std::string& vfs, const StopToken& stop);
 
 }  // namespace ragstone::sqlite

@@ -48,12 +48,15 @@ class Savepoint {
   bool kept_ = false;
 };
 
-void set_durability(Database& database, Durability durability) {
+void set_journal(Database& database) {
   // Takes effect where the database is still empty.
   database.execute("PRAGMA auto_vacuum=INCREMENTAL");
   database.execute("PRAGMA journal_mode=WAL");
-  database.execute(durability == Durability::durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
   database.execute("PRAGMA journal_size_limit=67108864");
+}
+
+void set_synced(Database& database, bool synced) {
+  database.execute(synced ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
 }
 
 }  // namespace
@@ -62,7 +65,9 @@ Writer::Writer(const std::filesystem::path& file, const std::string& vfs, Durabi
     : context_(context),
       durability_(durability),
       database_(file, OpenMode::create, vfs.empty() ? nullptr : vfs.c_str()) {
-  set_durability(database_, durability);
+  set_journal(database_);
+  set_synced(database_, durability == Durability::durable);
+  is_synced_ = durability == Durability::durable;
   sqlite3_wal_hook(database_.handle(), &Writer::on_commit, this);
   migrate(database_);
   state_ = std::make_shared<const State>(load_state(database_, context_.folder, nullptr));
@@ -79,7 +84,7 @@ void Writer::commit(std::span<PendingCommit* const> commits) {
   State next = *state_;
   FileChanges files;
   try {
-    Transaction transaction(database_);
+    Transaction transaction = begin();
     for (PendingCommit* waiting : commits) {
       FileChanges of_one;
       try {
@@ -108,10 +113,12 @@ void Writer::commit(std::span<PendingCommit* const> commits) {
 
 void Writer::replace(const Merge& merge, Part merged) {
   State next = *state_;
-  std::vector<std::string> created = {merged.file};
+  std::vector<std::string> created;
   std::vector<std::string> obsolete;
+  if (!merged.is_staged()) created.push_back(merged.file);
   try {
-    Transaction transaction(database_);
+    // Between staged parts alone: with or without it, the database holds the same rows.
+    Transaction transaction = begin(merged.is_staged() ? Sync::relaxed : Sync::as_asked);
     // The column is gone if its last source is.
     const Column* now = next.column(merge.definition);
     Column column = now ? *now : Column();
@@ -127,7 +134,7 @@ void Writer::replace(const Merge& merge, Part merged) {
     if (now && merged.live_rows() > 0) {
       insert_part(database_, merge.definition, merged);
       column.parts.push_back(merged);
-    } else {
+    } else if (!merged.is_staged()) {
       obsolete.push_back(merged.file);
     }
     if (column.parts.empty()) {
@@ -151,7 +158,7 @@ void Writer::declare_fields(std::vector<FieldDeclaration> fields) {
   FieldSettings settings;
   settings.declared = std::move(fields);
   if (state_->catalog.stored > 0) settings.next_source = 1;
-  Transaction transaction(database_);
+  Transaction transaction = begin();
   save_fields(database_, settings);
   State next = *state_;
   next.fields = std::make_shared<const FieldSettings>(std::move(settings));
@@ -165,7 +172,7 @@ bool Writer::rebuild_fields() {
   if (!state_->fields->next_source) return false;
   FileChanges files;
   try {
-    Transaction transaction(database_);
+    Transaction transaction = begin();
     auto state = std::make_shared<const State>(apply_field_rebuild(database_, context_, *state_, files));
     finish(transaction, files.created, std::move(files.obsolete));
     state_ = std::move(state);
@@ -180,7 +187,7 @@ void Writer::declare_vector_indexes(const VectorIndexes& indexes) {
   auto all = std::make_shared<VectorIndexes>(*state_->vector_indexes);
   for (const auto& [key, options] : indexes) (*all)[key] = options;
   if (*all == *state_->vector_indexes) return;
-  Transaction transaction(database_);
+  Transaction transaction = begin();
   save_vector_indexes(database_, *all);
   State next = *state_;
   next.vector_indexes = std::move(all);
@@ -192,7 +199,7 @@ void Writer::declare_vector_indexes(const VectorIndexes& indexes) {
 
 void Writer::heal(const PartDamage& damage) {
   FileChanges files;
-  Transaction transaction(database_);
+  Transaction transaction = begin();
   auto state = std::make_shared<const State>(apply_healing(database_, *state_, damage, files));
   finish(transaction, files.created, std::move(files.obsolete));
   state_ = std::move(state);
@@ -200,7 +207,7 @@ void Writer::heal(const PartDamage& damage) {
 
 bool Writer::compact() {
   State next = *state_;
-  Transaction transaction(database_);
+  Transaction transaction = begin();
   const bool moved = compact_texts(database_, next.catalog);
   if (!moved && !free_pages(database_)) return false;
   update_counters(database_, next.catalog);
@@ -209,6 +216,13 @@ bool Writer::compact() {
   finish(transaction, created, {});
   state_ = std::move(state);
   return true;
+}
+
+Transaction Writer::begin(Sync sync) {
+  const bool synced = durability_ == Durability::durable && sync == Sync::as_asked;
+  if (synced != is_synced_) set_synced(database_, synced);
+  is_synced_ = synced;
+  return Transaction(database_);
 }
 
 void Writer::finish(Transaction& transaction, std::vector<std::string>& created, std::vector<std::string> obsolete) {
@@ -229,7 +243,7 @@ void Writer::finish(Transaction& transaction, std::vector<std::string>& created,
     throw;
   }
   doubtful_.clear();
-  if (durability_ == Durability::durable) {
+  if (is_synced_) {
     remove_files(obsolete);
   } else {
     std::move(obsolete.begin(), obsolete.end(), std::back_inserter(retired_));

@@ -30,7 +30,7 @@ class Writer {
   /// `commits`. Throws what ends the transaction as a whole: then none was carried out.
   void commit(std::span<PendingCommit* const> commits);
 
-  /// Puts a sealed part in place of a merge's inputs; their files are removed.
+  /// Puts a part in place of a merge's inputs; their files are removed.
   void replace(const Merge& merge, Part merged);
 
   /// Says which fields have columns; those that exist are made anew by rebuild_fields().
@@ -57,8 +57,13 @@ class Writer {
   void checkpoint_and_truncate();
 
  private:
+  /// `relaxed`: what is lost with power changes nothing that anybody could notice.
+  enum class Sync { as_asked, relaxed };
+
   static int on_commit(void* writer, sqlite3* database, const char* name, int pages);
 
+  /// Begins a transaction.
+  Transaction begin(Sync sync = Sync::as_asked);
   /// Commits, and removes obsolete files as soon as the transaction is durable. Where the transaction fails but may be
   /// found in the log after a crash, `created` is emptied: its files must stay.
   void finish(Transaction& transaction, std::vector<std::string>& created, std::vector<std::string> obsolete);
@@ -68,6 +73,7 @@ class Writer {
   PartContext& context_;
   const Durability durability_;
   Database database_;
+  bool is_synced_ = false;  ///< Each commit is durable when it ends.
   std::shared_ptr<const State> state_;
   std::size_t log_pages_ = 0;
   std::vector<std::string> retired_;   ///< Files that go once the log is synced.

@@ -4,16 +4,21 @@
 #include "store/sqlite/engine.hpp"
 #include "store/sqlite/folder_lock.hpp"
 #include "store/sqlite/snapshot.hpp"
+#include "store/sqlite/warm_up.hpp"
 #include "store/sqlite/whole_store.hpp"
 #include "store/sqlite/writer.hpp"
 #include "store/vector_form.hpp"
 #include <ragstone/base/error.hpp>
 
+#include <algorithm>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
+
+#include <unistd.h>
 
 namespace ragstone::sqlite {
 namespace {
@@ -22,6 +27,9 @@ namespace {
 constexpr std::size_t kCheckpointPages = 1000;
 // A column's parts in the database are read whole at each opening until they are sealed.
 constexpr std::size_t kMaxStagedBytes = std::size_t{512} << 10;
+// Parts of a few rows are cheap to write, but each costs every search a look: of the rows that may wait, so many for
+// each of them.
+constexpr std::size_t kRowsPerSmallPart = 32;
 // So many times what is due waits at most where nobody calls maintain().
 constexpr std::size_t kPatience = 8;
 
@@ -45,6 +53,7 @@ class WritingEngine final : public StoreEngine {
   WritingEngine(const std::filesystem::path& folder, const SqliteOptions& options, EngineHooks hooks)
       : options_(options),
         vfs_(hooks.vfs),
+        shared_(std::make_shared<SharedBySnapshots>(options.verify_on_first_use)),
         queue_([this](const std::vector<PendingCommit*>& group) { carry_out(group); }) {
     context_.folder = {hooks.files, folder / kPartFolder, options.map_segments};
     if (!std::filesystem::exists(folder / kDatabaseFile) || !std::filesystem::is_directory(context_.folder.path))
@@ -57,6 +66,7 @@ class WritingEngine final : public StoreEngine {
     indexes_ = std::make_shared<segment::IndexFolder>(hooks.files, folder / kIndexFolder, options.map_segments, true);
     indexes_->remove_newer(writer_->state()->catalog.generation);
     publish();
+    if (options_.warm_up) warm_up_.emplace(writer_->state());
   }
 
   const StoreCapabilities& capabilities() const noexcept override { return capabilities_; }
@@ -73,6 +83,7 @@ class WritingEngine final : public StoreEngine {
     }
     const std::lock_guard lock(commit_mutex_);
     if (!writer_) return;
+    warm_up_.reset();
     checkpoint();
     writer_->checkpoint_and_truncate();
     writer_.reset();
@@ -82,7 +93,9 @@ class WritingEngine final : public StoreEngine {
  private:
   enum class Scope { staged, all };
 
-  StagedLimit staged_limit() const noexcept { return {options_.seal_rows, kMaxStagedBytes}; }
+  StagedLimit staged_limit() const noexcept {
+    return {options_.seal_rows, kMaxStagedBytes, std::max<std::size_t>(options_.seal_rows / kRowsPerSmallPart, 2)};
+  }
 
   /// Ends a merge's claim on its inputs.
   class Unbusy {
@@ -100,6 +113,14 @@ class WritingEngine final : public StoreEngine {
     const Merge& merge_;
   };
 
+  /// Of SQLite's connections a forked process has only what looks like one: its locks are the parent's.
+  void refuse_after_fork(const char* operation) const {
+    if (::getpid() != process_)
+      throw Error(Errc::unsupported, std::string(operation) + ": process " + std::to_string(process_) +
+                                         " opened the store, and this one was forked from it; open it here after the "
+                                         "parent has closed it, or read-only");
+  }
+
   CommitResult do_commit(Commit commit, const StopToken& stop) override {
     PendingCommit mine(std::move(commit), stop);
     PendingCommit* one = &mine;
@@ -112,6 +133,7 @@ class WritingEngine final : public StoreEngine {
 
   void carry_out(const std::vector<PendingCommit*>& group) {
     try {
+      refuse_after_fork("commit");
       catch_up();
       const std::lock_guard lock(commit_mutex_);
       if (!writer_) throw Error(Errc::closed, "commit: the store is closed");
@@ -135,6 +157,7 @@ class WritingEngine final : public StoreEngine {
   }
 
   bool do_maintain(const StopToken& stop) override {
+    refuse_after_fork("maintain");
     const std::lock_guard maintaining(maintenance_mutex_);
     if (heal_suspects(stop)) return true;
     if (merge_one(stop, staged_limit(), Scope::all)) return true;
@@ -166,7 +189,7 @@ class WritingEngine final : public StoreEngine {
   }
 
   void do_backup(const std::filesystem::path& folder, const StopToken& stop) const override {
-    copy_store([this] { return current(); }, context_.folder, folder, vfs_, stop);
+    copy_store([this] { return current(); }, context_.folder, *indexes_, folder, vfs_, stop);
   }
 
   /// Under maintenance_mutex_. False if there is nothing to merge.
@@ -264,10 +287,12 @@ class WritingEngine final : public StoreEngine {
     return snapshot_;
   }
 
+  const pid_t process_ = ::getpid();
   const SqliteOptions options_;
   const std::string vfs_;
   const OwnThreads helpers_ = OwnThreads::all_but_one();
   const StoreCapabilities capabilities_ = sqlite_capabilities();
+  const std::shared_ptr<SharedBySnapshots> shared_;
   CommitQueue queue_;
   std::mutex maintenance_mutex_;  ///< Before commit_mutex_.
   std::mutex commit_mutex_;
@@ -275,10 +300,10 @@ class WritingEngine final : public StoreEngine {
   std::optional<FolderLock> lock_;
   std::optional<Writer> writer_;  ///< None once the store is closed.
   std::shared_ptr<ReaderPool> readers_;
-  const std::shared_ptr<SharedBySnapshots> shared_ = std::make_shared<SharedBySnapshots>();
   std::shared_ptr<segment::IndexFolder> indexes_;
   mutable std::mutex snapshot_mutex_;
   std::shared_ptr<const SqliteSnapshot> snapshot_;
+  std::optional<WarmUp> warm_up_;
 };
 
 }  // namespace

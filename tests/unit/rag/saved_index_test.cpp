@@ -132,6 +132,23 @@ TEST_F(SavedIndexTest, ServesAReaderOfTheStore) {
   runtime.run(document.close());
 }
 
+TEST_F(SavedIndexTest, GoesAlongWithABackup) {
+  fill();
+  const auto copy = folder.path() / "copy";
+  {
+    Document document = open_store(trie_index());
+    EXPECT_EQ(look_up(document, "apple"), 1u);
+    runtime.run(document.backup(copy));
+    runtime.run(document.close());
+  }
+  std::filesystem::remove_all(folder.path() / "kb");
+  std::filesystem::rename(copy, folder.path() / "kb");
+  Document document = open_store(trie_index());
+  EXPECT_EQ(look_up(document, "apple"), 1u);
+  EXPECT_EQ(note(document).substr(0, 20), "loaded at generation");
+  runtime.run(document.close());
+}
+
 TEST_F(SavedIndexTest, IsForgottenWhereItIsNewerThanTheStore) {
   const auto copy = folder.path() / "before";
   {

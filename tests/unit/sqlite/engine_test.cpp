@@ -14,6 +14,8 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace ragstone::test {
 namespace {
@@ -126,6 +128,26 @@ TEST_F(SqliteEngineTest, AReaderSeesWhatTheWriterCommitsAndKeepsItsSnapshots) {
   writer->close();
   EXPECT_EQ(matches(*reader->snapshot(), "pear"), 1u) << "sealed by now";
   EXPECT_EQ(code_of([&] { put(*reader, "c", "plum"); }), Errc::unsupported);
+}
+
+// F10
+TEST_F(SqliteEngineTest, AForkedProcessIsToldThatTheStoreIsItsParents) {
+  const auto engine = sqlite_engine(folder());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    try {
+      engine->commit(Commit());
+    } catch (const Error& error) {
+      ::_exit(error.errc() == Errc::unsupported ? 0 : 1);
+    } catch (...) {
+    }
+    ::_exit(2);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  engine->commit(Commit());
 }
 
 // F10

@@ -196,6 +196,26 @@ TEST_F(SqliteHealing, DamagedPostingsAreTakenOutSoThatSearchesGoOn) {
   EXPECT_TRUE(engine_->verify().ok());
 }
 
+TEST_F(SqliteHealing, DamageIsFoundAtTheFirstUseWhereThatIsAskedFor) {
+  damage(segment::Kind::dense, SectionId::vectors, 40 * kVectorBytes + 7, 3);
+  options_.verify_on_first_use = true;
+  open();
+  EXPECT_EQ(found_by_terms().size(), std::size_t{kSources}) << "what is sound is used";
+  EXPECT_EQ(error_of([&] { found_by_vectors(); }).errc(), Errc::corrupt_store);
+  settle();
+  EXPECT_EQ(found_by_vectors(), 32u);
+  engine_->close();
+  open();
+  EXPECT_EQ(found_by_vectors(), 32u) << "damage that was taken out is none";
+}
+
+TEST_F(SqliteHealing, AStoreThatIsReadAheadAnswersMeanwhileAndCloses) {
+  options_.warm_up = true;
+  open();
+  EXPECT_EQ(found_by_vectors(), std::size_t{kSources});
+  engine_->close();
+}
+
 TEST_F(SqliteHealing, ASearchThatMeetsDamageHasItHealedWithoutAVerify) {
   damage(segment::Kind::sparse, SectionId::posting_lists, 0, SIZE_MAX);
   open();

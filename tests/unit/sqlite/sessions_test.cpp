@@ -3,6 +3,8 @@
 #include "support/temporary_folder.hpp"
 #include <ragstone/model/sqlite_cache.hpp>
 #include <ragstone/rag/memory.hpp>
+#include <ragstone/store/sqlite_engine.hpp>
+#include <ragstone/store/sqlite_tools.hpp>
 
 #include <fstream>
 #include <string>
@@ -31,6 +33,20 @@ TEST_F(SqliteSessionsTest, SurviveARestart) {
   EXPECT_EQ(messages[1].text, "你好！");
   runtime.run(buffer_memory(open())->clear(session));
   EXPECT_TRUE(runtime.run(buffer_memory(open())->load(session)).empty());
+}
+
+TEST_F(SqliteSessionsTest, GoAlongWithBackupsAndExportsOfTheStore) {
+  const TemporaryFolder others;
+  const auto sessions = open();
+  runtime.run(buffer_memory(sessions)->save(SessionId("s"), "你好？", "Hello!"));
+  const auto engine = sqlite_engine(folder.path());
+  engine->backup(others.path() / "backup");
+  export_store(folder.path(), others.path() / "archive");
+  import_store(others.path() / "archive", others.path() / "imported");
+  for (const char* name : {"backup", "imported"}) {
+    const auto copied = buffer_memory(sqlite_sessions(runtime.pool(), others.path() / name));
+    EXPECT_EQ(runtime.run(copied->load(SessionId("s"))).size(), 2u) << name;
+  }
 }
 
 TEST_F(SqliteSessionsTest, RefuseAFileThatIsNotTheirs) {

@@ -1,0 +1,33 @@
+#include "store/sqlite/first_use.hpp"
+
+#include "store/sqlite/heal.hpp"
+#include <ragstone/base/error.hpp>
+
+#include <optional>
+#include <string>
+
+namespace ragstone::sqlite {
+
+void FirstUse::check(const State& state, DefinitionNumber definition, const StopToken& stop) {
+  const Column* column = is_asked_ ? state.column(definition) : nullptr;
+  if (column == nullptr) return;
+  for (const Part& part : column->parts) {
+    if (is_known(part.number)) continue;
+    const std::optional<PartDamage> damage = find_damage(state, part.number, stop);
+    if (damage && (damage->is_whole || damage->is_derived || !damage->rows.empty())) {
+      damage_.suspect(part.number);
+      throw Error(Errc::corrupt_store, "store: part " + std::to_string(part.number) +
+                                           " is damaged; maintain() takes out what is lost, and the next sync makes "
+                                           "it anew");
+    }
+    const std::lock_guard lock(mutex_);
+    sound_.insert(part.number);
+  }
+}
+
+bool FirstUse::is_known(PartNumber part) const {
+  const std::lock_guard lock(mutex_);
+  return sound_.contains(part);
+}
+
+}  // namespace ragstone::sqlite

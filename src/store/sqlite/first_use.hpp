@@ -1,0 +1,31 @@
+#pragma once
+
+#include "store/sqlite/damage_log.hpp"
+#include "store/sqlite/state.hpp"
+#include <ragstone/base/stop.hpp>
+
+#include <mutex>
+#include <set>
+
+namespace ragstone::sqlite {
+
+/// Compares the checksums of parts before they are used for the first time, where an engine is asked to. Thread-safe.
+class FirstUse {
+ public:
+  /// Damaged parts are told to `damage`.
+  FirstUse(bool is_asked, DamageLog& damage) : is_asked_(is_asked), damage_(damage) {}
+
+  /// Reads the parts of a column that have not been used yet; two threads that need the same part may both read it.
+  /// Errors: Errc::corrupt_store for one that has lost live rows, or what is derived from them.
+  void check(const State& state, DefinitionNumber definition, const StopToken& stop);
+
+ private:
+  bool is_known(PartNumber part) const;
+
+  const bool is_asked_;
+  DamageLog& damage_;
+  mutable std::mutex mutex_;
+  std::set<PartNumber> sound_;
+};
+
+}  // namespace ragstone::sqlite
