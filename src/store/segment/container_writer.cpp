@@ -90,6 +90,9 @@ void ContainerWriter::finish() {
   header.checksum = header_checksum(header, table);
   sink_.write(0, {reinterpret_cast<const char*>(&header), sizeof header});
   sink_.write(sizeof header, table);
+  // An image ends here if no section holds a byte.
+  const std::size_t unused = (capacity_ - sections_.size()) * sizeof(Section);
+  if (unused > 0) sink_.write(sizeof header + table.size(), std::string(unused, '\0'));
 }
 
 }  // namespace ragstone::segment
