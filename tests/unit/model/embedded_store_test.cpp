@@ -125,6 +125,44 @@ TEST_F(EmbeddedStoreTest, ReadsOnTheLaneOfItsContext) {
   EXPECT_EQ(jobs(Lane::foreground), 1u);
 }
 
+TEST_F(EmbeddedStoreTest, ALargeScanIsSharedAmongTheThreadsForQueries) {
+  constexpr std::size_t kRows = 70'000;
+  std::string text;
+  std::vector<std::vector<float>> rows;
+  for (std::size_t row = 0; row < kRows; ++row) {
+    text += std::to_string(row) + "\n";
+    rows.push_back({static_cast<float>(row % 1000) - 500, static_cast<float>(row % 7)});
+  }
+  SourceWrite write = test::sample_lines("many", text);
+  write.groups[1].sparse.clear();
+  write.groups[1].dense.push_back(test::sample_vectors("e", "two", rows, 2));
+  Commit commit;
+  commit.sources.push_back(std::move(write));
+  const auto engine = memory_engine();
+  engine->commit(std::move(commit));
+
+  RuntimeOptions options;
+  options.threads = 2;
+  Runtime runtime(options);
+  VectorMember vector;
+  vector.key = "e";
+  vector.vector = {3, 1};
+  SearchRequest request;
+  request.group = "line";
+  request.members.emplace_back();
+  request.members.back().name = "e";
+  request.members.back().query = vector;
+  const auto store = embedded_store(engine, runtime.pool());
+  const SearchResponse response = runtime.run(store->search(request));
+  const auto expected = engine->snapshot()->search_vectors("line", "e", vector.vector, Metric::cosine, {}, 6);
+  ASSERT_EQ(response.hits.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(response.hits[i].node.id, expected[i].id);
+  EXPECT_EQ(runtime.pool().stats(Lane::foreground).finished + runtime.pool().stats(Lane::foreground).queued +
+                runtime.pool().stats(Lane::foreground).running,
+            2u)
+      << "the search and one helper";
+}
+
 /// Tells which thread gave the last state up.
 class ObservedEngine final : public StoreEngine {
  public:
