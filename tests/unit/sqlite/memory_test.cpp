@@ -3,6 +3,7 @@
 #include "support/store/samples.hpp"
 #include "support/temporary_folder.hpp"
 #include <ragstone/base/error.hpp>
+#include <ragstone/store/memory_engine.hpp>
 #include <ragstone/store/sqlite_engine.hpp>
 #include <ragstone/store/sqlite_tools.hpp>
 
@@ -176,6 +177,76 @@ TEST_P(MemoryFaults, OperationsThatRunOutOfMemorySaySoLoseNoneAndLeaveTheStoreWh
   std::cout << cases_ << " runs, " << refused_ << " ended with an error\n";
   EXPECT_GT(refused_, cases_ / 4);
 }
+
+/// Vectors, in an engine that is made anew for each case: their commit, the building of their graph, a search.
+class VectorMemory : public testing::TestWithParam<const char*> {
+ protected:
+  static constexpr std::size_t kRows = 5'000;
+
+  std::shared_ptr<StoreEngine> filled(const TemporaryFolder& folder) {
+    const std::shared_ptr<StoreEngine> engine =
+        std::string(GetParam()) == "memory" ? memory_engine() : sqlite_engine(folder.path() / "kb", options());
+    VectorIndexOptions index;
+    index.index_type = IndexType::hnsw;
+    index.m = 2;
+    index.ef_construction = 4;
+    engine->declare_vector_indexes({{"e", index}});
+    commit(*engine, vectors());
+    return engine;
+  }
+
+  static SourceWrite vectors() {
+    std::string text;
+    std::vector<std::vector<float>> rows;
+    for (std::size_t row = 0; row < kRows; ++row) {
+      text += std::to_string(row) + "\n";
+      rows.push_back({static_cast<float>(row), 1});
+    }
+    SourceWrite write = sample_lines("many", text);
+    write.groups[1].dense.push_back(sample_vectors("e", "two", rows, 2));
+    return write;
+  }
+
+  static std::size_t found(const StoreEngine& engine) {
+    const std::vector<float> query = {3, 1};
+    return engine.snapshot()->search_vectors("line", "e", query, Metric::cosine, {}, 5).size();
+  }
+};
+
+// F5
+TEST_P(VectorMemory, WhatRunsOutOfMemorySaysSoAndIsDoneOnceThereIsSome) {
+  for (std::size_t number = 0; number < 3000 && !HasFailure(); number = number * 5 + 1) {
+    const TemporaryFolder folder;
+    const std::shared_ptr<StoreEngine> engine = filled(folder);
+    for (const bool building : {true, false}) {
+      bool refused = false;
+      try {
+        const MemoryFault fault(number, true);
+        if (building) {
+          while (engine->maintain()) {
+          }
+        } else {
+          found(*engine);
+        }
+        refused = fault.allocations() > number;
+        EXPECT_FALSE(refused) << "allocation " << number << " failed unheard";
+      } catch (const std::bad_alloc&) {
+        refused = true;
+      } catch (const Error&) {
+        refused = true;
+      }
+      EXPECT_TRUE(refused || number > 0) << "nothing was allocated";
+      EXPECT_EQ(found(*engine), 5u);
+    }
+    while (engine->maintain()) {
+    }
+    EXPECT_EQ(found(*engine), 5u);
+    engine->close();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, VectorMemory, testing::Values("memory", "sqlite"),
+                         [](const auto& instance) { return std::string(instance.param); });
 
 INSTANTIATE_TEST_SUITE_P(Failing, MemoryFaults, testing::Bool(),
                          [](const auto& instance) { return instance.param ? "ForGood" : "Once"; });
