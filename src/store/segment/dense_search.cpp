@@ -87,7 +87,9 @@ class DenseSearch {
     const bool alone = query_.parallel == nullptr || std::any_of(gates_.begin(), gates_.end(), [](const RowGate& gate) {
                          return gate.asks_each_row();
                        });
-    const std::size_t width = alone ? 1 : std::min(query_.parallel->width(), ranges_.size());
+    std::size_t rows = 0;
+    for (const Range& range : ranges_) rows += range.end - range.begin;
+    const std::size_t width = alone ? 1 : std::min(query_.parallel->width(), rows / kRowsOfThread);
     if (width < 2) {
       for (const Range& range : ranges_) scan(range, flat_, poll_);
       return;
@@ -177,10 +179,14 @@ DenseHits search_dense(std::span<const DenseView> parts, const DenseQuery& query
       throw Error(Errc::dimension_mismatch, "vector search: the query has dimension " +
                                                 std::to_string(query.dimension) + ", a segment has " +
                                                 std::to_string(part.part->dimension()));
+  std::size_t rows = 0;
+  for (const DenseView& part : parts) rows += part.part->rows();
+  DenseQuery within = query;
+  within.k = std::min(query.k, rows);
   DenseHits none;
   none.hits.resize(query.dimension == 0 ? 0 : query.queries.size() / query.dimension);
-  if (query.k == 0 || query.queries.empty()) return none;
-  return DenseSearch(parts, query, stop).run();
+  if (within.k == 0 || query.queries.empty()) return none;
+  return DenseSearch(parts, within, stop).run();
 }
 
 std::vector<ScoredNode> search_dense(std::span<const DenseView> parts, std::span<const float> query, Metric metric,
