@@ -79,6 +79,7 @@ TEST_F(TextQueryTest, ATextThatMeetsAllTermsGainsMost) {
   const auto scores = [&](double coverage) {
     RetrieverOptions options = plain();
     options.text_boosts = TextBoosts();
+    options.text_boosts.proximity = options.text_boosts.exact_form = options.text_boosts.lead = 0;
     options.text_boosts.coverage = coverage;
     std::map<std::string, double> of;
     for (const Hit& hit : retrieve(document, "猫，狗", options)) of[hit.source] = hit.score;
