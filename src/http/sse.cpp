@@ -30,7 +30,9 @@ bool SseParser::take_line(std::string_view& line) {
     after_cr_ = false;
   }
   const std::string_view rest = std::string_view(bytes_).substr(searched_);
-  const std::size_t found = std::min(rest.find('\r'), rest.find('\n'));
+  // Not std::min of both: where no '\r' is used, each line would search all that follows it for one.
+  const std::size_t feed = rest.find('\n');
+  const std::size_t found = std::min(feed, rest.substr(0, feed).find('\r'));
   const std::size_t end = found == rest.npos ? bytes_.npos : searched_ + found;
   const std::size_t line_end = end == bytes_.npos ? bytes_.size() : end;
   if (line_end - at_ > limits_.max_line_bytes)
