@@ -47,8 +47,8 @@ class RetrieverOptions {
   std::optional<std::size_t> ef;           ///< Candidates of a graph search, whatever the recall; 0: by the recall.
   std::optional<bool> exact;               ///< True: the nearest, whatever it costs. Not together with the other two.
   std::map<std::string, double> cut_offs;  ///< The same for single rankings: "bm25", an embedder's key.
-  std::map<std::string, double>
-      weights;  ///< Of single rankings in the fusion; where not named, Embedder::fusion_weight(), and 1 for BM25.
+  /// Of single rankings in the fusion; where not named, Embedder::fusion_weight(), and 1 for BM25.
+  std::map<std::string, double> weights;
   std::map<std::string, int> priorities;  ///< Of single rankings; 0 where not named. See SearchMember::priority.
   /// By scores, so that a ranking of little weight adds to the end of another and leaves its head alone.
   Fusion fusion = Fusion::relative_score;
