@@ -46,13 +46,13 @@ struct DocumentCore::PendingCommit {
 };
 
 DocumentCore::DocumentCore(Runtime& document_runtime, DocumentOptions document_options,
-                           std::shared_ptr<Store> document_store, VectorIndexes indexes)
+                           std::shared_ptr<Store> document_store, VectorIndexes in_force)
     : runtime(document_runtime),
       pool(document_runtime.pool()),
       options(std::move(document_options)),
       readers(with_defaults(options.readers)),
       store(std::move(document_store)),
-      vector_indexes(std::move(indexes)),
+      vector_indexes(std::move(in_force)),
       groups(std::make_shared<const TextTerms>(or_standard(options.analyzer), options.analyzers, options.text_fields),
              options.embedders),
       scope_(document_runtime) {}

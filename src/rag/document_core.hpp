@@ -25,9 +25,9 @@ namespace ragstone {
 /// it meanwhile.
 class DocumentCore : public std::enable_shared_from_this<DocumentCore> {
  public:
-  /// `indexes`: what is in force in the store.
+  /// `in_force`: how the store keeps vectors.
   DocumentCore(Runtime& document_runtime, DocumentOptions document_options, std::shared_ptr<Store> document_store,
-               VectorIndexes indexes);
+               VectorIndexes in_force);
 
   /// Applies changes (they are moved from), and brings the registered indexes up to date, in commit order. Several
   /// calls at once may share a transaction. Once begun it is carried through: a caller that is cancelled only stops
