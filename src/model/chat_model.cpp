@@ -1,3 +1,4 @@
+#include "model/paid_error.hpp"
 #include <ragstone/async/deadline.hpp>
 #include <ragstone/base/error.hpp>
 #include <ragstone/base/metadata.hpp>
@@ -66,6 +67,14 @@ Metadata partial_attributes(const CallContext& context, const ChatRequest& reque
   return attributes;
 }
 
+Metadata failure_attributes(const CallContext& context, const ChatRequest& request, const std::exception_ptr& error,
+                            std::uint64_t bytes) {
+  Metadata attributes;
+  if (!context.observed() || !add_paid_usage(attributes, error)) return partial_attributes(context, request, bytes);
+  if (bytes > 0) attributes.set("bytes", static_cast<std::int64_t>(bytes));
+  return attributes;
+}
+
 Metadata end_attributes(const CallContext& context, const ChatReply& reply) {
   Metadata attributes;
   if (!context.observed()) return attributes;
@@ -128,7 +137,8 @@ Task<ChatReply> ChatModel::run(ChatRequest request, StreamProducer<std::string> 
       throw Error(Errc::rejected, "chat model '" + name() + "' delivered " + std::to_string(pieces.size()) +
                                       " bytes in pieces, but its reply has " + std::to_string(reply.text.size()));
   } catch (...) {
-    run.fail(std::current_exception(), partial_attributes(observed, request, pieces.size()));
+    const std::exception_ptr error = std::current_exception();
+    run.fail(error, failure_attributes(observed, request, error, pieces.size()));
     throw;
   }
   if (reply.usage.empty()) reply.usage = estimate(context, request, reply.text);

@@ -1,3 +1,4 @@
+#include "model/paid_error.hpp"
 #include <ragstone/async/deadline.hpp>
 #include <ragstone/async/gather.hpp>
 #include <ragstone/async/run_scope.hpp>
@@ -172,7 +173,7 @@ Task<Embeddings> Embedder::embed(std::vector<std::string> texts, EmbedRole role,
     embeddings.usage = batches.front().usage;
     for (std::size_t i = 1; i < batches.size(); ++i) embeddings.usage = embeddings.usage + batches[i].usage;
   } catch (...) {
-    run.fail(std::current_exception());
+    run.fail(std::current_exception(), paid_attributes(std::current_exception()));
     throw;
   }
   run.end(end_attributes(run.context(), embeddings.usage));

@@ -1,3 +1,4 @@
+#include "model/paid_error.hpp"
 #include <ragstone/async/deadline.hpp>
 #include <ragstone/async/run_scope.hpp>
 #include <ragstone/base/error.hpp>
@@ -71,7 +72,7 @@ Task<std::vector<RankedText>> Reranker::rerank(std::string query, std::vector<st
     if (!ranked.empty() && ranked.front().score) std::sort(ranked.begin(), ranked.end(), better);
     if (ranked.size() > top_n) ranked.resize(top_n);
   } catch (...) {
-    run.fail(std::current_exception());
+    run.fail(std::current_exception(), paid_attributes(std::current_exception()));
     throw;
   }
   auto attributes = attribute(context, "kept", ranked.size());

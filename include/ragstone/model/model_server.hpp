@@ -63,7 +63,8 @@ class RemoteEmbedderOptions {
  public:
   RemoteEmbedderOptions() = default;
 
-  /// What models such as E5 want before each text: "query: ", "passage: ".
+  /// What models such as E5 want before each text: "query: ", "passage: ". Both become part of the identity's revision:
+  /// vectors that were made with others are made anew.
   std::string query_prefix;
   std::string document_prefix;
   std::size_t max_batch = 0;        ///< Texts in a request; 0: the profile's.

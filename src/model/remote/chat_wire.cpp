@@ -82,6 +82,7 @@ dom::element ChatDecoder::parse(std::string_view text) {
   dom::element reply;
   if (parser_.parse(text.data(), text.size()).get(reply) != simdjson::SUCCESS)
     throw Error(Errc::transient, "the reply is no JSON, or broke off");
+  read_usage(reply, reply_.usage);  // the last one counts: some servers send running totals
   if (const std::string error = error_text(reply); !error.empty())
     throw Error(Errc::rejected, "the server reports: " + error);
   return reply;
@@ -92,7 +93,6 @@ void ChatDecoder::read_common(const dom::element& reply) {
     if (const auto id = text_of(member(reply, "id"))) reply_.id = *id;
   if (reply_.model.empty())
     if (const auto model = text_of(member(reply, "model"))) reply_.model = *model;
-  read_usage(reply, reply_.usage);  // the last one counts: some servers send running totals
 }
 
 /// `part`: "message" or "delta".

@@ -39,7 +39,7 @@ class ChatDecoder {
   void read_common(const dom::element& reply);
   std::string_view read_choice(const dom::element& reply, std::string_view part);
 
-  dom::parser parser_;
+  dom::parser parser_ = reply_parser();
   ChatReply reply_;
   bool done_ = false;
   bool finished_ = false;

@@ -114,13 +114,9 @@ std::string embeddings_body(const ProviderProfile& profile, const EmbedderIdenti
   return body.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-Usage read_embeddings(std::string_view body, std::size_t count, std::uint32_t& dimension, std::vector<float>& values) {
-  dom::parser parser;
-  dom::element reply;
-  if (const auto code = parser.parse(body.data(), body.size()).get(reply); code != simdjson::SUCCESS) {
-    if (code == simdjson::NUMBER_ERROR) reject("the reply holds a number that no vector may hold");
-    throw Error(Errc::transient, "the reply is no JSON, or broke off");
-  }
+namespace {
+
+Usage read_rows(const dom::element& reply, std::size_t count, std::uint32_t& dimension, std::vector<float>& values) {
   if (const std::string error = error_text(reply); !error.empty()) reject("the server reports: " + error);
   const auto data = array_of(member(reply, "data"));
   if (!data) reject("the reply has no data");
@@ -150,6 +146,18 @@ Usage read_embeddings(std::string_view body, std::size_t count, std::uint32_t& d
   Usage usage;
   read_usage(reply, usage);
   return usage;
+}
+
+}  // namespace
+
+Usage read_embeddings(std::string_view body, std::size_t count, std::uint32_t& dimension, std::vector<float>& values) {
+  dom::parser parser = reply_parser();
+  dom::element reply;
+  if (const auto code = parser.parse(body.data(), body.size()).get(reply); code != simdjson::SUCCESS) {
+    if (code == simdjson::NUMBER_ERROR) reject("the reply holds a number that no vector may hold");
+    throw Error(Errc::transient, "the reply is no JSON, or broke off");
+  }
+  return read_paid(reply, [&] { return read_rows(reply, count, dimension, values); });
 }
 
 }  // namespace ragstone::detail

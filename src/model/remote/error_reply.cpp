@@ -6,7 +6,8 @@
 namespace ragstone::detail {
 namespace {
 
-constexpr std::size_t kLongest = 2'048;
+// Longer than what is told of it, which is cut once no key can be in it.
+constexpr std::size_t kLongest = 65'536;
 
 std::string one_line(std::string_view text) {
   std::string line;
@@ -34,14 +35,17 @@ std::string described(const dom::element& error) {
 }  // namespace
 
 std::string error_text(const dom::element& reply) {
-  const auto error = member(reply, "error");
-  if (!error || error->is_null()) return {};
+  std::optional<dom::element> error = member(reply, "error");
+  if (!error || error->is_null()) {
+    if (text_of(member(reply, "object")) != "error") return {};
+    error = reply;
+  }
   const std::string text = described(*error);
   return text.empty() ? "an error without a message" : text;
 }
 
 std::string error_text(std::string_view body) {
-  dom::parser parser;
+  dom::parser parser = reply_parser();
   dom::element reply;
   if (parser.parse(body.data(), body.size()).get(reply) != simdjson::SUCCESS) return one_line(body);
   if (const std::string text = error_text(reply); !text.empty()) return text;

@@ -8,10 +8,10 @@
 namespace ragstone::detail {
 
 /// What a server says about an error: {error: {message}}, {error: "..."}, {message}, {detail}, else the text itself;
-/// on one line, at most 2 KB, valid UTF-8.
+/// on one line, at most 64 KB, valid UTF-8. It may repeat the request's key: see ModelServerCore::told().
 std::string error_text(std::string_view body);
 
-/// The same for a parsed reply; empty if it reports no error. For streams: {error: ...} only.
+/// The same for a parsed reply; empty if it reports no error: has neither {error: ...} nor {object: "error"}.
 std::string error_text(const simdjson::dom::element& reply);
 
 }  // namespace ragstone::detail

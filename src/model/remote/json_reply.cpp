@@ -1,6 +1,16 @@
 #include "model/remote/json_reply.hpp"
 
+#include <new>
+
 namespace ragstone::detail {
+
+dom::parser reply_parser() {
+  constexpr std::size_t kCapacity = 4'096;  // it grows
+  constexpr std::size_t kDepth = 128;
+  dom::parser parser;
+  if (parser.allocate(kCapacity, kDepth) != simdjson::SUCCESS) throw std::bad_alloc();
+  return parser;
+}
 
 std::optional<dom::element> member(const dom::element& value, std::string_view name) noexcept {
   dom::object object;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "model/paid_error.hpp"
 #include <ragstone/model/usage.hpp>
 
 #include <optional>
@@ -12,6 +13,9 @@ namespace ragstone::detail {
 
 namespace dom = simdjson::dom;
 
+/// A parser that refuses what is nested deeper than 128 times.
+dom::parser reply_parser();
+
 /// A member of an object; none if `value` is no object or has no such member.
 std::optional<dom::element> member(const dom::element& value, std::string_view name) noexcept;
 
@@ -22,5 +26,18 @@ std::optional<dom::array> array_of(const std::optional<dom::element>& value) noe
 
 /// `usage` of a reply, in the spellings of OpenAI (chat and embeddings) and DashScope; null leaves `usage` alone.
 void read_usage(const dom::element& reply, Usage& usage) noexcept;
+
+/// Reads on in a reply. An error is one whose call has used what the reply says.
+template <class Read>
+auto read_paid(const dom::element& reply, Read read) {
+  try {
+    return read();
+  } catch (const Error& error) {
+    Usage usage;
+    read_usage(reply, usage);
+    if (usage.empty()) throw;
+    throw PaidError(error, usage);
+  }
+}
 
 }  // namespace ragstone::detail

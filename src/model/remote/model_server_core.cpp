@@ -1,11 +1,13 @@
 #include "model/remote/model_server_core.hpp"
 
 #include "http/url.hpp"
+#include "model/paid_error.hpp"
 #include "model/remote/error_reply.hpp"
 #include <ragstone/async/detail/gate.hpp>
 #include <ragstone/async/observer.hpp>
 #include <ragstone/async/runtime.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -38,6 +40,22 @@ void replace_all(std::string& text, const std::string& what, std::string_view by
   if (what.empty()) return;
   for (std::size_t at = text.find(what); at != text.npos; at = text.find(what, at + by.size()))
     text.replace(at, what.size(), by);
+}
+
+/// At most 2 KB of a text, without the key.
+std::string redacted(std::string text, const std::string& key) {
+  constexpr std::size_t kLongest = 2'048;
+  constexpr std::size_t kRead = 65'536;
+  const bool cut = text.size() >= kRead;
+  replace_all(text, key, "[secret]");
+  // The end of what was read may be the beginning of a key.
+  if (cut) text.resize(text.size() - std::min(text.size(), key.size()));
+  if (text.size() > kLongest) {
+    std::size_t end = kLongest;
+    while (end > 0 && (text[end] & 0xC0) == 0x80) --end;
+    text.resize(end);
+  }
+  return text;
 }
 
 Errc code_of(int status, bool retryable) {
@@ -76,8 +94,7 @@ HttpRequest ModelServerCore::request(const std::string& path, std::string json, 
 
 Error ModelServerCore::error_of(const std::string& model, const HttpRequest& request, int status,
                                 const HttpHeaders& headers, std::string_view body) const {
-  std::string text = error_text(body);
-  replace_all(text, request.bearer.reveal(), "[secret]");
+  const std::string text = redacted(error_text(body), request.bearer.reveal());
   std::string what = options_.profile.name + " '" + model + "': status " + std::to_string(status);
   if (!text.empty()) what += ": " + text;
   if (status == 401 || status == 403) {
@@ -91,6 +108,11 @@ Error ModelServerCore::error_of(const std::string& model, const HttpRequest& req
   const Errc code = code_of(status, is_retryable_status(status));
   const auto delay = requested_delay(end, std::chrono::system_clock::now());
   return code == Errc::transient && delay ? Error(code, what, *delay) : Error(code, what);
+}
+
+Error ModelServerCore::told(const std::string& model, const HttpRequest& request, const Error& error) const {
+  return Error(error.errc(),
+               options_.profile.name + " '" + model + "': " + redacted(error.what(), request.bearer.reveal()));
 }
 
 std::optional<std::chrono::milliseconds> ModelServerCore::begin_call() {
@@ -198,6 +220,7 @@ void ApiCall::emit_retry(std::chrono::milliseconds delay, const std::exception_p
   attributes.set("delay_ms", static_cast<std::int64_t>(delay.count()));
   attributes.set("error", name_of(errc_of(error)));
   if (status_ != 0) attributes.set("status", status_);
+  add_paid_usage(attributes, error);
   const Event event(context_.without_observers(), kind_, EventPhase::retry, model_, std::move(attributes));
   for (const auto& observer : context_.observers()) observer->notify(event);
 }

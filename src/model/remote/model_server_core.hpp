@@ -31,6 +31,9 @@ class ModelServerCore {
   Error error_of(const std::string& model, const HttpRequest& request, int status, const HttpHeaders& headers,
                  std::string_view body) const;
 
+  /// What a reader of a reply threw, with the names of the server and the model, and without the key.
+  Error told(const std::string& model, const HttpRequest& request, const Error& error) const;
+
   /// What observers are told of the server: provider, server_address, server_port.
   void describe(Metadata& attributes) const;
 

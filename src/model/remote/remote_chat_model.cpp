@@ -1,3 +1,4 @@
+#include "model/paid_error.hpp"
 #include "model/remote/chat_wire.hpp"
 #include "model/remote/model_server_core.hpp"
 #include "model/remote/reply_schema.hpp"
@@ -47,7 +48,7 @@ class RemoteChatModel final : public ChatModel {
         }
         if (reply.model.empty()) reply.model = model_;
         call.succeeded(reply.usage);
-        if (schema) schema->check(reply.text);
+        if (schema) paid(reply.usage, [&] { schema->check(reply.text); });
         co_return reply;
       } catch (...) {
         error = std::current_exception();
@@ -61,7 +62,7 @@ class RemoteChatModel final : public ChatModel {
     call.saw(response.status, response.headers);
     if (response.status >= 300) throw core_->error_of(model_, http, response.status, response.headers, response.body);
     ChatDecoder decoder;
-    decode([&] { decoder.read_whole(response.body); });
+    decode(http, decoder, [&] { decoder.read_whole(response.body); });
     co_return decoder.take();
   }
 
@@ -92,14 +93,16 @@ class RemoteChatModel final : public ChatModel {
       parser.push(bytes);
       while (!decoder.done() && parser.next(event)) {
         std::string_view piece;
-        decode([&] { piece = decoder.read_event(event.data); });
+        decode(http, decoder, [&] { piece = decoder.read_event(event.data); });
         if (piece.empty()) continue;
         call.make_final();
         std::string own(piece);
         co_await pieces.put(std::move(own), context);
       }
     }
-    if (!decoder.complete()) throw Error(Errc::transient, who() + "the stream broke off before the reply was complete");
+    decode(http, decoder, [&] {
+      if (!decoder.complete()) throw Error(Errc::transient, "the stream broke off before the reply was complete");
+    });
     co_await finish(stream, bytes, context);
     co_return decoder.take();
   }
@@ -125,14 +128,25 @@ class RemoteChatModel final : public ChatModel {
     }
   }
 
-  std::string who() const { return core_->profile().name + " '" + model_ + "': "; }
-
   template <class Decode>
-  void decode(Decode decode_reply) const {
+  void decode(const HttpRequest& http, const ChatDecoder& decoder, Decode decode_reply) const {
+    paid(decoder.reply().usage, [&] {
+      try {
+        decode_reply();
+      } catch (const Error& error) {
+        throw core_->told(model_, http, error);
+      }
+    });
+  }
+
+  /// An error of `check` is one of a call that has used so much.
+  template <class Check>
+  static void paid(const Usage& usage, Check check) {
     try {
-      decode_reply();
+      check();
     } catch (const Error& error) {
-      throw Error(error.errc(), who() + error.what());
+      if (usage.empty()) throw;
+      throw PaidError(error, usage);
     }
   }
 

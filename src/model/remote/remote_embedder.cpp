@@ -1,3 +1,4 @@
+#include "model/paid_error.hpp"
 #include "model/remote/embeddings_wire.hpp"
 #include "model/remote/model_server_core.hpp"
 
@@ -19,6 +20,8 @@ class RemoteEmbedder final : public Embedder {
   RemoteEmbedder(std::shared_ptr<ModelServerCore> core, EmbedderIdentity identity, RemoteEmbedderOptions options)
       : core_(std::move(core)), identity_(std::move(identity)), options_(std::move(options)) {
     if (options_.max_batch == 0) options_.max_batch = core_->profile().max_batch;
+    add_to_revision("query_prefix", options_.query_prefix);
+    add_to_revision("document_prefix", options_.document_prefix);
   }
 
   const EmbedderIdentity& identity() const noexcept override { return identity_; }
@@ -37,6 +40,13 @@ class RemoteEmbedder final : public Embedder {
   using Texts = std::span<const std::string>;
 
   void describe(Metadata& attributes) const override { core_->describe(attributes); }
+
+  /// Texts with other prefixes have other vectors: stores and caches must not take one for the other.
+  void add_to_revision(const std::string& name, const std::string& prefix) {
+    if (prefix.empty()) return;
+    if (!identity_.revision.empty()) identity_.revision += ' ';
+    identity_.revision += name + '=' + prefix;
+  }
 
   Task<EmbeddedBatch> do_embed(Texts texts, EmbedRole role, CallContext context) override {
     for (const std::string& text : texts)
@@ -85,7 +95,7 @@ class RemoteEmbedder final : public Embedder {
         }
         if (response.status >= 300)
           throw core_->error_of(identity_.name, http, response.status, response.headers, response.body);
-        const Usage usage = read(response.body, texts.size(), values);
+        const Usage usage = read(http, response.body, texts.size(), values);
         call.succeeded(usage);
         co_return usage;
       } catch (...) {
@@ -95,14 +105,17 @@ class RemoteEmbedder final : public Embedder {
     }
   }
 
-  Usage read(std::string_view body, std::size_t count, std::vector<float>& values) const {
+  Usage read(const HttpRequest& http, std::string_view body, std::size_t count, std::vector<float>& values) const {
     const std::size_t before = values.size();
     try {
       std::uint32_t dimension = identity_.dimension;
       return detail::read_embeddings(body, count, dimension, values);
+    } catch (const PaidError& error) {
+      values.resize(before);
+      throw PaidError(core_->told(identity_.name, http, error), error.usage());
     } catch (const Error& error) {
       values.resize(before);
-      throw Error(error.errc(), who() + error.what());
+      throw core_->told(identity_.name, http, error);
     }
   }
 

@@ -1,3 +1,4 @@
+#include "model/paid_error.hpp"
 #include "model/remote/model_server_core.hpp"
 #include "model/remote/rerank_wire.hpp"
 
@@ -50,7 +51,7 @@ class RemoteReranker final : public Reranker {
         call.saw(response.status, response.headers);
         if (response.status >= 300)
           throw core_->error_of(model_, http, response.status, response.headers, response.body);
-        auto reranking = read(response.body, texts.size(), offset);
+        auto reranking = read(http, response.body, texts.size(), offset);
         call.succeeded(reranking.usage);
         co_return reranking;
       } catch (...) {
@@ -60,11 +61,13 @@ class RemoteReranker final : public Reranker {
     }
   }
 
-  Reranking read(std::string_view body, std::size_t count, std::size_t offset) const {
+  Reranking read(const HttpRequest& http, std::string_view body, std::size_t count, std::size_t offset) const {
     try {
       return detail::read_reranking(core_->profile().rerank, body, count, offset);
+    } catch (const PaidError& error) {
+      throw PaidError(core_->told(model_, http, error), error.usage());
     } catch (const Error& error) {
-      throw Error(error.errc(), core_->profile().name + " '" + model_ + "': " + error.what());
+      throw core_->told(model_, http, error);
     }
   }
 

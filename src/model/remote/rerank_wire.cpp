@@ -68,11 +68,9 @@ std::string rerank_body(RerankDialect dialect, const std::string& model, std::st
   return body.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-Reranking read_reranking(RerankDialect dialect, std::string_view body, std::size_t count, std::size_t offset) {
-  dom::parser parser;
-  dom::element reply;
-  if (parser.parse(body.data(), body.size()).get(reply) != simdjson::SUCCESS)
-    throw Error(Errc::transient, "the reply is no JSON, or broke off");
+namespace {
+
+Reranking read_results(RerankDialect dialect, const dom::element& reply, std::size_t count, std::size_t offset) {
   if (const std::string error = error_text(reply); !error.empty())
     throw Error(Errc::rejected, "the server reports: " + error);
   const auto results = results_of(dialect, reply);
@@ -91,6 +89,16 @@ Reranking read_reranking(RerankDialect dialect, std::string_view body, std::size
   }
   read_usage(reply, reranking.usage);
   return reranking;
+}
+
+}  // namespace
+
+Reranking read_reranking(RerankDialect dialect, std::string_view body, std::size_t count, std::size_t offset) {
+  dom::parser parser = reply_parser();
+  dom::element reply;
+  if (parser.parse(body.data(), body.size()).get(reply) != simdjson::SUCCESS)
+    throw Error(Errc::transient, "the reply is no JSON, or broke off");
+  return read_paid(reply, [&] { return read_results(dialect, reply, count, offset); });
 }
 
 }  // namespace ragstone::detail

@@ -1,6 +1,7 @@
 #include "support/rounds.hpp"
 #include "unit/model/remote/remote_bed.hpp"
 #include <ragstone/async/deadline.hpp>
+#include <ragstone/model/usage_meter.hpp>
 
 #include <chrono>
 #include <random>
@@ -273,6 +274,10 @@ TEST(RemoteChatModel, TheKeyIsInNoErrorEvenIfTheServerRepeatsIt) {
     const std::string key = request.header("authorization");
     if (request.number == 1) return ServerReply::text(401, R"({"error":{"message":"Incorrect key: )" + key + R"("}})");
     if (request.number == 2) return ServerReply::text(400, key);
+    if (request.number == 3) return ServerReply::text(200, R"({"error":{"message":"bad )" + key + R"("}})");
+    // What is told of a long text ends in the middle of the key.
+    if (request.number == 4) return ServerReply::text(400, std::string(2'038, 'x') + key);
+    if (request.number == 5) return ServerReply::text(400, std::string(65'526, 'x') + key);
     return ServerReply::text(200, key);
   });
   bed.options.retry.max_retries = 0;
@@ -280,9 +285,10 @@ TEST(RemoteChatModel, TheKeyIsInNoErrorEvenIfTheServerRepeatsIt) {
   CallContext context;
   context = context.with_observer(observer);
   const auto model = bed.chat_model();
-  for (int i = 0; i < 3; ++i) {
+  const std::string some_of_the_key = std::string(test::kCanary).substr(0, 6);
+  for (int i = 0; i < 6; ++i) {
     const Error error = error_of([&] { bed.runtime.run(model->chat(question(), context)); });
-    EXPECT_EQ(std::string(error.what()).find(test::kCanary), std::string::npos) << error.what();
+    EXPECT_EQ(std::string(error.what()).find(some_of_the_key), std::string::npos) << error.what();
   }
   std::string told;
   for (const Event& event : observer->events()) {
@@ -290,7 +296,48 @@ TEST(RemoteChatModel, TheKeyIsInNoErrorEvenIfTheServerRepeatsIt) {
     for (const auto& [name, value] : event.attributes())
       if (const auto* text = std::get_if<std::string>(&value)) told += *text;
   }
-  EXPECT_EQ(told.find(test::kCanary), std::string::npos);
+  EXPECT_EQ(told.find(some_of_the_key), std::string::npos);
+}
+
+// N2
+TEST(RemoteChatModel, AnErrorWithinAStreamIsOneInEveryShape) {
+  for (const std::string error :
+       {R"({"error":{"message":"out of memory","type":"internal","code":500}})", R"({"error":"out of memory"})",
+        R"({"object":"error","message":"out of memory","type":"internal","code":500})"}) {
+    RemoteBed bed([&](const ServerRequest&) {
+      return ServerReply::event_stream().event(delta("half of")).event(error).event("[DONE]").end_of_chunks();
+    });
+    const Streamed streamed = bed.runtime.run(stream(bed.chat_model(), question()));
+    ASSERT_TRUE(streamed.error) << error;
+    EXPECT_EQ(errc_of(streamed.error), Errc::rejected);
+    EXPECT_NE(message_of(streamed.error).find("out of memory"), std::string::npos) << message_of(streamed.error);
+  }
+}
+
+// TK-5
+TEST(RemoteChatModel, ACallThatFailsCountsWhatItsReplyHasUsed) {
+  ChatRequest request = question();
+  request.schema.emplace("result", R"({"type":"object"})");
+  RemoteBed bed([](const ServerRequest& asked) {
+    if (asked.number == 1) return ServerReply::text(200, kReply);  // no object
+    if (asked.number == 2) return ServerReply::text(200, R"({"choices":[],"usage":{"prompt_tokens":9}})");
+    return ServerReply::event_stream()
+        .event(delta("half of"))
+        .event(R"({"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":4}})")
+        .end_of_chunks();
+  });
+  bed.options.retry.max_retries = 0;
+  const UsageMeter meter;
+  const auto model = bed.chat_model();
+  EXPECT_EQ(error_of([&] { bed.runtime.run(model->chat(request, meter.context())); }).errc(), Errc::rejected);
+  EXPECT_EQ(error_of([&] { bed.runtime.run(model->chat(question(), meter.context())); }).errc(), Errc::rejected);
+  EXPECT_TRUE(bed.runtime.run(stream(model, question(), meter.context())).error);
+  const UsageRow total = meter.report().total(EventKind::chat);
+  EXPECT_EQ(total.requests, 0u);
+  EXPECT_EQ(total.failures, 3u);
+  EXPECT_EQ(total.input, 27u);
+  EXPECT_EQ(total.output, 8u);
+  EXPECT_EQ(total.missing, 0u);
 }
 
 TEST(RemoteChatModel, ASchemaIsSentInTheServersWayAndTheReplyIsChecked) {

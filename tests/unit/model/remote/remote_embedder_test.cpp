@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 #include <random>
+#include <set>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -199,6 +200,21 @@ TEST(RemoteEmbedder, PrefixesAndDimensionsGoAlong) {
 }
 
 // BT-1
+// CA-1, IX-4
+TEST(RemoteEmbedder, OtherPrefixesAreAnotherIdentity) {
+  RemoteBed bed([](const ServerRequest&) { return ServerReply::text(500, ""); });
+  RemoteEmbedderOptions options;
+  options.query_prefix = "query: ";
+  options.document_prefix = "passage: ";
+  const std::string first = bed.embedder(2, options)->identity().signature();
+  options.document_prefix = "段落: ";
+  const std::string second = bed.embedder(2, options)->identity().signature();
+  options.query_prefix.clear();
+  const std::string third = bed.embedder(2, options)->identity().signature();
+  const std::set<std::string> signatures = {first, second, third, bed.embedder(2)->identity().signature()};
+  EXPECT_EQ(signatures.size(), 4u);
+}
+
 TEST(RemoteEmbedder, LosesNoTextUnderRandomFailures) {
   std::mt19937 random(1);
   RemoteBed bed([&](const ServerRequest& request) {
