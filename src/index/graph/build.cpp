@@ -42,12 +42,16 @@ class CodeSpace final : public hnswlib::SpaceInterface<float> {
   CodeSpace(std::size_t dimension, Metric metric)
       : dimension_(dimension), share_(metric == Metric::l2 ? 0.5F : 1.0F), dot_(kernel::simd().code_dot) {}
 
-  std::size_t get_data_size() override { return dimension_ + sizeof(Trailer); }
+  /// A multiple of what hnswlib's links, which follow it, are aligned to.
+  std::size_t get_data_size() override {
+    constexpr std::size_t kAlignment = alignof(hnswlib::linklistsizeint);
+    return (dimension_ + sizeof(Trailer) + kAlignment - 1) / kAlignment * kAlignment;
+  }
   hnswlib::DISTFUNC<float> get_dist_func() override { return distance; }
   void* get_dist_func_param() override { return this; }
 
-  std::vector<char> element(const CodeRows& rows, std::size_t row) const {
-    std::vector<char> element(dimension_ + sizeof(Trailer));
+  std::vector<char> element(const CodeRows& rows, std::size_t row) {
+    std::vector<char> element(get_data_size());
     std::memcpy(element.data(), rows.row(row), dimension_);
     const Trailer trailer{rows.factors[row], std::accumulate(rows.row(row), rows.row(row) + dimension_, 0)};
     std::memcpy(element.data() + dimension_, &trailer, sizeof trailer);

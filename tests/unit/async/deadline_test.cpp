@@ -17,6 +17,9 @@ using namespace std::chrono_literals;
 class Deadline : public EveryPlace {};
 RAGSTONE_EVERY_PLACE(Deadline);
 
+/// Long enough for the task to be started before.
+constexpr auto kSoon = 50ms;
+
 Task<int> answer(std::chrono::microseconds after, Live live) {
   const Live kept(live);
   co_await pause(after);
@@ -70,7 +73,7 @@ TEST_P(Deadline, IsTheTaskItselfWithoutADeadline) {
 TEST_P(Deadline, CancelsAndAwaitsASlowTask) {  // AS-4
   Bed bed(GetParam());
   auto ended = std::make_shared<bool>(false);
-  EXPECT_EQ(code_of([&] { bed.run(with_timeout(never(ended, bed.live()), 1ms)); }), Errc::timeout);
+  EXPECT_EQ(code_of([&] { bed.run(with_timeout(never(ended, bed.live()), kSoon)); }), Errc::timeout);
   EXPECT_TRUE(*ended);
 }
 
@@ -83,12 +86,12 @@ TEST_P(Deadline, ThatHasPassedStartsNothing) {
 
 TEST_P(Deadline, GivesWayToAValueThatComesInSpiteOfIt) {
   Bed bed(GetParam());
-  EXPECT_EQ(bed.run(with_timeout(stubborn(), 1ms)), 7);
+  EXPECT_EQ(bed.run(with_timeout(stubborn(), kSoon)), 7);
 }
 
 TEST_P(Deadline, GivesWayToATasksOwnError) {
   Bed bed(GetParam());
-  EXPECT_THROW(bed.run(with_timeout(spiteful(), 1ms)), std::out_of_range);
+  EXPECT_THROW(bed.run(with_timeout(spiteful(), kSoon)), std::out_of_range);
 }
 
 TEST_P(Deadline, CancellationFromOutsideStaysACancellation) {
