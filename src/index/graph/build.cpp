@@ -21,7 +21,15 @@
 
 // Its own kernels are chosen by the compiler's flags, and would need other functions than ours with the same names.
 #define NO_MANUAL_VECTORIZATION
+#if defined(__SANITIZE_THREAD__)
+// So that a suppression can name its generator of levels, which it shares without a lock, and nothing else.
+#pragma GCC push_options
+#pragma GCC optimize("no-inline")
 #include <hnswlib/hnswlib.h>
+#pragma GCC pop_options
+#else
+#include <hnswlib/hnswlib.h>
+#endif
 
 namespace ragstone::graph {
 namespace {
