@@ -21,6 +21,7 @@
 #include "support/stores.hpp"
 #include "support/temporary_folder.hpp"
 #include "vector/data_sets.hpp"
+#include "vector/measure.hpp"
 #include "vector/peers.hpp"
 #include <ragstone/store/memory_engine.hpp>
 #include <ragstone/store/sqlite_engine.hpp>
@@ -44,41 +45,11 @@ using namespace ragstone;
 using namespace ragstone::bench;
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
-using Found = std::vector<std::vector<std::uint32_t>>;
 
-constexpr std::size_t kHits = 10;
-constexpr std::size_t kSweeps = 3;
 constexpr std::size_t kMore = 20;
 
-double best_of(const std::function<void()>& work) {
-  double best = 1e9;
-  for (std::size_t i = 0; i < kSweeps; ++i) {
-    const double begin = thread_cpu_seconds();
-    work();
-    best = std::min(best, thread_cpu_seconds() - begin);
-  }
-  return best;
-}
-
-double recall(const Found& found, const Found& truth) {
-  std::size_t right = 0, all = 0;
-  for (std::size_t q = 0; q < truth.size(); ++q) {
-    all += truth[q].size();
-    for (const std::uint32_t row : found[q])
-      right += std::find(truth[q].begin(), truth[q].end(), row) != truth[q].end() ? 1 : 0;
-  }
-  return all == 0 ? 1 : static_cast<double>(right) / static_cast<double>(all);
-}
-
-VectorSearch search_for(const VectorSet& set, std::size_t query) {
-  VectorSearch search;
-  search.group = kLineGroup;
-  search.key = kVectorKey;
-  const auto vector = set.query(query);
-  search.queries.assign(vector.begin(), vector.end());
-  search.dimension = set.dimension;
-  search.metric = set.metric;
-  search.k = kHits;
+VectorSearch thorough_search(const VectorSet& set, std::size_t query) {
+  VectorSearch search = search_for(set, query);
   search.recall = 0.99;
   return search;
 }
@@ -136,7 +107,7 @@ class Filters {
                std::string& plan) const {
     Found found;
     for (std::size_t q = 0; q < set_.asked(); ++q) {
-      VectorSearch search = search_for(set_, q);
+      VectorSearch search = thorough_search(set_, q);
       search.filter = Filter::parse(filter(q));
       const VectorHits hits = at.search_vectors(search);
       found.emplace_back();
@@ -211,7 +182,8 @@ void open_and_search(const fs::path& folder) {
   const auto engine = sqlite_engine(folder / "kb");
   const auto at = engine->snapshot();
   const auto ask = [&](std::size_t query) {
-    if (at->search_vectors(search_for(set, query)).hits[0].size() != kHits) throw std::runtime_error("too few hits");
+    if (at->search_vectors(thorough_search(set, query)).hits[0].size() != kHits)
+      throw std::runtime_error("too few hits");
   };
   ask(0);
   print_value("first", milliseconds_since(start));

@@ -40,16 +40,8 @@ class OpenedStore final : public Opened {
   explicit OpenedStore(const fs::path& folder) : engine_(sqlite_engine(folder)), at_(engine_->snapshot()) {}
 
   std::vector<std::uint32_t> ask(const VectorSet& set, std::size_t query) override {
-    VectorSearch search;
-    search.group = kLineGroup;
-    search.key = kVectorKey;
-    const auto vector = set.query(query);
-    search.queries.assign(vector.begin(), vector.end());
-    search.dimension = set.dimension;
-    search.metric = set.metric;
-    search.k = kHits;
     std::vector<std::uint32_t> rows;
-    for (const ScoredNode& hit : at_->search_vectors(search).hits[0]) rows.push_back(row_of(hit.id));
+    for (const ScoredNode& hit : at_->search_vectors(search_for(set, query)).hits[0]) rows.push_back(row_of(hit.id));
     return rows;
   }
 

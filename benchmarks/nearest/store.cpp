@@ -71,6 +71,18 @@ std::uint32_t row_of(NodeId node) noexcept {
   return static_cast<std::uint32_t>(node - 2 - source);
 }
 
+VectorSearch search_for(const VectorSet& set, std::size_t query) {
+  VectorSearch search;
+  search.group = kLineGroup;
+  search.key = kVectorKey;
+  const auto vector = set.query(query);
+  search.queries.assign(vector.begin(), vector.end());
+  search.dimension = set.dimension;
+  search.metric = set.metric;
+  search.k = 10;
+  return search;
+}
+
 void fill(StoreEngine& engine, const VectorSet& set) {
   engine.declare_fields({{"rank", FieldKind::integer}});
   VectorIndexOptions options;

@@ -3,6 +3,7 @@
 #include "vector/data_sets.hpp"
 #include <ragstone/base/ids.hpp>
 #include <ragstone/store/engine.hpp>
+#include <ragstone/store/snapshot.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +22,9 @@ inline constexpr char kVectorKey[] = "e";
 std::size_t rank_of(std::size_t row) noexcept;
 /// A node that a search found, by the number of its row in the set.
 std::uint32_t row_of(NodeId node) noexcept;
+
+/// The ten nearest of a query of the set.
+VectorSearch search_for(const VectorSet& set, std::size_t query);
 
 /// Commits the set, doing what commits leave for later as it comes up, and declares the rank.
 void fill(StoreEngine& engine, const VectorSet& set);

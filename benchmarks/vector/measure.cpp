@@ -5,15 +5,7 @@
 #include <memory>
 #include <utility>
 
-#include <time.h>
-
 namespace ragstone::bench {
-
-double cpu_seconds() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
 
 double recall(const Found& found, const Found& truth) {
   std::size_t right = 0, all = 0;

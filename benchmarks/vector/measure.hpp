@@ -1,6 +1,7 @@
 #pragma once
 
 #include "store/segment/dense_search.hpp"
+#include "support/process.hpp"
 #include "vector/data_sets.hpp"
 #include "vector/peers.hpp"
 #include <ragstone/base/parallel.hpp>
@@ -11,7 +12,7 @@
 #include <cstdint>
 #include <vector>
 
-/// What the parts of the benchmark `vector` share: clocks, recall, and searches of a whole set.
+/// What the parts of the benchmark `vector`, and `nearest`, share: clocks, recall, and searches of a whole set.
 namespace ragstone::bench {
 
 inline constexpr std::size_t kHits = 10;
@@ -20,14 +21,11 @@ inline constexpr std::size_t kSweeps = 3;
 /// The rows that each query found, best first.
 using Found = std::vector<std::vector<std::uint32_t>>;
 
-/// This thread's.
-double cpu_seconds();
-
 template <class Work>
 double cpu_of(Work work) {
-  const double begin = cpu_seconds();
+  const double begin = thread_cpu_seconds();
   work();
-  return cpu_seconds() - begin;
+  return thread_cpu_seconds() - begin;
 }
 
 template <class Work>

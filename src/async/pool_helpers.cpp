@@ -1,8 +1,11 @@
 #include "async/pool_core.hpp"
 
 #include <algorithm>
+#include <condition_variable>
 #include <exception>
 #include <functional>
+#include <memory>
+#include <mutex>
 #include <new>
 #include <thread>
 #include <utility>

@@ -2,11 +2,9 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <span>
 #include <utility>
+#include <variant>
 #include <vector>
-
-#include <sys/mman.h>
 
 namespace ragstone::sqlite {
 namespace {
@@ -14,23 +12,22 @@ namespace {
 // The system takes up one call whole before it returns: between calls the thread looks whether it is to end.
 constexpr std::size_t kBytesAtOnce = std::size_t{2} << 20;
 
-std::vector<std::span<const std::byte>> sealed_images(const State& state) {
-  std::vector<std::span<const std::byte>> images;
+std::vector<const segment::Image*> sealed_images(const State& state) {
+  std::vector<const segment::Image*> images;
   for (const auto& [definition, column] : state.columns)
     for (const Part& part : column->parts)
       if (!part.is_staged())
-        images.push_back(std::visit([](const auto& data) { return data->container().image().bytes(); }, part.data));
-  std::sort(images.begin(), images.end(), [](const auto& a, const auto& b) { return a.size() < b.size(); });
+        images.push_back(std::visit([](const auto& data) { return &data->container().image(); }, part.data));
+  std::sort(images.begin(), images.end(),
+            [](const segment::Image* a, const segment::Image* b) { return a->bytes().size() < b->bytes().size(); });
   return images;
 }
 
 void read_ahead(const State& state, const std::stop_token& stop) {
-  for (const std::span<const std::byte> image : sealed_images(state))
-    for (std::size_t at = 0; at < image.size(); at += kBytesAtOnce) {
+  for (const segment::Image* image : sealed_images(state))
+    for (std::size_t at = 0; at < image->bytes().size(); at += kBytesAtOnce) {
       if (stop.stop_requested()) return;
-      // Mappings begin at a page. It is advice: what cannot follow it reads later.
-      auto* begin = const_cast<std::byte*>(image.data() + at);
-      ::madvise(begin, std::min(kBytesAtOnce, image.size() - at), MADV_WILLNEED);
+      image->expect_reading(at, std::min(kBytesAtOnce, image->bytes().size() - at));
     }
 }
 

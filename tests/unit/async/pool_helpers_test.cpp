@@ -3,6 +3,7 @@
 #include <ragstone/async/runtime.hpp>
 #include <ragstone/base/error.hpp>
 
+#include <array>
 #include <atomic>
 #include <latch>
 #include <memory>
@@ -36,7 +37,14 @@ TEST(PoolHelpers, DoEachPieceOnce) {
 TEST(PoolHelpers, WorkAtTheSameTime) {
   Runtime runtime(with_threads(2));
   std::latch both(2);
-  runtime.pool().helpers(Lane::foreground)->run(2, [&](std::size_t) { both.arrive_and_wait(); });
+  std::array<std::thread::id, 2> threads;
+  runtime.pool().helpers(Lane::foreground)->run(2, [&](std::size_t piece) {
+    threads[piece] = std::this_thread::get_id();
+    both.arrive_and_wait();  // one thread alone would wait for ever
+  });
+  EXPECT_NE(threads[0], std::thread::id());
+  EXPECT_NE(threads[1], std::thread::id());
+  EXPECT_NE(threads[0], threads[1]);
 }
 
 Task<void> wait_for(Pool pool, std::shared_ptr<std::latch> latch) {

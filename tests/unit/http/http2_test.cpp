@@ -1,5 +1,6 @@
 #include "support/errors.hpp"
 #include "support/http/certificates.hpp"
+#include "support/http/requests.hpp"
 #include "support/temporary_folder.hpp"
 #include <ragstone/async/deadline.hpp>
 #include <ragstone/async/gather.hpp>
@@ -21,6 +22,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::CertificateAuthority;
 using test::error_of;
+using test::read_all;
 using test::ServerTls;
 
 /// Node's HTTP/2 server: http2_server.mjs.
@@ -57,21 +59,6 @@ class Http2 : public testing::Test {
 
   /// "SESSIONS STREAMS" of the server, this request included.
   std::string count() { return runtime_.run(client_.fetch(request("/count"))).body; }
-
-  static Task<std::string> read_all(HttpClient client, HttpRequest request) {
-    HttpStream stream = co_await client.open(std::move(request));
-    std::string all;
-    std::string bytes;
-    while (true) {
-      if (stream.take(bytes)) {
-        all += bytes;
-      } else if (stream.ended()) {
-        co_return all;
-      } else {
-        co_await stream.wait();
-      }
-    }
-  }
 
   test::TemporaryFolder folder_;
   Runtime runtime_;

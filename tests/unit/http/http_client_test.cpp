@@ -1,4 +1,5 @@
 #include "support/errors.hpp"
+#include "support/http/requests.hpp"
 #include "support/http/scripted_server.hpp"
 #include "support/rounds.hpp"
 #include <ragstone/async/deadline.hpp>
@@ -26,6 +27,8 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::error_of;
+using test::get;
+using test::read_all;
 using test::ScriptedServer;
 using test::ServerReply;
 using test::ServerRequest;
@@ -34,12 +37,6 @@ HttpOptions local_options() {
   HttpOptions options;
   options.addresses = AddressPolicy::with_local();
   return options;
-}
-
-HttpRequest get(const std::string& url) {
-  HttpRequest request;
-  request.url = url;
-  return request;
 }
 
 std::string gzip(const std::string& text) {
@@ -58,21 +55,6 @@ std::string gzip(const std::string& text) {
 
 std::size_t open_descriptors() {
   return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}));
-}
-
-Task<std::string> read_all(HttpClient client, HttpRequest request) {
-  HttpStream stream = co_await client.open(std::move(request));
-  std::string all;
-  std::string bytes;
-  while (true) {
-    if (stream.take(bytes)) {
-      all += bytes;
-    } else if (stream.ended()) {
-      co_return all;
-    } else {
-      co_await stream.wait();
-    }
-  }
 }
 
 TEST(HttpClient, SendsWhatIsAskedAndReturnsTheReply) {

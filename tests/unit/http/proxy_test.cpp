@@ -1,5 +1,6 @@
 #include "support/errors.hpp"
 #include "support/http/certificates.hpp"
+#include "support/http/requests.hpp"
 #include "support/http/tunnel_proxy.hpp"
 #include "support/temporary_folder.hpp"
 #include <ragstone/async/runtime.hpp>
@@ -14,16 +15,11 @@ namespace {
 
 using test::CertificateAuthority;
 using test::error_of;
+using test::get;
 using test::ScriptedServer;
 using test::ServerReply;
 using test::ServerRequest;
 using test::TunnelProxy;
-
-HttpRequest get(const std::string& url) {
-  HttpRequest request;
-  request.url = url;
-  return request;
-}
 
 TEST(Proxy, IsAskedForTheWholeUrlOverPlainHttp) {
   ServerRequest seen;

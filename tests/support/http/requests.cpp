@@ -1,0 +1,28 @@
+#include "support/http/requests.hpp"
+
+#include <utility>
+
+namespace ragstone::test {
+
+HttpRequest get(const std::string& url) {
+  HttpRequest request;
+  request.url = url;
+  return request;
+}
+
+Task<std::string> read_all(HttpClient client, HttpRequest request) {
+  HttpStream stream = co_await client.open(std::move(request));
+  std::string all;
+  std::string bytes;
+  while (true) {
+    if (stream.take(bytes)) {
+      all += bytes;
+    } else if (stream.ended()) {
+      co_return all;
+    } else {
+      co_await stream.wait();
+    }
+  }
+}
+
+}  // namespace ragstone::test

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <ragstone/async/task.hpp>
+#include <ragstone/http/http_client.hpp>
+
+#include <string>
+
+namespace ragstone::test {
+
+HttpRequest get(const std::string& url);
+
+/// The body of the reply, read piece by piece as it arrives.
+Task<std::string> read_all(HttpClient client, HttpRequest request);
+
+}  // namespace ragstone::test
