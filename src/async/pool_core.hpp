@@ -3,6 +3,8 @@
 #include <ragstone/async/pool.hpp>
 
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <memory>
@@ -31,14 +33,23 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   void shutdown();
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   class LaneState {
    public:
     std::optional<boost::asio::thread_pool> threads;
     boost::asio::any_io_executor executor;
     LaneStats stats;
+    bool looks_out = false;  ///< A thread is in next_soon() and takes what is handed to it.
+    std::shared_ptr<PoolJob> handed;
+    std::atomic<bool> is_handed = false;
+    std::atomic<Clock::time_point> looked = Clock::time_point();  ///< When it did last: the scheduler may hold it up.
   };
 
   void run(LaneState& lane, const std::shared_ptr<PoolJob>& job);
+  /// The next job, if it comes so soon that a thread which sleeps would take longer to wake up than to look out for it;
+  /// or null. Who asks one question after the other asks soon.
+  std::shared_ptr<PoolJob> next_soon(LaneState& lane);
   LaneState& lane_of(Lane lane) { return lanes_[static_cast<std::size_t>(lane)]; }
   std::size_t running() const;  ///< Under the mutex.
 

@@ -197,6 +197,25 @@ Task<int> spin(Pool pool, Lane lane, int turns, Live live, CallContext context) 
   co_return co_await offload(pool, lane, std::move(work), context);
 }
 
+Task<int> ask_in_turn(Pool pool, int questions, Live live) {
+  int sum = 0;
+  for (int i = 0; i < questions; ++i) sum += co_await spin(pool, Lane::foreground, i % 3, live, CallContext());
+  co_return sum;
+}
+
+// A thread that has just finished a job looks out for the next one.
+TEST_P(Offload, JobsThatFollowOneAnotherRunOnceEach) {
+  Bed bed(GetParam());
+  const int questions = 300;
+  const std::uint64_t before = bed.pool().stats(Lane::foreground).finished;
+  std::vector<Running<int>> calls;
+  for (int i = 0; i < 3; ++i) calls.push_back(bed.start(ask_in_turn(bed.pool(), questions, bed.live())));
+  for (Running<int>& call : calls) EXPECT_EQ(call.get(), questions);
+  const LaneStats stats = bed.pool().stats(Lane::foreground);
+  EXPECT_EQ(stats.finished - before, 3U * questions);
+  EXPECT_EQ(stats.queued, 0U);
+}
+
 // Jobs race against cancellations and deadlines at random points; every call ends in one of the promised ways and the
 // pool and the Bed account for every job and object.
 TEST_P(Offload, RacesOfJobsAndCancellationsLeaveNothingBehind) {
