@@ -48,6 +48,7 @@ class CachedChatModel final : public ChatModel {
       : inner_(std::move(inner)), cache_(std::move(cache)), options_(std::move(options)) {}
 
   const std::string& name() const noexcept override { return inner_->name(); }
+  std::string identity() const override { return inner_->identity(); }
 
  private:
   bool emits_runs() const noexcept override { return false; }
@@ -55,7 +56,7 @@ class CachedChatModel final : public ChatModel {
   Hash128 key_of(const ChatRequest& request) const {
     std::vector<std::string> parts{"chat",
                                    options_.tenant,
-                                   name(),
+                                   identity(),
                                    text_of(request.temperature),
                                    text_of(request.top_p),
                                    text_of(request.max_tokens),

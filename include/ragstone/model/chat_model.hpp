@@ -105,6 +105,9 @@ class ChatModel {
   virtual ~ChatModel() = default;
 
   virtual const std::string& name() const noexcept = 0;
+  /// What tells its replies from those of other models, on other servers too: caches give a reply to models of an equal
+  /// identity only. May be printed, so it holds no key.
+  virtual std::string identity() const { return name(); }
 
   /// The whole reply. A reply that broke off is an error, never a short text.
   /// Errors: Errc::invalid_argument (no messages, an option outside its range), Errc::timeout, Errc::transient,
