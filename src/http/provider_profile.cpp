@@ -37,10 +37,14 @@ constexpr std::string_view kKnown[] = {
     R"({"name": "dashscope", "base_url": "https://dashscope.aliyuncs.com/compatible-mode/v1",
         "key_variable": "DASHSCOPE_API_KEY", "schema": "json_object", "max_batch": 10, "dimensions_field": true,
         "rerank": "dashscope", "rerank_base_url": "https://dashscope.aliyuncs.com/api/v1",
-        "rerank_path": "/services/rerank/text-rerank/text-rerank", "max_documents": 500})",
+        "rerank_path": "/services/rerank/text-rerank/text-rerank", "max_documents": 500, "max_rerank_tokens": 30000})",
     R"({"name": "ark", "base_url": "https://ark.cn-beijing.volces.com/api/v3", "key_variable": "ARK_API_KEY"})",
     R"({"name": "deepseek", "base_url": "https://api.deepseek.com", "key_variable": "DEEPSEEK_API_KEY",
         "schema": "json_object", "embeddings_path": ""})",
+    R"({"name": "jina", "base_url": "https://api.jina.ai/v1", "key_variable": "JINA_API_KEY",
+        "chat_path": "", "embeddings_path": "", "rerank": "jina"})",
+    R"({"name": "cohere", "base_url": "https://api.cohere.com/v2", "key_variable": "CO_API_KEY",
+        "chat_path": "", "embeddings_path": "", "rerank": "jina", "max_documents": 10000})",
 };
 
 const std::map<std::string, SchemaStyle> kSchemaStyles = {{"none", SchemaStyle::none},
@@ -119,6 +123,7 @@ const std::map<std::string, Read>& readers() {
       {"rerank_path", into(&P::rerank_path)},
       {"rerank_base_url", into(&P::rerank_base_url)},
       {"max_documents", into(&P::max_documents)},
+      {"max_rerank_tokens", into(&P::max_rerank_tokens)},
   };
   return all;
 }

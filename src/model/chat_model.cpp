@@ -67,11 +67,12 @@ Metadata partial_attributes(const CallContext& context, const ChatRequest& reque
   return attributes;
 }
 
-Metadata failure_attributes(const CallContext& context, const ChatRequest& request, const std::exception_ptr& error,
+Metadata failure_attributes(const CallContext& context, const ChatRequest& request, const UsageSum& used,
                             std::uint64_t bytes) {
+  if (!context.observed() || used.total().empty()) return partial_attributes(context, request, bytes);
   Metadata attributes;
-  if (!context.observed() || !add_paid_usage(attributes, error)) return partial_attributes(context, request, bytes);
   if (bytes > 0) attributes.set("bytes", static_cast<std::int64_t>(bytes));
+  set_usage(attributes, used.total());
   return attributes;
 }
 
@@ -131,14 +132,15 @@ Task<ChatReply> ChatModel::run(ChatRequest request, StreamProducer<std::string> 
   const CallContext inner = emits_runs() ? run.context() : context;
   ChatReply reply;
   ChatPieces pieces(stream, &run);
+  UsageSum used;
   try {
-    reply = co_await with_deadline(do_chat(request, pieces, inner), inner);
+    reply = co_await with_deadline(noting_usage(do_chat(request, pieces, inner), &used), inner);
+    used.add(reply.usage);
     if (pieces.wanted() && pieces.size() != reply.text.size())
       throw Error(Errc::rejected, "chat model '" + name() + "' delivered " + std::to_string(pieces.size()) +
                                       " bytes in pieces, but its reply has " + std::to_string(reply.text.size()));
   } catch (...) {
-    const std::exception_ptr error = std::current_exception();
-    run.fail(error, failure_attributes(observed, request, error, pieces.size()));
+    run.fail(std::current_exception(), failure_attributes(observed, request, used, pieces.size()));
     throw;
   }
   if (reply.usage.empty()) reply.usage = estimate(context, request, reply.text);

@@ -34,13 +34,13 @@ class DistinctTexts {
   std::span<const std::string> texts() const noexcept { return texts_; }
 
   /// One row per text of the call. Batch b has the rows from b * batch_size on.
-  std::vector<float> spread(const std::vector<EmbeddedBatch>& batches, std::size_t batch_size,
+  std::vector<float> spread(const std::vector<std::vector<float>>& batches, std::size_t batch_size,
                             std::size_t dimension) const {
     std::vector<float> values;
     values.reserve(places_.size() * dimension);
     for (const std::size_t place : places_) {
       const auto row =
-          batches[place / batch_size].values.begin() + static_cast<std::ptrdiff_t>(place % batch_size * dimension);
+          batches[place / batch_size].begin() + static_cast<std::ptrdiff_t>(place % batch_size * dimension);
       values.insert(values.end(), row, row + static_cast<std::ptrdiff_t>(dimension));
     }
     return values;
@@ -107,9 +107,16 @@ Metadata start_attributes(const CallContext& context, const EmbedderIdentity& id
   return attributes;
 }
 
-Metadata end_attributes(const CallContext& context, const Usage& usage) {
+Metadata usage_attributes(const CallContext& context, const Usage& usage) {
   Metadata attributes;
   if (context.observed()) set_usage(attributes, usage);
+  return attributes;
+}
+
+/// The batches that went well have been paid for, whatever became of the others.
+Metadata failure_attributes(const CallContext& context, const UsageSum& used) {
+  Metadata attributes = usage_attributes(context, used.total());
+  if (context.observed() && used.calls() > 0) attributes.set("calls", static_cast<std::int64_t>(used.calls()));
   return attributes;
 }
 
@@ -137,12 +144,13 @@ std::string EmbedderIdentity::signature() const {
          " normalized=" + (normalized ? "1" : "0");
 }
 
-Task<EmbeddedBatch> Embedder::embed_batch(std::span<const std::string> texts, EmbedRole role, CallContext context) {
-  auto batch = co_await do_embed(texts, role, context);
-  if (batch.usage.empty()) batch.usage = estimate(context, texts);
+Task<std::vector<float>> Embedder::embed_batch(std::span<const std::string> texts, EmbedRole role, UsageSum* used,
+                                               CallContext context) {
+  auto batch = co_await noting_usage(do_embed(texts, role, context), used);
+  used->add(batch.usage.empty() ? estimate(context, texts) : batch.usage);
   check_shape(identity(), texts.size(), batch.values.size());
   check_finite(identity(), batch.values);
-  co_return batch;
+  co_return std::move(batch.values);
 }
 
 void Embedder::describe(Metadata&) const {}
@@ -161,22 +169,22 @@ Task<Embeddings> Embedder::embed(std::vector<std::string> texts, EmbedRole role,
   if (observed.observed()) describe(attributes);
   RunScope run(observed, EventKind::embed, identity().name, std::move(attributes));
   const CallContext inner = emits_runs() ? run.context() : context;
+  UsageSum used;
   try {
     const std::size_t batch = std::max<std::size_t>(1, max_batch());
-    std::vector<Task<EmbeddedBatch>> calls;
+    std::vector<Task<std::vector<float>>> calls;
     for (std::size_t i = 0; i < all.size(); i += batch)
-      calls.push_back(embed_batch(all.subspan(i, std::min(batch, all.size() - i)), role, inner));
+      calls.push_back(embed_batch(all.subspan(i, std::min(batch, all.size() - i)), role, &used, inner));
     GatherOptions options;
     options.limit = std::max<std::size_t>(1, max_concurrency());
     const auto batches = co_await with_deadline(gather(std::move(calls), options), inner);
     embeddings.values = distinct.spread(batches, batch, embeddings.dimension);
-    embeddings.usage = batches.front().usage;
-    for (std::size_t i = 1; i < batches.size(); ++i) embeddings.usage = embeddings.usage + batches[i].usage;
+    embeddings.usage = used.total();
   } catch (...) {
-    run.fail(std::current_exception(), paid_attributes(std::current_exception()));
+    run.fail(std::current_exception(), failure_attributes(run.context(), used));
     throw;
   }
-  run.end(end_attributes(run.context(), embeddings.usage));
+  run.end(usage_attributes(run.context(), embeddings.usage));
   co_return embeddings;
 }
 

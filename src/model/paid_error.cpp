@@ -1,15 +1,49 @@
 #include "model/paid_error.hpp"
 
 namespace ragstone {
+namespace {
 
-bool add_paid_usage(Metadata& attributes, const std::exception_ptr& error) {
+/// Beside an error.
+class Paid {
+ public:
+  explicit Paid(const Usage& usage) : usage_(usage) {}
+
+  const Usage& usage() const noexcept { return usage_; }
+
+ private:
+  Usage usage_;
+};
+
+template <class Base>
+class PaidError final : public Base, public Paid {
+ public:
+  PaidError(const Base& error, const Usage& usage) : Base(error), Paid(usage) {}
+};
+
+}  // namespace
+
+std::exception_ptr paid(std::exception_ptr error, const Usage& used) {
+  if (used.empty()) return error;
+  const std::optional<Usage> told = usage_of(error);
+  const Usage usage = told ? *told + used : used;
   try {
     std::rethrow_exception(error);
-  } catch (const PaidError& paid) {
-    set_usage(attributes, paid.usage());
-    return true;
+  } catch (const Error& of_ours) {
+    return std::make_exception_ptr(PaidError<Error>(of_ours, usage));
+  } catch (const boost::system::system_error& cancelled) {
+    return std::make_exception_ptr(PaidError<boost::system::system_error>(cancelled, usage));
   } catch (...) {
-    return false;
+    return error;
+  }
+}
+
+std::optional<Usage> usage_of(const std::exception_ptr& error) noexcept {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Paid& paid) {
+    return paid.usage();
+  } catch (...) {
+    return std::nullopt;
   }
 }
 

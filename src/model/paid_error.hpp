@@ -1,32 +1,48 @@
 #pragma once
 
+#include <ragstone/async/task.hpp>
 #include <ragstone/base/error.hpp>
-#include <ragstone/base/metadata.hpp>
 #include <ragstone/model/usage.hpp>
 
+#include <cstddef>
 #include <exception>
+#include <optional>
+#include <utility>
 
 namespace ragstone {
 
-/// The error of a call that failed after the server had told what it used: the run that fails with it reports that.
-class PaidError final : public Error {
+/// What several calls have used together.
+class UsageSum {
  public:
-  PaidError(const Error& error, const Usage& usage) : Error(error), usage_(usage) {}
+  void add(const Usage& usage) {
+    total_ = calls_ == 0 ? usage : total_ + usage;
+    ++calls_;
+  }
 
-  const Usage& usage() const noexcept { return usage_; }
+  const Usage& total() const noexcept { return total_; }
+  std::size_t calls() const noexcept { return calls_; }
 
  private:
-  Usage usage_;
+  Usage total_;
+  std::size_t calls_ = 0;
 };
 
-/// Adds what a PaidError tells to the attributes of a run's end. False for any other error, which adds nothing.
-bool add_paid_usage(Metadata& attributes, const std::exception_ptr& error);
+/// `error` as that of a call that failed, or was cancelled, after it had used something. What the error itself already
+/// tells is added. Of no usage nothing is told.
+std::exception_ptr paid(std::exception_ptr error, const Usage& used);
 
-/// The same as attributes of their own.
-inline Metadata paid_attributes(const std::exception_ptr& error) {
-  Metadata attributes;
-  add_paid_usage(attributes, error);
-  return attributes;
+/// What paid() has put into an error.
+std::optional<Usage> usage_of(const std::exception_ptr& error) noexcept;
+
+/// Awaits `task`. What its error tells of usage goes into `used`, since a deadline may put another in its place.
+template <class T>
+Task<T> noting_usage(Task<T> task, UsageSum* used) {
+  try {
+    co_return co_await std::move(task);
+  } catch (...) {
+    if (const auto told = usage_of(std::current_exception())) used->add(*told);
+    throw;
+  }
 }
 
 }  // namespace ragstone

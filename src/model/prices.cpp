@@ -11,6 +11,7 @@ namespace ragstone {
 namespace {
 
 constexpr double kMillion = 1e6;
+constexpr double kThousand = 1e3;
 
 void check(const std::string& model, const char* what, double value) {
   if (!(std::isfinite(value) && value >= 0))
@@ -28,7 +29,7 @@ double number(const std::string& model, const std::string& name, const nlohmann:
 
 Price parse_price(const std::string& model, const nlohmann::json& json) {
   if (!json.is_object()) fail("\"" + model + "\" is not an object");
-  if (!json.contains("input")) fail("\"" + model + "\" has no \"input\"");
+  if (!json.contains("input") && !json.contains("searches")) fail("\"" + model + "\" has no \"input\"");
   Price price;
   for (const auto& [name, value] : json.items()) {
     if (name == "input") {
@@ -39,6 +40,8 @@ Price parse_price(const std::string& model, const nlohmann::json& json) {
       price.cached = number(model, name, value);
     } else if (name == "cache_write") {
       price.cache_write = number(model, name, value);
+    } else if (name == "searches") {
+      price.searches = number(model, name, value);
     } else if (name == "currency" && value.is_string()) {
       price.currency = value.get<std::string>();
     } else {
@@ -56,6 +59,7 @@ void PriceTable::set(std::string model, Price price) {
   check(model, "output", price.output);
   check(model, "cached", price.cached.value_or(0));
   check(model, "cache_write", price.cache_write.value_or(0));
+  check(model, "searches", price.searches.value_or(0));
   prices_[std::move(model)] = std::move(price);
 }
 
@@ -89,6 +93,10 @@ PriceTable parse_prices(std::string_view text) {
 }
 
 std::optional<double> cost_of(const Usage& usage, const Price& price, bool has_output) {
+  if (price.searches) {
+    if (!usage.searches) return std::nullopt;
+    return static_cast<double>(*usage.searches) * *price.searches / kThousand;
+  }
   const auto input = usage.input || has_output ? usage.input : usage.total;
   if (!input || (has_output && !usage.output)) return std::nullopt;
   const std::uint64_t read = std::min(usage.cache_read.value_or(0), *input);

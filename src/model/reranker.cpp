@@ -59,24 +59,27 @@ Task<std::vector<RankedText>> Reranker::rerank(std::string query, std::vector<st
   std::vector<RankedText> ranked;
   if (texts.empty()) co_return ranked;
 
-  Usage usage;
-  Metadata start = attribute(context, "texts", texts.size());
-  if (context.observed()) describe(start);
-  RunScope run(context, EventKind::rerank, name(), std::move(start));
+  UsageSum used;
+  const CallContext observed = emits_runs() ? context : context.without_observers();
+  Metadata start = attribute(observed, "texts", texts.size());
+  if (observed.observed()) describe(start);
+  RunScope run(observed, EventKind::rerank, name(), std::move(start));
+  const CallContext inner = emits_runs() ? run.context() : context;
   try {
-    auto reranking = co_await with_deadline(do_rerank(query, texts, top_n, run.context()), run.context());
+    auto reranking = co_await with_deadline(noting_usage(do_rerank(query, texts, top_n, inner), &used), inner);
     ranked = std::move(reranking.texts);
-    usage = reranking.usage;
-    if (usage.empty()) usage = estimate(context, query, texts);
+    used.add(reranking.usage.empty() ? estimate(context, query, texts) : reranking.usage);
     check(name(), ranked, texts.size());
     if (!ranked.empty() && ranked.front().score) std::sort(ranked.begin(), ranked.end(), better);
     if (ranked.size() > top_n) ranked.resize(top_n);
   } catch (...) {
-    run.fail(std::current_exception(), paid_attributes(std::current_exception()));
+    Metadata attributes;
+    if (observed.observed()) set_usage(attributes, used.total());
+    run.fail(std::current_exception(), std::move(attributes));
     throw;
   }
-  auto attributes = attribute(context, "kept", ranked.size());
-  if (context.observed()) set_usage(attributes, usage);
+  auto attributes = attribute(observed, "kept", ranked.size());
+  if (observed.observed()) set_usage(attributes, used.total());
   run.end(std::move(attributes));
   co_return ranked;
 }

@@ -46,6 +46,7 @@ Usage operator+(const Usage& a, const Usage& b) {
   both.cache_write = sum(a.cache_write, b.cache_write);
   both.reasoning = sum(a.reasoning, b.reasoning);
   both.total = sum(a.total, b.total);
+  both.searches = sum(a.searches, b.searches);
   both.estimated = a.estimated || b.estimated;
   return both;
 }
@@ -57,6 +58,7 @@ void set_usage(Metadata& attributes, const Usage& usage) {
   set(attributes, "cache_write_tokens", usage.cache_write);
   set(attributes, "reasoning_tokens", usage.reasoning);
   set(attributes, "total_tokens", usage.total);
+  set(attributes, "searches", usage.searches);
   if (usage.estimated) attributes.set(kSource, name_of(UsageSource::estimated));
 }
 
@@ -68,6 +70,7 @@ Usage usage_of(const Metadata& attributes) {
   usage.cache_write = count_in(attributes, "cache_write_tokens");
   usage.reasoning = count_in(attributes, "reasoning_tokens");
   usage.total = count_in(attributes, "total_tokens");
+  usage.searches = count_in(attributes, "searches");
   usage.estimated = attributes.text(kSource) == name_of(UsageSource::estimated);
   return usage;
 }

@@ -26,6 +26,7 @@ void add(UsageRow& row, const Usage& usage) {
   row.cache_read += usage.cache_read.value_or(0);
   row.cache_write += usage.cache_write.value_or(0);
   row.reasoning += usage.reasoning.value_or(0);
+  row.searches += usage.searches.value_or(0);
 }
 
 void add(UsageRow& to, const UsageRow& row) {
@@ -40,6 +41,7 @@ void add(UsageRow& to, const UsageRow& row) {
   to.cache_read += row.cache_read;
   to.cache_write += row.cache_write;
   to.reasoning += row.reasoning;
+  to.searches += row.searches;
 }
 
 }  // namespace
@@ -82,7 +84,8 @@ class UsageMeter::Counts final : public Observer {
     const Usage usage = usage_of(event.attributes());
     if (usage.empty()) {
       // An attempt that failed before anything came back has used nothing that is known of.
-      if (ended || count_in(event.attributes(), "bytes") > 0) ++counts.missing;
+      if (ended || count_in(event.attributes(), "bytes") > 0 || count_in(event.attributes(), "calls") > 0)
+        ++counts.missing;
       return;
     }
     ++(usage.estimated ? counts.estimated : counts.reported);
@@ -154,6 +157,7 @@ std::string UsageReport::text() const {
     out << "; " << row.input << " tokens in";
     if (row.cache_read > 0) out << " (" << row.cache_read << " cached)";
     if (row.operation == EventKind::chat) out << ", " << row.output << " out";
+    if (row.searches > 0) out << ", " << row.searches << " searches";
     if (row.estimated > 0) out << ", " << row.estimated << " estimated";
     if (row.missing > 0) out << ", " << row.missing << " without counts";
     if (row.cost) out << "; " << std::fixed << std::setprecision(6) << *row.cost << ' ' << row.currency;

@@ -51,8 +51,9 @@ class ProviderProfile {
 
   RerankDialect rerank = RerankDialect::none;
   std::string rerank_path = "/rerank";
-  std::string rerank_base_url;      ///< Empty: base_url.
-  std::uint32_t max_documents = 0;  ///< In a request; more are asked for in several.
+  std::string rerank_base_url;          ///< Empty: base_url.
+  std::uint32_t max_documents = 0;      ///< In a request; more are asked for in several.
+  std::uint32_t max_rerank_tokens = 0;  ///< Estimated, of all documents of a request, and of the query for each.
 };
 
 /// A profile that Ragstone knows. Errors: Errc::not_found, naming those that there are.

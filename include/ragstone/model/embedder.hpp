@@ -15,6 +15,8 @@
 
 namespace ragstone {
 
+class UsageSum;
+
 /// What makes two vectors comparable. Stored beside the vectors; a store is never filled by two of these under one key.
 class EmbedderIdentity {
  public:
@@ -81,7 +83,8 @@ class Embedder {
   virtual bool emits_runs() const noexcept { return true; }
   /// Adds to the attributes of a run's start: for a model on a server `provider`, `server_address` and `server_port`.
   virtual void describe(Metadata& attributes) const;
-  Task<EmbeddedBatch> embed_batch(std::span<const std::string> texts, EmbedRole role, CallContext context);
+  Task<std::vector<float>> embed_batch(std::span<const std::string> texts, EmbedRole role, UsageSum* used,
+                                       CallContext context);
 
   /// Returns [texts.size() x identity().dimension] finite values. `texts` stay valid until it completes.
   virtual Task<EmbeddedBatch> do_embed(std::span<const std::string> texts, EmbedRole role, CallContext context) = 0;

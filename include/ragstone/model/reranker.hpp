@@ -50,6 +50,8 @@ class Reranker {
                                        CallContext context = {});
 
  private:
+  /// False for a reranker that asks another one, whose runs are the ones to see.
+  virtual bool emits_runs() const noexcept { return true; }
   /// Adds to the attributes of a run's start: for a model on a server `provider`, `server_address` and `server_port`.
   virtual void describe(Metadata& attributes) const;
 

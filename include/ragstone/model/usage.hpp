@@ -24,7 +24,8 @@ class Usage {
   std::optional<std::uint64_t> cache_read;
   std::optional<std::uint64_t> cache_write;
   std::optional<std::uint64_t> reasoning;
-  std::optional<std::uint64_t> total;  ///< As reported; some servers report nothing else.
+  std::optional<std::uint64_t> total;     ///< As reported; some servers report nothing else.
+  std::optional<std::uint64_t> searches;  ///< Not tokens: what reranking is billed by at some providers.
 
   /// Counted by CallContext::token_counter(), because the provider reported nothing.
   bool estimated = false;
@@ -40,7 +41,7 @@ class Usage {
 Usage operator+(const Usage& a, const Usage& b);
 
 /// Sets what is known as `input_tokens`, `output_tokens`, `cache_read_tokens`, `cache_write_tokens`,
-/// `reasoning_tokens` and `total_tokens`: the attributes of a run's `end` event.
+/// `reasoning_tokens`, `total_tokens` and `searches`: the attributes of a run's `end` event.
 /// An estimate is marked by `usage_source` = "estimated".
 void set_usage(Metadata& attributes, const Usage& usage);
 /// What set_usage() has set.

@@ -37,6 +37,7 @@ class UsageRow {
   std::uint64_t cache_read = 0;   ///< Part of input.
   std::uint64_t cache_write = 0;  ///< Part of input.
   std::uint64_t reasoning = 0;    ///< Part of output.
+  std::uint64_t searches = 0;     ///< Usage::searches.
 
   /// Of the attempts with counts. None: the model has no price.
   std::optional<double> cost;

@@ -19,6 +19,11 @@ FinishReason finish_of(std::string_view name) {
   return FinishReason::other;
 }
 
+/// What servers call the end of a reply that they did not finish: LMDeploy, DeepSeek.
+bool is_broken_off(std::string_view reason) {
+  return reason == "error" || reason == "abort" || reason == "insufficient_system_resource";
+}
+
 void add_schema(json& body, const ProviderProfile& profile, const ReplySchema& schema) {
   const json parsed = json::parse(schema.json, nullptr, false);
   if (!parsed.is_object()) throw Error(Errc::invalid_argument, "chat: the reply schema is no JSON object");
@@ -101,6 +106,7 @@ std::string_view ChatDecoder::read_choice(const dom::element& reply, std::string
   if (!choices || choices->begin() == choices->end()) return {};
   const dom::element choice = *choices->begin();
   if (const auto reason = text_of(member(choice, "finish_reason"))) {
+    if (is_broken_off(*reason)) broken_off_ = *reason;
     reply_.finish = finish_of(*reason);
     finished_ = true;
   }
@@ -126,6 +132,13 @@ void ChatDecoder::read_whole(std::string_view body) {
   read_common(reply);
   read_choice(reply, "message");
   done_ = true;
+  require_complete();
+}
+
+void ChatDecoder::require_complete() const {
+  if (!broken_off_.empty())
+    throw Error(Errc::transient, "the server broke the reply off: finish_reason '" + broken_off_ + "'");
+  if (!complete()) throw Error(Errc::transient, "the stream broke off before the reply was complete");
 }
 
 std::string_view ChatDecoder::read_event(std::string_view data) {

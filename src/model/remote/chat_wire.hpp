@@ -28,6 +28,8 @@ class ChatDecoder {
 
   /// An event said so, or gave the reason for the end.
   bool complete() const noexcept { return done_ || finished_; }
+  /// To be called after the last event. Errors: Errc::transient if the reply is not whole, or the server says so.
+  void require_complete() const;
   /// No event follows.
   bool done() const noexcept { return done_; }
 
@@ -41,6 +43,7 @@ class ChatDecoder {
 
   dom::parser parser_ = reply_parser();
   ChatReply reply_;
+  std::string broken_off_;  // the reason that the server gives
   bool done_ = false;
   bool finished_ = false;
 };

@@ -44,7 +44,9 @@ std::optional<dom::array> array_of(const std::optional<dom::element>& value) noe
 }
 
 void read_usage(const dom::element& reply, Usage& usage) noexcept {
-  const auto reported = member(reply, "usage");
+  auto reported = member(reply, "usage");
+  if (!reported)
+    if (const auto meta = member(reply, "meta")) reported = member(*meta, "billed_units");
   if (!reported || !reported->is_object()) return;
   const auto first_of = [&](std::string_view a, std::string_view b) {
     const auto count = count_of(member(*reported, a));
@@ -54,6 +56,7 @@ void read_usage(const dom::element& reply, Usage& usage) noexcept {
   usage.input = first_of("prompt_tokens", "input_tokens");
   usage.output = first_of("completion_tokens", "output_tokens");
   usage.total = count_of(member(*reported, "total_tokens"));
+  usage.searches = count_of(member(*reported, "search_units"));
   if (const auto details = member(*reported, "prompt_tokens_details")) {
     usage.cache_read = count_of(member(*details, "cached_tokens"));
     usage.cache_write = count_of(member(*details, "cache_write_tokens"));

@@ -3,6 +3,7 @@
 #include "model/paid_error.hpp"
 #include <ragstone/model/usage.hpp>
 
+#include <exception>
 #include <optional>
 #include <string_view>
 
@@ -24,7 +25,8 @@ std::optional<std::uint64_t> count_of(const std::optional<dom::element>& value) 
 std::optional<double> number_of(const std::optional<dom::element>& value) noexcept;
 std::optional<dom::array> array_of(const std::optional<dom::element>& value) noexcept;
 
-/// `usage` of a reply, in the spellings of OpenAI (chat and embeddings) and DashScope; null leaves `usage` alone.
+/// `usage` of a reply, in the spellings of OpenAI (chat and embeddings), DashScope and Cohere (`meta.billed_units`);
+/// null leaves `usage` alone.
 void read_usage(const dom::element& reply, Usage& usage) noexcept;
 
 /// Reads on in a reply. An error is one whose call has used what the reply says.
@@ -32,11 +34,10 @@ template <class Read>
 auto read_paid(const dom::element& reply, Read read) {
   try {
     return read();
-  } catch (const Error& error) {
+  } catch (...) {
     Usage usage;
     read_usage(reply, usage);
-    if (usage.empty()) throw;
-    throw PaidError(error, usage);
+    std::rethrow_exception(paid(std::current_exception(), usage));
   }
 }
 

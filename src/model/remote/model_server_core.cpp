@@ -65,6 +65,11 @@ Errc code_of(int status, bool retryable) {
   return Errc::rejected;
 }
 
+Task<void> wait_until(Clock::time_point due) {
+  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, due);
+  co_await timer.async_wait(boost::asio::use_awaitable);
+}
+
 }  // namespace
 
 ModelServerCore::ModelServerCore(Runtime& runtime, ModelServerOptions options)
@@ -80,6 +85,14 @@ void ModelServerCore::describe(Metadata& attributes) const {
   attributes.set("provider", Scalar(options_.profile.name));
   attributes.set("server_address", Scalar(host_));
   attributes.set("server_port", port_);
+}
+
+std::string ModelServerCore::chat_identity(const std::string& model) const {
+  const ProviderProfile& profile = options_.profile;
+  std::string identity = model + " at " + profile.base_url + profile.chat_path;
+  if (profile.default_max_tokens > 0) identity += " max_tokens=" + std::to_string(profile.default_max_tokens);
+  if (!profile.chat_extra.empty()) identity += " extra=" + profile.chat_extra;
+  return identity;
 }
 
 HttpRequest ModelServerCore::request(const std::string& path, std::string json, const std::string& base) const {
@@ -110,9 +123,11 @@ Error ModelServerCore::error_of(const std::string& model, const HttpRequest& req
   return code == Errc::transient && delay ? Error(code, what, *delay) : Error(code, what);
 }
 
-Error ModelServerCore::told(const std::string& model, const HttpRequest& request, const Error& error) const {
-  return Error(error.errc(),
-               options_.profile.name + " '" + model + "': " + redacted(error.what(), request.bearer.reveal()));
+std::exception_ptr ModelServerCore::told(const std::string& model, const HttpRequest& request,
+                                         const std::exception_ptr& error) const {
+  const std::string what = redacted(message_of(error), request.bearer.reveal());
+  const Error described(errc_of(error), options_.profile.name + " '" + model + "': " + what);
+  return paid(std::make_exception_ptr(described), usage_of(error).value_or(Usage()));
 }
 
 std::optional<std::chrono::milliseconds> ModelServerCore::begin_call() {
@@ -185,6 +200,7 @@ void ApiCall::succeeded(const Usage& usage) {
   pass_.release();
 }
 
+// No coroutine: one that is cancelled would end with another error than the one that it was given.
 Task<void> ApiCall::failed(std::exception_ptr error) {
   attempting_ = false;
   pass_.release();
@@ -209,8 +225,7 @@ Task<void> ApiCall::failed(std::exception_ptr error) {
   if (!core_->begin_retry()) std::rethrow_exception(error);
   ++retries_;
   emit_retry(*delay, error);
-  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, due);
-  co_await timer.async_wait(boost::asio::use_awaitable);
+  return wait_until(due);
 }
 
 void ApiCall::emit_retry(std::chrono::milliseconds delay, const std::exception_ptr& error) const {
@@ -220,7 +235,7 @@ void ApiCall::emit_retry(std::chrono::milliseconds delay, const std::exception_p
   attributes.set("delay_ms", static_cast<std::int64_t>(delay.count()));
   attributes.set("error", name_of(errc_of(error)));
   if (status_ != 0) attributes.set("status", status_);
-  add_paid_usage(attributes, error);
+  if (const auto used = usage_of(error)) set_usage(attributes, *used);
   const Event event(context_.without_observers(), kind_, EventPhase::retry, model_, std::move(attributes));
   for (const auto& observer : context_.observers()) observer->notify(event);
 }

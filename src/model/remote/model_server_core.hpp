@@ -32,8 +32,10 @@ class ModelServerCore {
                  std::string_view body) const;
 
   /// What a reader of a reply threw, with the names of the server and the model, and without the key.
-  Error told(const std::string& model, const HttpRequest& request, const Error& error) const;
+  std::exception_ptr told(const std::string& model, const HttpRequest& request, const std::exception_ptr& error) const;
 
+  /// ChatModel::identity() of a model there: all that decides on its replies, besides the request.
+  std::string chat_identity(const std::string& model) const;
   /// What observers are told of the server: provider, server_address, server_port.
   void describe(Metadata& attributes) const;
 

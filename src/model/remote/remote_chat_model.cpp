@@ -26,6 +26,7 @@ class RemoteChatModel final : public ChatModel {
       : core_(std::move(core)), model_(std::move(model)) {}
 
   const std::string& name() const noexcept override { return model_; }
+  std::string identity() const override { return core_->chat_identity(model_); }
 
  private:
   void describe(Metadata& attributes) const override { core_->describe(attributes); }
@@ -38,35 +39,35 @@ class RemoteChatModel final : public ChatModel {
     ApiCall call(core_, EventKind::chat, model_, detail::priority_of(context), tokens_of(request), context);
     while (true) {
       co_await call.begin();
+      ChatDecoder decoder;
       std::exception_ptr error;
       try {
-        ChatReply reply;
         if (pieces.wanted()) {
-          reply = co_await streamed(call, http, pieces, context);
+          co_await streamed(call, http, decoder, pieces, context);
         } else {
-          reply = co_await whole(call, http, context);
+          co_await whole(call, http, decoder, context);
         }
+        call.succeeded(decoder.reply().usage);
+        if (schema) schema->check(decoder.reply().text);
+        ChatReply reply = decoder.take();
         if (reply.model.empty()) reply.model = model_;
-        call.succeeded(reply.usage);
-        if (schema) paid(reply.usage, [&] { schema->check(reply.text); });
         co_return reply;
       } catch (...) {
-        error = std::current_exception();
+        error = paid(std::current_exception(), decoder.reply().usage);
       }
       co_await call.failed(error);
     }
   }
 
-  Task<ChatReply> whole(ApiCall& call, const HttpRequest& http, CallContext context) {
+  Task<void> whole(ApiCall& call, const HttpRequest& http, ChatDecoder& decoder, CallContext context) {
     const HttpResponse response = co_await core_->http().fetch(http, context);
     call.saw(response.status, response.headers);
     if (response.status >= 300) throw core_->error_of(model_, http, response.status, response.headers, response.body);
-    ChatDecoder decoder;
-    decode(http, decoder, [&] { decoder.read_whole(response.body); });
-    co_return decoder.take();
+    decode(http, [&] { decoder.read_whole(response.body); });
   }
 
-  Task<ChatReply> streamed(ApiCall& call, const HttpRequest& http, ChatPieces& pieces, CallContext context) {
+  Task<void> streamed(ApiCall& call, const HttpRequest& http, ChatDecoder& decoder, ChatPieces& pieces,
+                      CallContext context) {
     HttpStream stream = co_await core_->http().open(http, context);
     call.saw(stream.status(), stream.headers());
     std::string bytes;
@@ -83,7 +84,6 @@ class RemoteChatModel final : public ChatModel {
     }
     SseParser parser;
     SseEvent event;
-    ChatDecoder decoder;
     while (!decoder.done()) {
       if (!take(stream, decoder, bytes)) {
         if (stream.ended()) break;
@@ -93,18 +93,15 @@ class RemoteChatModel final : public ChatModel {
       parser.push(bytes);
       while (!decoder.done() && parser.next(event)) {
         std::string_view piece;
-        decode(http, decoder, [&] { piece = decoder.read_event(event.data); });
+        decode(http, [&] { piece = decoder.read_event(event.data); });
         if (piece.empty()) continue;
         call.make_final();
         std::string own(piece);
         co_await pieces.put(std::move(own), context);
       }
     }
-    decode(http, decoder, [&] {
-      if (!decoder.complete()) throw Error(Errc::transient, "the stream broke off before the reply was complete");
-    });
+    decode(http, [&] { decoder.require_complete(); });
     co_await finish(stream, bytes, context);
-    co_return decoder.take();
   }
 
   /// A connection that is closed without its last chunk, after the reply's end was told, has told everything.
@@ -129,24 +126,11 @@ class RemoteChatModel final : public ChatModel {
   }
 
   template <class Decode>
-  void decode(const HttpRequest& http, const ChatDecoder& decoder, Decode decode_reply) const {
-    paid(decoder.reply().usage, [&] {
-      try {
-        decode_reply();
-      } catch (const Error& error) {
-        throw core_->told(model_, http, error);
-      }
-    });
-  }
-
-  /// An error of `check` is one of a call that has used so much.
-  template <class Check>
-  static void paid(const Usage& usage, Check check) {
+  void decode(const HttpRequest& http, Decode decode_reply) const {
     try {
-      check();
-    } catch (const Error& error) {
-      if (usage.empty()) throw;
-      throw PaidError(error, usage);
+      decode_reply();
+    } catch (const Error&) {
+      std::rethrow_exception(core_->told(model_, http, std::current_exception()));
     }
   }
 

@@ -2,8 +2,6 @@
 #include "model/remote/embeddings_wire.hpp"
 #include "model/remote/model_server_core.hpp"
 
-#include <algorithm>
-#include <optional>
 #include <utility>
 
 namespace ragstone {
@@ -32,7 +30,8 @@ class RemoteEmbedder final : public Embedder {
   Task<std::uint32_t> dimension(CallContext context) {
     const std::vector<std::string> texts(1, "dimension");
     std::vector<float> values;
-    co_await request(texts, EmbedRole::query, values, false, context);
+    UsageSum used;
+    co_await request(texts, EmbedRole::query, values, false, used, context);
     co_return static_cast<std::uint32_t>(values.size());
   }
 
@@ -52,30 +51,32 @@ class RemoteEmbedder final : public Embedder {
     for (const std::string& text : texts)
       if (text.empty()) throw Error(Errc::invalid_argument, who() + "an empty text cannot be embedded");
     EmbeddedBatch batch;
-    bool first = true;
-    while (!texts.empty()) {
-      const std::size_t count = detail::batch_size(core_->profile(), options_.max_batch, texts);
-      const Usage usage = co_await embed_or_halve(texts.first(count), role, batch.values, context);
-      batch.usage = first ? usage : batch.usage + usage;
-      first = false;
-      texts = texts.subspan(count);
+    UsageSum used;
+    try {
+      while (!texts.empty()) {
+        const std::size_t count = detail::batch_size(core_->profile(), options_.max_batch, texts);
+        co_await embed_or_halve(texts.first(count), role, batch.values, used, context);
+        texts = texts.subspan(count);
+      }
+    } catch (...) {
+      std::rethrow_exception(paid(std::current_exception(), used.total()));
     }
+    batch.usage = used.total();
     co_return batch;
   }
 
-  Task<Usage> embed_or_halve(Texts texts, EmbedRole role, std::vector<float>& values, CallContext context) {
+  Task<void> embed_or_halve(Texts texts, EmbedRole role, std::vector<float>& values, UsageSum& used,
+                            CallContext context) {
     const bool may_halve = texts.size() > 1;
-    const std::optional<Usage> usage = co_await request(texts, role, values, may_halve, context);
-    if (usage) co_return *usage;
+    if (co_await request(texts, role, values, may_halve, used, context)) co_return;
     const std::size_t half = (texts.size() + 1) / 2;
-    const std::optional<Usage> first = co_await request(texts.first(half), role, values, false, context);
-    const std::optional<Usage> second = co_await request(texts.subspan(half), role, values, false, context);
-    co_return *first + *second;
+    co_await request(texts.first(half), role, values, false, used, context);
+    co_await request(texts.subspan(half), role, values, false, used, context);
   }
 
-  /// None if the server calls the request too large, and it may be halved.
-  Task<std::optional<Usage>> request(Texts texts, EmbedRole role, std::vector<float>& values, bool may_halve,
-                                     CallContext context) {
+  /// False if the server calls the request too large, and it may be halved.
+  Task<bool> request(Texts texts, EmbedRole role, std::vector<float>& values, bool may_halve, UsageSum& used,
+                     CallContext context) {
     const std::string& prefix = role == EmbedRole::query ? options_.query_prefix : options_.document_prefix;
     const HttpRequest http = core_->request(core_->profile().embeddings_path,
                                             detail::embeddings_body(core_->profile(), identity_, texts, prefix));
@@ -91,13 +92,14 @@ class RemoteEmbedder final : public Embedder {
         call.saw(response.status, response.headers);
         if (may_halve && is_too_large(response.status)) {
           call.succeeded(Usage());
-          co_return std::nullopt;
+          co_return false;
         }
         if (response.status >= 300)
           throw core_->error_of(identity_.name, http, response.status, response.headers, response.body);
         const Usage usage = read(http, response.body, texts.size(), values);
         call.succeeded(usage);
-        co_return usage;
+        used.add(usage);
+        co_return true;
       } catch (...) {
         error = std::current_exception();
       }
@@ -110,12 +112,9 @@ class RemoteEmbedder final : public Embedder {
     try {
       std::uint32_t dimension = identity_.dimension;
       return detail::read_embeddings(body, count, dimension, values);
-    } catch (const PaidError& error) {
+    } catch (const Error&) {
       values.resize(before);
-      throw PaidError(core_->told(identity_.name, http, error), error.usage());
-    } catch (const Error& error) {
-      values.resize(before);
-      throw core_->told(identity_.name, http, error);
+      std::rethrow_exception(core_->told(identity_.name, http, std::current_exception()));
     }
   }
 

@@ -2,7 +2,6 @@
 #include "model/remote/model_server_core.hpp"
 #include "model/remote/rerank_wire.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace ragstone {
@@ -23,15 +22,21 @@ class RemoteReranker final : public Reranker {
 
   Task<Reranking> do_rerank(std::string_view query, std::span<const std::string> texts, std::size_t top_n,
                             CallContext context) override {
-    const std::size_t limit = core_->profile().max_documents;
-    const std::size_t most = limit == 0 ? texts.size() : limit;
     Reranking all;
-    for (std::size_t begin = 0; begin < texts.size(); begin += most) {
-      const auto some = texts.subspan(begin, std::min(most, texts.size() - begin));
-      const Reranking part = co_await request(query, some, top_n, begin, context);
-      all.texts.insert(all.texts.end(), part.texts.begin(), part.texts.end());
-      all.usage = begin == 0 ? part.usage : all.usage + part.usage;
+    UsageSum used;
+    try {
+      for (std::size_t begin = 0; begin < texts.size();) {
+        const auto rest = texts.subspan(begin);
+        const std::size_t count = detail::rerank_batch_size(core_->profile(), query, rest);
+        const Reranking part = co_await request(query, rest.first(count), top_n, begin, context);
+        all.texts.insert(all.texts.end(), part.texts.begin(), part.texts.end());
+        used.add(part.usage);
+        begin += count;
+      }
+    } catch (...) {
+      std::rethrow_exception(paid(std::current_exception(), used.total()));
     }
+    all.usage = used.total();
     co_return all;
   }
 
@@ -64,10 +69,8 @@ class RemoteReranker final : public Reranker {
   Reranking read(const HttpRequest& http, std::string_view body, std::size_t count, std::size_t offset) const {
     try {
       return detail::read_reranking(core_->profile().rerank, body, count, offset);
-    } catch (const PaidError& error) {
-      throw PaidError(core_->told(model_, http, error), error.usage());
-    } catch (const Error& error) {
-      throw core_->told(model_, http, error);
+    } catch (const Error&) {
+      std::rethrow_exception(core_->told(model_, http, std::current_exception()));
     }
   }
 

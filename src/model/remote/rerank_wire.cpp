@@ -2,6 +2,7 @@
 
 #include "model/remote/error_reply.hpp"
 #include "model/remote/json_reply.hpp"
+#include "model/remote/model_server_core.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
@@ -32,6 +33,22 @@ std::optional<dom::array> results_of(RerankDialect dialect, const dom::element& 
 }
 
 }  // namespace
+
+std::size_t rerank_batch_size(const ProviderProfile& profile, std::string_view query,
+                              std::span<const std::string> texts) {
+  const std::size_t most =
+      profile.max_documents == 0 ? texts.size() : std::min<std::size_t>(profile.max_documents, texts.size());
+  if (profile.max_rerank_tokens == 0) return most;
+  const std::uint64_t query_tokens = estimated_tokens(query);
+  std::uint64_t tokens = 0;
+  std::size_t count = 0;
+  while (count < most) {
+    tokens += query_tokens + estimated_tokens(texts[count]);
+    if (tokens > profile.max_rerank_tokens && count > 0) break;
+    ++count;
+  }
+  return count;
+}
 
 std::string rerank_body(RerankDialect dialect, const std::string& model, std::string_view query,
                         std::span<const std::string> texts, std::size_t top_n) {

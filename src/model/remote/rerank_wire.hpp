@@ -12,6 +12,10 @@
 /// Rerank requests in each dialect as bytes; no I/O.
 namespace ragstone::detail {
 
+/// How many of `texts`, from the first on, go into one request; at least 1. A reranker reads the query with each text.
+std::size_t rerank_batch_size(const ProviderProfile& profile, std::string_view query,
+                              std::span<const std::string> texts);
+
 std::string rerank_body(RerankDialect dialect, const std::string& model, std::string_view query,
                         std::span<const std::string> texts, std::size_t top_n);
 

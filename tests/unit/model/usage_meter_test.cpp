@@ -11,7 +11,9 @@
 #include <string>
 #include <vector>
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 
@@ -47,6 +49,35 @@ class PaidReranker final : public Reranker {
     reranking.usage.total = 40;
     co_return reranking;
   }
+};
+
+/// One text a call, a token each. The call for "bad" fails once all others have ended; that for "slow" never ends.
+class PaidEmbedder final : public Embedder {
+ public:
+  explicit PaidEmbedder(std::size_t good) : good_(good) {
+    identity_.name = "bge-m3";
+    identity_.dimension = 1;
+  }
+
+  const EmbedderIdentity& identity() const noexcept override { return identity_; }
+  std::size_t max_batch() const noexcept override { return 1; }
+  std::size_t max_concurrency() const noexcept override { return 100; }
+
+ private:
+  Task<EmbeddedBatch> do_embed(std::span<const std::string> texts, EmbedRole, CallContext) override {
+    const bool is_bad = texts.front() == "bad";
+    const bool is_slow = texts.front() == "slow";
+    while (is_slow || (is_bad && ended_ < good_)) co_await boost::asio::post(boost::asio::use_awaitable);
+    if (is_bad) throw Error(Errc::rejected, "no");
+    ++ended_;
+    EmbeddedBatch batch(std::vector<float>(1, 1.0F));
+    batch.usage.input = 1;
+    co_return batch;
+  }
+
+  EmbedderIdentity identity_;
+  const std::size_t good_;
+  std::size_t ended_ = 0;
 };
 
 class UsageMeterTest : public ::testing::Test {
@@ -172,6 +203,42 @@ TEST_F(UsageMeterTest, OuterScopesGoOnAfterAnException) {
   EXPECT_EQ(total.failures, 1u);
   EXPECT_EQ(total.requests, 1u);
   EXPECT_EQ(total.missing, 0u) << "nothing came of the call that failed";
+}
+
+// TK-5: batches that went well before another one failed, or time was up, have been paid for.
+TEST_F(UsageMeterTest, AnEmbeddingThatFailsCountsTheBatchesThatDidNot) {
+  UsageMeterOptions options;
+  options.prices = prices();
+  const UsageMeter meter(CallContext(), options);
+  PaidEmbedder embedder(3);
+  EXPECT_EQ(test::error_of([&] {
+              runtime.run(embedder.embed({"a", "bad", "天", "c", "slow"}, EmbedRole::document, meter.context()));
+            }).errc(),
+            Errc::rejected);
+  const UsageRow failed = meter.report().total(EventKind::embed);
+  EXPECT_EQ(failed.failures, 1u);
+  EXPECT_EQ(failed.requests, 0u);
+  EXPECT_EQ(failed.reported, 1u);
+  EXPECT_EQ(failed.input, 3u);
+  EXPECT_DOUBLE_EQ(failed.cost.value(), 3 / 1e6);
+
+  const CallContext hurried = meter.context().with_timeout(std::chrono::milliseconds(50));
+  EXPECT_EQ(test::error_of([&] {
+              runtime.run(embedder.embed({"d", "slow"}, EmbedRole::query, hurried));
+            }).errc(),
+            Errc::timeout);
+  EXPECT_EQ(meter.report().total(EventKind::embed).input, 4u);
+
+  const UsageMeter silent;
+  CountingEmbedder without_usage;
+  without_usage.before = [](std::span<const std::string> texts) {
+    if (texts.back() == "bad") throw Error(Errc::rejected, "no");
+  };
+  std::vector<std::string> texts(without_usage.max_batch());
+  for (std::size_t i = 0; i < texts.size(); ++i) texts[i] = std::to_string(i);
+  texts.emplace_back("bad");
+  EXPECT_THROW(runtime.run(without_usage.embed(texts, EmbedRole::document, silent.context())), Error);
+  EXPECT_EQ(silent.report().total(EventKind::embed).missing, 1u) << "something was used, nobody knows how much";
 }
 
 // TK-4

@@ -193,7 +193,7 @@ TEST(ModelServer, AServerThatFailsAgainAndAgainIsLeftAlone) {
 }
 
 TEST(ProviderProfile, AllThatAreKnownCanBeNamed) {
-  EXPECT_EQ(provider_profile_names().size(), 10u);
+  EXPECT_EQ(provider_profile_names().size(), 12u);
   for (const auto& name : provider_profile_names()) EXPECT_EQ(provider_profile(name).name, name);
   const Error error = error_of([] { provider_profile("opanai"); });
   EXPECT_EQ(error.errc(), Errc::not_found);

@@ -1,6 +1,7 @@
 #include "support/rounds.hpp"
 #include "unit/model/remote/remote_bed.hpp"
 #include <ragstone/async/deadline.hpp>
+#include <ragstone/model/cache.hpp>
 #include <ragstone/model/usage_meter.hpp>
 
 #include <chrono>
@@ -338,6 +339,83 @@ TEST(RemoteChatModel, ACallThatFailsCountsWhatItsReplyHasUsed) {
   EXPECT_EQ(total.input, 27u);
   EXPECT_EQ(total.output, 8u);
   EXPECT_EQ(total.missing, 0u);
+}
+
+Task<void> ask(std::shared_ptr<ChatModel> model, AsyncStream<std::string>* pieces, CallContext context) {
+  auto producer = pieces->producer();
+  co_await model->chat_stream(question(), producer, context);
+}
+
+Task<void> leave_after_one(AsyncStream<std::string>* pieces) {
+  co_await pieces->next();
+  throw Error(Errc::closed, "enough");
+}
+
+/// Asks, and cancels the call when its first piece is there.
+Task<void> read_one_piece(std::shared_ptr<ChatModel> model, AsyncStream<std::string>* pieces, CallContext context) {
+  std::vector<Task<void>> both;
+  both.push_back(ask(model, pieces, context));
+  both.push_back(leave_after_one(pieces));
+  co_await gather(std::move(both));
+}
+
+// TK-2, TK-5: of running totals the last one counts, also for a stream that breaks off or that its reader gives up.
+TEST(RemoteChatModel, AStreamThatIsNotReadToItsEndCountsWhatItsServerHasTold) {
+  RemoteBed bed([](const ServerRequest& asked) {
+    ServerReply reply = ServerReply::event_stream();
+    for (int i = 1; i <= 3; ++i) {
+      json chunk = json::parse(delta("x"));
+      chunk["usage"] = {{"prompt_tokens", 9}, {"completion_tokens", i}};
+      reply.event(chunk.dump());
+    }
+    return asked.number == 1 ? reply.reset() : reply.hang();
+  });
+  const auto model = bed.chat_model();
+  const UsageMeter broken;
+  EXPECT_EQ(errc_of(bed.runtime.run(stream(model, question(), broken.context())).error), Errc::transient);
+  const UsageMeter late;
+  EXPECT_EQ(errc_of(bed.runtime.run(stream(model, question(), late.context().with_timeout(100ms))).error),
+            Errc::timeout);
+  const UsageMeter gone;
+  AsyncStream<std::string> pieces(1);
+  EXPECT_THROW(bed.runtime.run(read_one_piece(model, &pieces, gone.context())), Error);
+  for (const UsageMeter* meter : {&broken, &late, &gone}) {
+    const UsageRow total = meter->report().total(EventKind::chat);
+    EXPECT_EQ(total.failures, 1u);
+    EXPECT_EQ(total.reported, 1u);
+    EXPECT_EQ(total.input, 9u);
+    EXPECT_GE(total.output, 1u);
+  }
+  EXPECT_EQ(late.report().total(EventKind::chat).output, 3u);
+}
+
+// S8: models of the same name on two servers, or told other things by their profiles, answer differently.
+TEST(RemoteChatModel, ModelsOfOneNameOnTwoServersShareNoCachedReply) {
+  const auto says = [](const std::string& text) {
+    return [text](const ServerRequest&) {
+      json reply = json::parse(kReply);
+      reply["choices"][0]["message"]["content"] = text;
+      return ServerReply::text(200, reply.dump());
+    };
+  };
+  RemoteBed here(says("here"));
+  RemoteBed there(says("那里"));
+  const auto cache = memory_cache();
+  const auto ask = [&](RemoteBed& bed) {
+    return bed.runtime.run(cached_chat_model(bed.chat_model(), cache)->chat(question())).text;
+  };
+  EXPECT_EQ(ask(here), "here");
+  EXPECT_EQ(ask(there), "那里");
+  EXPECT_EQ(ask(here), "here");
+  EXPECT_EQ(ask(there), "那里");
+  EXPECT_EQ(here.server.requests(), 1u);
+  EXPECT_EQ(there.server.requests(), 1u);
+  here.options.profile.chat_extra = R"({"enable_thinking":true})";
+  ask(here);
+  EXPECT_EQ(here.server.requests(), 2u);
+  const std::string identity = here.chat_model()->identity();
+  EXPECT_NE(identity.find(here.server.url()), std::string::npos) << identity;
+  EXPECT_EQ(cached_chat_model(here.chat_model(), cache)->identity(), identity);
 }
 
 TEST(RemoteChatModel, ASchemaIsSentInTheServersWayAndTheReplyIsChecked) {

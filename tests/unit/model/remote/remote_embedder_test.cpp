@@ -1,5 +1,6 @@
 #include "support/rounds.hpp"
 #include "unit/model/remote/remote_bed.hpp"
+#include <ragstone/model/usage_meter.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -141,6 +142,30 @@ TEST(RemoteEmbedder, HalvesOnceWhatIsTooLarge) {
   }
 }
 
+// TK-5: requests of a batch that went well before another one failed have been paid for.
+TEST(RemoteEmbedder, ABatchThatFailsCountsItsRequestsThatDidNot) {
+  int bad = 3;
+  RemoteBed bed([&](const ServerRequest& request) {
+    const auto input = json::parse(request.body)["input"];
+    if (input.size() > 2) return ServerReply::text(413, "too large");
+    return input[0].get<std::string>().size() == static_cast<std::size_t>(bad) ? ServerReply::text(400, "no")
+                                                                               : embedded(request);
+  });
+  bed.options.profile.max_request_tokens = 6;  // four texts to a request, the server takes two
+  const UsageMeter meter;
+  const auto embedder = bed.embedder(2);
+  EXPECT_EQ(error_of([&] { bed.runtime.run(embedder->embed(texts(6), EmbedRole::document, meter.context())); }).errc(),
+            Errc::rejected);
+  UsageRow total = meter.report().total(EventKind::embed);
+  EXPECT_EQ(total.failures, 1u);
+  EXPECT_EQ(total.input, 2u);
+  bad = 5;
+  EXPECT_THROW(bed.runtime.run(embedder->embed(texts(6), EmbedRole::document, meter.context())), Error);
+  total = meter.report().total(EventKind::embed);
+  EXPECT_EQ(total.failures, 2u);
+  EXPECT_EQ(total.input, 6u);
+}
+
 // N9
 TEST(RemoteEmbedder, RefusesWhatCannotBeTheVectors) {
   std::string body;
@@ -199,7 +224,6 @@ TEST(RemoteEmbedder, PrefixesAndDimensionsGoAlong) {
   EXPECT_FALSE(sent.contains("dimensions"));
 }
 
-// BT-1
 // CA-1, IX-4
 TEST(RemoteEmbedder, OtherPrefixesAreAnotherIdentity) {
   RemoteBed bed([](const ServerRequest&) { return ServerReply::text(500, ""); });
@@ -215,6 +239,7 @@ TEST(RemoteEmbedder, OtherPrefixesAreAnotherIdentity) {
   EXPECT_EQ(signatures.size(), 4u);
 }
 
+// BT-1
 TEST(RemoteEmbedder, LosesNoTextUnderRandomFailures) {
   std::mt19937 random(1);
   RemoteBed bed([&](const ServerRequest& request) {

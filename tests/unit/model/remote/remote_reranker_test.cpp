@@ -1,4 +1,5 @@
 #include "unit/model/remote/remote_bed.hpp"
+#include <ragstone/model/usage_meter.hpp>
 
 #include <vector>
 
@@ -80,6 +81,20 @@ TEST(RemoteReranker, AsksInPartsWhereTheServerTakesNoMore) {
   EXPECT_EQ(bed.server.requests(), 2u);
   EXPECT_EQ(best[0].index, 2u);
   EXPECT_EQ(best[1].index, 3u);
+}
+
+// TK-5
+TEST(RemoteReranker, ACallThatFailsCountsTheRequestsThatDidNot) {
+  RemoteBed bed([](const ServerRequest& request) {
+    return request.number == 3 ? ServerReply::text(400, "no") : ranked(RerankDialect::jina, json::parse(request.body));
+  });
+  bed.options.profile.rerank = RerankDialect::jina;
+  bed.options.profile.max_documents = 1;
+  const UsageMeter meter;
+  EXPECT_EQ(error_of([&] { bed.runtime.run(bed.reranker()->rerank("q", kTexts, 2, meter.context())); }).errc(),
+            Errc::rejected);
+  EXPECT_EQ(meter.report().total(EventKind::rerank).failures, 1u);
+  EXPECT_EQ(meter.report().total(EventKind::rerank).input, 22u);
 }
 
 // N8, N9

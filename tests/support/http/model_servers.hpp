@@ -1,0 +1,17 @@
+#pragma once
+
+#include "support/http/scripted_server.hpp"
+
+#include <string>
+
+namespace ragstone::test {
+
+/// What the server that a ProviderProfile of this name is for answers, with its own routes, field names, limits,
+/// defaults and errors, as its documentation and source tell them. It refuses what the real one refuses or silently
+/// drops.
+///
+/// Chat answers with "你好 there", or with `{"answer":"yes"}` where a schema is asked for; a text's vector has its
+/// bytes as first element; a reranked text's score is its number of bytes.
+ServerReply reply_of_provider(const std::string& provider, const ServerRequest& request);
+
+}  // namespace ragstone::test
