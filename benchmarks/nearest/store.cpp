@@ -94,7 +94,7 @@ void fill(StoreEngine& engine, const VectorSet& set) {
     engine.commit(std::move(commit));
     engine.maintain();
   }
-  while (engine.maintain()) {
+  while (engine.maintain({}, Upkeep::idle)) {
   }
 }
 

@@ -149,9 +149,9 @@ class EmbeddedStore final : public Store {
     return offload(pool_, Lane::writer, std::move(work));
   }
 
-  Task<bool> do_maintain(CallContext) override {
+  Task<bool> do_maintain(Upkeep upkeep, CallContext) override {
     Work<bool> work;
-    work.set([engine = engine_](const StopToken& stop) { return engine->maintain(stop); });
+    work.set([engine = engine_, upkeep](const StopToken& stop) { return engine->maintain(stop, upkeep); });
     return offload(pool_, Lane::background, std::move(work));
   }
 

@@ -90,8 +90,8 @@ Task<VectorIndexes> Store::declare_vector_indexes(VectorIndexes indexes, CallCon
   co_return co_await with_deadline(std::move(work), context);
 }
 
-Task<bool> Store::maintain(CallContext context) {
-  Task<bool> work = do_maintain(context);
+Task<bool> Store::maintain(Upkeep upkeep, CallContext context) {
+  Task<bool> work = do_maintain(upkeep, context);
   co_return co_await with_deadline(std::move(work), context);
 }
 

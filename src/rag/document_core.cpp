@@ -117,6 +117,11 @@ void DocumentCore::start_maintenance(const CallContext& context) {
   is_maintaining_ = false;
 }
 
+bool DocumentCore::is_busy() {
+  const std::lock_guard lock(mutex_);
+  return committed_since_;
+}
+
 Task<void> DocumentCore::maintain(Self self, CallContext context) {
   const auto is_done = [](DocumentCore& core) {
     const std::lock_guard lock(core.mutex_);
@@ -127,10 +132,11 @@ Task<void> DocumentCore::maintain(Self self, CallContext context) {
   try {
     while (!is_done(*self)) {
       RunScope run(context, EventKind::store_write, self->store->capabilities().name + " maintenance");
-      bool more = true;
-      while (more) {
-        Task<bool> work = self->store->maintain();
-        more = co_await in_run(run, std::move(work));
+      for (Upkeep upkeep = Upkeep::due;;) {
+        Task<bool> work = self->store->maintain(upkeep);
+        const bool more = co_await in_run(run, std::move(work));
+        if (!more && (upkeep == Upkeep::idle || self->is_busy())) break;
+        upkeep = more ? Upkeep::due : Upkeep::idle;
       }
       for (const std::shared_ptr<RegisteredIndex>& index : self->indexes.current())
         co_await save_index(self->store, self->pool, index, SaveWhen::due);

@@ -72,6 +72,7 @@ class DocumentCore : public std::enable_shared_from_this<DocumentCore> {
   static Task<void> drain(Self self);
   static Task<void> update_indexes(Self self, CallContext context);
   static Task<void> maintain(Self self, CallContext context);
+  bool is_busy();
   static Task<void> catch_up(Self self, std::shared_ptr<RegisteredIndex> index, bool from_scratch);
   SharedOperation build_of(const std::string& group);
 

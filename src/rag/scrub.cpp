@@ -39,7 +39,7 @@ Task<VerifyReport> verify_and_heal(std::shared_ptr<DocumentCore> core, CallConte
   VerifyReport report = co_await core->store->verify(context);
   try {
     bool more = !report.ok();
-    while (more) more = co_await core->store->maintain(context);
+    while (more) more = co_await core->store->maintain(Upkeep::due, context);
   } catch (const Error&) {
     // What cannot be healed is in the report.
   }

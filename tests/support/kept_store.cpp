@@ -31,7 +31,7 @@ class Opening final : public StoreEngine {
   void do_declare_vector_indexes(VectorIndexes indexes, const StopToken& stop) override {
     engine_->declare_vector_indexes(std::move(indexes), stop);
   }
-  bool do_maintain(const StopToken& stop) override { return engine_->maintain(stop); }
+  bool do_maintain(const StopToken& stop, Upkeep upkeep) override { return engine_->maintain(stop, upkeep); }
 
   const std::shared_ptr<StoreEngine> engine_;
   const std::shared_ptr<std::atomic<std::size_t>> commits_;

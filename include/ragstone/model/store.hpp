@@ -7,6 +7,7 @@
 #include <ragstone/store/field.hpp>
 #include <ragstone/store/search.hpp>
 #include <ragstone/store/snapshot.hpp>
+#include <ragstone/store/upkeep.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -79,7 +80,7 @@ class Store {
   Task<VectorIndexes> declare_vector_indexes(VectorIndexes indexes, CallContext context = {});
   /// Does a piece of the work that commits leave for later, in the background; false once there is nothing more to do.
   /// A Document calls it after its commits.
-  Task<bool> maintain(CallContext context = {});
+  Task<bool> maintain(Upkeep upkeep = Upkeep::due, CallContext context = {});
   /// See StoreEngine. Errors: Errc::unsupported where the store cannot.
   Task<VerifyReport> verify(CallContext context = {});
   Task<void> backup(std::filesystem::path folder, CallContext context = {});
@@ -103,7 +104,7 @@ class Store {
                                                       CallContext context) = 0;
   virtual Task<void> do_declare_fields(std::vector<FieldDeclaration> fields, CallContext context) = 0;
   virtual Task<VectorIndexes> do_declare_vector_indexes(VectorIndexes indexes, CallContext context) = 0;
-  virtual Task<bool> do_maintain(CallContext context) = 0;
+  virtual Task<bool> do_maintain(Upkeep upkeep, CallContext context) = 0;
   virtual Task<VerifyReport> do_verify(CallContext context) = 0;
   virtual Task<void> do_backup(std::filesystem::path folder, CallContext context) = 0;
   virtual Task<void> do_close(CallContext context) = 0;

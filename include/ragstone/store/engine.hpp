@@ -6,6 +6,7 @@
 #include <ragstone/store/field.hpp>
 #include <ragstone/store/index_files.hpp>
 #include <ragstone/store/snapshot.hpp>
+#include <ragstone/store/upkeep.hpp>
 #include <ragstone/store/verify.hpp>
 
 #include <exception>
@@ -88,7 +89,7 @@ class StoreEngine {
   /// Does a piece of the work that commits leave for later: sealing, merging, moving the log. False once there is
   /// nothing more to do. Any thread; commits and reads go on meanwhile. Errors: the medium's own; what is stored stays
   /// as it is.
-  bool maintain(const StopToken& stop = {}) { return do_maintain(stop); }
+  bool maintain(const StopToken& stop = {}, Upkeep upkeep = Upkeep::due) { return do_maintain(stop, upkeep); }
 
   /// Reads everything that is stored and compares it with its checksums and with each other; what is wrong is a
   /// finding, not an error. Commits and reads go on meanwhile; it looks at the state at its beginning.
@@ -114,7 +115,7 @@ class StoreEngine {
   /// By default Errc::unsupported.
   virtual void do_declare_vector_indexes(VectorIndexes indexes, const StopToken& stop);
   /// A store that leaves nothing for later has nothing to do.
-  virtual bool do_maintain(const StopToken&) { return false; }
+  virtual bool do_maintain(const StopToken&, Upkeep) { return false; }
   /// What is in memory only has nothing to be compared with.
   virtual VerifyReport do_verify(const StopToken&) const { return {}; }
   virtual void do_backup(const std::filesystem::path& folder, const StopToken& stop) const;

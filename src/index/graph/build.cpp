@@ -9,10 +9,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <memory>
+#include <new>
 #include <numeric>
 #include <optional>
+#include <queue>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -86,6 +90,156 @@ class CodeSpace final : public hnswlib::SpaceInterface<float> {
 
 using Hnsw = hnswlib::HierarchicalNSW<float>;
 
+/// For each row the first that has its codes.
+std::vector<std::uint32_t> firsts(std::size_t rows, const BuiltGraph& graph) {
+  std::vector<std::uint32_t> first(rows);
+  std::iota(first.begin(), first.end(), 0U);
+  for (std::size_t i = 0; i < graph.copies.size(); ++i) first[graph.copies[i]] = graph.originals[i];
+  return first;
+}
+
+/// Puts what is left of a graph into an empty one of hnswlib, as if its rows had been inserted there.
+class Seeding {
+ public:
+  Seeding(const BaseGraph& base, CodeSpace& space, const CodeRows& rows, const std::vector<std::uint32_t>& first,
+          Hnsw& to, const StopToken& stop)
+      : base_(*base.graph), space_(space), rows_(rows), hnsw_(to), poll_(stop) {
+    find_rows(base, first);
+    find_levels();
+  }
+
+  /// Marks the rows that came along.
+  void run(std::vector<bool>& seeded) {
+    for (std::uint32_t node = 0; node < base_.nodes(); ++node) {
+      if (row_of_[node] == kNone) continue;
+      add_element(node);
+      seeded[row_of_[node]] = true;
+    }
+    for (std::uint32_t node = 0; node < base_.nodes(); ++node)
+      if (number_of_[node] != kNone) link(node, 0, base_.links(node), hnsw_.maxM0_);
+    for (std::size_t i = 0; i < base_.upper().size(); ++i) {
+      const UpperLevel& level = base_.upper()[i];
+      const std::size_t degree = base_.header().upper_degree;
+      for (std::size_t n = 0; n < level.nodes.size(); ++n)
+        if (number_of_[level.nodes[n]] != kNone)
+          link(level.nodes[n], i + 1, level.links.subspan(n * degree, degree), hnsw_.maxM_);
+    }
+  }
+
+ private:
+  /// A node stands for all rows of its codes: it lives on in the first that is left of them.
+  void find_rows(const BaseGraph& base, const std::vector<std::uint32_t>& first) {
+    row_of_.assign(base_.nodes(), kNone);
+    number_of_.assign(base_.nodes(), kNone);
+    std::vector<bool> taken(first.size());
+    std::vector<bool> is_copy(base_.nodes());
+    const auto take = [&](std::uint32_t node, std::uint32_t row) {
+      if (row == kNone || row_of_[node] != kNone || taken[first[row]]) return;
+      row_of_[node] = first[row];
+      taken[first[row]] = true;
+    };
+    for (const std::uint32_t copy : base_.copies()) is_copy[checked(copy)] = true;
+    for (std::uint32_t node = 0; node < base_.nodes(); ++node)
+      if (!is_copy[node]) take(node, base.rows[node]);
+    for (std::size_t i = 0; i < base_.copies().size(); ++i)
+      take(checked(base_.originals()[i]), base.rows[base_.copies()[i]]);
+  }
+
+  void find_levels() {
+    level_of_.assign(base_.nodes(), 0);
+    for (std::size_t i = 0; i < base_.upper().size(); ++i)
+      for (const std::uint32_t node : base_.upper()[i].nodes) level_of_[checked(node)] = i + 1;
+  }
+
+  std::uint32_t checked(std::uint32_t node) const {
+    if (node >= base_.nodes()) throw_corrupt_graph("a link leads nowhere");
+    return node;
+  }
+
+  void add_element(std::uint32_t node) {
+    poll_.spend(rows_.dimension + 200);
+    const auto number = static_cast<std::uint32_t>(hnsw_.cur_element_count);
+    const std::uint32_t row = row_of_[node];
+    std::memset(hnsw_.get_linklist0(number), 0, hnsw_.size_data_per_element_);
+    std::memcpy(hnsw_.getDataByInternalId(number), space_.element(rows_, row).data(), space_.get_data_size());
+    hnsw_.setExternalLabel(number, row);
+    hnsw_.label_lookup_[row] = number;
+    if (const std::size_t level = level_of_[node]; level > 0) {
+      void* lists = std::calloc(level, hnsw_.size_links_per_element_);
+      if (lists == nullptr) throw std::bad_alloc();
+      hnsw_.linkLists_[number] = static_cast<char*>(lists);
+      hnsw_.element_levels_[number] = static_cast<int>(level);
+    }
+    hnsw_.cur_element_count = number + 1;
+    number_of_[node] = number;
+    if (static_cast<int>(level_of_[node]) > hnsw_.maxlevel_) {
+      hnsw_.maxlevel_ = static_cast<int>(level_of_[node]);
+      hnsw_.enterpoint_node_ = number;
+    }
+  }
+
+  /// Of a node on a level that it may not be on, none.
+  std::span<const std::uint32_t> links_of(std::uint32_t node, std::size_t level) const {
+    if (level == 0) return base_.links(node);
+    const UpperLevel& upper = base_.upper()[level - 1];
+    const auto place = std::lower_bound(upper.nodes.begin(), upper.nodes.end(), node);
+    if (place == upper.nodes.end() || *place != node) return {};
+    const std::size_t degree = base_.header().upper_degree;
+    return upper.links.subspan(static_cast<std::size_t>(place - upper.nodes.begin()) * degree, degree);
+  }
+
+  /// Numbers of hnswlib that a node's links lead to, and whether one led to a row that is gone.
+  bool gather(std::uint32_t node, std::size_t level, std::vector<std::uint32_t>& numbers) const {
+    bool some_gone = false;
+    for (const std::uint32_t link : links_of(node, level)) {
+      if (link == kNone) break;
+      const std::uint32_t number = number_of_[checked(link)];
+      some_gone |= number == kNone;
+      if (number != kNone && level_of_[link] >= level) numbers.push_back(number);
+    }
+    return some_gone;
+  }
+
+  void link(std::uint32_t node, std::size_t level, std::span<const std::uint32_t> links, std::size_t most) {
+    std::vector<std::uint32_t> numbers;
+    if (gather(node, level, numbers)) {
+      for (const std::uint32_t gone : links)
+        if (gone != kNone && number_of_[gone] == kNone) gather(gone, level, numbers);
+      keep_best(number_of_[node], most, numbers);
+    }
+    auto* list = hnsw_.get_linklist_at_level(number_of_[node], static_cast<int>(level));
+    hnsw_.setListCount(list, static_cast<unsigned short>(numbers.size()));
+    std::memcpy(list + 1, numbers.data(), numbers.size() * sizeof(std::uint32_t));
+  }
+
+  /// By the rule that hnswlib chooses links with.
+  void keep_best(std::uint32_t of, std::size_t most, std::vector<std::uint32_t>& numbers) {
+    std::sort(numbers.begin(), numbers.end());
+    numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+    std::erase(numbers, of);
+    poll_.spend(numbers.size() * rows_.dimension);
+    std::priority_queue<std::pair<float, hnswlib::tableint>, std::vector<std::pair<float, hnswlib::tableint>>,
+                        Hnsw::CompareByFirst>
+        nearest;
+    for (const std::uint32_t number : numbers)
+      nearest.emplace(
+          hnsw_.fstdistfunc_(hnsw_.getDataByInternalId(of), hnsw_.getDataByInternalId(number), hnsw_.dist_func_param_),
+          number);
+    if (nearest.size() > most) hnsw_.getNeighborsByHeuristic2(nearest, most);
+    numbers.clear();
+    for (; !nearest.empty(); nearest.pop()) numbers.push_back(nearest.top().second);
+  }
+
+  const Graph& base_;
+  CodeSpace& space_;
+  const CodeRows& rows_;
+  Hnsw& hnsw_;
+  kernel::StopPoll poll_;
+  std::vector<std::uint32_t> row_of_;     ///< By node: its row; kNone: none is left.
+  std::vector<std::uint32_t> number_of_;  ///< By node: hnswlib's.
+  std::vector<std::size_t> level_of_;     ///< By node.
+};
+
 /// Finds rows that are copies of earlier ones.
 void find_copies(const CodeRows& rows, BuiltGraph& to, const StopToken& stop) {
   kernel::StopPoll poll(stop);
@@ -120,7 +274,7 @@ class Builder {
   Builder(const CodeRows& rows, const BuildOptions& options, const Parallel* parallel, const StopToken& stop)
       : rows_(rows), options_(options), parallel_(parallel), stop_(stop), space_(rows.dimension, options.metric) {}
 
-  BuiltGraph run() {
+  BuiltGraph run(const BaseGraph* base) {
     GraphHeader& header = built_.header;
     header.nodes = static_cast<std::uint32_t>(rows_.count());
     find_copies(rows_, built_, stop_);
@@ -128,37 +282,43 @@ class Builder {
     header.degree = static_cast<std::uint32_t>(2 * options_.m);
     header.upper_degree = static_cast<std::uint32_t>(options_.m);
     header.ef_construction = static_cast<std::uint32_t>(options_.ef_construction);
-    std::vector<bool> apart(rows_.count());  // not among the first that are inserted
-    for (const std::uint32_t copy : built_.copies) apart[copy] = true;
-    const std::vector<std::uint32_t> held_out = choose_held_out(apart);
-    for (const std::uint32_t row : held_out) apart[row] = true;
-    std::vector<std::uint32_t> first;
-    for (std::uint32_t row = 0; row < header.nodes; ++row)
-      if (!apart[row]) first.push_back(row);
-    hnsw_.emplace(&space_, first.size() + held_out.size(), options_.m, options_.ef_construction);
+    hnsw_.emplace(&space_, rows_.count() - built_.copies.size(), options_.m, options_.ef_construction);
     kernel::ask_for_large_pages(hnsw_->data_level0_memory_, hnsw_->max_elements_ * hnsw_->size_data_per_element_);
-    insert(first);
-    convert();
-    if (!held_out.empty()) {
-      measure_recall(rows_, options_.metric, held_out, built_, stop_);
-      insert(held_out);
-      convert();
+    std::vector<bool> apart(rows_.count());  // Not to be inserted.
+    for (const std::uint32_t copy : built_.copies) apart[copy] = true;
+    if (base != nullptr) {
+      Seeding(*base, space_, rows_, firsts(rows_.count(), built_), *hnsw_, stop_).run(apart);
+      header.measured = base->graph->header().measured;
+      header.recalls = base->graph->header().recalls;
     }
+    insert_and_measure(rows_not(apart));
     hnsw_.reset();
     make_reachable(rows_, options_.metric, built_, stop_);
     return std::move(built_);
   }
 
  private:
-  std::vector<std::uint32_t> choose_held_out(const std::vector<bool>& apart) const {
-    const std::size_t rows = apart.size();
-    const std::size_t count = std::min(kHeldOut, (rows - built_.copies.size()) / kHeldOutShare);
-    std::vector<std::uint32_t> chosen;
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::size_t row = (2 * i + 1) * rows / (2 * count);
-      if (!apart[row]) chosen.push_back(static_cast<std::uint32_t>(row));
-    }
-    return chosen;
+  static std::vector<std::uint32_t> rows_not(const std::vector<bool>& among) {
+    std::vector<std::uint32_t> rows;
+    for (std::uint32_t row = 0; row < among.size(); ++row)
+      if (!among[row]) rows.push_back(row);
+    return rows;
+  }
+
+  void insert_and_measure(const std::vector<std::uint32_t>& rows) {
+    const std::size_t count = std::min(kHeldOut, rows.size() / kHeldOutShare);
+    std::vector<std::uint32_t> held_out;
+    for (std::size_t i = 0; i < count; ++i) held_out.push_back(rows[(2 * i + 1) * rows.size() / (2 * count)]);
+    std::vector<std::uint32_t> first;
+    std::set_difference(rows.begin(), rows.end(), held_out.begin(), held_out.end(), std::back_inserter(first));
+    insert(first);
+    convert();
+    // What a base has measured says more than a few rows do.
+    if (held_out.size() >= (built_.header.measured > 0 ? kHeldOut : 1))
+      measure_recall(rows_, options_.metric, held_out, built_, stop_);
+    if (held_out.empty()) return;
+    insert(held_out);
+    convert();
   }
 
   void insert_one(std::uint32_t node) {
@@ -170,7 +330,7 @@ class Builder {
   /// In one order, that of `nodes`, however many threads work at it.
   void insert(const std::vector<std::uint32_t>& nodes) {
     std::size_t alone = 0;
-    if (hnsw_->cur_element_count == 0) insert_one(nodes[alone++]);
+    if (hnsw_->cur_element_count == 0 && !nodes.empty()) insert_one(nodes[alone++]);
     std::atomic<std::size_t> next{alone};
     const auto work = [&](std::size_t) {
       for (std::size_t i = next++; i < nodes.size(); i = next++) insert_one(nodes[i]);
@@ -221,11 +381,18 @@ class Builder {
 
 }  // namespace
 
-BuiltGraph build(const CodeRows& rows, const BuildOptions& options, const Parallel* parallel, const StopToken& stop) {
+bool BaseGraph::fits(const Graph& graph, const BuildOptions& options) noexcept {
+  const GraphHeader& header = graph.header();
+  return header.metric == metric_code(options.metric) && header.upper_degree == options.m &&
+         header.degree == 2 * options.m && header.ef_construction == options.ef_construction;
+}
+
+BuiltGraph build(const CodeRows& rows, const BuildOptions& options, const Parallel* parallel, const StopToken& stop,
+                 const BaseGraph* base) {
   if (rows.count() == 0 || options.m < 2 || options.m > 2048 || metric_code(options.metric) == 0)
     throw Error(Errc::invalid_argument, "build a graph: it needs rows, 2 to 2,048 links a node, and another metric");
   try {
-    return Builder(rows, options, parallel, stop).run();
+    return Builder(rows, options, parallel, stop).run(base);
   } catch (const Error&) {
     throw;
   } catch (const boost::system::system_error&) {

@@ -27,9 +27,22 @@ struct BuiltGraph {
   Graph view() const { return {header, links, upper, originals, copies}; }
 };
 
+/// A graph to go on from: some of the rows were in it, with the same codes and factors.
+struct BaseGraph {
+  const Graph* graph = nullptr;
+  std::vector<std::uint32_t> rows;  ///< [nodes of the graph] The number of each among the new rows; kNone: it is gone.
+
+  /// Whether building with these options can go on from a graph.
+  static bool fits(const Graph& graph, const BuildOptions& options) noexcept;
+};
+
 /// Builds a graph over `rows`, at least one. Of rows of the same codes only the first gets links, so that they cannot
 /// crowd out others; every row with links can be reached from the entry. `parallel` may be null: on this thread alone.
-/// Errors: Errc::limit_exceeded, where the memory for it is not to be had.
-BuiltGraph build(const CodeRows& rows, const BuildOptions& options, const Parallel* parallel, const StopToken& stop);
+/// With a `base`, which fits, only the rows that it has not are inserted, at the same quality; links to rows that are
+/// gone are replaced by those of their neighbours.
+/// Errors: Errc::limit_exceeded, where the memory for it is not to be had; Errc::corrupt_store for a base whose links
+/// lead nowhere.
+BuiltGraph build(const CodeRows& rows, const BuildOptions& options, const Parallel* parallel, const StopToken& stop,
+                 const BaseGraph* base = nullptr);
 
 }  // namespace ragstone::graph

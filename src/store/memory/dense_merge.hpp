@@ -3,6 +3,7 @@
 #include "store/memory/state.hpp"
 #include <ragstone/base/parallel.hpp>
 #include <ragstone/base/stop.hpp>
+#include <ragstone/store/upkeep.hpp>
 
 #include <memory>
 #include <optional>
@@ -28,8 +29,9 @@ struct DenseMerge {
   }
 };
 
-/// Eight of about equal size, or one that is mostly dead or has not its key's form; the work that commits leave.
-std::optional<DenseMerge> choose_merge(const State& state);
+/// Those that a graph should span, eight of about equal size, or one that is mostly dead or has not its key's form; the
+/// work that commits leave.
+std::optional<DenseMerge> choose_merge(const State& state, Upkeep upkeep);
 
 /// `state` with the merged segment in the place of its inputs; none if that does not go together with what has happened
 /// since.

@@ -90,9 +90,9 @@ class MemoryEngine final : public StoreEngine {
     publish(std::make_shared<const MemorySnapshot>(std::move(state), log_));
   }
 
-  bool do_maintain(const StopToken& stop) override {
+  bool do_maintain(const StopToken& stop, Upkeep upkeep) override {
     const std::lock_guard maintaining(maintenance_mutex_);
-    const std::optional<DenseMerge> merge = choose_merge(current()->state());
+    const std::optional<DenseMerge> merge = choose_merge(current()->state(), upkeep);
     if (!merge) return false;
     std::shared_ptr<const DenseSegment> merged = merge->carry_out(helpers_, stop);
     const std::lock_guard lock(commit_mutex_);

@@ -133,9 +133,7 @@ bool DenseForm::fits(const DensePart& part) const noexcept {
   if (part.rows() > 0 && part.has_bits() != bits) return false;
   const graph::Graph* built = part.graph();
   if (built == nullptr || !wants_graph(part.rows())) return (built != nullptr) == wants_graph(part.rows());
-  const graph::GraphHeader& header = built->header();
-  return header.metric == graph::metric_code(graph->metric) && header.upper_degree == graph->m &&
-         header.ef_construction == graph->ef_construction;
+  return graph::BaseGraph::fits(*built, *graph);
 }
 
 std::optional<std::uint32_t> DensePart::find(NodeId node) const noexcept {

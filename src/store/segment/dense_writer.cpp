@@ -6,6 +6,7 @@
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -14,6 +15,8 @@ namespace {
 
 constexpr std::size_t kSections = 8;
 constexpr std::size_t kGraphSections = 6;
+// A graph that has lost more than one row in so many is built anew: mending costs links, and walks.
+constexpr std::size_t kMostDeadOfBase = 5;
 
 /// The rows of a part that is being written.
 class DenseRows {
@@ -24,6 +27,8 @@ class DenseRows {
   virtual std::span<const float> vector(std::size_t number) const = 0;
   virtual double norm(std::size_t number) const = 0;
   virtual CodeScale code(std::size_t number, std::span<std::int8_t> codes) const = 0;
+  /// A graph over some of the rows, to go on from.
+  virtual std::optional<graph::BaseGraph> base(const graph::BuildOptions&) const { return std::nullopt; }
 };
 
 class NewRows final : public DenseRows {
@@ -51,6 +56,7 @@ class NewRows final : public DenseRows {
 struct Damage {
   DeadRows lost;
   DeadRows underived;  ///< Norm and codes are to be derived again.
+  bool any = false;
 };
 
 class MergedRows final : public DenseRows {
@@ -84,10 +90,30 @@ class MergedRows final : public DenseRows {
     return part.code_scale(row.row);
   }
 
+  std::optional<graph::BaseGraph> base(const graph::BuildOptions& options) const override {
+    std::size_t best = parts_.size();
+    for (std::size_t p = 0; p < parts_.size(); ++p)
+      if (can_be_base(p, options) && (best == parts_.size() || parts_[p].part->rows() > parts_[best].part->rows()))
+        best = p;
+    if (best == parts_.size()) return std::nullopt;
+    const graph::Graph* graph = parts_[best].part->graph();
+    graph::BaseGraph base{graph, std::vector<std::uint32_t>(graph->nodes(), graph::kNone)};
+    for (std::uint32_t row = 0; row < plan_.size(); ++row)
+      if (plan_[row].part == best) base.rows[plan_[row].row] = row;
+    return base;
+  }
+
  private:
+  bool can_be_base(std::size_t p, const graph::BuildOptions& options) const {
+    const DenseView& view = parts_[p];
+    return view.part->graph() != nullptr && !damage_[p].any && graph::BaseGraph::fits(*view.part->graph(), options) &&
+           view.dead.count() <= view.part->rows() / kMostDeadOfBase;
+  }
+
   static Damage find_damage(const DensePart& part, const StopToken& stop) {
     Damage damage;
     for (const Finding& finding : part.container().damaged_sections(stop)) {
+      damage.any = true;
       const bool derived = finding.loss == Finding::Loss::nothing;
       DeadRows& rows = derived ? damage.underived : damage.lost;
       rows = rows.with(finding.rows);
@@ -183,7 +209,8 @@ class DenseWriter {
 
   void write_graph() {
     const graph::CodeRows rows{all_codes_.data(), dimension_, factors_};
-    const graph::BuiltGraph built = graph::build(rows, *form_.graph, parallel_, stop_);
+    const std::optional<graph::BaseGraph> base = rows_.base(*form_.graph);
+    const graph::BuiltGraph built = graph::build(rows, *form_.graph, parallel_, stop_, base ? &*base : nullptr);
     write_array(SectionId::graph_header, std::span(&built.header, 1));
     write_array(SectionId::graph_links, std::span(built.links));
     if (!built.upper.empty()) write_array(SectionId::graph_upper, std::span(built.upper));

@@ -139,10 +139,8 @@ void run(Draft& draft, Commit& commit, CommitResult& result, const StopToken& st
 
 /// Puts what a finished draft leaves into parts and the catalog.
 State settle(Database& database, PartContext& context, const State& state, Draft& draft, FileChanges& files) {
-  State next;
+  State next = state;
   next.catalog = draft.catalog();
-  next.columns = state.columns;
-  next.fields = state.fields;
   next.lost = draft.lost();
   PartWriter parts(database, context, next, files);
   for (auto& [definition, column] : draft.thinned()) parts.replace(definition, std::move(column));

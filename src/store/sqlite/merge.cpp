@@ -1,10 +1,12 @@
 #include "store/sqlite/merge.hpp"
 
+#include "store/graph_merge.hpp"
 #include "store/vector_form.hpp"
 
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 namespace ragstone::sqlite {
 namespace {
@@ -48,8 +50,24 @@ Column select(const Column& column, Wanted wanted) {
   return selected;
 }
 
+/// See choose_for_graph().
+Column due_for_graph(const Column& column, const segment::DenseForm& form, Upkeep upkeep) {
+  Column sealed = select(column, [](const Part& part) { return !part.is_staged(); });
+  std::vector<PartShape> shapes;
+  for (const Part& part : sealed.parts) {
+    const auto* dense = std::get_if<std::shared_ptr<const segment::DensePart>>(&part.data);
+    if (dense == nullptr) return {};
+    shapes.push_back({part.live_rows(), (*dense)->graph() != nullptr});
+  }
+  const std::vector<bool> chosen = choose_for_graph(shapes, form, upkeep);
+  std::size_t number = 0;
+  std::erase_if(sealed.parts, [&](const Part&) { return !chosen[number++]; });
+  return sealed;
+}
+
 /// The sealed parts of a column that should become one; none: empty.
-Column due_sealed(const Column& column, const segment::DenseForm& form) {
+Column due_sealed(const Column& column, const segment::DenseForm& form, Upkeep upkeep) {
+  if (Column due = due_for_graph(column, form, upkeep); !due.parts.empty()) return due;
   std::array<std::size_t, kLevels> count{};
   for (const Part& part : column.parts) {
     if (part.is_staged()) continue;
@@ -81,11 +99,11 @@ std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit) {
   return std::nullopt;
 }
 
-std::optional<Merge> choose_merge(const State& state) {
+std::optional<Merge> choose_merge(const State& state, Upkeep upkeep) {
   for (const auto& [definition, column] : state.columns) {
     const ColumnDefinition& of_column = state.catalog.column(definition);
     const segment::DenseForm form = form_of(*state.vector_indexes, of_column.key);
-    if (Column inputs = due_sealed(*column, form); !inputs.parts.empty())
+    if (Column inputs = due_sealed(*column, form, upkeep); !inputs.parts.empty())
       return Merge{definition, of_column, std::move(inputs), form};
   }
   return std::nullopt;

@@ -5,6 +5,7 @@
 #include "store/sqlite/state.hpp"
 #include <ragstone/base/parallel.hpp>
 #include <ragstone/base/stop.hpp>
+#include <ragstone/store/upkeep.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -34,8 +35,9 @@ struct StagedLimit {
 /// A commit may wait for it: no graph is built.
 std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit);
 
-/// Eight sealed parts of about equal size, or one that is dead for more than a quarter or has not its key's form.
-std::optional<Merge> choose_merge(const State& state);
+/// Sealed parts that a graph should span, eight of about equal size, or one that is dead for more than a quarter or has
+/// not its key's form.
+std::optional<Merge> choose_merge(const State& state, Upkeep upkeep);
 
 /// Writes the live rows of some parts of a column as one image; see merge_dense() for `form` and `parallel`.
 void write_merged(const ColumnDefinition& column, const Column& inputs, Generation generation, segment::ImageSink& to,

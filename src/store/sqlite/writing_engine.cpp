@@ -156,11 +156,11 @@ class WritingEngine final : public StoreEngine {
     if (writer_ && writer_->log_pages() > kPatience * kCheckpointPages) checkpoint();
   }
 
-  bool do_maintain(const StopToken& stop) override {
+  bool do_maintain(const StopToken& stop, Upkeep upkeep) override {
     refuse_after_fork("maintain");
     const std::lock_guard maintaining(maintenance_mutex_);
     if (heal_suspects(stop)) return true;
-    if (merge_one(stop, staged_limit(), Scope::all)) return true;
+    if (merge_one(stop, staged_limit(), Scope::all, upkeep)) return true;
     const std::lock_guard lock(commit_mutex_);
     if (writer_ && (writer_->rebuild_fields() || writer_->compact())) {
       publish();
@@ -193,14 +193,14 @@ class WritingEngine final : public StoreEngine {
   }
 
   /// Under maintenance_mutex_. False if there is nothing to merge.
-  bool merge_one(const StopToken& stop, const StagedLimit& limit, Scope scope) {
+  bool merge_one(const StopToken& stop, const StagedLimit& limit, Scope scope, Upkeep upkeep = Upkeep::due) {
     std::optional<Merge> merge;
     Generation generation = 0;
     {
       const std::lock_guard lock(commit_mutex_);
       if (!writer_) return false;
       merge = choose_seal(*writer_->state(), limit);
-      if (!merge && scope == Scope::all) merge = choose_merge(*writer_->state());
+      if (!merge && scope == Scope::all) merge = choose_merge(*writer_->state(), upkeep);
       if (!merge) return false;
       for (const Part& part : merge->inputs.parts) context_.busy.insert(part.number);
       generation = writer_->state()->catalog.generation;

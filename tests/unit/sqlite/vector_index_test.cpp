@@ -52,6 +52,13 @@ class VectorIndexTest : public testing::Test {
   }
 
   void fill() {
+    const auto engine = sqlite_engine(folder_);
+    engine->declare_vector_indexes(options_of(IndexType::flat));
+    fill(*engine);
+    engine->close();
+  }
+
+  static void fill(StoreEngine& engine) {
     std::mt19937 random(1);
     std::string text;
     std::vector<std::vector<float>> rows;
@@ -60,14 +67,11 @@ class VectorIndexTest : public testing::Test {
       rows.push_back({});
       for (std::uint32_t i = 0; i < kDimension; ++i) rows.back().push_back(static_cast<float>(random() % 1000) - 500);
     }
-    const auto engine = sqlite_engine(folder_);
-    engine->declare_vector_indexes(options_of(IndexType::flat));
     Commit commit;
     SourceWrite write = sample_lines("s", text);
     write.groups[1].dense.push_back(sample_vectors("e", "four", rows, kDimension));
     commit.sources.push_back(std::move(write));
-    engine->commit(std::move(commit));
-    engine->close();
+    engine.commit(std::move(commit));
   }
 
   TemporaryFolder temporary_;
@@ -111,6 +115,17 @@ TEST_F(VectorIndexTest, OptionsAreKeptWithTheStoreAndInForceAtTheNextOpening) {
   EXPECT_EQ(reader->vector_indexes(), options_of(IndexType::hnsw, Metric::l2));
   reader->declare_vector_indexes(options_of(IndexType::flat));
   EXPECT_EQ(reader->vector_indexes(), options_of(IndexType::hnsw, Metric::l2)) << "a reader changes nothing";
+}
+
+TEST_F(VectorIndexTest, OptionsStayInForceAfterCommits) {
+  const auto engine = sqlite_engine(folder_);
+  engine->declare_vector_indexes(options_of(IndexType::hnsw, Metric::l2));
+  fill(*engine);
+  EXPECT_EQ(engine->vector_indexes(), options_of(IndexType::hnsw, Metric::l2));
+  engine->close();
+  const auto graph = maintained({});
+  ASSERT_TRUE(graph && graph->graph());
+  EXPECT_EQ(graph->graph()->header().metric, graph::metric_code(Metric::l2));
 }
 
 TEST_F(VectorIndexTest, OptionsThatCannotBeAreRefusedAndTheMessageSaysWhatCan) {

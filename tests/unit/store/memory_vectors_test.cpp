@@ -88,7 +88,7 @@ TEST(MemoryVectors, AMergeKeepsWhatDiedOrWasWrittenMeanwhile) {
   for (const char* id : {"keeps", "goes", "changes", "d", "e", "f", "g", "h"})
     commit(*engine, source(id, 4100, random));
   const auto before = engine->snapshot();
-  const auto merge = memory::choose_merge(state_of(*before));
+  const auto merge = memory::choose_merge(state_of(*before), Upkeep::due);
   ASSERT_TRUE(merge);
   EXPECT_EQ(merge->inputs.size(), 8u);
   const auto merged = merge->carry_out(OwnThreads(1), {});
@@ -118,7 +118,7 @@ TEST(MemoryVectors, AMergeWhoseRowsHaveMovedMeanwhileIsGivenUp) {
   engine->declare_vector_indexes(small_graphs());
   commit(*engine, source("a", 5200, random));
   const auto before = engine->snapshot();
-  const auto merge = memory::choose_merge(state_of(*before));
+  const auto merge = memory::choose_merge(state_of(*before), Upkeep::due);
   ASSERT_TRUE(merge);
   const auto merged = merge->carry_out(OwnThreads(1), {});
   ASSERT_TRUE(engine->maintain());

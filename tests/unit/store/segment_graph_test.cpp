@@ -185,6 +185,124 @@ TEST(GraphSegment, SeveralThreadsBuildAGraphThatIsAsGood) {
   EXPECT_GE(sum / 30, 0.95);
 }
 
+std::shared_ptr<const DensePart> merged(const std::vector<DenseView>& parts, const DenseForm& form = graph_form()) {
+  StringSink image;
+  merge_dense(3, parts, image, {}, form);
+  return std::make_shared<const DensePart>(heap_image(std::move(image).take()));
+}
+
+/// Of the nodes of a sample, every third in one of three.
+DenseSample third_of(const DenseSample& all, std::size_t which) {
+  DenseSample some = all;
+  some.keys.clear();
+  some.values.clear();
+  for (std::size_t row = which; row < all.keys.size(); row += 3) {
+    some.keys.push_back(all.keys[row]);
+    const auto vector = all.vector(row);
+    some.values.insert(some.values.end(), vector.begin(), vector.end());
+  }
+  return some;
+}
+
+double mean_recall(std::mt19937 random, const std::vector<DenseView>& views, Metric metric, std::size_t dimension) {
+  double sum = 0;
+  for (int q = 0; q < 60; ++q) {
+    const std::vector<float> query = random_vector(random, dimension);
+    sum += recall(search(views, query, metric, 10, 60).hits[0], search_dense(views, query, metric, nullptr, 10, {}));
+  }
+  return sum / 60;
+}
+
+TEST(GraphSegment, AGraphThatGrowsByMergesIsAsGoodAsOneThatIsBuiltAtOnce) {
+  std::mt19937 random(13);
+  for (const Metric metric : {Metric::cosine, Metric::l2}) {
+    const DenseSample all = clustered(random, 4000, 24);
+    const std::vector<DenseView> at_once = {{all.part(graph_form(metric)), {}}};
+    auto grown = third_of(all, 0).part(graph_form(metric));
+    for (const std::size_t which : {1, 2})
+      grown = merged({{third_of(all, which).part(), {}}, {grown, {}}}, graph_form(metric));
+    EXPECT_TRUE(grown->verify({}).empty());
+    ASSERT_EQ(grown->rows(), 4000u);
+    EXPECT_GE(mean_recall(random, {{grown, {}}}, metric, 24), mean_recall(random, at_once, metric, 24) - 0.02);
+  }
+}
+
+TEST(GraphSegment, AGraphThatGrowsKeepsItsLinksWhereNothingComesNear) {
+  std::mt19937 random(14);
+  const DenseSample all = random_dense(random, 600, 8);
+  const auto before = third_of(all, 0).part(graph_form());
+  DenseSample far = third_of(all, 1);
+  far.keys.resize(1);
+  far.values.resize(8);
+  const auto after = merged({{before, {}}, {far.part(), {}}});
+  std::size_t kept = 0;
+  for (std::uint32_t row = 0; row < before->rows(); ++row) {
+    std::vector<NodeId> old_links;
+    std::vector<NodeId> new_links;
+    for (const std::uint32_t link : before->graph()->links(row))
+      if (link != graph::kNone) old_links.push_back(before->node(link));
+    for (const std::uint32_t link : after->graph()->links(*after->find(before->node(row))))
+      if (link != graph::kNone) new_links.push_back(after->node(link));
+    kept += old_links == new_links ? 1 : 0;
+  }
+  EXPECT_GE(kept, 100u) << "of 200; a graph that is built anew keeps few";
+}
+
+TEST(GraphSegment, RowsThatDiedLeaveAGraphThatGrowsAndItsOthersStayReachable) {
+  std::mt19937 random(15);
+  const DenseSample all = clustered(random, 3000, 16);
+  const auto first = third_of(all, 0).part(graph_form());
+  for (const double share : {0.02, 0.15, 0.6}) {
+    const auto part =
+        merged({{first, random_dead(random, 1000, share)}, {third_of(all, 1).part(), random_dead(random, 1000, 0.1)}});
+    ASSERT_TRUE(part->graph());
+    EXPECT_TRUE(part->verify({}).empty());
+    const std::vector<DenseView> views = {{part, {}}};
+    std::size_t found = 0;
+    for (std::uint32_t row = 0; row < part->rows(); ++row)
+      found += search(views, part->vector(row), Metric::cosine, 1, 64).hits[0].at(0).id == part->node(row) ? 1 : 0;
+    EXPECT_GE(found, part->rows() * 99 / 100) << share;
+    EXPECT_GE(mean_recall(random, views, Metric::cosine, 16), 0.9) << share;
+  }
+}
+
+TEST(GraphSegment, CopiesInAGraphThatGrowsStandForOneAnotherWhicheverIsLeft) {
+  std::mt19937 random(16);
+  DenseSample all = random_dense(random, 900, 12);
+  // Five kinds of equal vectors in all thirds.
+  for (std::size_t row = 0; row < 600; ++row) std::copy_n(&all.values[(row % 5) * 12], 12, &all.values[row * 12]);
+  const auto first = third_of(all, 0).part(graph_form());
+  ASSERT_FALSE(first->graph()->copies().empty());
+  // What stood for the others in the first graph is gone.
+  DeadRows dead;
+  dead = dead.with(std::vector<std::uint32_t>{0, 1, 2, 3, 4});
+  const auto part = merged({{third_of(all, 2).part(), {}}, {first, dead}});
+  EXPECT_TRUE(part->verify({}).empty());
+  const std::vector<DenseView> views = {{part, {}}};
+  std::size_t found = 0;
+  for (std::uint32_t row = 0; row < part->rows(); ++row) {
+    const auto hits = search(views, part->vector(row), Metric::cosine, 150, 300).hits[0];
+    found +=
+        std::any_of(hits.begin(), hits.end(), [&](const ScoredNode& h) { return h.id == part->node(row); }) ? 1 : 0;
+  }
+  EXPECT_EQ(found, part->rows());
+}
+
+TEST(GraphSegment, ADamagedGraphIsNotGoneOnFrom) {
+  std::mt19937 random(17);
+  const DenseSample all = clustered(random, 900, 16);
+  std::string image = third_of(all, 0).image(1, graph_form());
+  const DensePart whole(heap_image(image));
+  const char* links = whole.container().bytes(SectionId::graph_links).data();
+  const auto at =
+      static_cast<std::size_t>(links - reinterpret_cast<const char*>(whole.container().image().bytes().data()));
+  for (std::size_t i = 0; i < 64; ++i) image[at + i * 4] ^= 0x55;
+  const auto damaged = std::make_shared<const DensePart>(heap_image(image));
+  const auto part = merged({{damaged, {}}, {third_of(all, 1).part(), {}}});
+  EXPECT_TRUE(part->verify({}).empty());
+  EXPECT_GE(mean_recall(random, {{part, {}}}, Metric::cosine, 16), 0.95);
+}
+
 TEST(GraphSegment, AStopEndsTheBuild) {
   std::mt19937 random(9);
   const std::vector<DenseView> views = {{random_dense(random, 200, 8).part(), {}}};
