@@ -9,6 +9,7 @@
 #   processes  20,000 commits beside readers and an intruder in other processes
 #   programs   all other test programs, every randomised test a hundred times as long
 #   sanitizers the same under AddressSanitizer and UndefinedBehaviorSanitizer
+#   threads    the programs of the layers that have threads under ThreadSanitizer
 #   fuzz       ten million executions of each libFuzzer target (clang)
 #
 # RAGSTONE_TEST_FACTOR (100) and RAGSTONE_FUZZ_RUNS (10000000) make them shorter or longer. What was done is printed at
@@ -85,6 +86,10 @@ part() {
       build asan
       every_program asan
       ;;
+    threads)
+      build tsan
+      (unset RAGSTONE_TEST_FACTOR && ctest --preset tsan -j "$jobs")
+      ;;
     fuzz)
       sh cmake/install_dependencies.sh clang
       cmake --workflow --preset fuzz
@@ -102,6 +107,6 @@ part() {
   echo "== part $1 passed"
 }
 
-[ $# -gt 0 ] || set -- kills power faults damage processes programs sanitizers fuzz
+[ $# -gt 0 ] || set -- kills power faults damage processes programs sanitizers threads fuzz
 for name; do part "$name"; done
 echo "The long part passed: $*"

@@ -13,6 +13,7 @@
 #include <boost/asio/post.hpp>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace ragstone::detail {
@@ -60,7 +61,7 @@ std::optional<IpAddress> address_of(const curl_sockaddr& address) {
 class HttpDriver::Socket {
  public:
   Socket(const asio::any_io_executor& executor, curl_socket_t number, bool connection)
-      : fd(number), descriptor(executor, number), is_connection(connection) {}
+      : fd(number), descriptor(executor, number), is_connection(connection), inode_(inode(number)) {}
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
   ~Socket() { forget(); }
@@ -75,13 +76,27 @@ class HttpDriver::Socket {
     }
   }
 
+  /// libcurl (7.88) closes a socket whose connection is not there yet by itself, instead of by close_socket(). The
+  /// number may then become another descriptor's, in the same reactor even: it has to be forgotten at once.
+  bool was_closed() const noexcept { return !connected && inode(fd) != inode_; }
+
   const curl_socket_t fd;
   asio::posix::stream_descriptor descriptor;
   const bool is_connection;
+  bool connected = false;  ///< Something was read, or is to be: a connection is closed by close_socket() from now on.
   int wanted = 0;
   bool reading = false;
   bool writing = false;
   int ready = 0;  ///< Events that wait in ready_.
+
+ private:
+  /// 0 if the descriptor is none.
+  static ino_t inode(int fd) noexcept {
+    struct stat status {};
+    return ::fstat(fd, &status) == 0 ? status.st_ino : 0;
+  }
+
+  const ino_t inode_;
 };
 
 HttpDriver::HttpDriver(asio::any_io_executor executor, HttpOptions options)
@@ -94,7 +109,6 @@ HttpDriver::HttpDriver(asio::any_io_executor executor, HttpOptions options)
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &HttpDriver::on_timer);
   curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-  curl_multi_setopt(multi_, CURLMOPT_MAX_HOST_CONNECTIONS, static_cast<long>(options_.max_connections_per_host));
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, static_cast<long>(options_.max_idle_connections));
 }
 
@@ -103,6 +117,7 @@ HttpDriver::~HttpDriver() {
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, nullptr);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, nullptr);
   for (const auto& [transfer, owner] : transfers_) {
+    if (transfer->easy == nullptr) continue;
     curl_multi_remove_handle(multi_, transfer->easy);
     curl_easy_cleanup(transfer->easy);
     curl_slist_free_all(transfer->fields);
@@ -117,9 +132,8 @@ int HttpDriver::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) 
   if (what == CURL_POLL_REMOVE) {
     if (found == driver.sockets_.end()) return 0;
     found->second->wanted = 0;
-    if (!found->second->is_connection) {
-      found->second->forget();
-      driver.sockets_.erase(found);
+    if (!found->second->is_connection || found->second->was_closed()) {
+      driver.forget(fd);
     }
     return 0;
   }
@@ -127,6 +141,7 @@ int HttpDriver::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) 
     if (found == driver.sockets_.end())
       found = driver.sockets_.emplace(fd, std::make_shared<Socket>(driver.executor_, fd, false)).first;
     found->second->wanted = what;
+    if ((what & CURL_POLL_IN) != 0) found->second->connected = true;
     driver.arm(found->second);
   } catch (...) {
     return -1;
@@ -152,6 +167,7 @@ curl_socket_t HttpDriver::open_socket(void* self, curlsocktype, curl_sockaddr* a
   const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (fd < 0) return CURL_SOCKET_BAD;
   try {
+    driver.forget(fd);  // one that was closed before it was ever waited for
     driver.sockets_.emplace(fd, std::make_shared<Socket>(driver.executor_, fd, true));
   } catch (...) {
     ::close(fd);
@@ -161,12 +177,15 @@ curl_socket_t HttpDriver::open_socket(void* self, curlsocktype, curl_sockaddr* a
 }
 
 int HttpDriver::close_socket(void* self, curl_socket_t fd) {
-  auto& driver = *static_cast<HttpDriver*>(self);
-  if (const auto found = driver.sockets_.find(fd); found != driver.sockets_.end()) {
-    found->second->forget();
-    driver.sockets_.erase(found);
-  }
+  static_cast<HttpDriver*>(self)->forget(fd);
   return ::close(fd);
+}
+
+void HttpDriver::forget(curl_socket_t fd) {
+  const auto found = sockets_.find(fd);
+  if (found == sockets_.end()) return;
+  found->second->forget();
+  sockets_.erase(found);
 }
 
 void HttpDriver::start_soon(std::shared_ptr<HttpTransfer> transfer) {
@@ -207,44 +226,81 @@ CURL* HttpDriver::idle_easy() {
 void HttpDriver::start(std::shared_ptr<HttpTransfer> transfer) {
   if (transfer->abandoned()) return;
   try {
-    transfer->easy = idle_easy();
-    transfer->fields = set_request(transfer->easy, transfer->request(), options_, transfer->streams());
-    curl_easy_setopt(transfer->easy, CURLOPT_HEADERDATA, transfer.get());
-    curl_easy_setopt(transfer->easy, CURLOPT_WRITEDATA, transfer.get());
-    curl_easy_setopt(transfer->easy, CURLOPT_PREREQDATA, transfer.get());
-    curl_easy_setopt(transfer->easy, CURLOPT_OPENSOCKETDATA, transfer.get());
-    curl_easy_setopt(transfer->easy, CURLOPT_PRIVATE, transfer.get());
-    uses_tls_ = uses_tls_ || transfer->request().url.starts_with("https:") || options_.proxy.starts_with("https:");
-    HttpTransfer* key = transfer.get();
-    transfers_.emplace(key, transfer);
-    const SigpipeGuard guard(uses_tls_);
-    if (curl_multi_add_handle(multi_, key->easy) != CURLM_OK) throw std::bad_alloc();
+    transfers_.emplace(transfer.get(), transfer);
+    transfer->scheduled = transfer->next_check();
+    limits_.emplace(transfer->scheduled, transfer.get());
+    if (running_ < options_.max_connections_per_host && waiting_.empty()) {
+      begin(transfer);
+    } else {
+      transfer->place = waiting_.insert(waiting_.end(), transfer.get());
+      transfer->waiting = true;
+    }
   } catch (...) {
-    if (transfer->easy != nullptr) curl_easy_cleanup(std::exchange(transfer->easy, nullptr));
-    curl_slist_free_all(std::exchange(transfer->fields, nullptr));
-    transfers_.erase(transfer.get());
+    detach(*transfer);
     transfer->finish(std::current_exception());
     return;
   }
-  transfer->scheduled = transfer->next_check();
-  limits_.emplace(transfer->scheduled, transfer.get());
   watch_limits();
   act(CURL_SOCKET_TIMEOUT, 0);  // sends it now, not when libcurl's timer gets its turn behind all that is ready
 }
 
+void HttpDriver::begin(const std::shared_ptr<HttpTransfer>& transfer) {
+  transfer->easy = idle_easy();
+  ++running_;
+  transfer->fields = set_request(transfer->easy, transfer->request(), options_, transfer->streams());
+  curl_easy_setopt(transfer->easy, CURLOPT_HEADERDATA, transfer.get());
+  curl_easy_setopt(transfer->easy, CURLOPT_WRITEDATA, transfer.get());
+  curl_easy_setopt(transfer->easy, CURLOPT_PREREQDATA, transfer.get());
+  curl_easy_setopt(transfer->easy, CURLOPT_OPENSOCKETDATA, transfer.get());
+  curl_easy_setopt(transfer->easy, CURLOPT_PRIVATE, transfer.get());
+  uses_tls_ = uses_tls_ || transfer->request().url.starts_with("https:") || options_.proxy.starts_with("https:");
+  const SigpipeGuard guard(uses_tls_);
+  if (curl_multi_add_handle(multi_, transfer->easy) != CURLM_OK) throw std::bad_alloc();
+}
+
+/// Not inside a transfer's end: many that fail at once would end inside each other.
+void HttpDriver::begin_waiting_soon() {
+  if (waiting_.empty() || std::exchange(beginning_, true)) return;
+  asio::post(executor_, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->begin_waiting();
+  });
+}
+
+void HttpDriver::begin_waiting() {
+  beginning_ = false;
+  bool any = false;
+  while (running_ < options_.max_connections_per_host && !waiting_.empty()) {
+    const auto owner = transfers_.at(waiting_.front());
+    waiting_.pop_front();
+    owner->waiting = false;
+    try {
+      begin(owner);
+      any = true;
+    } catch (...) {
+      detach(*owner);
+      owner->finish(std::current_exception());
+    }
+  }
+  if (any) act(CURL_SOCKET_TIMEOUT, 0);
+}
+
 void HttpDriver::detach(HttpTransfer& transfer) {
   limits_.erase({transfer.scheduled, &transfer});
-  CURL* easy = std::exchange(transfer.easy, nullptr);
-  curl_multi_remove_handle(multi_, easy);
-  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, nullptr);
-  curl_slist_free_all(std::exchange(transfer.fields, nullptr));
-  constexpr std::size_t kIdleHandles = 256;
-  if (idle_.size() < kIdleHandles) {
-    idle_.push_back(easy);
-  } else {
-    curl_easy_cleanup(easy);
+  if (std::exchange(transfer.waiting, false)) waiting_.erase(transfer.place);
+  if (CURL* easy = std::exchange(transfer.easy, nullptr)) {
+    --running_;
+    curl_multi_remove_handle(multi_, easy);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, nullptr);
+    curl_slist_free_all(std::exchange(transfer.fields, nullptr));
+    constexpr std::size_t kIdleHandles = 256;
+    if (idle_.size() < kIdleHandles) {
+      idle_.push_back(easy);
+    } else {
+      curl_easy_cleanup(easy);
+    }
   }
   transfers_.erase(&transfer);
+  begin_waiting_soon();
   if (transfers_.empty()) {
     rest();
   } else {
@@ -253,7 +309,7 @@ void HttpDriver::detach(HttpTransfer& transfer) {
 }
 
 void HttpDriver::abort(const std::shared_ptr<HttpTransfer>& transfer) {
-  if (transfer->easy == nullptr) return;
+  if (!transfers_.contains(transfer.get())) return;
   const SigpipeGuard guard(uses_tls_);
   detach(*transfer);
 }

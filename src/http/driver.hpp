@@ -4,6 +4,8 @@
 #include <ragstone/async/detail/ring.hpp>
 #include <ragstone/http/http_client.hpp>
 
+#include <cstddef>
+#include <list>
 #include <memory>
 #include <set>
 #include <unordered_map>
@@ -19,6 +21,9 @@ namespace ragstone::detail {
 
 /// A libcurl multi handle on Asio: sockets become descriptors of the executor, curl's timeout becomes a timer. While no
 /// transfer runs, nothing waits, so that an idle client does not keep a loop from ending.
+///
+/// All its transfers go to one server. More of them than there may be connections wait here, in order, and cost little:
+/// libcurl's own queue forgets waiting transfers where others are removed (seen in 7.88), and each has buffers.
 ///
 /// All functions run on executor(), which is serial; start_soon(), abort_soon() and resume_soon() may be called from
 /// anywhere.
@@ -46,6 +51,9 @@ class HttpDriver : public std::enable_shared_from_this<HttpDriver> {
   static int close_socket(void* self, curl_socket_t fd);
 
   void start(std::shared_ptr<HttpTransfer> transfer);
+  void begin(const std::shared_ptr<HttpTransfer>& transfer);
+  void begin_waiting_soon();
+  void begin_waiting();
   void abort(const std::shared_ptr<HttpTransfer>& transfer);
   void resume(const std::shared_ptr<HttpTransfer>& transfer);
   CURL* idle_easy();
@@ -56,6 +64,7 @@ class HttpDriver : public std::enable_shared_from_this<HttpDriver> {
   void check_limits();
   void set_due(long timeout_ms);
   void watch_due();
+  void forget(curl_socket_t fd);
   void arm(const std::shared_ptr<Socket>& socket);
   void add_ready(const std::shared_ptr<Socket>& socket, int events);
   void serve_one_later();
@@ -71,8 +80,11 @@ class HttpDriver : public std::enable_shared_from_this<HttpDriver> {
   HttpTransfer::Clock::time_point limit_expiry_ = HttpTransfer::Clock::time_point::max();
   std::unordered_map<curl_socket_t, std::shared_ptr<Socket>> sockets_;
   Ring<std::shared_ptr<Socket>> ready_;
-  bool serving_ = false;  ///< There is a serve_one() to come.
-  std::unordered_map<HttpTransfer*, std::shared_ptr<HttpTransfer>> transfers_;
+  bool serving_ = false;                                                        ///< There is a serve_one() to come.
+  std::unordered_map<HttpTransfer*, std::shared_ptr<HttpTransfer>> transfers_;  ///< Running and waiting.
+  std::list<HttpTransfer*> waiting_;
+  std::size_t running_ = 0;
+  bool beginning_ = false;  ///< There is a begin_waiting() to come.
   Limits limits_;
   std::vector<CURL*> idle_;
   bool uses_tls_ = false;

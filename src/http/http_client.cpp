@@ -1,4 +1,4 @@
-#include "http/driver.hpp"
+#include "http/driver_pool.hpp"
 #include "http/transfer.hpp"
 #include "http/url.hpp"
 #include <ragstone/async/deadline.hpp>
@@ -75,10 +75,15 @@ HttpRequest follow(HttpRequest request, int status, std::string_view location) {
   return request;
 }
 
-Task<HttpResponse> exchange(std::shared_ptr<detail::HttpDriver> driver, HttpRequest request, CallContext context) {
+std::shared_ptr<detail::HttpTransfer> new_transfer(detail::DriverPool& drivers, HttpRequest request, bool streams,
+                                                   const boost::asio::any_io_executor& executor) {
+  auto driver = drivers.driver(Url::parse(request.url).origin(), request.bearer);
+  return std::make_shared<detail::HttpTransfer>(std::move(driver), std::move(request), streams, executor);
+}
+
+Task<HttpResponse> exchange(std::shared_ptr<detail::DriverPool> drivers, HttpRequest request, CallContext context) {
   const boost::asio::any_io_executor executor = co_await boost::asio::this_coro::executor;
-  const detail::TransferOwner transfer(
-      std::make_shared<detail::HttpTransfer>(std::move(driver), std::move(request), false, executor));
+  const detail::TransferOwner transfer(new_transfer(*drivers, std::move(request), false, executor));
   transfer->start();
   co_await transfer->wait_for_end(context);
   HttpResponse response;
@@ -121,39 +126,38 @@ bool HttpStream::take(std::string& into) { return transfer_->take(into); }
 bool HttpStream::ended() const { return !transfer_ || transfer_->ended(); }
 
 HttpClient::HttpClient(Runtime& runtime, HttpOptions options)
-    : driver_(std::make_shared<detail::HttpDriver>(runtime.serial_executor(), std::move(options))) {}
+    : drivers_(std::make_shared<detail::DriverPool>(runtime.serial_executor(), std::move(options))) {}
 
 const HttpOptions& HttpClient::options() const noexcept {
   static const HttpOptions none;
-  return driver_ ? driver_->options() : none;
+  return drivers_ ? drivers_->options() : none;
 }
 
 namespace {
 
-std::shared_ptr<detail::HttpDriver> open_driver(const std::shared_ptr<detail::HttpDriver>& driver) {
-  if (!driver) throw Error(Errc::closed, "HTTP request: the client is an empty handle");
-  return driver;
+void require(const std::shared_ptr<detail::DriverPool>& drivers) {
+  if (!drivers) throw Error(Errc::closed, "HTTP request: the client is an empty handle");
 }
 
-Task<HttpResponse> fetch_from(std::shared_ptr<detail::HttpDriver> driver, HttpRequest request, CallContext context) {
-  driver = open_driver(driver);
-  request = checked(std::move(request), driver->options());
+Task<HttpResponse> fetch_from(std::shared_ptr<detail::DriverPool> drivers, HttpRequest request, CallContext context) {
+  require(drivers);
+  request = checked(std::move(request), drivers->options());
   for (std::uint32_t hops = 0;; ++hops) {
-    auto response = co_await exchange(driver, request, context);
+    auto response = co_await exchange(drivers, request, context);
     const std::string location(response.headers.find("location"));
     if (!is_redirect(response.status) || location.empty()) co_return response;
-    if (hops == driver->options().max_redirects)
+    if (hops == drivers->options().max_redirects)
       refuse(response.url, "more than " + std::to_string(hops) + " redirects (max_redirects)");
     request = follow(std::move(request), response.status, location);
-    check_literal_address(Url::parse(request.url), driver->options());
+    check_literal_address(Url::parse(request.url), drivers->options());
   }
 }
 
-Task<HttpStream> open_at(std::shared_ptr<detail::HttpDriver> driver, HttpRequest request, CallContext context) {
-  driver = open_driver(driver);
-  request = checked(std::move(request), driver->options());
+Task<HttpStream> open_at(std::shared_ptr<detail::DriverPool> drivers, HttpRequest request, CallContext context) {
+  require(drivers);
+  request = checked(std::move(request), drivers->options());
   const boost::asio::any_io_executor executor = co_await boost::asio::this_coro::executor;
-  detail::TransferOwner transfer(std::make_shared<detail::HttpTransfer>(driver, std::move(request), true, executor));
+  detail::TransferOwner transfer(new_transfer(*drivers, std::move(request), true, executor));
   transfer->start();
   co_await transfer->wait_for_head(context);
   co_return HttpStream(transfer.release());
@@ -162,11 +166,11 @@ Task<HttpStream> open_at(std::shared_ptr<detail::HttpDriver> driver, HttpRequest
 }  // namespace
 
 Task<HttpResponse> HttpClient::fetch(HttpRequest request, CallContext context) const {
-  return fetch_from(driver_, std::move(request), std::move(context));
+  return fetch_from(drivers_, std::move(request), std::move(context));
 }
 
 Task<HttpStream> HttpClient::open(HttpRequest request, CallContext context) const {
-  return open_at(driver_, std::move(request), std::move(context));
+  return open_at(drivers_, std::move(request), std::move(context));
 }
 
 }  // namespace ragstone

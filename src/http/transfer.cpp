@@ -162,12 +162,22 @@ std::size_t HttpTransfer::on_body(std::string_view bytes) noexcept try {
   }
   body_bytes_ += bytes.size();
   const bool was_empty = body_.empty();
+  make_room(bytes.size());
   body_ += bytes;
   if (streams_ && was_empty) bell_.ring();
   return bytes.size();
 } catch (...) {
   own_error_ = std::current_exception();
   return 0;
+}
+
+/// By doubling a reply would take up to three times its size while it grows. Here the blocks that are outgrown are
+/// small beside the cap, and the last one's pages cost nothing before they are filled.
+void HttpTransfer::make_room(std::size_t more) {
+  const std::uint64_t needed = body_.size() + more;
+  const std::uint64_t cap = driver_.options().max_body_bytes;
+  if (streams_ || needed <= body_.capacity()) return;
+  body_.reserve(static_cast<std::size_t>(needed > cap / 16 ? cap : std::min(2 * needed, cap / 16)));
 }
 
 void HttpTransfer::on_sent() noexcept {
@@ -253,7 +263,13 @@ Error HttpTransfer::error_of(CURLcode code, long proxy_status) const {
     case CURLE_WEIRD_SERVER_REPLY:
       return Error(Errc::transient, what + "the reply is no HTTP, or broke off at its begin");
     case CURLE_OUT_OF_MEMORY:
-      throw std::bad_alloc();
+      // Before 8.6 libcurl says this also of a header line beyond its own limit of 100 KiB.
+      if (phase_ == Phase::connecting || has_head_) throw std::bad_alloc();
+      return Error(Errc::limit_exceeded, what + "a line of the reply's headers is too long");
+#if LIBCURL_VERSION_NUM >= 0x080600
+    case CURLE_TOO_LARGE:
+      return Error(Errc::limit_exceeded, what + "a line of the reply's headers is too long");
+#endif
     case CURLE_OPERATION_TIMEDOUT:
       return Error(Errc::transient,
                    what + "no connection within " + seconds(driver_.options().connect_timeout) + " (connect_timeout)");

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <exception>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -66,9 +67,11 @@ class HttpTransfer : public std::enable_shared_from_this<HttpTransfer> {
   /// Why an address was refused; the connection's own error says nothing of it.
   void refuse(std::string reason);
 
-  CURL* easy = nullptr;
+  CURL* easy = nullptr;          ///< Null while it waits for its turn.
   curl_slist* fields = nullptr;  ///< Owned by the driver.
   Clock::time_point scheduled{};
+  std::list<HttpTransfer*>::iterator place;  ///< In the driver's queue, while it waits.
+  bool waiting = false;
   bool paused = false;
 
  private:
@@ -76,6 +79,7 @@ class HttpTransfer : public std::enable_shared_from_this<HttpTransfer> {
 
   template <class Ready>
   Task<void> wait_until(Ready ready, CallContext context, const char* what);
+  void make_room(std::size_t more);
   Error error_of(CURLcode code, long proxy_status) const;
   std::string described() const;
 

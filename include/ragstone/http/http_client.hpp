@@ -21,7 +21,7 @@ namespace ragstone {
 class Runtime;
 
 namespace detail {
-class HttpDriver;
+class DriverPool;
 class HttpTransfer;
 }  // namespace detail
 
@@ -59,6 +59,8 @@ class HttpOptions {
 
   AddressPolicy addresses;  ///< Public ones only. With a proxy: of the addresses that URLs spell out.
 
+  /// And exchanges at once, also over HTTP/2; further ones wait for their turn, in order. For each key that requests
+  /// carry (HttpRequest::bearer), as the next.
   std::size_t max_connections_per_host = 256;
   std::size_t max_idle_connections = 256;
   bool http2 = true;  ///< Over TLS, where the server offers it.
@@ -119,13 +121,13 @@ class HttpStream {
 
 /// HTTP(S) requests over pooled connections, on the event loop of a Runtime. libcurl does the work, locked down: http
 /// and https only, certificates verified, connected addresses checked, no netrc, no cookies, nothing from the
-/// environment.
+/// environment. No connection carries requests of two keys (HttpRequest::bearer).
 ///
 /// A cheap handle; copies share the connections. Thread-safe; the Runtime outlives all of them.
 class HttpClient {
  public:
   HttpClient() = default;
-  /// Errors: Errc::unsupported if libcurl lacks what is needed.
+  /// Errors: Errc::unsupported if libcurl lacks what is needed; Errc::invalid_argument for no connections.
   explicit HttpClient(Runtime& runtime, HttpOptions options = {});
 
   /// The whole reply, of whatever status; redirects of GET and HEAD are followed, others only within the origin.
@@ -138,10 +140,10 @@ class HttpClient {
   Task<HttpStream> open(HttpRequest request, CallContext context = {}) const;
 
   const HttpOptions& options() const noexcept;
-  explicit operator bool() const noexcept { return driver_ != nullptr; }
+  explicit operator bool() const noexcept { return drivers_ != nullptr; }
 
  private:
-  std::shared_ptr<detail::HttpDriver> driver_;
+  std::shared_ptr<detail::DriverPool> drivers_;
 };
 
 static_assert(!std::is_aggregate_v<HttpHeaders> && !std::is_aggregate_v<HttpOptions> &&

@@ -4,6 +4,12 @@
 
 namespace ragstone::test {
 
+HttpOptions local_options() {
+  HttpOptions options;
+  options.addresses = AddressPolicy::with_local();
+  return options;
+}
+
 HttpRequest get(const std::string& url) {
   HttpRequest request;
   request.url = url;

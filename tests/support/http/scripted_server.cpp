@@ -110,6 +110,11 @@ ServerReply& ServerReply::pause(std::chrono::milliseconds time) {
   return *this;
 }
 
+ServerReply& ServerReply::then(const ServerReply& other) {
+  steps.insert(steps.end(), other.steps.begin(), other.steps.end());
+  return *this;
+}
+
 ServerReply& ServerReply::close() {
   steps.push_back(Close());
   return *this;

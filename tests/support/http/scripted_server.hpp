@@ -49,6 +49,8 @@ class ServerReply {
   ServerReply& pause(std::chrono::milliseconds time);
   /// Waits until the client goes away.
   ServerReply& hang() { return pause(std::chrono::hours(1)); }
+  /// The steps of another reply.
+  ServerReply& then(const ServerReply& other);
   ServerReply& close();
   /// Closes with RST.
   ServerReply& reset();

@@ -1,6 +1,7 @@
 #include "support/errors.hpp"
 #include "support/http/requests.hpp"
 #include "support/http/scripted_server.hpp"
+#include "support/process_use.hpp"
 #include "support/rounds.hpp"
 #include <ragstone/async/deadline.hpp>
 #include <ragstone/async/gather.hpp>
@@ -10,7 +11,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <filesystem>
 #include <future>
 #include <mutex>
 #include <random>
@@ -28,16 +28,12 @@ namespace {
 using namespace std::chrono_literals;
 using test::error_of;
 using test::get;
+using test::local_options;
+using test::open_descriptors;
 using test::read_all;
 using test::ScriptedServer;
 using test::ServerReply;
 using test::ServerRequest;
-
-HttpOptions local_options() {
-  HttpOptions options;
-  options.addresses = AddressPolicy::with_local();
-  return options;
-}
 
 std::string gzip(const std::string& text) {
   z_stream stream{};
@@ -51,10 +47,6 @@ std::string gzip(const std::string& text) {
   out.resize(stream.total_out);
   deflateEnd(&stream);
   return out;
-}
-
-std::size_t open_descriptors() {
-  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {}));
 }
 
 TEST(HttpClient, SendsWhatIsAskedAndReturnsTheReply) {
@@ -101,6 +93,42 @@ TEST(HttpClient, BoundsTheConnectionsToAHost) {
   for (int i = 0; i < 100; ++i) calls.push_back(client.fetch(get(server.url())));
   for (const auto& response : runtime.run(gather(std::move(calls)))) EXPECT_EQ(response.status, 204);
   EXPECT_LE(server.connections(), 4u);
+}
+
+// What waits for a connection is not forgotten when others before it, with it or after it are given up, fail or end.
+TEST(HttpClient, CallsThatWaitForAConnectionGetTheirTurnWhateverHappensToOthers) {
+  std::mt19937 random(1);
+  ScriptedServer server([&](const ServerRequest& request) {
+    if (request.target.ends_with("3")) return ServerReply().close();
+    if (request.target.ends_with("5")) return ServerReply::text(200, request.target, "Connection: close\r\n").close();
+    return ServerReply().pause(std::chrono::milliseconds(random() % 2)).then(ServerReply::text(200, request.target));
+  });
+  Runtime runtime;
+  HttpOptions options = local_options();
+  options.max_connections_per_host = 3;
+  const HttpClient client(runtime, options);
+  std::mt19937 choice(2);
+  for (std::size_t round = 0; round < test::rounds(5); ++round) {
+    std::vector<Task<HttpResponse>> calls;
+    std::vector<bool> impatient;
+    for (int i = 0; i < 100; ++i) {
+      auto call = client.fetch(get(server.url("/" + std::to_string(i))));
+      impatient.push_back(choice() % 3 == 0);
+      if (impatient.back()) call = with_timeout(std::move(call), std::chrono::microseconds(choice() % 40'000));
+      calls.push_back(std::move(call));
+    }
+    const auto outcomes = runtime.run(gather_outcomes(std::move(calls)));
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+      const std::string target = "/" + std::to_string(i);
+      if (outcomes[i]) {
+        EXPECT_EQ(outcomes[i].value().body, target);
+      } else {
+        EXPECT_TRUE(impatient[i] || target.ends_with("3")) << target << ": " << message_of(outcomes[i].error());
+      }
+    }
+  }
+  options.max_connections_per_host = 0;
+  EXPECT_EQ(error_of([&] { HttpClient none(runtime, options); }).errc(), Errc::invalid_argument);
 }
 
 TEST(HttpClient, UnpacksCompressedReplies) {

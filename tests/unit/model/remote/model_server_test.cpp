@@ -5,13 +5,18 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <exception>
 #include <mutex>
+#include <numeric>
 #include <random>
 #include <sstream>
 #include <vector>
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/use_future.hpp>
 
 namespace ragstone {
 namespace {
@@ -190,6 +195,51 @@ TEST(ModelServer, AServerThatFailsAgainAndAgainIsLeftAlone) {
   }
   EXPECT_EQ(text, "ok");
   EXPECT_EQ(bed.server.requests(), 6u) << "once the pause is over, and not before";
+}
+
+/// Asks until the server has healed and has answered; how many calls that were.
+Task<std::size_t> ask_until_answered(std::shared_ptr<ChatModel> model, const std::atomic<bool>* healed,
+                                     std::chrono::milliseconds pause) {
+  for (std::size_t calls = 1;; ++calls) {
+    const bool should_succeed = *healed;
+    try {
+      co_await model->chat(question());
+      if (should_succeed) co_return calls;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.errc(), Errc::transient) << error.what();
+    }
+    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, pause);
+    co_await timer.async_wait(boost::asio::use_awaitable);
+  }
+}
+
+Task<void> heal_after(std::atomic<bool>* healed, std::chrono::milliseconds time) {
+  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, time);
+  co_await timer.async_wait(boost::asio::use_awaitable);
+  *healed = true;
+}
+
+// N5: with the options that are the default. How soon exactly: Storm, in a time of its own.
+TEST(ModelServer, AThousandClientsGetThroughAStormAndAreServedWhenItIsOver) {
+  std::atomic<bool> healed = false;
+  std::atomic<std::size_t> random = 0;
+  RemoteBed bed([&](const ServerRequest&) {
+    if (healed || ++random % 10 == 0) return answer();
+    return random % 2 == 0 ? ServerReply::text(429, "busy", "retry-after-ms: 50\r\n") : ServerReply::text(503, "busy");
+  });
+  bed.options.retry = RetryOptions();
+  const auto model = bed.chat_model();
+  std::vector<Task<std::size_t>> clients;
+  for (int i = 0; i < 1'000; ++i)
+    clients.push_back(ask_until_answered(model, &healed, std::chrono::milliseconds(20 + i % 50)));
+  auto healing = bed.runtime.spawn(heal_after(&healed, 500ms), boost::asio::use_future);
+  const auto begin = std::chrono::steady_clock::now();
+  const std::vector<std::size_t> calls = bed.runtime.run(gather(std::move(clients)));
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin - 500ms;
+  healing.get();
+  const std::size_t all = std::accumulate(calls.begin(), calls.end(), std::size_t{0});
+  EXPECT_LE(bed.server.requests(), all + all / 10);
+  RecordProperty("seconds_until_all_are_served", std::to_string(took.count()));
 }
 
 TEST(ProviderProfile, AllThatAreKnownCanBeNamed) {

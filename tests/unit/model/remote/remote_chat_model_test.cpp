@@ -519,6 +519,44 @@ TEST(RemoteChatModel, StreamsCancelledAnywhereLeaveNothing) {
   EXPECT_EQ(bed.runtime.operations(), 0u);
 }
 
+// BT-1: what is repeated, and what overtakes it, does not take another's place.
+TEST(RemoteChatModel, EachCallOfABatchGetsItsOwnReplyOrItsOwnError) {
+  std::mt19937 random(1);
+  RemoteBed bed([&](const ServerRequest& request) {
+    ServerReply reply;
+    reply.pause(std::chrono::milliseconds(random() % 6));
+    const std::string text = json::parse(request.body)["messages"][0]["content"];
+    if (text.ends_with("7")) return reply.then(ServerReply::text(400, "no: " + text));
+    if (random() % 4 == 0) return reply.then(ServerReply::text(random() % 2 == 0 ? 429 : 503, "busy"));
+    if (random() % 8 == 0) return reply.close();
+    json good = json::parse(kReply);
+    good["choices"][0]["message"]["content"] = "reply to " + text;
+    return reply.then(ServerReply::text(200, good.dump()));
+  });
+  bed.options.retry.max_retries = 20;
+  bed.options.retry.budget_ratio = 10;
+  bed.options.retry.breaker_failures = 0;
+  const auto model = bed.chat_model();
+  for (std::size_t round = 0; round < test::rounds(2); ++round) {
+    std::vector<Task<ChatReply>> calls;
+    for (int i = 0; i < 200; ++i) calls.push_back(model->chat(question(std::to_string(i))));
+    GatherOptions options;
+    options.limit = random() % 64;
+    const auto outcomes = bed.runtime.run(gather_outcomes(std::move(calls), options));
+    ASSERT_EQ(outcomes.size(), 200u);
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+      const std::string number = std::to_string(i);
+      if (number.ends_with("7")) {
+        ASSERT_FALSE(outcomes[i].has_value());
+        EXPECT_NE(message_of(outcomes[i].error()).find("no: " + number), std::string::npos);
+      } else {
+        ASSERT_TRUE(outcomes[i].has_value()) << message_of(outcomes[i].error());
+        EXPECT_EQ(outcomes[i].value().text, "reply to " + number);
+      }
+    }
+  }
+}
+
 TEST(RemoteChatModel, ALocalServerNeedsAProfileOrAnOptionThatSaysSo) {
   RemoteBed bed([](const ServerRequest&) { return ServerReply::text(200, kReply); });
   bed.options.http.addresses = AddressPolicy();

@@ -239,17 +239,19 @@ TEST(RemoteEmbedder, OtherPrefixesAreAnotherIdentity) {
   EXPECT_EQ(signatures.size(), 4u);
 }
 
-// BT-1
-TEST(RemoteEmbedder, LosesNoTextUnderRandomFailures) {
+// BT-1: batches overtake each other, and some fail at once, others after a while.
+TEST(RemoteEmbedder, LosesNoTextUnderRandomFailuresAndDelays) {
   std::mt19937 random(1);
   RemoteBed bed([&](const ServerRequest& request) {
+    ServerReply reply;
+    reply.pause(std::chrono::milliseconds(random() % 6));
     switch (random() % 6) {
       case 0:
-        return ServerReply::text(random() % 2 == 0 ? 429 : 503, "busy");
+        return reply.then(ServerReply::text(random() % 2 == 0 ? 429 : 503, "busy"));
       case 1:
-        return ServerReply().close();
+        return reply.close();
       default:
-        return embedded(request);
+        return reply.then(embedded(request));
     }
   });
   bed.options.retry.max_retries = 20;
