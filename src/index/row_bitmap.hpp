@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -50,6 +51,26 @@ class RowBitmap {
         if (row >= end) return;
         visit(row);
       }
+    }
+  }
+
+  /// Of the rows from `row` on, `count` become what those of `from`, from `first` on, are. Both have so many.
+  void assign(std::size_t row, const RowBitmap& from, std::size_t first, std::size_t count) noexcept {
+    for (std::size_t step = 0; count > 0; row += step, first += step, count -= step) {
+      step = std::min(count, 64 - row % 64);
+      const std::uint64_t mask = (~std::uint64_t{0} >> (64 - step)) << (row % 64);
+      std::uint64_t bits = from.words_[first / 64] >> (first % 64);
+      if (first % 64 != 0 && first / 64 + 1 < from.words_.size())
+        bits |= from.words_[first / 64 + 1] << (64 - first % 64);
+      std::uint64_t& word = words_[row / 64];
+      word = (word & ~mask) | ((bits << (row % 64)) & mask);
+    }
+  }
+  /// `count` rows from `row` on.
+  void erase(std::size_t row, std::size_t count) noexcept {
+    for (std::size_t step = 0; count > 0; row += step, count -= step) {
+      step = std::min(count, 64 - row % 64);
+      words_[row / 64] &= ~((~std::uint64_t{0} >> (64 - step)) << (row % 64));
     }
   }
 

@@ -134,19 +134,32 @@ RowBitmap MetadataFilter::evaluate(const Part* part, std::span<const NodeId> nod
   for (const Columns& columns : columns_) {
     const RowBitmap& allowed = allowed_in(columns, stop);
     const std::span<const NodeId> theirs = columns.view.part->nodes();
-    poll.spend(3 * (theirs.size() + nodes.size()));
+    poll.spend(theirs.size() + nodes.size());
     const bool has_dead = !columns.view.dead.empty();
-    const auto take = [&](std::size_t row, std::size_t their) {
-      if (has_dead && columns.view.dead.contains(static_cast<std::uint32_t>(their))) return;
-      unknown.erase(row);
-      if (allowed.contains(their)) rows.insert(row);
+    const auto take = [&](std::size_t row, std::size_t their, std::size_t count) {
+      if (!has_dead) {
+        unknown.erase(row, count);
+        rows.assign(row, allowed, their, count);
+        return;
+      }
+      for (std::size_t i = 0; i < count; ++i) {
+        if (columns.view.dead.contains(static_cast<std::uint32_t>(their + i))) continue;
+        unknown.erase(row + i);
+        if (allowed.contains(their + i)) rows.insert(row + i);
+      }
     };
     std::size_t row = static_cast<std::size_t>(
         theirs.empty() ? nodes.end() - nodes.begin()
                        : std::lower_bound(nodes.begin(), nodes.end(), theirs.front()) - nodes.begin());
     for (std::size_t their = 0; row < nodes.size() && their < theirs.size();) {
       if (nodes[row] == theirs[their]) {
-        take(row++, their++);
+        // Mostly thousands: the parts hold the same sources in the same order.
+        const auto run = std::mismatch(nodes.begin() + static_cast<std::ptrdiff_t>(row), nodes.end(),
+                                       theirs.begin() + static_cast<std::ptrdiff_t>(their), theirs.end());
+        const auto count = static_cast<std::size_t>(run.first - nodes.begin()) - row;
+        take(row, their, count);
+        row += count;
+        their += count;
       } else if (nodes[row] < theirs[their]) {
         ++row;
       } else {
@@ -154,19 +167,18 @@ RowBitmap MetadataFilter::evaluate(const Part* part, std::span<const NodeId> nod
       }
     }
   }
-  const bool ask_rest = !is_whole_;
-  for (std::size_t row = 0; row < nodes.size(); ++row) {
-    const bool is_unknown = unknown.contains(row);
-    if (!is_unknown && !(ask_rest && rows.contains(row))) continue;
+  RowBitmap& asked = unknown;
+  if (!is_whole_) asked |= rows;
+  asked.for_each(0, nodes.size(), [&](std::size_t row) {
     // Its successor elsewhere, if it has one, is another row's business.
-    if (part != nullptr && part->dead.contains(static_cast<std::uint32_t>(row))) continue;
+    if (part != nullptr && part->dead.contains(static_cast<std::uint32_t>(row))) return;
     poll.spend(200);
     if (ask_metadata(nodes[row], sources[row])) {
       rows.insert(row);
     } else {
       rows.erase(row);
     }
-  }
+  });
   return rows;
 }
 
