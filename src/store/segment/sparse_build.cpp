@@ -5,6 +5,7 @@
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <numeric>
 #include <utility>
@@ -90,15 +91,30 @@ Inverted invert(std::span<const SparseRow> rows) {
   return result;
 }
 
-}  // namespace
+// So few rows are merged faster than their terms are looked up.
+constexpr std::size_t kMergedRows = 4;
 
-std::string build_sparse(Generation generation, std::span<const SparseRow> rows) {
+void add_merged(std::span<const SparseRow> rows, SparseWriter& to) {
+  std::array<std::size_t, kMergedRows> next{};
+  for (;;) {
+    const std::string* least = nullptr;
+    for (std::size_t row = 0; row < rows.size(); ++row)
+      if (next[row] < rows[row].terms.size())
+        if (const std::string& term = rows[row].terms[next[row]].term; least == nullptr || term < *least) least = &term;
+    if (least == nullptr) return;
+    std::array<Posting, kMergedRows> postings;
+    std::size_t count = 0;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      const std::span<const TermWeight> terms = rows[row].terms;
+      if (next[row] < terms.size() && terms[next[row]].term == *least)
+        postings[count++] = {static_cast<std::uint32_t>(row), terms[next[row]++].weight};
+    }
+    to.add_term(*least, std::span(postings).first(count));
+  }
+}
+
+void add_inverted(std::span<const SparseRow> rows, SparseWriter& to) {
   const Inverted inverted = invert(rows);
-  std::uint64_t tokens = 0;
-  for (const SparseRow& row : rows) tokens += row.length;
-  StringSink image(kAlignment);
-  SparseWriter writer(image, generation, rows.size(), tokens);
-  writer.write_rows({[&](std::size_t n) { return rows[n].key; }, [&](std::size_t n) { return rows[n].length; }});
   struct Place {
     std::uint64_t prefix = 0;
     std::uint32_t term = 0;
@@ -112,8 +128,23 @@ std::string build_sparse(Generation generation, std::span<const SparseRow> rows)
   });
   for (const Place& place : order) {
     const std::size_t begin = place.term == 0 ? 0 : inverted.ends[place.term - 1];
-    writer.add_term(inverted.terms[place.term].text,
-                    std::span(inverted.postings).subspan(begin, inverted.ends[place.term] - begin));
+    to.add_term(inverted.terms[place.term].text,
+                std::span(inverted.postings).subspan(begin, inverted.ends[place.term] - begin));
+  }
+}
+
+}  // namespace
+
+std::string build_sparse(Generation generation, std::span<const SparseRow> rows) {
+  std::uint64_t tokens = 0;
+  for (const SparseRow& row : rows) tokens += row.length;
+  StringSink image(kAlignment);
+  SparseWriter writer(image, generation, rows.size(), tokens);
+  writer.write_rows({[&](std::size_t n) { return rows[n].key; }, [&](std::size_t n) { return rows[n].length; }});
+  if (rows.size() <= kMergedRows) {
+    add_merged(rows, writer);
+  } else {
+    add_inverted(rows, writer);
   }
   writer.finish();
   return std::move(image).take();

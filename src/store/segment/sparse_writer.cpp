@@ -4,6 +4,7 @@ namespace ragstone::segment {
 namespace {
 
 constexpr std::size_t kSections = 7;
+constexpr std::size_t kBuffer = std::size_t{16} << 10;
 
 }  // namespace
 
@@ -28,14 +29,21 @@ void SparseWriter::write_rows(const RowSource& rows) {
 }
 
 void SparseWriter::add_term(std::string_view term, std::span<const Posting> postings) {
-  encoded_.clear();
+  const std::size_t before = encoded_.size();
   append_postings(encoded_, postings, lengths_);
+  const std::size_t bytes = encoded_.size() - before;
+  terms_.add(term, {postings_bytes_, bytes, postings.size()});
+  postings_bytes_ += bytes;
+  if (encoded_.size() >= kBuffer) write_encoded();
+}
+
+void SparseWriter::write_encoded() {
   writer_.append(encoded_);
-  terms_.add(term, {postings_bytes_, encoded_.size(), postings.size()});
-  postings_bytes_ += encoded_.size();
+  encoded_.clear();
 }
 
 void SparseWriter::finish() {
+  write_encoded();
   writer_.end();
   writer_.begin(SectionId::term_blocks, sizeof(std::uint64_t));
   writer_.append(terms_.blocks());

@@ -31,12 +31,13 @@ class SparseWriter {
  private:
   template <class Value>
   void write_column(SectionId section, Value value);
+  void write_encoded();
 
   std::uint64_t rows_;
   std::vector<std::uint32_t> lengths_;
   ContainerWriter writer_;
   TermDictionaryWriter terms_;
-  std::string encoded_;
+  std::string encoded_;  ///< Posting lists that are not written yet.
   std::uint64_t postings_bytes_ = 0;
 };
 

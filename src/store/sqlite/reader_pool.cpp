@@ -42,7 +42,7 @@ ReaderSet::ReaderSet(std::shared_ptr<ReaderPool> pool, Generation generation)
 ReaderSet::~ReaderSet() {
   for (std::unique_ptr<Database>& database : idle_) {
     try {
-      database->execute("ROLLBACK");
+      database->statement("ROLLBACK").run();
     } catch (const std::exception&) {
       // The pool closes it.
     }
@@ -86,12 +86,12 @@ std::unique_ptr<Database> ReaderSet::take() {
 
 std::unique_ptr<Database> ReaderSet::open() {
   std::unique_ptr<Database> database = pool_->take();
-  database->execute("BEGIN");
+  database->statement("BEGIN").run();
   Statement& state = database->statement("SELECT max(generation) FROM commit_log");
   Rows rows(state);
   if (rows.next() && static_cast<Generation>(state.integer(0)) == generation_) return database;
   state.reset();
-  database->execute("ROLLBACK");
+  database->statement("ROLLBACK").run();
   pool_->give_back(std::move(database));
   return nullptr;
 }
