@@ -13,6 +13,31 @@ namespace {
 
 // Of a rebuild of field columns in one transaction: commits wait for it.
 constexpr std::size_t kRebuiltSources = 256;
+// What is larger gains nothing by one page less.
+constexpr std::size_t kMostSourcesAtOnce = 4;
+constexpr std::size_t kMostTextBytes = std::size_t{8} << 10;
+// Fresh sources are in memory, and are read at each opening.
+constexpr std::size_t kMostFresh = 64;
+constexpr std::size_t kMostFreshBytes = std::size_t{256} << 10;
+
+std::size_t bytes_of(const SourceWrite& write) {
+  std::size_t bytes = write.text.size() + write.record.offset_map.size();
+  for (const GroupRows& group : write.groups)
+    for (const NodeRow& node : group.rows) bytes += node.text.size();
+  return bytes;
+}
+
+bool may_stay_fresh(Database& database, const State& state, const Commit& commit) {
+  const bool brings_sources_alone = commit.groups.empty() && commit.failures.empty() && commit.touches.empty() &&
+                                    commit.removals.empty() && !commit.sources.empty();
+  if (!brings_sources_alone || commit.sources.size() > kMostSourcesAtOnce) return false;
+  if (state.fresh->size() + commit.sources.size() > kMostFresh || state.fresh->bytes() > kMostFreshBytes) return false;
+  return std::all_of(commit.sources.begin(), commit.sources.end(), [&](const SourceWrite& write) {
+    const SourceRecord& record = write.record;
+    return !write.replaces && bytes_of(write) <= kMostTextBytes && state.fresh->find(record.id) == nullptr &&
+           !find_source(database, record.id);
+  });
+}
 
 std::string build_field_image(const ColumnRows& rows, std::span<const std::size_t> order, Generation generation) {
   std::vector<segment::RowKey> keys;
@@ -56,8 +81,9 @@ std::string build_image(const ColumnRows& rows, const ColumnDefinition& column, 
 /// Puts parts into the columns of the state that a commit makes.
 class PartWriter {
  public:
-  PartWriter(Database& database, PartContext& context, State& state, FileChanges& files)
-      : database_(database), context_(context), state_(state), files_(files) {}
+  /// `staged` (null: each gets a row of its own) is given the small parts, for the commit's row of the log.
+  PartWriter(Database& database, PartContext& context, State& state, FileChanges& files, std::string* staged)
+      : database_(database), context_(context), state_(state), files_(files), staged_(staged) {}
 
   void replace(DefinitionNumber definition, Column column) {
     std::erase_if(column.parts, [this](const Part& part) {
@@ -73,7 +99,12 @@ class PartWriter {
     Part part = part_of_image(context_.folder, context_.next_part++, of_column,
                               build_image(rows, of_column, state_.catalog.generation));
     if (!part.is_staged()) files_.created.push_back(part.file);
-    insert_part(database_, definition, part);
+    if (part.is_staged() && staged_ != nullptr) {
+      part.commit = state_.catalog.generation;
+      stage_part(definition, part, *staged_);
+    } else {
+      insert_part(database_, definition, part);
+    }
     Column column = column_of(definition);
     column.parts.push_back(std::move(part));
     put(definition, std::move(column));
@@ -107,7 +138,7 @@ class PartWriter {
   }
 
   void forget(const Part& part) {
-    erase_part(database_, part);
+    erase_part(database_, state_.catalog, part);
     if (!part.is_staged()) files_.obsolete.push_back(part.file);
   }
 
@@ -115,6 +146,7 @@ class PartWriter {
   PartContext& context_;
   State& state_;
   FileChanges& files_;
+  std::string* staged_;
 };
 
 void run(Draft& draft, Commit& commit, CommitResult& result, const StopToken& stop) {
@@ -138,11 +170,12 @@ void run(Draft& draft, Commit& commit, CommitResult& result, const StopToken& st
 }
 
 /// Puts what a finished draft leaves into parts and the catalog.
-State settle(Database& database, PartContext& context, const State& state, Draft& draft, FileChanges& files) {
+State settle(Database& database, PartContext& context, const State& state, Draft& draft, FileChanges& files,
+             std::string* staged) {
   State next = state;
   next.catalog = draft.catalog();
   next.lost = draft.lost();
-  PartWriter parts(database, context, next, files);
+  PartWriter parts(database, context, next, files, staged);
   for (auto& [definition, column] : draft.thinned()) parts.replace(definition, std::move(column));
   for (const auto& [definition, rows] : draft.new_rows())
     if (!rows.keys.empty()) parts.add(definition, rows);
@@ -155,13 +188,30 @@ State settle(Database& database, PartContext& context, const State& state, Draft
 
 }  // namespace
 
-State apply_commit(Database& database, PartContext& context, const State& state, Commit commit, CommitResult& result,
-                   FileChanges& files, const StopToken& stop) {
+State unfold(Database& database, const State& state) {
+  if (state.fresh->empty()) return state;
+  State next = state;
+  unfold(database, next.catalog, *state.fresh);
+  next.fresh = std::make_shared<const FreshSources>();
+  return next;
+}
+
+State apply_commit(Database& database, PartContext& context, const State& state, Commit commit, bool is_alone,
+                   CommitResult& result, FileChanges& files, const StopToken& stop) {
   throw_if_stopped(stop);
-  Draft draft(database, state, state.catalog.generation + 1);
+  const bool stays_fresh = is_alone && may_stay_fresh(database, state, commit);
+  const State base = stays_fresh ? state : unfold(database, state);
+  std::vector<FreshSources::Pointer> fresh;
+  Draft draft(database, base, base.catalog.generation + 1, stays_fresh ? &fresh : nullptr);
   run(draft, commit, result, stop);
-  State next = settle(database, context, state, draft, files);
-  log_commit(database, next.catalog, draft.changes());
+  std::string staged;
+  State next = settle(database, context, base, draft, files, &staged);
+  std::string sources;
+  for (FreshSources::Pointer& source : fresh) {
+    append_fresh(sources, *source);
+    next.fresh = std::make_shared<const FreshSources>(next.fresh->with(std::move(source)));
+  }
+  log_commit(database, next.catalog, draft.changes(), staged, sources);
   throw_if_stopped(stop);
 
   result.generation = next.catalog.generation;
@@ -170,7 +220,8 @@ State apply_commit(Database& database, PartContext& context, const State& state,
 }
 
 State apply_field_rebuild(Database& database, PartContext& context, const State& state, FileChanges& files) {
-  Draft draft(database, state, state.catalog.generation);
+  const State base = unfold(database, state);
+  Draft draft(database, base, base.catalog.generation);
   FieldSettings settings = *state.fields;
   const std::vector<SourceRow> sources = read_sources(database, *settings.next_source, kRebuiltSources);
   for (const SourceRow& source : sources) draft.renew_fields(source);
@@ -181,7 +232,7 @@ State apply_field_rebuild(Database& database, PartContext& context, const State&
     settings.next_source = sources.back().number + 1;
   }
   save_fields(database, settings);
-  State next = settle(database, context, state, draft, files);
+  State next = settle(database, context, base, draft, files, nullptr);
   update_counters(database, next.catalog);
   next.fields = std::make_shared<const FieldSettings>(std::move(settings));
   return next;

@@ -25,10 +25,14 @@ struct FileChanges {
   std::vector<std::string> obsolete;  ///< To be removed once it is committed.
 };
 
+/// The state without fresh sources, which are in the tables then.
+State unfold(Database& database, const State& state);
+
 /// Carries `commit` out in the open transaction and gives the state that follows from `state`, which may be the result
 /// of an earlier commit in the same transaction. Errors: as StoreEngine::commit(); the caller rolls back.
-State apply_commit(Database& database, PartContext& context, const State& state, Commit commit, CommitResult& result,
-                   FileChanges& files, const StopToken& stop);
+/// `is_alone`: no other commit shares the transaction; a small one may leave its sources fresh then.
+State apply_commit(Database& database, PartContext& context, const State& state, Commit commit, bool is_alone,
+                   CommitResult& result, FileChanges& files, const StopToken& stop);
 
 /// Makes the columns of declared fields anew for some sources, in the same way; content and generation stay.
 State apply_field_rebuild(Database& database, PartContext& context, const State& state, FileChanges& files);

@@ -1,6 +1,7 @@
 #include "store/sqlite/catalog.hpp"
 
 #include "store/coding.hpp"
+#include "store/sqlite/blobs.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <utility>
@@ -118,6 +119,8 @@ std::string Catalog::counters() const {
     bytes.zigzag(number);
     bytes.zigzag(definition.sources);
   }
+  bytes.string(write_ids(staged));
+  bytes.varint(fresh_commits);
   return std::move(bytes).take();
 }
 
@@ -136,6 +139,8 @@ void Catalog::set_counters(std::string_view counters) {
     definition.own_metadata = bytes.zigzag();
   });
   for_each_counted(bytes, columns_, [&bytes](ColumnDefinition& definition) { definition.sources = bytes.zigzag(); });
+  staged = read_ids(bytes.string());
+  fresh_commits = bytes.varint(generation);
   bytes.expect_end();
 }
 

@@ -83,6 +83,8 @@ class Catalog {
   DefinitionNumber next_definition = 1;
   Generation oldest_change = 0;  ///< The change log knows what came after this generation.
   std::int64_t logged_ids = 0;
+  std::vector<Generation> staged;   ///< Commits whose rows of the log hold parts; ascending.
+  std::uint64_t fresh_commits = 0;  ///< How many of the newest commits hold their sources in the log.
 
  private:
   std::map<DefinitionNumber, GroupDefinition> groups_;

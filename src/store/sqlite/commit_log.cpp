@@ -4,6 +4,7 @@
 #include "store/coding.hpp"
 #include "store/sqlite/blobs.hpp"
 #include "store/sqlite/digest.hpp"
+#include "store/sqlite/staged_parts.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <string>
@@ -34,21 +35,25 @@ std::int64_t digest_of(Generation generation, std::string_view changes) {
   return std::move(digest).value();
 }
 
-void insert_row(Database& database, const Catalog& catalog, std::int64_t ids, const std::string& changes) {
+void insert_row(Database& database, const Catalog& catalog, std::int64_t ids, std::string_view changes,
+                std::string_view parts, std::string_view sources) {
   const std::string counters = catalog.counters();
   Statement& insert = database.statement(
-      "INSERT INTO commit_log(generation, ids, changes, changes_digest, counters, counters_digest) "
-      "VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
+      "INSERT INTO commit_log(generation, ids, changes, changes_digest, counters, counters_digest, parts, sources) "
+      "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
   insert.bind_integer(1, static_cast<std::int64_t>(catalog.generation));
   insert.bind_integer(2, ids);
   insert.bind_blob(3, changes);
   insert.bind_integer(4, digest_of(catalog.generation, changes));
   insert.bind_blob(5, counters);
   insert.bind_integer(6, digest_of(catalog.generation, counters));
+  insert.bind_blob(7, parts);
+  insert.bind_blob(8, sources);
   insert.run();
 }
 
 void forget_to(Database& database, Catalog& catalog, Generation last) {
+  move_staged(database, catalog, last);
   Statement& erase = database.statement("DELETE FROM commit_log WHERE generation <= ?1 RETURNING ids");
   const Rows guard(erase);
   erase.bind_integer(1, static_cast<std::int64_t>(last));
@@ -82,15 +87,18 @@ Catalog load_catalog(Database& database) {
   return catalog;
 }
 
-void start_log(Database& database, const Catalog& catalog) { insert_row(database, catalog, 0, std::string()); }
+void start_log(Database& database, const Catalog& catalog) { insert_row(database, catalog, 0, {}, {}, {}); }
 
-void log_commit(Database& database, Catalog& catalog, std::span<const GroupChange> changes) {
+void log_commit(Database& database, Catalog& catalog, std::span<const GroupChange> changes, std::string_view parts,
+                std::string_view sources) {
   std::int64_t ids = 0;
   for (const GroupChange& change : changes)
     ids += static_cast<std::int64_t>(change.upserts.size() + change.removed.size());
   catalog.logged_ids += ids;
   forget_old(database, catalog);
-  insert_row(database, catalog, ids, write_changes(changes));
+  if (!parts.empty()) catalog.staged.push_back(catalog.generation);
+  if (!sources.empty()) ++catalog.fresh_commits;
+  insert_row(database, catalog, ids, write_changes(changes), parts, sources);
 }
 
 void update_counters(Database& database, const Catalog& catalog) {

@@ -20,8 +20,10 @@ Catalog load_catalog(Database& database);
 /// The row that an empty store begins with.
 void start_log(Database& database, const Catalog& catalog);
 
-/// Adds the row of the generation `catalog.generation`; rows that are old enough are forgotten.
-void log_commit(Database& database, Catalog& catalog, std::span<const GroupChange> changes);
+/// Adds the row of the generation `catalog.generation`; rows that are old enough are forgotten. `parts`: what the
+/// commit stages, see staged_parts.hpp; `sources`: those that stay fresh, see fresh_sources.hpp.
+void log_commit(Database& database, Catalog& catalog, std::span<const GroupChange> changes, std::string_view parts,
+                std::string_view sources);
 
 /// Writes the counters again, which something else than a commit changed.
 void update_counters(Database& database, const Catalog& catalog);

@@ -51,15 +51,20 @@ struct Draft::Owner {
   const Metadata& metadata_before;  ///< Of the source as it was.
 };
 
-Draft::Draft(Database& database, const State& base, Generation generation)
-    : database_(database), base_(base), catalog_(base.catalog), lost_(base.lost), text_(database, catalog_.next_block) {
+Draft::Draft(Database& database, const State& base, Generation generation, std::vector<FreshSources::Pointer>* fresh)
+    : database_(database),
+      base_(base),
+      catalog_(base.catalog),
+      lost_(base.lost),
+      text_(database, catalog_.next_block),
+      fresh_(fresh) {
   catalog_.generation = generation;
 }
 
 bool Draft::write(SourceWrite write) {
-  const std::optional<SourceRow> old = find_source(database_, write.record.id);
+  const std::optional<SourceRow> old = fresh_ == nullptr ? find_source(database_, write.record.id) : std::nullopt;
   if (write.replaces && !holds(old, *write.replaces)) return false;
-  const std::vector<Group> old_groups = old ? load_groups(old->number) : std::vector<Group>();
+  const std::vector<Group> old_groups = old ? load_groups(*old) : std::vector<Group>();
 
   SourceRow row;
   row.number = old ? old->number : new_source_number();
@@ -70,7 +75,7 @@ bool Draft::write(SourceWrite write) {
   } else {
     ++catalog_.stored;
   }
-  row.text = text_.add(write.text, row.number);
+  if (fresh_ == nullptr) row.text = text_.add(write.text, row.number);
   row.text_digest = digest_of(write.text);
 
   const Owner owner{row, old ? old->record.metadata : row.record.metadata};
@@ -82,13 +87,24 @@ bool Draft::write(SourceWrite write) {
     const Group* parent = find_group(groups, rows.parent);
     groups.push_back(write_rows(owner, rows, find_group(old_groups, rows.group), parent));
   }
-  write_source(database_, row);
+  row.groups = format(row.number, groups);
+  if (fresh_ == nullptr) {
+    write_source(database_, row);
+    return true;
+  }
+  auto source = std::make_shared<FreshSource>();
+  row.text.size = write.text.size();
+  row.digest = digest_of(row);
+  source->row = std::move(row);
+  source->text = std::move(write.text);
+  source->nodes = std::exchange(fresh_nodes_, {});
+  fresh_->push_back(std::move(source));
   return true;
 }
 
 bool Draft::write(GroupWrite write) {
   const std::optional<SourceRow> source = find_source(database_, write.source);
-  const std::vector<Group> before = source ? load_groups(source->number) : std::vector<Group>();
+  const std::vector<Group> before = source ? load_groups(*source) : std::vector<Group>();
   if (!fits(write, source, before)) return false;
   const Owner owner{*source, source->record.metadata};
   std::vector<Group> groups = before;
@@ -112,6 +128,7 @@ bool Draft::write(GroupWrite write) {
   }
   check_children(groups, write);
   for (GroupRows& columns : write.columns) put(write_columns(owner, columns, *find_group(before, columns.group)));
+  write_groups(database_, source->number, format(source->number, groups));
   return true;
 }
 
@@ -144,7 +161,7 @@ void Draft::touch(const SourceTouch& touch) {
 bool Draft::remove(const std::string& id) {
   const std::optional<SourceRow> source = find_source(database_, id);
   if (!source) return false;
-  for (const Group& group : load_groups(source->number)) drop_group(source->number, group);
+  for (const Group& group : load_groups(*source)) drop_group(source->number, group);
   if (source->has_content()) {
     text_.remove(source->text);
     --catalog_.stored;
@@ -167,13 +184,23 @@ void Draft::finish() {
   }
 }
 
-std::vector<Draft::Group> Draft::load_groups(std::int64_t source) const {
+std::vector<Draft::Group> Draft::load_groups(const SourceRow& source) const {
   std::vector<Group> groups;
-  for (SourceGroup& row : read_groups(database_, source)) {
+  for (SourceGroup& row : parse_groups(source.groups)) {
     const GroupDefinition& definition = catalog_.group(row.definition);
     groups.push_back({std::move(row), definition});
   }
   return groups;
+}
+
+std::string Draft::format(std::int64_t source, std::vector<Group>& groups) const {
+  std::vector<SourceGroup> rows;
+  rows.reserve(groups.size());
+  for (Group& group : groups) {
+    SourceGroup& row = rows.emplace_back(std::move(group.row));
+    row.digest = digest_of(source, row, catalog_);
+  }
+  return format_groups(rows);
 }
 
 bool Draft::fits(const GroupWrite& write, const std::optional<SourceRow>& source,
@@ -193,8 +220,9 @@ void Draft::check_children(const std::vector<Group>& groups, const GroupWrite& w
     if (find_rows(write.groups, child.definition.name) || !find_rows(write.groups, child.definition.parent)) continue;
     const Group& parent = *find_group(groups, child.definition.parent);
     const std::unordered_set<NodeId> parents(parent.row.nodes.begin(), parent.row.nodes.end());
+    NodeFinder nodes(database_);
     for (const NodeId id : child.row.nodes) {
-      const std::optional<StoredNode> node = find_node(database_, id);
+      const StoredNode* node = nodes.find(id);
       if (!node || !parents.contains(node->parent))
         refuse_orphans(write.source, child.definition.name, child.definition.parent);
     }
@@ -215,7 +243,6 @@ Draft::Group Draft::write_rows(const Owner& owner, GroupRows& rows, const Group*
   group.definition.signature = rows.signature;
   if (old) drop_rows(owner.row.number, *old);
   group.row.definition = catalog_.add_source(group.definition);
-  if (old && old->row.definition != group.row.definition) erase_group(database_, owner.row.number, old->row.definition);
   write_nodes(owner, rows, old, parent, group);
   std::vector<Hash128> contents;
   contents.reserve(rows.rows.size());
@@ -223,21 +250,24 @@ Draft::Group Draft::write_rows(const Owner& owner, GroupRows& rows, const Group*
   add_columns(owner, rows, contents, group);
   put_fields(
       owner, [&rows](std::size_t number) { return rows.rows[number].metadata; }, group);
-  write_group(database_, owner.row.number, group.row, catalog_);
   return group;
 }
 
 void Draft::write_nodes(const Owner& owner, GroupRows& rows, const Group* old, const Group* parent, Group& group) {
   GroupChange& changed = change(rows.group);
   std::unordered_map<Uid, StoredNode> kept;
-  if (old)
+  if (old) {
+    NodeFinder finder(database_);
     for (const NodeId id : old->row.nodes)
-      if (std::optional<StoredNode> node = find_node(database_, id)) {
+      if (StoredNode* node = finder.find(id)) {
         if (node->has_metadata) catalog_.count_own_metadata(old->row.definition, -1);
-        kept.emplace(node->uid, std::move(*node));
+        kept.emplace(node->uid, *node);
       }
+    erase_nodes(database_, old->row.nodes);
+  }
 
   Digest digest;
+  NodeWriter writer(database_);
   for (std::uint32_t number = 0; number < rows.rows.size(); ++number) {
     NodeRow& from = rows.rows[number];
     StoredNode node;
@@ -258,7 +288,6 @@ void Draft::write_nodes(const Owner& owner, GroupRows& rows, const Group* old, c
     if (same == kept.end()) {
       node.id = catalog_.next_node++;
       changed.upserts.push_back(node.id);
-      write_node(database_, node, nullptr);
     } else {
       StoredNode& before = same->second;
       node.id = before.id;
@@ -266,17 +295,23 @@ void Draft::write_nodes(const Owner& owner, GroupRows& rows, const Group* old, c
       if (before.content != node.content ||
           !same_overlay(before.metadata, owner.metadata_before, node.metadata, owner.row.record.metadata))
         changed.upserts.push_back(node.id);
-      write_node(database_, node, &before);
+      erase_extra(database_, before);
       kept.erase(same);
+    }
+    if (fresh_ == nullptr) {
+      writer.add(node);
+    } else {
+      fresh_nodes_.push_back(node);
     }
     group.row.nodes.push_back(node.id);
     add_to_digest(digest, node);
     from.metadata = std::move(node.metadata);
   }
+  writer.finish();
   group.row.node_digest = std::move(digest).value();
   for (const auto& [uid, node] : kept) {
     changed.removed.push_back(node.id);
-    erase_node(database_, node);
+    erase_extra(database_, node);
   }
 }
 
@@ -287,29 +322,31 @@ Draft::Group Draft::write_columns(const Owner& owner, GroupRows& columns, const 
   for (const DenseRows& dense : columns.dense) drop_column(owner.row.number, dense.key, group);
   for (const SparseRows& sparse : columns.sparse) drop_column(owner.row.number, sparse.key, group);
   std::vector<Hash128> contents;
+  NodeFinder nodes(database_);
   for (const NodeId id : group.row.nodes) {
-    const std::optional<StoredNode> node = find_node(database_, id);
-    if (!node)
+    const StoredNode* node = nodes.find(id);
+    if (node == nullptr)
       throw Error(Errc::corrupt_store, "commit of source \"" + owner.row.record.id + "\": a node of group \"" +
                                            columns.group + "\" is missing; verify the store, then recover it");
     contents.push_back(node->content);
   }
   add_columns(owner, columns, contents, group);
   put_fields(owner, stored_metadata(group), group);
-  write_group(database_, owner.row.number, group.row, catalog_);
   return group;
 }
 
 void Draft::renew_fields(const SourceRow& source) {
   const Owner owner{source, source.record.metadata};
-  for (Group& group : load_groups(source.number))
-    if (put_fields(owner, stored_metadata(group), group)) write_group(database_, source.number, group.row, catalog_);
+  std::vector<Group> groups = load_groups(source);
+  bool changed = false;
+  for (Group& group : groups) changed = put_fields(owner, stored_metadata(group), group) || changed;
+  if (changed) write_groups(database_, source.number, format(source.number, groups));
 }
 
 std::function<Metadata(std::size_t)> Draft::stored_metadata(const Group& group) const {
-  return [this, nodes = group.row.nodes](std::size_t number) {
-    std::optional<StoredNode> node = find_node(database_, nodes[number]);
-    if (!node || !node->has_metadata) return Metadata();
+  return [this, nodes = group.row.nodes, finder = NodeFinder(database_)](std::size_t number) mutable {
+    StoredNode* node = finder.find(nodes[number]);
+    if (node == nullptr || !node->has_metadata) return Metadata();
     read_extra(database_, *node);
     return std::move(node->metadata);
   };
@@ -412,14 +449,15 @@ void Draft::drop_rows(std::int64_t source, const Group& old) {
 void Draft::drop_group(std::int64_t source, const Group& old) {
   drop_rows(source, old);
   GroupChange& changed = change(old.definition.name);
+  NodeFinder nodes(database_);
   for (const NodeId id : old.row.nodes) {
     changed.removed.push_back(id);
-    const std::optional<StoredNode> node = find_node(database_, id);
-    if (!node) continue;
+    const StoredNode* node = nodes.find(id);
+    if (node == nullptr) continue;
     if (node->has_metadata) catalog_.count_own_metadata(old.row.definition, -1);
-    erase_node(database_, *node);
+    erase_extra(database_, *node);
   }
-  erase_group(database_, source, old.row.definition);
+  erase_nodes(database_, old.row.nodes);
 }
 
 void Draft::kill(DefinitionNumber definition, std::span<const NodeId> nodes) {

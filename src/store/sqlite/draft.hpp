@@ -34,8 +34,10 @@ struct ColumnRows {
 /// most once. Whoever rolls the transaction back forgets the draft.
 class Draft {
  public:
-  /// `generation`: of the state that it makes.
-  Draft(Database& database, const State& base, Generation generation);
+  /// `generation`: of the state that it makes. `fresh` (null: sources go into the tables) is given what is written,
+  /// which is new sources alone.
+  Draft(Database& database, const State& base, Generation generation,
+        std::vector<FreshSources::Pointer>* fresh = nullptr);
 
   /// Errors of all of them: Errc::invalid_argument, Errc::dimension_mismatch, the database's.
   bool write(SourceWrite write);
@@ -67,7 +69,9 @@ class Draft {
   };
   struct Owner;
 
-  std::vector<Group> load_groups(std::int64_t source) const;
+  std::vector<Group> load_groups(const SourceRow& source) const;
+  /// What `source.groups` holds for these groups of a source, whose rows are moved from.
+  std::string format(std::int64_t source, std::vector<Group>& groups) const;
   Group write_rows(const Owner& owner, GroupRows& rows, const Group* old, const Group* parent);
   void write_nodes(const Owner& owner, GroupRows& rows, const Group* old, const Group* parent, Group& group);
   Group write_columns(const Owner& owner, GroupRows& columns, const Group& old);
@@ -93,6 +97,8 @@ class Draft {
   Catalog catalog_;
   std::shared_ptr<const LostColumns> lost_;
   TextWriter text_;
+  std::vector<FreshSources::Pointer>* fresh_;
+  std::vector<StoredNode> fresh_nodes_;  ///< Of the source that is being written.
   std::map<std::string, GroupChange> change_of_;
   std::vector<GroupChange> changes_;
   std::map<DefinitionNumber, ColumnRows> new_rows_;

@@ -1,5 +1,6 @@
 #include "store/sqlite/heal.hpp"
 
+#include "store/sqlite/commit_log.hpp"
 #include "store/sqlite/source_rows.hpp"
 
 #include <algorithm>
@@ -58,7 +59,8 @@ std::optional<PartDamage> find_damage(const State& state, PartNumber number, con
   return std::nullopt;
 }
 
-State apply_healing(Database& database, const State& state, const PartDamage& damage, FileChanges& files) {
+State apply_healing(Database& database, const State& before_it, const PartDamage& damage, FileChanges& files) {
+  const State state = unfold(database, before_it);
   State next = state;
   const Column* before = state.column(damage.definition);
   const Part* damaged = before != nullptr ? find_part(*before, damage.number) : nullptr;
@@ -67,7 +69,7 @@ State apply_healing(Database& database, const State& state, const PartDamage& da
   const auto part = column.parts.begin() + (damaged - before->parts.data());
   std::set<std::int64_t> sources;
   if (damage.is_whole) {
-    erase_part(database, *part);
+    erase_part(database, next.catalog, *part);
     if (!part->is_staged()) files.obsolete.push_back(part->file);
     column.parts.erase(part);
     sources = sources_without(database, damage.definition, column);
@@ -92,6 +94,7 @@ State apply_healing(Database& database, const State& state, const PartDamage& da
   } else {
     next.columns[damage.definition] = std::make_shared<const Column>(std::move(column));
   }
+  update_counters(database, next.catalog);
   return next;
 }
 

@@ -79,6 +79,8 @@ const RowBitmap& MetadataFilter::allowed_in(const Columns& columns, const StopTo
 bool MetadataFilter::ask_metadata(NodeId node, segment::SourceNumber number) const {
   const Source& of_source = source(number);
   if (!own_metadata_) return of_source.matches;
+  if (const StoredNode* fresh = state_.fresh->find_node(node))
+    return filter_.matches(OverlayFields(fresh->metadata, of_source.metadata));
   Statement& read = (**database_).statement("SELECT metadata FROM node_extra WHERE id = ?1");
   const Rows guard(read);
   read.bind_integer(1, static_cast<std::int64_t>(node));
@@ -91,6 +93,11 @@ const MetadataFilter::Source& MetadataFilter::source(segment::SourceNumber numbe
   if (!database_) database_.emplace(readers_);
   const auto [place, is_new] = sources_.try_emplace(number);
   if (!is_new) return place->second;
+  if (const FreshSource* fresh = state_.fresh->find(std::int64_t{number})) {
+    place->second.metadata = fresh->row.record.metadata;
+    place->second.matches = filter_.matches(place->second.metadata);
+    return place->second;
+  }
   Statement& read = (**database_).statement("SELECT metadata FROM source WHERE number = ?1");
   const Rows guard(read);
   read.bind_integer(1, number);

@@ -15,9 +15,17 @@ std::vector<Node> NodeReader::read() && {
   if (query_.ids) {
     read_ids();
   } else if (query_.source) {
-    if (const std::optional<SourceRow> source = find_source(database_, *query_.source)) read_source(source->number);
+    if (const FreshSource* fresh = fresh_.find(*query_.source)) {
+      read_fresh(*fresh);
+    } else if (const std::optional<SourceRow> source = find_source(database_, *query_.source)) {
+      read_source(source->number);
+    }
   } else if (query_.parent) {
-    if (const std::optional<StoredNode> parent = find_node(database_, *query_.parent)) read_source(parent->source);
+    if (const StoredNode* fresh = fresh_.find_node(*query_.parent)) {
+      read_fresh(*fresh_.find(fresh->source));
+    } else if (const std::optional<StoredNode> parent = find_node(database_, *query_.parent)) {
+      read_source(parent->source);
+    }
   } else {
     read_group();
   }
@@ -25,10 +33,12 @@ std::vector<Node> NodeReader::read() && {
 }
 
 void NodeReader::read_ids() {
+  NodeFinder nodes(database_);
   for (const NodeId id : *query_.ids) {
     poll_.spend(5000);
-    std::optional<StoredNode> node = find_node(database_, id);
-    if (node && (query_.group.empty() || in_group(*node)) && !take(std::move(*node))) return;
+    const StoredNode* node = fresh_.find_node(id);
+    if (node == nullptr) node = nodes.find(id);
+    if (node != nullptr && (query_.group.empty() || in_group(*node)) && !take(*node)) return;
   }
 }
 
@@ -36,16 +46,26 @@ void NodeReader::read_source(std::int64_t number) {
   for (SourceGroup& group : read_groups(database_, number)) {
     if (catalog_.group(group.definition).name != query_.group) continue;
     std::sort(group.nodes.begin(), group.nodes.end());
+    NodeFinder nodes(database_);
     for (const NodeId id : group.nodes) {
-      poll_.spend(5000);
-      std::optional<StoredNode> node = find_node(database_, id);
-      if (node && !take(std::move(*node))) return;
+      poll_.spend(500);
+      const StoredNode* node = nodes.find(id);
+      if (node != nullptr && !take(*node)) return;
     }
   }
 }
 
+void NodeReader::read_fresh(const FreshSource& source) {
+  for (const StoredNode& node : source.nodes) {
+    poll_.spend(500);
+    if (in_group(node) && !take(node)) return;
+  }
+}
+
 void NodeReader::read_group() {
-  static const std::string sql = std::string("SELECT ") + kNodeColumns + " FROM node WHERE id > ?1 ORDER BY id";
+  static const std::string sql =
+      std::string("SELECT ") + kNodeRunColumns +
+      " FROM node_run WHERE first >= coalesce((SELECT max(first) FROM node_run WHERE first <= ?1), 0) ORDER BY first";
   const auto& groups = catalog_.groups();
   const bool exists =
       std::any_of(groups.begin(), groups.end(), [&](const auto& item) { return item.second.name == query_.group; });
@@ -54,9 +74,15 @@ void NodeReader::read_group() {
   const Rows guard(read);
   read.bind_integer(1, static_cast<std::int64_t>(std::min<NodeId>(query_.after, INT64_MAX)));
   while (read.step()) {
-    poll_.spend(500);
-    StoredNode node = read_node(read);
-    if (in_group(node) && !take(std::move(node))) return;
+    poll_.spend(1000);
+    if (fresh_.holds(read.integer(1))) break;
+    if (catalog_.group(read.integer(2)).name != query_.group) continue;
+    for (StoredNode& node : read_node_run(read))
+      if (!take(std::move(node))) return;
+  }
+  for (const FreshSources::Pointer& source : fresh_.all()) {
+    read_fresh(*source);
+    if (found_.size() >= query_.limit) return;
   }
 }
 
@@ -65,7 +91,7 @@ bool NodeReader::take(StoredNode node) {
   const NodeSource& from = source(node.source);
   if (query_.source && from.id != *query_.source) return true;
   poll_.spend(2000);
-  read_extra(database_, node);
+  if (!fresh_.holds(node.source)) read_extra(database_, node);
   if (!query_.filter.empty() && !query_.filter.matches(OverlayFields(node.metadata, from.metadata))) return true;
   found_.push_back(to_node(node, from));
   return found_.size() < query_.limit;
@@ -77,6 +103,13 @@ const NodeSource& NodeReader::source(std::int64_t number) {
   std::shared_ptr<const NodeSource>& place = sources_[number];
   if (!place) place = caches_.sources.find(number);
   if (place) return *place;
+  if (const FreshSource* fresh = fresh_.find(number)) {
+    auto source = std::make_shared<NodeSource>();
+    source->id = fresh->row.record.id;
+    source->metadata = fresh->row.record.metadata;
+    source->has_offset_map = !fresh->row.record.offset_map.empty();
+    return *(place = std::move(source));
+  }
   Statement& read = database_.statement(
       "SELECT id, metadata, text_block, text_offset, text_bytes, length(offset_map) FROM source WHERE number = ?1");
   const Rows guard(read);
@@ -105,8 +138,15 @@ Node NodeReader::to_node(StoredNode& stored, const NodeSource& from) {
   node.parent = stored.parent;
   node.span = stored.span;
   node.is_span = stored.is_span;
-  if (query_.with_text)
-    node.text = stored.is_span ? read_text(database_, from.text, stored.span, &caches_.blocks) : std::move(stored.text);
+  if (query_.with_text) {
+    if (!stored.is_span) {
+      node.text = std::move(stored.text);
+    } else if (const FreshSource* fresh = fresh_.find(stored.source)) {
+      node.text = fresh->text.substr(stored.span.begin, stored.span.size());
+    } else {
+      node.text = read_text(database_, from.text, stored.span, &caches_.blocks);
+    }
+  }
   node.metadata = overlay(stored.metadata, from.metadata);
   return node;
 }

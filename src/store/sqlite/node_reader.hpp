@@ -1,9 +1,9 @@
 #pragma once
 
 #include "kernel/stop_poll.hpp"
-#include "store/sqlite/catalog.hpp"
 #include "store/sqlite/node_rows.hpp"
 #include "store/sqlite/source_cache.hpp"
+#include "store/sqlite/state.hpp"
 #include "store/sqlite/text_blocks.hpp"
 #include <ragstone/store/snapshot.hpp>
 
@@ -25,15 +25,21 @@ struct NodeCaches {
 class NodeReader {
  public:
   /// All outlive it.
-  NodeReader(Database& database, const Catalog& catalog, const NodeQuery& query, const NodeCaches& caches,
+  NodeReader(Database& database, const State& state, const NodeQuery& query, const NodeCaches& caches,
              const StopToken& stop)
-      : database_(database), catalog_(catalog), query_(query), caches_(caches), poll_(stop) {}
+      : database_(database),
+        catalog_(state.catalog),
+        fresh_(*state.fresh),
+        query_(query),
+        caches_(caches),
+        poll_(stop) {}
 
   std::vector<Node> read() &&;
 
  private:
   void read_ids();
   void read_source(std::int64_t number);
+  void read_fresh(const FreshSource& source);
   void read_group();
   /// False once there are enough.
   bool take(StoredNode node);
@@ -43,6 +49,7 @@ class NodeReader {
 
   Database& database_;
   const Catalog& catalog_;
+  const FreshSources& fresh_;
   const NodeQuery& query_;
   const NodeCaches caches_;
   kernel::StopPoll poll_;

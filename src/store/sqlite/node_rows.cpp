@@ -1,16 +1,19 @@
 #include "store/sqlite/node_rows.hpp"
 
+#include "store/coding.hpp"
 #include "store/sqlite/blobs.hpp"
 #include <ragstone/base/error.hpp>
 
-#include <cstring>
 #include <string_view>
+#include <utility>
 
 namespace ragstone::sqlite {
 namespace {
 
-constexpr std::int64_t kOwnText = 1;
-constexpr std::int64_t kOwnMetadata = 2;
+constexpr std::uint64_t kOwnText = 1;
+constexpr std::uint64_t kOwnMetadata = 2;
+// So that a row of them fits into a page.
+constexpr std::size_t kNodesOfRun = 32;
 
 [[noreturn]] void damaged(NodeId id) {
   throw Error(Errc::corrupt_store,
@@ -19,33 +22,58 @@ constexpr std::int64_t kOwnMetadata = 2;
 
 bool has_extra(const StoredNode& node) { return !node.is_span || node.has_metadata; }
 
-void erase(Database& database, const char* sql, NodeId id) {
-  Statement& statement = database.statement(sql);
-  statement.bind_integer(1, static_cast<std::int64_t>(id));
-  statement.run();
+std::string format_run(std::span<const StoredNode> run) {
+  ByteWriter out;
+  out.varint(run.front().number);
+  NodeId parent = 0;
+  std::uint64_t begin = 0;
+  for (const StoredNode& node : run) {
+    out.varint((node.is_span ? 0 : kOwnText) | (node.has_metadata ? kOwnMetadata : 0));
+    out.zigzag(static_cast<std::int64_t>(node.parent - parent));
+    out.zigzag(static_cast<std::int64_t>(node.span.begin - begin));
+    out.varint(node.span.size());
+    out.hash(node.uid);
+    out.hash(node.content);
+    parent = node.parent;
+    begin = node.span.begin;
+  }
+  return std::move(out).take();
 }
 
-void erase_extra(Database& database, NodeId id) { erase(database, "DELETE FROM node_extra WHERE id = ?1", id); }
+bool continues(const StoredNode& last, const StoredNode& node, std::size_t nodes) {
+  return last.id + 1 == node.id && last.source == node.source && last.definition == node.definition &&
+         last.number + 1 == node.number && nodes < kNodesOfRun;
+}
 
 }  // namespace
 
-StoredNode read_node(const Statement& row) {
-  StoredNode node;
-  node.id = static_cast<NodeId>(row.integer(0));
-  node.source = row.integer(1);
-  node.definition = row.integer(2);
-  node.number = static_cast<std::uint32_t>(row.integer(3));
-  node.parent = static_cast<NodeId>(row.integer(4));
-  const std::int64_t begin = row.integer(5);
-  const std::int64_t size = row.integer(6);
-  const std::string_view hashes = row.blob(8);
-  if (begin < 0 || size < 0 || size > INT64_MAX - begin || hashes.size() != 2 * sizeof(Hash128)) damaged(node.id);
-  node.span = {static_cast<std::uint64_t>(begin), static_cast<std::uint64_t>(begin + size)};
-  node.is_span = (row.integer(7) & kOwnText) == 0;
-  node.has_metadata = (row.integer(7) & kOwnMetadata) != 0;
-  std::memcpy(&node.uid, hashes.data(), sizeof node.uid);
-  std::memcpy(&node.content, hashes.data() + sizeof node.uid, sizeof node.content);
-  return node;
+std::vector<StoredNode> read_node_run(const Statement& row) {
+  const auto first = static_cast<NodeId>(row.integer(0));
+  ByteReader in(row.blob(3), "nodes of a source");
+  auto number = static_cast<std::uint32_t>(in.varint(UINT32_MAX - kNodesOfRun));
+  NodeId parent = 0;
+  std::uint64_t begin = 0;
+  std::vector<StoredNode> nodes;
+  nodes.reserve(kNodesOfRun);
+  while (!in.at_end()) {
+    if (nodes.size() == kNodesOfRun) damaged(first);
+    StoredNode& node = nodes.emplace_back();
+    node.id = first + (nodes.size() - 1);
+    node.source = row.integer(1);
+    node.definition = row.integer(2);
+    node.number = number++;
+    const std::uint64_t flags = in.varint();
+    node.is_span = (flags & kOwnText) == 0;
+    node.has_metadata = (flags & kOwnMetadata) != 0;
+    node.parent = parent += static_cast<NodeId>(in.zigzag());
+    begin += static_cast<std::uint64_t>(in.zigzag());
+    const std::uint64_t size = in.varint(INT64_MAX);
+    if (begin > INT64_MAX || size > INT64_MAX - begin) damaged(node.id);
+    node.span = {begin, begin + size};
+    node.uid = in.hash();
+    node.content = in.hash();
+  }
+  return nodes;
 }
 
 void read_extra(Database& database, StoredNode& node) {
@@ -58,46 +86,81 @@ void read_extra(Database& database, StoredNode& node) {
   node.metadata = read_metadata(read.blob(1));
 }
 
-std::optional<StoredNode> find_node(Database& database, NodeId id) {
-  static const std::string sql = std::string("SELECT ") + kNodeColumns + " FROM node WHERE id = ?1";
-  Statement& find = database.statement(sql.c_str());
-  const Rows guard(find);
-  find.bind_integer(1, static_cast<std::int64_t>(id));
-  if (!find.step()) return std::nullopt;
-  return read_node(find);
+StoredNode* NodeFinder::find(NodeId id) {
+  static const std::string sql =
+      std::string("SELECT ") + kNodeRunColumns + " FROM node_run WHERE first <= ?1 ORDER BY first DESC LIMIT 1";
+  const auto in_run = [&]() -> StoredNode* {
+    if (run_.empty() || id < run_.front().id || id > run_.back().id) return nullptr;
+    return &run_[id - run_.front().id];
+  };
+  if (StoredNode* known = in_run()) return known;
+  Statement& read = database_.statement(sql);
+  const Rows guard(read);
+  read.bind_integer(1, static_cast<std::int64_t>(id));
+  if (!read.step()) return nullptr;
+  run_ = read_node_run(read);
+  return in_run();
 }
 
-void write_node(Database& database, const StoredNode& node, const StoredNode* before) {
-  static const std::string insert =
-      std::string("INSERT INTO node(") + kNodeColumns + ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-  static const std::string replace =
-      std::string("INSERT OR REPLACE INTO node(") + kNodeColumns + ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-  char hashes[2 * sizeof(Hash128)];
-  std::memcpy(hashes, &node.uid, sizeof node.uid);
-  std::memcpy(hashes + sizeof node.uid, &node.content, sizeof node.content);
+std::optional<StoredNode> find_node(Database& database, NodeId id) {
+  NodeFinder finder(database);
+  StoredNode* node = finder.find(id);
+  return node != nullptr ? std::optional(std::move(*node)) : std::nullopt;
+}
 
-  Statement& put = database.statement((before != nullptr ? replace : insert).c_str());
-  put.bind_integer(1, static_cast<std::int64_t>(node.id));
-  put.bind_integer(2, node.source);
-  put.bind_integer(3, node.definition);
-  put.bind_integer(4, node.number);
-  put.bind_integer(5, static_cast<std::int64_t>(node.parent));
-  put.bind_integer(6, static_cast<std::int64_t>(node.span.begin));
-  put.bind_integer(7, static_cast<std::int64_t>(node.span.size()));
-  put.bind_integer(8, (node.is_span ? 0 : kOwnText) | (node.has_metadata ? kOwnMetadata : 0));
-  put.bind_blob(9, {hashes, sizeof hashes});
-  put.run();
-  if (!has_extra(node)) {
-    if (before != nullptr && has_extra(*before)) erase_extra(database, node.id);
-    return;
-  }
+void NodeWriter::add(const StoredNode& node) {
+  if (!run_.empty() && !continues(run_.back(), node, run_.size())) finish();
+  StoredNode& kept = run_.emplace_back();
+  kept.id = node.id;
+  kept.source = node.source;
+  kept.definition = node.definition;
+  kept.number = node.number;
+  kept.parent = node.parent;
+  kept.span = node.span;
+  kept.is_span = node.is_span;
+  kept.has_metadata = node.has_metadata;
+  kept.uid = node.uid;
+  kept.content = node.content;
+  if (!has_extra(node)) return;
 
   const std::string metadata = write_metadata(node.metadata);
-  Statement& extra = database.statement("INSERT OR REPLACE INTO node_extra(id, text, metadata) VALUES(?1, ?2, ?3)");
+  Statement& extra = database_.statement("INSERT OR REPLACE INTO node_extra(id, text, metadata) VALUES(?1, ?2, ?3)");
   extra.bind_integer(1, static_cast<std::int64_t>(node.id));
   extra.bind_text(2, node.text);
   extra.bind_blob(3, metadata);
   extra.run();
+}
+
+void NodeWriter::finish() {
+  if (run_.empty()) return;
+  const std::string nodes = format_run(run_);
+  Statement& insert =
+      database_.statement("INSERT INTO node_run(first, source, definition, nodes) VALUES(?1, ?2, ?3, ?4)");
+  insert.bind_integer(1, static_cast<std::int64_t>(run_.front().id));
+  insert.bind_integer(2, run_.front().source);
+  insert.bind_integer(3, run_.front().definition);
+  insert.bind_blob(4, nodes);
+  insert.run();
+  run_.clear();
+}
+
+void erase_nodes(Database& database, std::span<const NodeId> nodes) {
+  Statement& erase = database.statement("DELETE FROM node_run WHERE first BETWEEN ?1 AND ?2");
+  for (std::size_t begin = 0; begin < nodes.size();) {
+    std::size_t end = begin + 1;
+    while (end < nodes.size() && nodes[end] == nodes[end - 1] + 1) ++end;
+    erase.bind_integer(1, static_cast<std::int64_t>(nodes[begin]));
+    erase.bind_integer(2, static_cast<std::int64_t>(nodes[end - 1]));
+    erase.run();
+    begin = end;
+  }
+}
+
+void erase_extra(Database& database, const StoredNode& node) {
+  if (!has_extra(node)) return;
+  Statement& erase = database.statement("DELETE FROM node_extra WHERE id = ?1");
+  erase.bind_integer(1, static_cast<std::int64_t>(node.id));
+  erase.run();
 }
 
 void add_to_digest(Digest& digest, const StoredNode& node) {
@@ -111,11 +174,6 @@ void add_to_digest(Digest& digest, const StoredNode& node) {
   digest.text({reinterpret_cast<const char*>(node.content.bytes.data()), node.content.bytes.size()});
   digest.text(node.text);
   digest.text(write_metadata(node.metadata));
-}
-
-void erase_node(Database& database, const StoredNode& node) {
-  erase(database, "DELETE FROM node WHERE id = ?1", node.id);
-  if (has_extra(node)) erase_extra(database, node.id);
 }
 
 }  // namespace ragstone::sqlite

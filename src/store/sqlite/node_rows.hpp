@@ -7,11 +7,13 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace ragstone::sqlite {
 
-/// A row of the table `node`, with what `node_extra` has for it.
+/// A node of the table `node_run`, with what `node_extra` has for it.
 struct StoredNode {
   NodeId id = 0;
   std::int64_t source = 0;
@@ -27,17 +29,47 @@ struct StoredNode {
   Metadata metadata;  ///< Its own.
 };
 
-inline constexpr char kNodeColumns[] = "id, source, definition, number, parent, begin, size, flags, hashes";
+inline constexpr char kNodeRunColumns[] = "first, source, definition, nodes";
 
-/// The node in the current row of a statement that selects kNodeColumns, without text and metadata.
-StoredNode read_node(const Statement& row);
+/// The nodes in the current row of a statement that selects kNodeRunColumns, without text and metadata.
+/// Errors: Errc::corrupt_store.
+std::vector<StoredNode> read_node_run(const Statement& row);
 /// Fills in a node's own text and metadata.
 void read_extra(Database& database, StoredNode& node);
+
+/// Finds nodes by id. Those that are asked for one after the other are read together.
+class NodeFinder {
+ public:
+  explicit NodeFinder(Database& database) : database_(database) {}
+
+  /// Without text and metadata. Null if it is not stored; valid until the next call.
+  StoredNode* find(NodeId id);
+
+ private:
+  Database& database_;
+  std::vector<StoredNode> run_;
+};
+
 std::optional<StoredNode> find_node(Database& database, NodeId id);
 
-/// `before` (null: none) is the node that is stored under that id.
-void write_node(Database& database, const StoredNode& node, const StoredNode* before);
-void erase_node(Database& database, const StoredNode& node);
+/// Writes nodes of groups, those of each in their order: a row holds nodes whose ids follow each other.
+class NodeWriter {
+ public:
+  explicit NodeWriter(Database& database) : database_(database) {}
+
+  void add(const StoredNode& node);
+  /// To be called once, after the last node.
+  void finish();
+
+ private:
+  Database& database_;
+  std::vector<StoredNode> run_;  ///< Without text and metadata.
+};
+
+/// Erases the nodes of a group; the text and metadata of those that have some are erase_extra()'s.
+void erase_nodes(Database& database, std::span<const NodeId> nodes);
+/// Erases a node's own text and metadata, if it has some.
+void erase_extra(Database& database, const StoredNode& node);
 
 /// Adds all of a node, its own text and metadata included, but not its source and definition.
 void add_to_digest(Digest& digest, const StoredNode& node);

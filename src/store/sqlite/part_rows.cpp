@@ -2,9 +2,11 @@
 
 #include "store/sqlite/commit_log.hpp"
 #include "store/sqlite/digest.hpp"
+#include "store/sqlite/staged_parts.hpp"
 #include "store/sqlite/vector_index_settings.hpp"
 #include <ragstone/base/error.hpp>
 
+#include <algorithm>
 #include <unordered_map>
 #include <utility>
 
@@ -75,6 +77,11 @@ struct PartRow {
 
 constexpr char kPartColumns[] = "SELECT number, definition, rows, file, dead, dead_tokens, digest FROM part";
 
+[[noreturn]] void refuse_record(PartNumber number) {
+  throw Error(Errc::corrupt_store,
+              "store: the record of part " + std::to_string(number) + " is damaged; verify the store, then recover it");
+}
+
 PartRow read_part_row(const Statement& read) {
   PartRow row;
   row.part.number = read.integer(0);
@@ -84,8 +91,17 @@ PartRow read_part_row(const Statement& read) {
   row.dead = read.blob(4);
   row.part.dead_tokens = static_cast<std::uint64_t>(read.integer(5));
   if (digest_of(row.part.number, row.definition, row.rows, row.part.file) != read.integer(6))
-    throw Error(Errc::corrupt_store, "store: the record of part " + std::to_string(row.part.number) +
-                                         " is damaged; verify the store, then recover it");
+    refuse_record(row.part.number);
+  return row;
+}
+
+PartRow read_staged_row(Generation commit, const StagedPart& staged) {
+  PartRow row;
+  row.part.number = staged.number;
+  row.part.commit = commit;
+  row.definition = staged.definition;
+  row.rows = staged.rows;
+  if (digest_of(staged.number, staged.definition, staged.rows, {}) != staged.digest) refuse_record(staged.number);
   return row;
 }
 
@@ -164,27 +180,51 @@ void write_part_file(const PartFolder& folder, const std::string& name,
   }
 }
 
+std::vector<LoadedPart> load_staged(Database& database, const Catalog& catalog, Generation commit) {
+  std::vector<PartRow> rows;
+  read_staged(database, commit, [&](const StagedPart& staged) {
+    PartRow& row = rows.emplace_back(read_staged_row(commit, staged));
+    row.part.data = open_part(catalog.column(row.definition), segment::heap_image(staged.image));
+  });
+  std::vector<LoadedPart> parts;
+  if (rows.empty()) return parts;
+  auto logged = read_logged_dead(database);
+  for (PartRow& row : rows) {
+    add_dead(row, logged[row.part.number]);
+    parts.push_back({row.definition, std::move(row.part)});
+  }
+  return parts;
+}
+
 State load_state(Database& database, const PartFolder& folder, const State* known) {
   State state;
   state.catalog = load_catalog(database);
   state.fields = std::make_shared<const FieldSettings>(load_fields(database));
   state.vector_indexes = std::make_shared<const VectorIndexes>(load_vector_indexes(database));
   state.lost = std::make_shared<const LostColumns>(LostColumns::load(database));
+  state.fresh = std::make_shared<const FreshSources>(load_fresh(database, state.catalog));
   const auto known_parts = index_parts(known);
   auto logged = read_logged_dead(database);
   std::map<DefinitionNumber, Column> columns;
-  for (PartRow& row : read_part_rows(database)) {
+  const auto take = [&](PartRow& row, const auto& read_data) {
     const auto same = known_parts.find(row.part.number);
-    if (same != known_parts.end() && same->second->file == row.part.file) {
-      row.part.data = same->second->data;
-    } else {
-      row.part.data = read_data(database, folder, state.catalog.column(row.definition), row.part);
-    }
+    const bool is_known = same != known_parts.end() && same->second->file == row.part.file;
+    row.part.data = is_known ? same->second->data : read_data();
     add_dead(row, logged[row.part.number]);
     columns[row.definition].parts.push_back(std::move(row.part));
-  }
-  for (auto& [definition, column] : columns)
+  };
+  for (PartRow& row : read_part_rows(database))
+    take(row, [&] { return read_data(database, folder, state.catalog.column(row.definition), row.part); });
+  for (const Generation commit : state.catalog.staged)
+    read_staged(database, commit, [&](const StagedPart& staged) {
+      PartRow row = read_staged_row(commit, staged);
+      take(row, [&] { return open_part(state.catalog.column(row.definition), segment::heap_image(staged.image)); });
+    });
+  for (auto& [definition, column] : columns) {
+    std::sort(column.parts.begin(), column.parts.end(),
+              [](const Part& a, const Part& b) { return a.number < b.number; });
     state.columns.emplace(definition, std::make_shared<const Column>(std::move(column)));
+  }
   return state;
 }
 
@@ -246,15 +286,22 @@ void insert_part(Database& database, DefinitionNumber definition, const Part& pa
   insert.run();
 }
 
-void erase_part(Database& database, const Part& part) {
-  erase(database, "DELETE FROM part WHERE number = ?1", part.number);
+void stage_part(DefinitionNumber definition, const Part& part, std::string& parts) {
+  append_staged(parts, {part.number, definition, part.rows(), digest_of(part.number, definition, part.rows(), {}),
+                        image_of(part)});
+}
+
+void erase_part(Database& database, Catalog& catalog, const Part& part) {
+  // It has a row of its own once the log has forgotten its commit.
+  if (part.commit == 0 || !erase_staged(database, catalog, part.commit, part.number))
+    erase(database, "DELETE FROM part WHERE number = ?1", part.number);
   if (part.logged_dead > 0) erase(database, "DELETE FROM dead_row WHERE part = ?1", part.number);
 }
 
 void kill_rows(Database& database, Part& part, std::span<const std::uint32_t> rows) {
   part.kill(rows);
   part.logged_dead += rows.size();
-  if (part.logged_dead > kMaxLoggedDead) {
+  if (part.commit == 0 && part.logged_dead > kMaxLoggedDead) {
     erase(database, "DELETE FROM dead_row WHERE part = ?1", part.number);
     part.logged_dead = 0;
     write_dead(database, part);

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ragstone::sqlite {
 
@@ -45,6 +46,8 @@ struct LoadedPart {
 /// One part; none if there is no part of that number. Errors: as load_state().
 std::optional<LoadedPart> load_part(Database& database, const PartFolder& folder, const Catalog& catalog,
                                     PartNumber number);
+/// The parts that a commit staged in its row of the log, as far as they are still there. Errors: Errc::corrupt_store.
+std::vector<LoadedPart> load_staged(Database& database, const Catalog& catalog, Generation commit);
 
 /// Writes a part's file and opens it; see write_part_file().
 Part seal_part(const PartFolder& folder, PartNumber number, const ColumnDefinition& column,
@@ -53,8 +56,10 @@ Part seal_part(const PartFolder& folder, PartNumber number, const ColumnDefiniti
 Part part_of_image(const PartFolder& folder, PartNumber number, const ColumnDefinition& column, std::string_view image);
 /// Names a part, with its dead rows and the image of one that is staged, in the database.
 void insert_part(Database& database, DefinitionNumber definition, const Part& part);
-/// Forgets a part and its staged image, if it has one.
-void erase_part(Database& database, const Part& part);
+/// Adds a part that is to be staged with its commit to `parts`, for log_commit().
+void stage_part(DefinitionNumber definition, const Part& part, std::string& parts);
+/// Forgets a part and its staged image, if it has one; the counters of `catalog` are to be saved after it.
+void erase_part(Database& database, Catalog& catalog, const Part& part);
 /// Adds dead rows to a part that is in the database.
 void kill_rows(Database& database, Part& part, std::span<const std::uint32_t> rows);
 

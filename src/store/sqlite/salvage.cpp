@@ -31,7 +31,7 @@ std::int64_t last_source_of_counters(Database& database) {
 std::int64_t last_source(Database& database) {
   const std::function<std::int64_t()> places[] = {
       [&] { return highest(database, "SELECT max(number) FROM source"); },
-      [&] { return highest(database, "SELECT max(source) FROM source_group"); },
+      [&] { return highest(database, "SELECT max(source) FROM node_run"); },
       [&] { return last_source_of_counters(database); },
   };
   std::optional<std::int64_t> last;
@@ -44,6 +44,9 @@ std::int64_t last_source(Database& database) {
   if (!last) std::rethrow_exception(error);
   return *last;
 }
+
+// More than the log ever has.
+constexpr std::int64_t kMaxLoggedCommits = 10'000;
 
 std::string in_quotes(const std::string& name) { return '"' + name + '"'; }
 
@@ -66,29 +69,62 @@ void Salvage::load_parts(const PartFolder& files) {
   while (number < last) {
     ++number;
     try {
-      std::optional<LoadedPart> loaded = load_part(database_, files, catalog_, number);
-      if (!loaded) continue;
-      const auto* dense = std::get_if<std::shared_ptr<const segment::DensePart>>(&loaded->part.data);
-      if (dense != nullptr) add_part(loaded->definition, *dense, loaded->part.dead);
+      if (const std::optional<LoadedPart> loaded = load_part(database_, files, catalog_, number)) add_part(*loaded);
     } catch (const Error& error) {
       lose("part " + std::to_string(number), error.what(), {});
     }
   }
+  load_log();
 }
 
-void Salvage::add_part(DefinitionNumber definition, std::shared_ptr<const segment::DensePart> part,
-                       segment::DeadRows dead) {
+void Salvage::load_log() {
+  std::int64_t commit = 0;
+  std::int64_t last = 0;
+  try {
+    last = highest(database_, "SELECT max(generation) FROM commit_log");
+    commit = highest(database_, "SELECT min(generation) FROM commit_log");
+  } catch (const Error& error) {
+    lose("log of commits", error.what(), {});
+  }
+  // In a damaged table the first one may be anything.
+  commit = std::max(commit, last - kMaxLoggedCommits);
+  std::string problem;
+  const auto note = [&](const Error& error) {
+    if (problem.empty()) problem = "commit " + std::to_string(commit) + ": " + error.what();
+  };
+  for (; commit <= last; ++commit) {
+    const auto generation = static_cast<Generation>(commit);
+    try {
+      for (const LoadedPart& loaded : load_staged(database_, catalog_, generation)) add_part(loaded);
+    } catch (const Error& error) {
+      note(error);
+    }
+    try {
+      for (FreshSources::Pointer& source : read_fresh(database_, generation)) fresh_.push_back(std::move(source));
+    } catch (const Error& error) {
+      note(error);
+    }
+  }
+  if (!problem.empty()) lose("log of commits", problem, {});
+  std::reverse(fresh_.begin(), fresh_.end());
+}
+
+void Salvage::add_part(const LoadedPart& loaded) {
+  const auto* dense = std::get_if<std::shared_ptr<const segment::DensePart>>(&loaded.part.data);
+  if (dense == nullptr) return;
+  const std::shared_ptr<const segment::DensePart>& part = *dense;
+  segment::DeadRows dead = loaded.part.dead;
   for (const segment::Finding& finding : part->verify({})) {
     if (finding.loss == segment::Finding::Loss::part)
       throw Error(Errc::corrupt_store, "its rows cannot be told any more: " + finding.problem);
     if (finding.loss == segment::Finding::Loss::rows) dead = dead.with(finding.rows);
   }
-  parts_[definition].push_back({std::move(part), std::move(dead)});
+  parts_[loaded.definition].push_back({part, std::move(dead)});
 }
 
 bool Salvage::next(Commit& commit, std::size_t& bytes) {
   std::optional<SourceRow> row = next_row();
-  if (!row) return false;
+  if (!row) return next_fresh(commit, bytes);
   if (digest_of(*row) != row->digest) {
     lose("source " + in_quotes(row->record.id), "its record is damaged", {row->record.id});
     return true;
@@ -103,19 +139,34 @@ bool Salvage::next(Commit& commit, std::size_t& bytes) {
   }
   const std::string id = row->record.id;
   try {
-    std::optional<SourceWrite> write = read(std::move(*row));
-    if (!write) return true;
-    ++report_.sources;
-    bytes += write->text.size();
-    for (const GroupRows& group : write->groups) {
-      report_.nodes += group.rows.size();
-      for (const DenseRows& dense : group.dense) bytes += dense.values.size() * sizeof(float);
-    }
-    commit.sources.push_back(std::move(*write));
+    if (std::optional<SourceWrite> write = read(std::move(*row))) add(std::move(*write), commit, bytes);
   } catch (const Error& error) {
     lose("source " + in_quotes(id), error.what(), {id});
   }
   return true;
+}
+
+bool Salvage::next_fresh(Commit& commit, std::size_t& bytes) {
+  if (fresh_.empty()) return false;
+  const FreshSources::Pointer source = std::move(fresh_.back());
+  fresh_.pop_back();
+  const std::string& id = source->row.record.id;
+  try {
+    if (std::optional<SourceWrite> write = read(*source)) add(std::move(*write), commit, bytes);
+  } catch (const Error& error) {
+    lose("source " + in_quotes(id), error.what(), {id});
+  }
+  return true;
+}
+
+void Salvage::add(SourceWrite write, Commit& commit, std::size_t& bytes) {
+  ++report_.sources;
+  bytes += write.text.size();
+  for (const GroupRows& group : write.groups) {
+    report_.nodes += group.rows.size();
+    for (const DenseRows& dense : group.dense) bytes += dense.values.size() * sizeof(float);
+  }
+  commit.sources.push_back(std::move(write));
 }
 
 std::optional<SourceRow> Salvage::next_row() {
@@ -148,9 +199,33 @@ std::optional<SourceWrite> Salvage::read(SourceRow row) {
     lose("source " + in_quotes(row.record.id), "its text is damaged", {row.record.id});
     return std::nullopt;
   }
+  NodeFinder nodes(database_);
+  write.groups = read_groups(row, [&](NodeId id) {
+    StoredNode* node = nodes.find(id);
+    if (node != nullptr) read_extra(database_, *node);
+    return node;
+  });
+  write.record = std::move(row.record);
+  return write;
+}
+
+std::optional<SourceWrite> Salvage::read(const FreshSource& source) {
+  SourceWrite write;
+  write.text = source.text;
+  write.groups = read_groups(source.row, [&](NodeId id) {
+    const auto node = std::find_if(source.nodes.begin(), source.nodes.end(),
+                                   [id](const StoredNode& candidate) { return candidate.id == id; });
+    return node == source.nodes.end() ? nullptr : &*node;
+  });
+  write.record = source.row.record;
+  return write;
+}
+
+std::vector<GroupRows> Salvage::read_groups(const SourceRow& row, const FindNode& find) {
+  std::vector<GroupRows> groups;
   std::vector<Group> waiting;
-  for (SourceGroup& group : read_groups(database_, row.number))
-    if (std::optional<Group> good = read_group(row, std::move(group))) waiting.push_back(std::move(*good));
+  for (SourceGroup& group : parse_groups(row.groups))
+    if (std::optional<Group> good = read_group(row, std::move(group), find)) waiting.push_back(std::move(*good));
 
   std::map<std::string, std::vector<NodeId>> written;
   for (bool more = true; std::exchange(more, false);)
@@ -169,15 +244,14 @@ std::optional<SourceWrite> Salvage::read(SourceRow row) {
       }
       written.emplace(group.rows.group, group.row.nodes);
       add_columns(row, group);
-      write.groups.push_back(std::move(group.rows));
+      groups.push_back(std::move(group.rows));
       more = true;
       break;
     }
-  write.record = std::move(row.record);
-  return write;
+  return groups;
 }
 
-std::optional<Salvage::Group> Salvage::read_group(const SourceRow& source, SourceGroup row) {
+std::optional<Salvage::Group> Salvage::read_group(const SourceRow& source, SourceGroup row, const FindNode& find) {
   Group group;
   std::string problem;
   try {
@@ -188,17 +262,16 @@ std::optional<Salvage::Group> Salvage::read_group(const SourceRow& source, Sourc
     if (digest_of(source.number, row, catalog_) != row.digest) problem = "its record is damaged";
     Digest digest;
     for (const NodeId id : row.nodes) {
-      std::optional<StoredNode> node = find_node(database_, id);
-      if (!node) throw Error(Errc::corrupt_store, "node " + std::to_string(id) + " is missing");
-      read_extra(database_, *node);
+      const StoredNode* node = find(id);
+      if (node == nullptr) throw Error(Errc::corrupt_store, "node " + std::to_string(id) + " is missing");
       add_to_digest(digest, *node);
       NodeRow& to = group.rows.rows.emplace_back();
       to.uid = node->uid;
       to.content = node->content;
       to.span = node->span;
       to.is_span = node->is_span;
-      to.text = std::move(node->text);
-      to.metadata = std::move(node->metadata);
+      to.text = node->text;
+      to.metadata = node->metadata;
       group.parents.push_back(node->parent);
     }
     if (std::move(digest).value() != row.node_digest) problem = "a node is damaged";

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,10 +34,17 @@ class Salvage {
   };
 
   void load_parts(const PartFolder& files);
-  void add_part(DefinitionNumber definition, std::shared_ptr<const segment::DensePart> part, segment::DeadRows dead);
+  void load_log();
+  void add_part(const LoadedPart& loaded);
   std::optional<SourceRow> next_row();
+  bool next_fresh(Commit& commit, std::size_t& bytes);
+  void add(SourceWrite write, Commit& commit, std::size_t& bytes);
   std::optional<SourceWrite> read(SourceRow row);
-  std::optional<Group> read_group(const SourceRow& source, SourceGroup row);
+  std::optional<SourceWrite> read(const FreshSource& source);
+  /// What all nodes of a group and their columns give; `find` gives a node with its own text and metadata.
+  using FindNode = std::function<const StoredNode*(NodeId)>;
+  std::vector<GroupRows> read_groups(const SourceRow& source, const FindNode& find);
+  std::optional<Group> read_group(const SourceRow& source, SourceGroup row, const FindNode& find);
   void add_columns(const SourceRow& source, Group& group);
   std::optional<std::vector<float>> vectors(DefinitionNumber column, const Group& group) const;
   void lose(std::string object, std::string problem, std::vector<std::string> sources);
@@ -47,6 +55,7 @@ class Salvage {
   std::map<DefinitionNumber, std::vector<segment::DenseView>> parts_;  ///< What is damaged is dead in them.
   std::int64_t last_source_ = 0;                                       ///< No source has a higher number.
   std::int64_t at_ = 0;
+  std::vector<FreshSources::Pointer> fresh_;  ///< Those that are not read yet, the next one last.
 };
 
 }  // namespace ragstone::sqlite

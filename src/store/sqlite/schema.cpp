@@ -3,7 +3,7 @@
 #include "store/sqlite/commit_log.hpp"
 #include <ragstone/base/error.hpp>
 
-#include <iterator>
+#include <array>
 #include <string>
 
 namespace ragstone::sqlite {
@@ -18,7 +18,9 @@ CREATE TABLE commit_log(
   changes BLOB NOT NULL,
   changes_digest INTEGER NOT NULL,
   counters BLOB NOT NULL,
-  counters_digest INTEGER NOT NULL
+  counters_digest INTEGER NOT NULL,
+  parts BLOB NOT NULL,
+  sources BLOB NOT NULL
 ) STRICT;
 
 CREATE TABLE source(
@@ -40,7 +42,8 @@ CREATE TABLE source(
   metadata BLOB NOT NULL,
   offset_map BLOB NOT NULL,
   text_digest INTEGER NOT NULL,
-  digest INTEGER NOT NULL
+  digest INTEGER NOT NULL,
+  groups BLOB NOT NULL
 ) STRICT;
 CREATE INDEX source_failed ON source(id) WHERE state = 1;
 
@@ -61,26 +64,12 @@ CREATE TABLE column_definition(
   signature TEXT NOT NULL,
   dimension INTEGER NOT NULL
 ) STRICT;
-CREATE TABLE source_group(
-  source INTEGER NOT NULL,
-  definition INTEGER NOT NULL,
-  nodes BLOB NOT NULL,
-  columns BLOB NOT NULL,
-  node_digest INTEGER NOT NULL,
-  digest INTEGER NOT NULL,
-  PRIMARY KEY(source, definition)
-) STRICT, WITHOUT ROWID;
 
-CREATE TABLE node(
-  id INTEGER PRIMARY KEY,
+CREATE TABLE node_run(
+  first INTEGER PRIMARY KEY,
   source INTEGER NOT NULL,
   definition INTEGER NOT NULL,
-  number INTEGER NOT NULL,
-  parent INTEGER NOT NULL,
-  begin INTEGER NOT NULL,
-  size INTEGER NOT NULL,
-  flags INTEGER NOT NULL,
-  hashes BLOB NOT NULL
+  nodes BLOB NOT NULL
 ) STRICT;
 CREATE TABLE node_extra(id INTEGER PRIMARY KEY, text TEXT NOT NULL, metadata BLOB NOT NULL) STRICT;
 
@@ -95,9 +84,7 @@ CREATE TABLE part(
   image BLOB
 ) STRICT;
 CREATE TABLE dead_row(part INTEGER NOT NULL, row INTEGER NOT NULL, PRIMARY KEY(part, row)) STRICT, WITHOUT ROWID;
-)sql";
 
-constexpr char kTablesSince3[] = R"sql(
 CREATE TABLE field(name TEXT PRIMARY KEY, kind INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE field_rebuild(one INTEGER PRIMARY KEY CHECK(one = 1), next_source INTEGER NOT NULL) STRICT;
 CREATE TABLE lost_column(
@@ -105,9 +92,7 @@ CREATE TABLE lost_column(
   source INTEGER NOT NULL,
   PRIMARY KEY(definition, source)
 ) STRICT, WITHOUT ROWID;
-)sql";
 
-constexpr char kTablesSince4[] = R"sql(
 CREATE TABLE vector_index(
   key TEXT PRIMARY KEY,
   metric_type TEXT NOT NULL,
@@ -122,8 +107,6 @@ CREATE TABLE vector_index(
 
 void create(Database& database) {
   database.execute(kTables);
-  database.execute(kTablesSince3);
-  database.execute(kTablesSince4);
   start_log(database, Catalog());
   database.execute(("PRAGMA application_id=" + std::to_string(kApplicationId)).c_str());
 }
@@ -132,13 +115,8 @@ void create(Database& database) {
 /// needs rather than use code that serves the present version.
 using Step = void (*)(Database&);
 
-void add_fields_and_losses(Database& database) { database.execute(kTablesSince3); }
-
-void add_vector_indexes(Database& database) { database.execute(kTablesSince4); }
-
 /// The first one leads away from kOldestSchemaVersion.
-constexpr Step kSteps[] = {add_fields_and_losses, add_vector_indexes};
-static_assert(kOldestSchemaVersion + static_cast<std::int64_t>(std::size(kSteps)) == kSchemaVersion);
+constexpr std::array<Step, kSchemaVersion - kOldestSchemaVersion> kSteps{};
 
 std::int64_t pragma(Database& database, const char* sql) {
   Statement& statement = database.statement(sql);
@@ -174,7 +152,7 @@ void migrate(Database& database) {
     if (version == 0) {
       create(database);
     } else {
-      kSteps[version - kOldestSchemaVersion](database);
+      kSteps.at(static_cast<std::size_t>(version - kOldestSchemaVersion))(database);
     }
     const std::int64_t reached = version == 0 ? kSchemaVersion : version + 1;
     database.execute(("PRAGMA user_version=" + std::to_string(reached)).c_str());

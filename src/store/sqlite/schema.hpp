@@ -5,9 +5,9 @@
 namespace ragstone::sqlite {
 
 /// The version of the tables that this code reads and writes, in SQLite's user_version.
-inline constexpr std::int64_t kSchemaVersion = 4;
+inline constexpr std::int64_t kSchemaVersion = 5;
 /// The oldest version that migrate() can begin with.
-inline constexpr std::int64_t kOldestSchemaVersion = 2;
+inline constexpr std::int64_t kOldestSchemaVersion = 5;
 /// In SQLite's application_id: what the database is.
 inline constexpr std::int64_t kApplicationId = 0x52414753;
 

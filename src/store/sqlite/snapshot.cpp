@@ -42,7 +42,14 @@ class Needs {
   }
 
   bool complete() const noexcept { return complete_; }
-  bool has_group(DefinitionNumber number) const { return groups_.contains(number); }
+  /// Whether a source with these groups has all that is needed; see SourceRow::groups.
+  bool are_met(std::int64_t source, std::string_view groups) const {
+    for (const SourceGroup& group : parse_groups(groups))
+      if (groups_.contains(group.definition)) return has_columns(group.columns, source);
+    return false;
+  }
+
+ private:
   bool has_columns(const std::vector<DefinitionNumber>& columns, std::int64_t source) const {
     return std::all_of(columns_.begin(), columns_.end(), [&](const std::set<DefinitionNumber>& need) {
       return std::any_of(columns.begin(), columns.end(),
@@ -50,12 +57,22 @@ class Needs {
     });
   }
 
- private:
   const LostColumns& lost_;
   bool complete_ = false;
   std::set<DefinitionNumber> groups_;
   std::vector<std::set<DefinitionNumber>> columns_;
 };
+
+/// Puts in order what comes from the tables, `in_order` of them, and from fresh sources after it; keeps the first.
+template <class Item, class Key>
+void keep_first(std::vector<Item>& items, std::size_t in_order, std::size_t limit, Key key) {
+  if (items.size() == in_order) return;
+  const auto less = [key](const Item& a, const Item& b) { return key(a) < key(b); };
+  const auto middle = items.begin() + static_cast<std::ptrdiff_t>(in_order);
+  std::sort(middle, items.end(), less);
+  std::inplace_merge(items.begin(), middle, items.end(), less);
+  if (items.size() > limit) items.resize(limit);
+}
 
 }  // namespace
 
@@ -69,8 +86,10 @@ std::vector<SourceRecord> SqliteSnapshot::do_sources(const SourceQuery& query, c
   static const std::string failed = columns + "id > ?1 AND state = 1 ORDER BY id";
   const ReaderSet::Lease lease(readers_);
   std::vector<SourceRecord> records;
+  const FreshSources& fresh = *state_->fresh;
   if (query.id) {
-    std::optional<SourceRow> row = find_source(*lease, *query.id);
+    const FreshSource* newest = fresh.find(*query.id);
+    std::optional<SourceRow> row = newest != nullptr ? newest->row : find_source(*lease, *query.id);
     const bool wanted =
         row && *query.id > query.after && (!query.failed_only || row->record.state == SourceState::failed);
     if (wanted) records.push_back(std::move(row->record));
@@ -82,12 +101,18 @@ std::vector<SourceRecord> SqliteSnapshot::do_sources(const SourceQuery& query, c
   read.bind_text(1, query.after);
   while (records.size() < query.limit && read.step()) {
     poll.spend(2000);
-    records.push_back(read_source(read).record);
+    if (!fresh.holds(read.integer(0))) records.push_back(read_source(read).record);
   }
+  const std::size_t in_order = records.size();
+  for (const FreshSources::Pointer& source : fresh.all())
+    if (source->row.record.id > query.after && !query.failed_only) records.push_back(source->row.record);
+  keep_first(records, in_order, query.limit,
+             [](const SourceRecord& record) -> const std::string& { return record.id; });
   return records;
 }
 
 std::optional<std::string> SqliteSnapshot::do_text(std::string_view source) const {
+  if (const FreshSource* fresh = state_->fresh->find(source)) return fresh->text;
   const ReaderSet::Lease lease(readers_);
   const std::optional<SourceRow> row = find_source(*lease, source);
   if (!row || !row->has_content()) return std::nullopt;
@@ -96,7 +121,7 @@ std::optional<std::string> SqliteSnapshot::do_text(std::string_view source) cons
 
 std::vector<Node> SqliteSnapshot::do_nodes(const NodeQuery& query, const StopToken& stop) const {
   const ReaderSet::Lease lease(readers_);
-  return NodeReader(*lease, state_->catalog, query, {sources_, readers_.text_blocks()}, stop).read();
+  return NodeReader(*lease, *state_, query, {sources_, readers_.text_blocks()}, stop).read();
 }
 
 std::shared_ptr<const OffsetMap> SqliteSnapshot::do_offset_map(std::string_view source) const {
@@ -113,28 +138,20 @@ std::vector<std::string> SqliteSnapshot::do_pending(const PendingQuery& query, c
   if (needs.complete()) return ids;
   const ReaderSet::Lease lease(readers_);
   kernel::StopPoll poll(stop);
-  Statement& read = (*lease).statement(
-      "SELECT s.id, g.definition, g.columns, s.number FROM source s LEFT JOIN source_group g ON g.source = s.number "
-      "WHERE s.id > ?1 AND s.generation > 0 ORDER BY s.id");
+  Statement& read =
+      (*lease).statement("SELECT id, number, groups FROM source WHERE id > ?1 AND generation > 0 ORDER BY id");
   const Rows guard(read);
   read.bind_text(1, query.after);
-  std::string id;
-  bool met = true;
-  const auto close_source = [&] {
-    if (!id.empty() && !met) ids.push_back(id);
-  };
-  while (read.step()) {
+  while (ids.size() < query.limit && read.step()) {
     poll.spend(1000);
-    if (read.text(0) != id) {
-      close_source();
-      if (ids.size() == query.limit) return ids;
-      id = read.text(0);
-      met = false;
-    }
-    if (!read.is_null(1) && needs.has_group(read.integer(1)))
-      met = needs.has_columns(read_numbers(read.blob(2)), read.integer(3));
+    if (!state_->fresh->holds(read.integer(1)) && !needs.are_met(read.integer(1), read.blob(2)))
+      ids.emplace_back(read.text(0));
   }
-  close_source();
+  const std::size_t in_order = ids.size();
+  for (const FreshSources::Pointer& source : state_->fresh->all())
+    if (source->row.record.id > query.after && !needs.are_met(source->row.number, source->row.groups))
+      ids.push_back(source->row.record.id);
+  keep_first(ids, in_order, query.limit, [](const std::string& id) -> const std::string& { return id; });
   return ids;
 }
 

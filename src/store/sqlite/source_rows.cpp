@@ -1,5 +1,6 @@
 #include "store/sqlite/source_rows.hpp"
 
+#include "store/coding.hpp"
 #include "store/sqlite/blobs.hpp"
 #include "store/sqlite/digest.hpp"
 #include <ragstone/base/error.hpp>
@@ -54,6 +55,7 @@ SourceRow read_source(const Statement& row) {
   record.offset_map = row.blob(16);
   source.text_digest = row.integer(17);
   source.digest = row.integer(18);
+  source.groups = row.blob(19);
   return source;
 }
 
@@ -113,7 +115,7 @@ std::string name_of_sources(std::int64_t first, std::int64_t last) {
 void write_source(Database& database, const SourceRow& row) {
   static const std::string sql =
       std::string("INSERT OR REPLACE INTO source(") + kSourceColumns +
-      ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
+      ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
   const SourceRecord& record = row.record;
   const std::string metadata = write_metadata(record.metadata);
   Statement& put = database.statement(sql.c_str());
@@ -135,6 +137,7 @@ void write_source(Database& database, const SourceRow& row) {
   put.bind_blob(17, record.offset_map);
   put.bind_integer(18, row.text_digest);
   put.bind_integer(19, digest_of(row));
+  put.bind_blob(20, row.groups);
   put.run();
 }
 
@@ -144,36 +147,44 @@ void erase_source(Database& database, std::int64_t number) {
   erase.run();
 }
 
-std::vector<SourceGroup> read_groups(Database& database, std::int64_t source) {
+std::vector<SourceGroup> parse_groups(std::string_view bytes) {
   std::vector<SourceGroup> groups;
-  Statement& read =
-      database.statement("SELECT definition, nodes, columns, node_digest, digest FROM source_group WHERE source = ?1");
-  const Rows guard(read);
-  read.bind_integer(1, source);
-  while (read.step()) {
+  ByteReader in(bytes, "groups of a source");
+  while (!in.at_end()) {
     SourceGroup& group = groups.emplace_back();
-    group.definition = read.integer(0);
-    group.nodes = read_ids(read.blob(1));
-    group.columns = read_numbers(read.blob(2));
-    group.node_digest = read.integer(3);
-    group.digest = read.integer(4);
+    group.definition = in.zigzag();
+    group.nodes = read_ids(in.string());
+    group.columns = read_numbers(in.string());
+    group.node_digest = in.raw<std::int64_t>();
+    group.digest = in.raw<std::int64_t>();
   }
   return groups;
 }
 
-void write_group(Database& database, std::int64_t source, const SourceGroup& group, const Catalog& catalog) {
-  const std::string nodes = write_ids(group.nodes);
-  const std::string columns = write_numbers(group.columns);
-  Statement& put = database.statement(
-      "INSERT OR REPLACE INTO source_group(source, definition, nodes, columns, node_digest, digest) "
-      "VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
-  put.bind_integer(1, source);
-  put.bind_integer(2, group.definition);
-  put.bind_blob(3, nodes);
-  put.bind_blob(4, columns);
-  put.bind_integer(5, group.node_digest);
-  put.bind_integer(6, digest_of(source, group, catalog));
-  put.run();
+std::string format_groups(std::span<const SourceGroup> groups) {
+  ByteWriter out;
+  for (const SourceGroup& group : groups) {
+    out.zigzag(group.definition);
+    out.string(write_ids(group.nodes));
+    out.string(write_numbers(group.columns));
+    out.raw(group.node_digest);
+    out.raw(group.digest);
+  }
+  return std::move(out).take();
+}
+
+std::vector<SourceGroup> read_groups(Database& database, std::int64_t source) {
+  Statement& read = database.statement("SELECT groups FROM source WHERE number = ?1");
+  const Rows guard(read);
+  read.bind_integer(1, source);
+  return read.step() ? parse_groups(read.blob(0)) : std::vector<SourceGroup>();
+}
+
+void write_groups(Database& database, std::int64_t source, std::string_view groups) {
+  Statement& update = database.statement("UPDATE source SET groups = ?2 WHERE number = ?1");
+  update.bind_integer(1, source);
+  update.bind_blob(2, groups);
+  update.run();
 }
 
 std::int64_t digest_of(const SourceRow& row) {
@@ -220,13 +231,6 @@ std::int64_t digest_of(std::int64_t source, const SourceGroup& group, const Cata
   }
   digest.integer(group.node_digest);
   return std::move(digest).value();
-}
-
-void erase_group(Database& database, std::int64_t source, DefinitionNumber definition) {
-  Statement& erase = database.statement("DELETE FROM source_group WHERE source = ?1 AND definition = ?2");
-  erase.bind_integer(1, source);
-  erase.bind_integer(2, definition);
-  erase.run();
 }
 
 }  // namespace ragstone::sqlite

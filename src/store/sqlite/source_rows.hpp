@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,11 +22,12 @@ struct SourceRow {
   TextPlace text;
   std::int64_t text_digest = 0;
   std::int64_t digest = 0;  ///< As it was read.
+  std::string groups;       ///< See parse_groups().
 
   bool has_content() const noexcept { return record.generation != 0; }
 };
 
-/// A row of the table `source_group`.
+/// The nodes of one group of one source, and the columns that they have; an entry of `source.groups`.
 struct SourceGroup {
   DefinitionNumber definition = 0;
   std::vector<NodeId> nodes;  ///< In the order of their numbers.
@@ -36,7 +38,7 @@ struct SourceGroup {
 
 inline constexpr char kSourceColumns[] =
     "number, id, generation, content, size, modified_ns, text_bytes, text_block, text_offset, state, stage, "
-    "failed_as_stored, attempts, reason, reader, metadata, offset_map, text_digest, digest";
+    "failed_as_stored, attempts, reason, reader, metadata, offset_map, text_digest, digest, groups";
 
 /// The source in the current row of a statement that selects kSourceColumns.
 SourceRow read_source(const Statement& row);
@@ -55,10 +57,13 @@ std::string name_of_sources(std::int64_t first, std::int64_t last);
 void write_source(Database& database, const SourceRow& row);
 void erase_source(Database& database, std::int64_t number);
 
+/// Errors: Errc::corrupt_store.
+std::vector<SourceGroup> parse_groups(std::string_view bytes);
+std::string format_groups(std::span<const SourceGroup> groups);
+/// Those of the source of that number.
 std::vector<SourceGroup> read_groups(Database& database, std::int64_t source);
-/// Inserts, or replaces the row of that definition.
-void write_group(Database& database, std::int64_t source, const SourceGroup& group, const Catalog& catalog);
-void erase_group(Database& database, std::int64_t source, DefinitionNumber definition);
+/// Replaces the groups of a source that is stored.
+void write_groups(Database& database, std::int64_t source, std::string_view groups);
 
 /// What `digest` must be.
 std::int64_t digest_of(const SourceRow& row);

@@ -5,6 +5,7 @@
 #include "store/segment/sparse_part.hpp"
 #include "store/sqlite/catalog.hpp"
 #include "store/sqlite/field_settings.hpp"
+#include "store/sqlite/fresh_sources.hpp"
 #include "store/sqlite/lost_columns.hpp"
 #include <ragstone/index/vector_index.hpp>
 
@@ -31,6 +32,7 @@ struct Part {
   segment::DeadRows dead;
   std::uint64_t dead_tokens = 0;  ///< Of a sparse part.
   std::size_t logged_dead = 0;    ///< How many dead rows are single rows in the database.
+  Generation commit = 0;          ///< Of a staged part, whose row of the log it is in; 0: a row of its own.
 
   bool is_staged() const noexcept { return file.empty(); }
   std::size_t rows() const noexcept;
@@ -57,6 +59,7 @@ struct State {
   std::shared_ptr<const FieldSettings> fields = std::make_shared<const FieldSettings>();
   std::shared_ptr<const VectorIndexes> vector_indexes = std::make_shared<const VectorIndexes>();
   std::shared_ptr<const LostColumns> lost = std::make_shared<const LostColumns>();
+  std::shared_ptr<const FreshSources> fresh = std::make_shared<const FreshSources>();
 
   const Column* column(DefinitionNumber definition) const;
 };

@@ -32,6 +32,7 @@ Verifier::Verifier(Database& database, const State& state, DamageLog* damage, co
 VerifyReport Verifier::run() && {
   check_database();
   check_sources();
+  for (const FreshSources::Pointer& source : state_.fresh->all()) check_fresh_source(*source);
   check_counts();
   check_blocks();
   check_columns();
@@ -99,32 +100,48 @@ void Verifier::check_source(const SourceRow& source) {
       text = read_text(database_, source.text, {0, source.text.size});
       if (digest_of(text) != source.text_digest) problem = "its text is damaged";
     }
-    for (const SourceGroup& group : read_groups(database_, source.number)) {
-      check_group(source, group, problem);
-      for (const NodeId id : group.nodes) {
-        const std::optional<StoredNode> node = find_node(database_, id);
-        if (node && !contains_span(*node, text)) problem = "a node lies outside of its text";
-      }
-    }
+    NodeFinder nodes(database_);
+    const auto find = [&](NodeId id) {
+      StoredNode* node = nodes.find(id);
+      if (node != nullptr) read_extra(database_, *node);
+      return node;
+    };
+    for (const SourceGroup& group : parse_groups(source.groups)) check_group(source, group, text, find, problem);
   } catch (...) {
     add(object, std::current_exception(), {source.record.id});
   }
   if (!problem.empty()) add(object, problem, {source.record.id});
 }
 
-void Verifier::check_group(const SourceRow& source, const SourceGroup& group, std::string& problem) {
+void Verifier::check_fresh_source(const FreshSource& source) {
+  ++report_.sources;
+  ++stored_;
+  std::string problem;
+  if (digest_of(source.text) != source.row.text_digest) problem = "its text is damaged";
+  const auto find = [&source](NodeId id) {
+    const auto node = std::find_if(source.nodes.begin(), source.nodes.end(),
+                                   [id](const StoredNode& candidate) { return candidate.id == id; });
+    return node == source.nodes.end() ? nullptr : &*node;
+  };
+  for (const SourceGroup& group : parse_groups(source.row.groups))
+    check_group(source.row, group, source.text, find, problem);
+  if (!problem.empty()) add("source \"" + source.row.record.id + '"', problem, {source.row.record.id});
+}
+
+void Verifier::check_group(const SourceRow& source, const SourceGroup& group, std::string_view text,
+                           const FindNode& find, std::string& problem) {
   if (digest_of(source.number, group, state_.catalog) != group.digest) problem = "the record of a group is damaged";
   ++groups_[group.definition].sources;
   Digest digest;
   std::uint32_t number = 0;
   for (const NodeId id : group.nodes) {
-    std::optional<StoredNode> node = find_node(database_, id);
-    if (!node) {
+    const StoredNode* node = find(id);
+    if (node == nullptr) {
       problem = "node " + std::to_string(id) + " is missing";
       continue;
     }
     ++report_.nodes;
-    read_extra(database_, *node);
+    if (!contains_span(*node, text)) problem = "a node lies outside of its text";
     if (node->source != source.number || node->definition != group.definition || node->number != number++)
       problem = "node " + std::to_string(id) + " belongs elsewhere";
     if (node->has_metadata) ++groups_[group.definition].own_metadata;
@@ -282,6 +299,7 @@ void Verifier::add(std::string object, const std::exception_ptr& error, std::vec
 }
 
 std::string Verifier::source_id(std::int64_t number) {
+  if (const FreshSource* fresh = state_.fresh->find(number)) return fresh->row.record.id;
   try {
     Statement& read = database_.statement("SELECT id FROM source WHERE number = ?1");
     const Rows guard(read);

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -38,7 +39,11 @@ class Verifier {
   void check_database();
   void check_sources();
   void check_source(const SourceRow& source);
-  void check_group(const SourceRow& source, const SourceGroup& group, std::string& problem);
+  void check_fresh_source(const FreshSource& source);
+  /// `find` gives a node with its own text and metadata; null if it is missing.
+  using FindNode = std::function<const StoredNode*(NodeId)>;
+  void check_group(const SourceRow& source, const SourceGroup& group, std::string_view text, const FindNode& find,
+                   std::string& problem);
   void check_columns();
   void check_part(const Part& part);
   void check_rows(DefinitionNumber definition, std::vector<ExpectedRow>& expected);

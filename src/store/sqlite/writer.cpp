@@ -91,8 +91,8 @@ void Writer::commit(std::span<PendingCommit* const> commits) {
         std::optional<Savepoint> savepoint;
         // A commit that is alone fails with its transaction.
         if (commits.size() > 1) savepoint.emplace(database_);
-        next =
-            apply_commit(database_, context_, next, std::move(waiting->commit), waiting->result, of_one, waiting->stop);
+        next = apply_commit(database_, context_, next, std::move(waiting->commit), commits.size() == 1, waiting->result,
+                            of_one, waiting->stop);
         if (savepoint) savepoint->keep();
         files.obsolete.insert(files.obsolete.end(), of_one.obsolete.begin(), of_one.obsolete.end());
         files.created.insert(files.created.end(), of_one.created.begin(), of_one.created.end());
@@ -111,6 +111,18 @@ void Writer::commit(std::span<PendingCommit* const> commits) {
   }
 }
 
+bool Writer::unfold() {
+  if (state_->fresh->empty()) return false;
+  // With or without it, the database holds the same sources.
+  Transaction transaction = begin(Sync::relaxed);
+  auto state = std::make_shared<const State>(sqlite::unfold(database_, *state_));
+  update_counters(database_, state->catalog);
+  std::vector<std::string> created;
+  finish(transaction, created, {});
+  state_ = std::move(state);
+  return true;
+}
+
 void Writer::replace(const Merge& merge, Part merged) {
   State next = *state_;
   std::vector<std::string> created;
@@ -127,7 +139,7 @@ void Writer::replace(const Merge& merge, Part merged) {
       const auto part = std::find_if(column.parts.begin(), column.parts.end(),
                                      [&](const Part& p) { return p.number == input.number; });
       if (part == column.parts.end()) continue;
-      erase_part(database_, *part);
+      erase_part(database_, next.catalog, *part);
       if (!part->is_staged()) obsolete.push_back(part->file);
       column.parts.erase(part);
     }

@@ -30,6 +30,9 @@ class Writer {
   /// `commits`. Throws what ends the transaction as a whole: then none was carried out.
   void commit(std::span<PendingCommit* const> commits);
 
+  /// Moves fresh sources into the tables. False if there are none.
+  bool unfold();
+
   /// Puts a part in place of a merge's inputs; their files are removed.
   void replace(const Merge& merge, Part merged);
 

@@ -84,6 +84,7 @@ class WritingEngine final : public StoreEngine {
     const std::lock_guard lock(commit_mutex_);
     if (!writer_) return;
     warm_up_.reset();
+    if (writer_->unfold()) publish();
     checkpoint();
     writer_->checkpoint_and_truncate();
     writer_.reset();
@@ -159,7 +160,7 @@ class WritingEngine final : public StoreEngine {
   bool do_maintain(const StopToken& stop, Upkeep upkeep) override {
     refuse_after_fork("maintain");
     const std::lock_guard maintaining(maintenance_mutex_);
-    if (heal_suspects(stop)) return true;
+    if (heal_suspects(stop) || unfold_fresh()) return true;
     if (merge_one(stop, staged_limit(), Scope::all, upkeep)) return true;
     const std::lock_guard lock(commit_mutex_);
     if (writer_ && (writer_->rebuild_fields() || writer_->compact())) {
@@ -168,6 +169,14 @@ class WritingEngine final : public StoreEngine {
     }
     if (writer_ && (writer_->log_pages() > kCheckpointPages || writer_->has_retired_files())) checkpoint();
     return false;
+  }
+
+  bool unfold_fresh() {
+    const std::lock_guard lock(commit_mutex_);
+    // Together, so that their texts share a block.
+    if (!writer_ || writer_->state()->fresh->size() < staged_limit().small_parts || !writer_->unfold()) return false;
+    publish();
+    return true;
   }
 
   void do_declare_fields(std::vector<FieldDeclaration> fields, const StopToken&) override {
@@ -264,7 +273,8 @@ class WritingEngine final : public StoreEngine {
     carry_out_merge(merge, generation, stop);
   }
 
-  /// Under commit_mutex_.
+  /// Under commit_mutex_, which keeps commits waiting, on purpose: SQLite up to 3.51.2 may corrupt a database where one
+  /// connection begins the log anew while another one checkpoints it. So the one connection that writes does both.
   void checkpoint() {
     // The log can begin anew only once no reader reads from it, that of the newest snapshot included.
     if (writer_->checkpoint()) publish();

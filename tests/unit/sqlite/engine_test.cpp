@@ -311,12 +311,15 @@ TEST_F(SqliteEngineTest, VerifyNamesTheSourceWhoseTextOrNodesAreDamaged) {
     put(*engine, "bad", "pear\nplum");
     engine->close();
   }
-  for (const char* sql : {"UPDATE node SET begin = 1, size = 2 WHERE id = (SELECT max(id) FROM node)",
-                          "UPDATE source SET attempts = 3 WHERE id = 'bad'",
-                          "UPDATE text_block SET bytes = CAST(replace(bytes, 'pear', 'pare') AS BLOB)",
-                          "DELETE FROM node WHERE id = (SELECT max(id) FROM node)",
-                          "UPDATE source_group SET columns = x'' WHERE source = 2",
-                          "INSERT INTO dead_row SELECT max(number), 2 FROM part"}) {
+  for (const char* sql :
+       {"UPDATE node_run SET nodes = CAST(substr(nodes, 1, 30) || x'00' || substr(nodes, 32) AS BLOB) "
+        "WHERE first = (SELECT max(first) FROM node_run)",
+        "UPDATE node_run SET nodes = x'FF' WHERE first = (SELECT max(first) FROM node_run)",
+        "UPDATE source SET attempts = 3 WHERE id = 'bad'",
+        "UPDATE text_block SET bytes = CAST(replace(bytes, 'pear', 'pare') AS BLOB)",
+        "DELETE FROM node_run WHERE first = (SELECT max(first) FROM node_run)",
+        "UPDATE source SET groups = CAST(substr(groups, 1, length(groups) - 1) || x'00' AS BLOB) WHERE id = 'bad'",
+        "UPDATE source SET groups = x'01' WHERE id = 'bad'", "INSERT INTO dead_row SELECT max(number), 2 FROM part"}) {
     const fs::path copy = folder().string() + "-copy";
     fs::copy(folder(), copy, fs::copy_options::recursive);
     damage(sql);

@@ -192,7 +192,11 @@ TEST(FaultyStore, SnapshotWhoseReaderMetAnErrorNeverSeesAnotherGeneration) {
   std::size_t failed = 0;
   for (std::size_t call = 0;; ++call) {
     const fs::path place = folder.path() / std::to_string(call);
-    put(*store.open(place), "old");
+    {
+      const auto engine = store.open(place);
+      put(*engine, "old");
+      engine->close();  // So that the text is in its table.
+    }
     const auto engine = store.open(place);  // Its pages are not in memory yet.
     const auto snapshot = engine->snapshot();
     put(*engine, "new");

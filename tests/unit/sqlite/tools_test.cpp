@@ -108,7 +108,8 @@ TEST_F(SqliteToolsTest, RecoveringSavesAllButWhatIsDamagedAndNamesThat) {
     database.execute(
         "UPDATE source SET metadata = x'FF' WHERE id = 's3';"
         "UPDATE source SET text_offset = 1 WHERE id = 's4';"
-        "DELETE FROM node WHERE source = (SELECT number FROM source WHERE id = 's5') AND number = 1;"
+        "DELETE FROM node_run WHERE first = (SELECT max(first) FROM node_run WHERE source = "
+        "(SELECT number FROM source WHERE id = 's5'));"
         "UPDATE commit_log SET counters = x'00'");
   }
   EXPECT_EQ(error_of([&] { sqlite_engine(folder_); }).errc(), Errc::corrupt_store);

@@ -1,0 +1,205 @@
+#include "store/sqlite/fresh_sources.hpp"
+
+#include "store/coding.hpp"
+#include "store/sqlite/blobs.hpp"
+#include "store/sqlite/digest.hpp"
+#include "store/sqlite/text_blocks.hpp"
+#include <ragstone/base/error.hpp>
+
+#include <algorithm>
+
+namespace ragstone::sqlite {
+namespace {
+
+constexpr std::uint64_t kOwnText = 1;
+constexpr std::uint64_t kOwnMetadata = 2;
+
+void write_node(ByteWriter& out, const StoredNode& node, const StoredNode* before) {
+  out.varint((node.is_span ? 0 : kOwnText) | (node.has_metadata ? kOwnMetadata : 0));
+  out.zigzag(static_cast<std::int64_t>(node.parent - (before != nullptr ? before->parent : 0)));
+  out.zigzag(static_cast<std::int64_t>(node.span.begin - (before != nullptr ? before->span.begin : 0)));
+  out.varint(node.span.size());
+  out.hash(node.uid);
+  out.hash(node.content);
+  if (!node.is_span) out.string(node.text);
+  if (node.has_metadata) out.string(write_metadata(node.metadata));
+}
+
+void read_node(ByteReader& in, StoredNode& node, const StoredNode* before) {
+  const std::uint64_t flags = in.varint();
+  node.is_span = (flags & kOwnText) == 0;
+  node.has_metadata = (flags & kOwnMetadata) != 0;
+  node.parent = (before != nullptr ? before->parent : 0) + static_cast<NodeId>(in.zigzag());
+  const std::uint64_t begin = (before != nullptr ? before->span.begin : 0) + static_cast<std::uint64_t>(in.zigzag());
+  const std::uint64_t size = in.varint(INT64_MAX);
+  if (begin > INT64_MAX || size > INT64_MAX - begin) in.fail();
+  node.span = {begin, begin + size};
+  node.uid = in.hash();
+  node.content = in.hash();
+  if (!node.is_span) node.text = in.string();
+  if (node.has_metadata) node.metadata = read_metadata(in.string());
+}
+
+void write_record(ByteWriter& out, const SourceRow& row) {
+  const SourceRecord& record = row.record;
+  out.zigzag(row.number);
+  out.string(record.id);
+  out.varint(record.generation);
+  out.hash(record.content);
+  out.varint(record.stamp ? 1 : 0);
+  if (record.stamp) {
+    out.varint(record.stamp->size);
+    out.zigzag(record.stamp->modified_ns);
+  }
+  out.string(record.reader);
+  out.string(write_metadata(record.metadata));
+  out.string(record.offset_map);
+  out.raw(row.text_digest);
+  out.string(row.groups);
+}
+
+SourceRow read_record(ByteReader& in) {
+  SourceRow row;
+  SourceRecord& record = row.record;
+  row.number = in.zigzag();
+  record.id = in.string();
+  record.generation = in.varint();
+  record.content = in.hash();
+  if (in.varint(1) == 1) {
+    record.stamp.emplace();
+    record.stamp->size = in.varint();
+    record.stamp->modified_ns = in.zigzag();
+  }
+  record.reader = in.string();
+  record.metadata = read_metadata(in.string());
+  record.offset_map = in.string();
+  row.text_digest = in.raw<std::int64_t>();
+  row.groups = in.string();
+  return row;
+}
+
+FreshSource read_source(std::string_view bytes) {
+  FreshSource source;
+  ByteReader in(bytes, "new source of a commit");
+  source.row = read_record(in);
+  source.text = in.string();
+  source.row.text.size = source.row.record.text_bytes = source.text.size();
+  source.row.digest = digest_of(source.row);
+  for (const SourceGroup& group : parse_groups(source.row.groups)) {
+    std::size_t first = source.nodes.size();
+    for (const NodeId id : group.nodes) {
+      if (!source.nodes.empty() && id <= source.nodes.back().id) in.fail();
+      const std::size_t at = source.nodes.size();
+      StoredNode& node = source.nodes.emplace_back();
+      node.id = id;
+      node.source = source.row.number;
+      node.definition = group.definition;
+      node.number = static_cast<std::uint32_t>(at - first);
+      read_node(in, node, at > first ? &source.nodes[at - 1] : nullptr);
+      if (node.is_span && node.span.end > source.text.size()) in.fail();
+    }
+  }
+  in.expect_end();
+  return source;
+}
+
+}  // namespace
+
+std::vector<StoredNode> FreshSource::nodes_of(const SourceGroup& group) const {
+  std::vector<StoredNode> of_group;
+  std::copy_if(nodes.begin(), nodes.end(), std::back_inserter(of_group),
+               [&](const StoredNode& node) { return node.definition == group.definition; });
+  return of_group;
+}
+
+const FreshSource* FreshSources::find(std::string_view id) const noexcept {
+  const auto found = std::find_if(sources_.begin(), sources_.end(),
+                                  [id](const Pointer& source) { return source->row.record.id == id; });
+  return found == sources_.end() ? nullptr : found->get();
+}
+
+const FreshSource* FreshSources::find(std::int64_t number) const noexcept {
+  const auto found = std::lower_bound(sources_.begin(), sources_.end(), number,
+                                      [](const Pointer& source, std::int64_t n) { return source->row.number < n; });
+  return found == sources_.end() || (*found)->row.number != number ? nullptr : found->get();
+}
+
+const StoredNode* FreshSources::find_node(NodeId id) const noexcept {
+  const auto source = std::lower_bound(sources_.begin(), sources_.end(), id, [](const Pointer& s, NodeId node) {
+    return s->nodes.empty() || s->nodes.back().id < node;
+  });
+  if (source == sources_.end()) return nullptr;
+  const std::vector<StoredNode>& nodes = (*source)->nodes;
+  const auto node = std::lower_bound(nodes.begin(), nodes.end(), id,
+                                     [](const StoredNode& n, NodeId wanted) { return n.id < wanted; });
+  return node == nodes.end() || node->id != id ? nullptr : &*node;
+}
+
+FreshSources FreshSources::with(Pointer source) const {
+  FreshSources more = *this;
+  more.bytes_ += source->text.size();
+  more.sources_.push_back(std::move(source));
+  return more;
+}
+
+void append_fresh(std::string& sources, const FreshSource& source) {
+  ByteWriter out;
+  write_record(out, source.row);
+  out.string(source.text);
+  const StoredNode* before = nullptr;
+  for (const StoredNode& node : source.nodes) {
+    if (before != nullptr && before->definition != node.definition) before = nullptr;
+    write_node(out, node, before);
+    before = &node;
+  }
+  const std::string bytes = std::move(out).take();
+  ByteWriter framed;
+  framed.string(bytes);
+  framed.raw(digest_of(bytes));
+  sources += std::move(framed).take();
+}
+
+std::vector<FreshSources::Pointer> read_fresh(Database& database, Generation commit) {
+  std::vector<FreshSources::Pointer> sources;
+  Statement& read = database.statement("SELECT sources FROM commit_log WHERE generation = ?1");
+  const Rows guard(read);
+  read.bind_integer(1, static_cast<std::int64_t>(commit));
+  if (!read.step()) return sources;
+  ByteReader in(read.blob(0), "new sources of a commit");
+  while (!in.at_end()) {
+    const std::string_view bytes = in.string();
+    if (in.raw<std::int64_t>() != digest_of(bytes)) in.fail();
+    sources.push_back(std::make_shared<const FreshSource>(read_source(bytes)));
+  }
+  return sources;
+}
+
+FreshSources load_fresh(Database& database, const Catalog& catalog) {
+  FreshSources sources;
+  for (Generation commit = catalog.generation - catalog.fresh_commits + 1; commit <= catalog.generation; ++commit)
+    for (FreshSources::Pointer& source : read_fresh(database, commit)) {
+      if (sources.holds(source->row.number) && source->row.number <= sources.all().back()->row.number)
+        throw Error(Errc::corrupt_store, "open store: its newest sources are out of order; recover the store");
+      sources = sources.with(std::move(source));
+    }
+  return sources;
+}
+
+void unfold(Database& database, Catalog& catalog, const FreshSources& sources) {
+  TextWriter text(database, catalog.next_block);
+  NodeWriter nodes(database);
+  for (const FreshSources::Pointer& source : sources.all()) {
+    SourceRow row = source->row;
+    row.text = text.add(source->text, row.number);
+    for (const StoredNode& node : source->nodes) nodes.add(node);
+    write_source(database, row);
+  }
+  nodes.finish();
+  text.finish();
+  Statement& erase = database.statement("UPDATE commit_log SET sources = x'' WHERE generation > ?1");
+  erase.bind_integer(1, static_cast<std::int64_t>(catalog.generation - catalog.fresh_commits));
+  erase.run();
+  catalog.fresh_commits = 0;
+}
+
+}  // namespace ragstone::sqlite
