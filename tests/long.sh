@@ -9,7 +9,7 @@
 #   processes  20,000 commits beside readers and an intruder in other processes
 #   programs   all other test programs, every randomised test a hundred times as long
 #   sanitizers the same under AddressSanitizer and UndefinedBehaviorSanitizer
-#   threads    the programs of the layers that have threads under ThreadSanitizer
+#   threads    the programs of the layers that have threads under ThreadSanitizer, and ten minutes of stress
 #   fuzz       ten million executions of each libFuzzer target (clang)
 #
 # RAGSTONE_TEST_FACTOR (100) and RAGSTONE_FUZZ_RUNS (10000000) make them shorter or longer. What was done is printed at
@@ -89,6 +89,9 @@ part() {
     threads)
       build tsan
       (unset RAGSTONE_TEST_FACTOR && ctest --preset tsan -j "$jobs")
+      TSAN_OPTIONS=halt_on_error=1:detect_deadlocks=0
+      export TSAN_OPTIONS
+      run build/tsan/tests/unit/rag/ragstone_endurance_test --gtest_filter='Stress.*'
       ;;
     fuzz)
       sh cmake/install_dependencies.sh clang

@@ -81,7 +81,8 @@ std::shared_ptr<detail::HttpTransfer> new_transfer(detail::DriverPool& drivers, 
   return std::make_shared<detail::HttpTransfer>(std::move(driver), std::move(request), streams, executor);
 }
 
-Task<HttpResponse> exchange(std::shared_ptr<detail::DriverPool> drivers, HttpRequest request, CallContext context) {
+/// Takes the request, and gives it back if the reply redirects it.
+Task<HttpResponse> exchange(std::shared_ptr<detail::DriverPool> drivers, HttpRequest& request, CallContext context) {
   const boost::asio::any_io_executor executor = co_await boost::asio::this_coro::executor;
   const detail::TransferOwner transfer(new_transfer(*drivers, std::move(request), false, executor));
   transfer->start();
@@ -91,6 +92,7 @@ Task<HttpResponse> exchange(std::shared_ptr<detail::DriverPool> drivers, HttpReq
   response.url = transfer->request().url;
   response.headers = transfer->headers();
   transfer->take(response.body);
+  if (is_redirect(response.status)) request = transfer->request();
   co_return response;
 }
 

@@ -119,7 +119,7 @@ Task<Answer> Assistant::State::answer(Self self, Question question, StreamProduc
   std::vector<ChatMessage> history;
   if (self->remembers(question)) history = co_await self->options.memory->load(question.session, context);
   Query query = question;
-  const Retrieval retrieval = co_await self->source->retrieve(std::move(query), context);
+  Retrieval retrieval = co_await self->source->retrieve(std::move(query), context);
 
   const auto answer = std::make_shared<Answer>();
   for (const MemberFailure& failure : retrieval.failures) answer->notes.push_back(note_of(failure));
@@ -130,6 +130,7 @@ Task<Answer> Assistant::State::answer(Self self, Question question, StreamProduc
   } else {
     RenderedPrompt rendered = co_await self->render(self, question, retrieval, std::move(history), context);
     const Hash128 key = cache_key(question, retrieval, rendered);
+    retrieval = Retrieval();  // the model may take its time
     answer->passages = std::move(rendered.passages);
     if (question.mode == AnswerMode::only_context) {
       answer->outcome = AnswerOutcome::context_only;

@@ -145,6 +145,7 @@ class Prompt::Composer {
     for (const Hit& hit : hits)
       while (hit.text.find(rendered_.nonce) != hit.text.npos) rendered_.nonce = fresh_nonce();
     std::size_t left = left_ - std::min(left_, counter_.count(prompt_texts::context_head(language_, rendered_.nonce)));
+    rendered_.passages.reserve(hits.size());  // as long as the model takes, they stay
     for (const Hit& hit : hits) {
       const std::size_t whole = counter_.count(passage(hit, rendered_.passages.size() + 1, rendered_.nonce));
       if (whole <= left) {

@@ -85,7 +85,8 @@ std::string chat_body(const ProviderProfile& profile, const std::string& model, 
 
 dom::element ChatDecoder::parse(std::string_view text) {
   dom::element reply;
-  if (parser_.parse(text.data(), text.size()).get(reply) != simdjson::SUCCESS)
+  if (!parser_) parser_.emplace(reply_parser());
+  if (parser_->parse(text.data(), text.size()).get(reply) != simdjson::SUCCESS)
     throw Error(Errc::transient, "the reply is no JSON, or broke off");
   read_usage(reply, reply_.usage);  // the last one counts: some servers send running totals
   if (const std::string error = error_text(reply); !error.empty())

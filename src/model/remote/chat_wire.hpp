@@ -4,6 +4,7 @@
 #include <ragstone/http/provider_profile.hpp>
 #include <ragstone/model/chat_model.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -41,7 +42,7 @@ class ChatDecoder {
   void read_common(const dom::element& reply);
   std::string_view read_choice(const dom::element& reply, std::string_view part);
 
-  dom::parser parser_ = reply_parser();
+  std::optional<dom::parser> parser_;  // 16 KiB: calls that wait for a server need none
   ChatReply reply_;
   std::string broken_off_;  // the reason that the server gives
   bool done_ = false;
