@@ -66,7 +66,7 @@ class Life {
   Life(const ScriptedServer& server, std::mt19937& random) : server_(server), random_(random) {}
 
   void live() {
-    const bool own_loop = random_() % 2 == 0;
+    const bool own_loop = dice(2) == 0;
     if (own_loop) {
       runtime_.emplace();
     } else {
@@ -74,8 +74,8 @@ class Life {
       runtime_.emplace(threads_->get_executor());
     }
     make_objects();
-    for (unsigned i = 2 + random_() % 6; i > 0; --i) start_something();
-    std::this_thread::sleep_for(std::chrono::microseconds(random_() % 3'000));
+    for (unsigned i = 2 + dice(6); i > 0; --i) start_something();
+    std::this_thread::sleep_for(std::chrono::microseconds(dice(3'000)));
     // The Runtime may go before the others, or among them; operations in flight keep what they need.
     std::vector<std::function<void()>> drops = {[this] { client_.reset(); },        [this] { model_.reset(); },
                                                 [this] { document_ = Document(); }, [this] { retriever_.reset(); },
@@ -83,7 +83,7 @@ class Life {
     std::shuffle(drops.begin(), drops.end(), random_);
     for (const auto& drop : drops) {
       drop();
-      if (random_() % 4 == 0) std::this_thread::sleep_for(std::chrono::microseconds(random_() % 500));
+      if (dice(4) == 0) std::this_thread::sleep_for(std::chrono::microseconds(dice(500)));
     }
     runtime_.reset();
     if (threads_) threads_->join();
@@ -92,6 +92,8 @@ class Life {
   }
 
  private:
+  unsigned dice(unsigned sides) { return static_cast<unsigned>(random_() % sides); }
+
   template <class T>
   void start(Task<T> task) {
     ++started_;
@@ -117,7 +119,7 @@ class Life {
 
   void make_objects() {
     DocumentOptions options;
-    if (random_() % 2 == 0) options.embedders["test"] = std::make_shared<CountingEmbedder>();
+    if (dice(2) == 0) options.embedders["test"] = std::make_shared<CountingEmbedder>();
     document_ = run(Document::open(*runtime_, options));
     std::vector<Source> sources;
     for (int i = 0; i < 10; ++i) sources.emplace_back("s" + std::to_string(i), "Keys are rotated. 密钥要轮换。");
@@ -136,7 +138,7 @@ class Life {
   }
 
   void start_something() {
-    switch (random_() % 8) {
+    switch (dice(8)) {
       case 0:
         return start(retriever_->retrieve("keys"));
       case 1:
@@ -144,14 +146,14 @@ class Life {
       case 2: {
         AsyncStream<std::string> stream(1);
         start(assistant_->ask_stream(Question("What is rotated?"), stream.producer()));
-        if (random_() % 2 == 0) return start(read_some(std::move(stream), random_() % 8));
+        if (dice(2) == 0) return start(read_some(std::move(stream), dice(8)));
         streams_.push_back(std::move(stream));  // dropped unread
         return;
       }
       case 3: {
         HttpRequest request;
         request.url = server_.url("/page");
-        return start(read_body(*client_, request, random_() % 8));
+        return start(read_body(*client_, request, dice(8)));
       }
       case 4: {
         std::vector<Source> sources;
