@@ -120,6 +120,33 @@ TEST(Fuzz, RepliesOfModelServersKeepTheirPromises) {
   }
 }
 
+// N8
+TEST(Fuzz, ReplySchemasKeepTheirPromises) {
+  const std::vector<std::string> corpus = {
+      R"({"type":"object","properties":{"a":{"type":["integer","null"],"minimum":0}},"required":["a"],"additionalProperties":false})"
+      "\n"
+      R"({"a":3,"标题":"中文"})",
+      R"({"type":"array","items":{"enum":["x","y",1,{"a":[]}]},"uniqueItems":true,"minItems":1,"maxItems":4})"
+      "\n"
+      R"(["x",1,1.0,{"a":[]}])",
+      R"({"anyOf":[{"const":"中"},{"oneOf":[{"minLength":2,"maxLength":3},{"pattern":"^a+"}]},{"not":{"type":"string"}}]})"
+      "\n"
+      R"("aa")",
+      R"({"$defs":{"tree":{"properties":{"left":{"$ref":"#/$defs/tree"},"v":{"multipleOf":0.5}}}},"$ref":"#/$defs/tree"})"
+      "\n"
+      R"({"left":{"left":{"v":1.5}}})",
+      R"({"prefixItems":[{"exclusiveMinimum":1},true],"items":false,"maxProperties":2})"
+      "\n"
+      "[2,3]",
+      R"({"type":5})"
+      "\n"
+      "1"};
+  for (unsigned seed = 1; seed <= rounds(8'000) && !testing::Test::HasFailure(); ++seed) {
+    std::mt19937 random(seed);
+    run(fuzz_schemas, mutated(corpus[random() % corpus.size()], random), seed);
+  }
+}
+
 // N5
 TEST(Fuzz, RetryAfterKeepsItsPromises) {
   const std::vector<std::string> corpus = {"120|1500.5", "Mon, 01 Jan 2024 00:00:03 GMT", "1e300|-1", "|nan"};

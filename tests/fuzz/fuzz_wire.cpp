@@ -102,6 +102,39 @@ void fuzz_replies(std::string_view bytes) {
   decode_or_refuse([&] { detail::SchemaCheck(schema).check(bytes); });
 }
 
+void fuzz_schemas(std::string_view bytes) {
+  const std::size_t split = std::min(bytes.find('\n'), bytes.size());
+  const std::string schema(bytes.substr(0, split));
+  const std::string_view reply = bytes.substr(std::min(split + 1, bytes.size()));
+  enum class Verdict { no_schema, too_costly, refused, accepted };
+  const auto verdict = [&](const std::string& json) {
+    try {
+      detail::SchemaCheck check(ReplySchema("fuzz", json));
+      try {
+        check.check(reply);
+        return Verdict::accepted;
+      } catch (const Error& error) {
+        require(error.errc() == Errc::rejected || error.errc() == Errc::limit_exceeded,
+                "a reply is refused, or too much");
+        require(utf8::is_valid(error.what()), "messages are UTF-8");
+        return error.errc() == Errc::rejected ? Verdict::refused : Verdict::too_costly;
+      }
+    } catch (const Error& error) {
+      require(error.errc() == Errc::invalid_argument || error.errc() == Errc::unsupported, "a schema that is none");
+      return Verdict::no_schema;
+    }
+  };
+  const Verdict alone = verdict(schema);
+  // Another schema around it has another root to refer to.
+  if (alone == Verdict::no_schema || alone == Verdict::too_costly || schema.find("$ref") != schema.npos) return;
+  if (schema.find("\\u") != schema.npos || verdict("{}") != Verdict::accepted) return;
+  const Verdict reversed = verdict("{\"not\":" + schema + "}");
+  if (reversed == Verdict::refused || reversed == Verdict::accepted)
+    require(alone != reversed, "'not' accepts exactly what its schema refuses");
+  const Verdict twice = verdict("{\"allOf\":[" + schema + "," + schema + "]}");
+  if (twice == Verdict::refused || twice == Verdict::accepted) require(alone == twice, "'allOf' of one is that one");
+}
+
 void fuzz_retry(std::string_view bytes) {
   const std::size_t split = bytes.find('|');
   AttemptEnd end;

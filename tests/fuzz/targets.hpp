@@ -25,6 +25,10 @@ void fuzz_sse(std::string_view bytes);
 /// Every decoder of a model server's replies: a result that keeps its promises, or an error that is one of those.
 void fuzz_replies(std::string_view bytes);
 
+/// A reply schema, a line end, and a reply: a schema that is refused or checks the reply in bounded time, `not` and
+/// `allOf` as logic has them.
+void fuzz_schemas(std::string_view bytes);
+
 /// Retry-After and retry-after-ms, with a bar between them.
 void fuzz_retry(std::string_view bytes);
 

@@ -6,7 +6,9 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <set>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 #include <re2/re2.h>
@@ -17,6 +19,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kDeepest = 64;
+constexpr std::size_t kMostSteps = 250'000;      // schemas applied to values in one check: alternatives multiply
 constexpr std::int64_t kPatternBytes = 1 << 20;  // what RE2 may need for one pattern
 
 constexpr std::array kAnnotations = {"title",      "description", "default",     "examples", "$schema",
@@ -71,6 +74,46 @@ std::size_t characters(const std::string& text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
+[[noreturn]] void refuse(const std::string& why) { throw Error(Errc::invalid_argument, "reply schema: " + why); }
+
+bool all_strings(const json& array) {
+  return array.is_array() && std::all_of(array.begin(), array.end(), [](const json& one) { return one.is_string(); });
+}
+
+/// Errors: Errc::invalid_argument for a keyword whose value no check could use.
+void require_value(const std::string& keyword, const json& value) {
+  const auto require = [&](bool holds, const char* what) {
+    if (!holds) refuse("'" + keyword + "' must be " + what);
+  };
+  if (keyword == "type") require(value.is_string() || all_strings(value), "a type, or an array of types");
+  if (keyword == "required") require(all_strings(value), "an array of names");
+  if (keyword == "enum") require(value.is_array(), "an array of values");
+  if (keyword == "uniqueItems") require(value.is_boolean(), "true or false");
+  if (keyword == "multipleOf") require(value.is_number() && value > 0, "a number above 0");
+  if (keyword.ends_with("imum")) require(value.is_number(), "a number");
+  for (const char* counted : {"Length", "Items", "Properties"})
+    if (keyword == std::string("min") + counted || keyword == std::string("max") + counted)
+      require(value.is_number_unsigned(), "a count");
+}
+
+/// What walks a value recurses, unlike the parser. None for what is no JSON; `deep` says that it is nested too deep.
+json parsed(std::string_view text, bool& deep) {
+  deep = false;
+  const auto shallow = [&deep](int depth, json::parse_event_t, json&) {
+    deep = deep || depth > kDeepest;
+    return !deep;
+  };
+  return json::parse(text, shallow, false);
+}
+
+bool has_equal_items(const json& array) {
+  std::vector<const json*> items;
+  for (const json& item : array) items.push_back(&item);
+  std::sort(items.begin(), items.end(), [](const json* a, const json* b) { return *a < *b; });
+  return std::adjacent_find(items.begin(), items.end(), [](const json* a, const json* b) { return *a == *b; }) !=
+         items.end();
+}
+
 [[noreturn]] void fail(const std::string& path, const std::string& why) {
   throw Error(Errc::rejected, "the reply does not follow the schema: " + (path.empty() ? "it" : path) + " " + why);
 }
@@ -79,7 +122,10 @@ std::size_t characters(const std::string& text) {
 
 class SchemaCheck::Schema {
  public:
-  explicit Schema(const ReplySchema& schema) : root_(json::parse(schema.json, nullptr, false)) {
+  explicit Schema(const ReplySchema& schema) {
+    bool deep = false;
+    root_ = parsed(schema.json, deep);
+    if (deep) refuse("nested too deep");
     if (!root_.is_object()) throw Error(Errc::invalid_argument, "reply schema '" + schema.name + "' is no JSON object");
     const auto name_ok = [](char c) {
       return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-';
@@ -89,22 +135,29 @@ class SchemaCheck::Schema {
     require_known(root_, 0);
   }
 
-  void check(const json& value) const { check(value, root_, "", 0); }
+  void check(const json& value) {
+    steps_ = 0;
+    check(value, root_, "", 0);
+  }
 
  private:
   void require_known(const json& schema, int depth) {
-    if (depth > kDeepest) throw Error(Errc::invalid_argument, "reply schema: nested too deep");
+    if (depth > kDeepest) refuse("nested too deep");
     if (schema.is_boolean()) return;
-    if (!schema.is_object()) throw Error(Errc::invalid_argument, "reply schema: a schema is an object, true or false");
+    if (!schema.is_object()) refuse("a schema is an object, true or false");
     for (const auto& [name, value] : schema.items()) {
+      require_value(name, value);
       if (name == "properties" || name == "$defs" || name == "definitions") {
+        if (!value.is_object()) refuse("'" + name + "' must be an object of schemas");
         for (const auto& [property, inner] : value.items()) require_known(inner, depth + 1);
       } else if (name == "items" || name == "additionalProperties" || name == "not") {
         require_known(value, depth + 1);
       } else if (name == "anyOf" || name == "oneOf" || name == "allOf" || name == "prefixItems") {
+        if (!value.is_array()) refuse("'" + name + "' must be an array of schemas");
         for (const json& inner : value) require_known(inner, depth + 1);
       } else if (name == "$ref") {
-        (void)target(value);
+        const json& there = target(value);
+        if (references_.insert(value.get<std::string>()).second) require_known(there, depth + 1);
       } else if (name == "pattern") {
         compile(value);
       } else if (!among(kKeywords, name) && !among(kAnnotations, name)) {
@@ -114,7 +167,7 @@ class SchemaCheck::Schema {
   }
 
   void compile(const json& pattern) {
-    if (!pattern.is_string()) throw Error(Errc::invalid_argument, "reply schema: a pattern is a string");
+    if (!pattern.is_string()) refuse("a pattern is a string");
     const auto& text = pattern.get_ref<const std::string&>();
     RE2::Options options;
     options.set_log_errors(false);
@@ -133,7 +186,7 @@ class SchemaCheck::Schema {
       if (text.starts_with("#/")) return root_.at(json::json_pointer(text.substr(1)));
     } catch (const json::exception&) {
     }
-    throw Error(Errc::invalid_argument, "reply schema: $ref leads nowhere in the schema");
+    refuse("$ref leads nowhere in the schema");
   }
 
   bool passes(const json& value, const json& schema, int depth) const {
@@ -147,6 +200,8 @@ class SchemaCheck::Schema {
   }
 
   void check(const json& value, const json& schema, const std::string& path, int depth) const {
+    if (++steps_ > kMostSteps)
+      throw Error(Errc::limit_exceeded, "the reply takes too many steps to check against its schema");
     if (depth > kDeepest) fail(path, "is nested too deep");
     if (schema.is_boolean()) {
       if (!schema.get<bool>()) fail(path, "may not be there");
@@ -231,9 +286,7 @@ class SchemaCheck::Schema {
     } else if (keyword == "maxItems") {
       if (value.size() > wanted) fail(path, "has too many items");
     } else if (keyword == "uniqueItems" && wanted == true) {
-      for (std::size_t i = 0; i < value.size(); ++i)
-        for (std::size_t j = 0; j < i; ++j)
-          if (value[i] == value[j]) fail(path, "has equal items");
+      if (has_equal_items(value)) fail(path, "has equal items");
     }
   }
 
@@ -247,19 +300,18 @@ class SchemaCheck::Schema {
   }
 
   json root_;
+  std::set<std::string> references_;  // that lead to a schema whose keywords are known
+  mutable std::size_t steps_ = 0;
   std::map<std::string, std::unique_ptr<const RE2>, std::less<>> patterns_;  // by their text
 };
 
-SchemaCheck::SchemaCheck(const ReplySchema& schema) : schema_(std::make_unique<const Schema>(schema)) {}
+SchemaCheck::SchemaCheck(const ReplySchema& schema) : schema_(std::make_unique<Schema>(schema)) {}
 SchemaCheck::~SchemaCheck() = default;
 
-void SchemaCheck::check(std::string_view reply) const {
-  // The parser itself does not recurse, but what walks its result does.
-  const auto shallow = [](int depth, json::parse_event_t, json&) {
-    if (depth > kDeepest) fail("", "is nested too deep");
-    return true;
-  };
-  const json value = json::parse(reply, shallow, false);
+void SchemaCheck::check(std::string_view reply) {
+  bool deep = false;
+  const json value = parsed(reply, deep);
+  if (deep) fail("", "is nested too deep");
   if (value.is_discarded()) fail("", "is no JSON");
   schema_->check(value);
 }
