@@ -152,7 +152,7 @@ void run(const std::filesystem::path& folder, const std::vector<std::string>& qu
                                                          printable(folder.string(), 400) + "'");
 
   ragstone::RetrieverOptions retrieval;
-  retrieval.top_k = 3;
+  retrieval.top_k = 5;
   const ragstone::Assistant assistant(ragstone::Retriever(document, retrieval));
   for (const auto& question : questions) answer(runtime, assistant, question);
   if (!questions.empty()) return;

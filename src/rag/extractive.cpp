@@ -3,6 +3,8 @@
 #include "rag/citations.hpp"
 #include "rag/prompt_texts.hpp"
 #include "rag/prose.hpp"
+#include <ragstone/text/function_words.hpp>
+#include <ragstone/text/normalize.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -18,10 +20,97 @@ namespace {
 constexpr double kK1 = 1.2;
 constexpr double kB = 0.5;
 constexpr double kPassagePrior = 0.1;  // a passage's sentences weigh 1 / (1 + this * its place, from 0)
+constexpr double kFound = 0.5;         // what every term of the question counts, however common in the passages
 constexpr double kRepeatedTerm = 0.3;  // what a term is still worth once a chosen sentence has it
 constexpr double kAlike = 0.7;         // a sentence that shares this much of its terms with a chosen one is left out
-constexpr double kBroken = 0.5;        // for a sentence that begins or ends in another passage
+constexpr double kBroken = 0.3;        // for a sentence that begins or ends in another passage
+constexpr double kCharacter = 0.5;     // what a character counts beside a word, in the coverage
 constexpr double kQuestion = 0.4;      // for a sentence that asks, and does not answer
+
+/// What a question asks about: its words, and its characters of scripts without spaces, each with the terms that show
+/// it in a sentence. Where there are pairs, a character alone shows nothing.
+class Subject {
+ public:
+  Subject(std::string_view question, const Analyzer& analyzer) {
+    std::vector<Token> tokens = analyzer.analyze(question);
+    keep_unless_none(tokens, [&](const Token& token) { return !is_function_word(normalize(token.span.of(question))); });
+    keep_unless_none(tokens, [&](const Token& token) { return !asks(normalize(token.span.of(question))); });
+    for (const Token& token : tokens) terms_.insert(token.term);
+    for (const Token& token : tokens) add_part(token, tokens);
+  }
+
+  const std::unordered_set<std::string>& terms() const noexcept { return terms_; }
+
+  /// The share of it that is in a sentence with these terms.
+  template <class Terms>
+  double share_in(const Terms& terms) const {
+    double shown = 0;
+    double all = 0;
+    for (const Part& part : parts_) {
+      all += part.weight;
+      const auto is_there = [&](const std::string& term) { return terms.contains(term); };
+      if (std::any_of(part.shown_by.begin(), part.shown_by.end(), is_there)) shown += part.weight;
+    }
+    return all > 0 ? shown / all : 0;
+  }
+
+ private:
+  template <class Keep>
+  static void keep_unless_none(std::vector<Token>& tokens, Keep keep) {
+    const auto end = std::stable_partition(tokens.begin(), tokens.end(), keep);
+    if (end != tokens.begin()) tokens.erase(end, tokens.end());
+  }
+
+  /// Words that ask for an explanation, and are not what is to be explained.
+  static bool asks(std::string_view form) {
+    constexpr std::string_view kAsking[] = {"work",   "works", "working", "mean", "means", "explain", "describe",
+                                            "define", "tell",  "工作",    "解释", "解釋",  "说明",    "說明",
+                                            "介绍",   "介紹",  "意思",    "请问", "請問",  "告诉",    "告訴"};
+    return std::find(std::begin(kAsking), std::end(kAsking), form) != std::end(kAsking);
+  }
+
+  struct Part {
+    std::vector<std::string> shown_by;
+    double weight = 1;
+  };
+
+  void add_part(const Token& token, const std::vector<Token>& tokens) {
+    const auto has = [](const Span& outer, const Span& inner) {
+      return outer.begin <= inner.begin && inner.end <= outer.end && outer.size() > inner.size();
+    };
+    const bool is_whole =
+        std::any_of(tokens.begin(), tokens.end(), [&](const Token& other) { return has(token.span, other.span); });
+    if (is_whole) return;
+    Part part;
+    for (const Token& other : tokens)
+      if (has(other.span, token.span)) part.shown_by.push_back(other.term);
+    if (part.shown_by.empty()) {
+      part.shown_by.push_back(token.term);
+    } else {
+      part.weight = kCharacter;
+    }
+    parts_.push_back(std::move(part));
+  }
+
+  std::unordered_set<std::string> terms_;
+  std::vector<Part> parts_;
+};
+
+/// Three words, or four characters of a script without spaces, and hardly any of the marks that code and paths are full
+/// of.
+bool is_sentence(std::string_view text) {
+  constexpr std::string_view kMarks = "_=/\\<>{}()[]|&*#^~$@+.,";
+  std::size_t words = 1;
+  std::size_t wide = 0;
+  std::size_t marks = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    words += byte <= 0x20 && i > 0 && static_cast<unsigned char>(text[i - 1]) > 0x20 ? 1 : 0;
+    wide += byte >= 0xE0 ? 1 : 0;
+    marks += byte < 0x80 && kMarks.find(text[i]) != kMarks.npos ? 1 : 0;
+  }
+  return (words >= 3 || wide >= 4) && marks * 4 <= text.size();
+}
 
 struct Candidate {
   std::size_t passage = 0;
@@ -35,9 +124,9 @@ class Extraction {
  public:
   Extraction(std::string_view question, const Analyzer& analyzer, const ExtractiveOptions& options,
              const std::vector<Hit>& passages)
-      : options_(options) {
+      : options_(options), subject_(question, analyzer) {
     for (std::size_t i = 0; i < passages.size(); ++i) collect(passages[i], i, analyzer);
-    for (const auto& entry : count_terms(analyzer, question).terms) weigh(entry.first);
+    for (const std::string& term : subject_.terms()) weigh(term);
   }
 
   /// The best sentences, best first; none if they hold too little of the question.
@@ -71,6 +160,7 @@ class Extraction {
       candidate.passage = passage;
       candidate.span = span;
       const std::string_view text = span.of(hit.text);
+      if (!is_sentence(text)) continue;
       for (auto& [term, count] : count_terms(analyzer, text).terms) {
         candidate.terms.emplace(std::move(term), count);
         candidate.length += count;
@@ -91,9 +181,18 @@ class Extraction {
     const auto with = static_cast<double>(std::count_if(
         candidates_.begin(), candidates_.end(), [&term](const Candidate& c) { return c.terms.contains(term); }));
     const auto all = static_cast<double>(candidates_.size());
-    const double weight = std::log(1 + (all - with + 0.5) / (with + 0.5));
-    weights_.emplace(term, weight);
-    question_weight_ += weight;
+    // What the passages were found by is in many of their sentences, and says something all the same.
+    weights_.emplace(term, kFound + std::log(1 + (all - with + 0.5) / (with + 0.5)));
+  }
+
+  /// A sentence need not repeat what its passage is about.
+  double coverage(const Candidate& sentence) const {
+    std::unordered_set<std::string> passage;
+    for (const Candidate& candidate : candidates_) {
+      if (candidate.passage != sentence.passage) continue;
+      for (const auto& entry : candidate.terms) passage.insert(entry.first);
+    }
+    return (subject_.share_in(sentence.terms) + subject_.share_in(passage)) / 2;
   }
 
   double score_of(const Candidate& candidate) const {
@@ -108,14 +207,6 @@ class Extraction {
     return score * candidate.factor;
   }
 
-  /// The share of the question's weight in a sentence, before anything was chosen.
-  double coverage(const Candidate& candidate) const {
-    double covered = 0;
-    for (const auto& [term, weight] : weights_)
-      if (candidate.terms.contains(term)) covered += weight;
-    return question_weight_ > 0 ? covered / question_weight_ : 0;
-  }
-
   static bool is_like_one_of(const std::vector<const Candidate*>& chosen, const Candidate& candidate) {
     return std::any_of(chosen.begin(), chosen.end(), [&candidate](const Candidate* other) {
       if (other == &candidate) return true;
@@ -126,10 +217,10 @@ class Extraction {
   }
 
   const ExtractiveOptions& options_;
+  Subject subject_;
   std::vector<Candidate> candidates_;
   double total_length_ = 0;
   std::unordered_map<std::string, double> weights_;
-  double question_weight_ = 0;
 };
 
 }  // namespace

@@ -30,14 +30,16 @@ enum class AnswerMode {
 };
 
 /// How an answer is taken from the passages where no model is asked: the sentences that score best by BM25 over the
-/// passages' sentences, for the question's terms; a term that a chosen sentence has counts less for the next.
+/// passages' sentences, for the question's terms without its function words; a term that a chosen sentence has counts
+/// less for the next. What it is worth is printed by benchmarks/answers.cpp.
 class ExtractiveOptions {
  public:
   ExtractiveOptions() = default;
 
   std::size_t max_sentences = 3;
-  /// The first sentence must hold this share of the question's terms, weighted by rarity; otherwise nothing was found.
-  double min_coverage = 0.15;
+  /// The share of the question's words (a Chinese character counts half a word) that the first sentence and its passage
+  /// must hold, the mean of both; otherwise nothing was found.
+  double min_coverage = 0.55;
   double min_relative_score = 0.4;  ///< Later sentences score at least this share of the first.
 };
 

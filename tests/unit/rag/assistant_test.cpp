@@ -91,6 +91,45 @@ TEST_F(AssistantTest, AnswersWithoutAModelFromThePassagesInBothLanguages) {
   expect_citations_true(chinese);
 }
 
+// What a question is about is in most sentences of the passages that were found, and counts all the same; what has
+// nothing to do with them is not answered by a word that they happen to share.
+TEST_F(AssistantTest, AnswersRealQuestionsAndNotUnrelatedOnes) {
+  std::vector<Source> sources;
+  sources.emplace_back(
+      "heads.md",
+      "# Multi-head attention\n\n![heads](../img/multi-head-attention.svg)\n\nMulti-head attention runs "
+      "several attention heads side by side. Each of the heads projects queries, keys and values by "
+      "weights of its own. The outputs of all heads of the attention layer are concatenated, and one "
+      "more projection mixes them.\n\n```python\nattention_weights.shape, heads.shape\n```\n\nMany "
+      "companies capitalize on such models for the world.");
+  sources.emplace_back(
+      "注意力.md",
+      "# 多头注意力\n\n多头注意力让几个注意力头并行工作。每个头都有自己的查询、键和值的投影。所有头的输出"
+      "连结在一起，再经过一次线性变换。世界上很多公司都在使用这种模型。");
+  runtime.run(document.add_all(sources));
+  const auto ask = [&](const std::string& question) { return runtime.run(assistant().ask(question)); };
+  for (const char* question : {"How does multi-head attention work?", "What is multi-head attention?",
+                               "Explain what attention heads do with queries and keys."}) {
+    const Answer answer = ask(question);
+    EXPECT_EQ(answer.outcome, AnswerOutcome::answered) << question;
+    ASSERT_FALSE(answer.citations.empty()) << question;
+    EXPECT_EQ(answer.citations[0].source, "heads.md") << answer.text;
+    EXPECT_NE(answer.text.find("heads"), std::string::npos) << answer.text;
+    EXPECT_EQ(answer.text.find(".svg"), std::string::npos) << answer.text;
+    EXPECT_EQ(answer.text.find(".shape"), std::string::npos) << answer.text;
+  }
+  for (const char* question : {"多头注意力是怎么工作的？", "什么是多头注意力？", "请问注意力头的输出怎么处理？"}) {
+    const Answer answer = ask(question);
+    EXPECT_EQ(answer.outcome, AnswerOutcome::answered) << question;
+    ASSERT_FALSE(answer.citations.empty()) << question;
+    EXPECT_EQ(answer.citations[0].source, "注意力.md") << answer.text;
+  }
+  for (const char* question : {"What is the capital of France?", "Who won the 1998 World Cup?", "How do I bake bread?",
+                               "What does the weather look like today?", "法国的首都是哪里？", "谁赢得了世界杯冠军？",
+                               "今天天气怎么样？", "怎么做红烧肉？"})
+    EXPECT_EQ(ask(question).outcome, AnswerOutcome::nothing_found) << question << ": " << ask(question).text;
+}
+
 TEST_F(AssistantTest, CitesWhatTheModelMarks) {
   reply({"Momentum takes an average of ", "past gradients [1]. ", "See also [7]."});
   const Answer answer = runtime.run(assistant(with_model()).ask("How does momentum replace gradients?"));
