@@ -1,4 +1,5 @@
 #include "rag_fixture.hpp"
+#include <ragstone/index/trie_index.hpp>
 
 #include <atomic>
 #include <future>
@@ -191,6 +192,7 @@ TEST_F(BuildTest, AFailedRunTellsItsObserversWhy) {
   EXPECT_EQ(recorder->errors[EventKind::load], Errc::not_found);
 }
 
+// CB-1, CB-2
 TEST_F(BuildTest, ObserversSeeRunsWithExactlyOneEnd) {
   class Recorder final : public Observer {
    public:
@@ -212,6 +214,7 @@ TEST_F(BuildTest, ObserversSeeRunsWithExactlyOneEnd) {
   options.embedders["test"] = std::make_shared<CountingEmbedder>();
   Document document = open(options);
   const Retriever retriever(document, {});
+  document.register_index("words", std::string(kMediumChunk), trie_index());
   runtime.run(document.build(kMediumChunk));
   runtime.run(document.add(Source("a", "apples"), context));
   runtime.run(retriever.retrieve("apples", context));
@@ -222,8 +225,8 @@ TEST_F(BuildTest, ObserversSeeRunsWithExactlyOneEnd) {
     EXPECT_EQ(phases.front(), EventPhase::start);
     EXPECT_TRUE(phases.back() == EventPhase::end || phases.back() == EventPhase::error);
   }
-  for (const EventKind kind :
-       {EventKind::load, EventKind::embed, EventKind::store_write, EventKind::retrieve, EventKind::store_read})
+  for (const EventKind kind : {EventKind::load, EventKind::chunk, EventKind::embed, EventKind::store_write,
+                               EventKind::index_run, EventKind::retrieve, EventKind::store_read})
     EXPECT_TRUE(recorder->kinds.contains(kind)) << name_of(kind);
 }
 

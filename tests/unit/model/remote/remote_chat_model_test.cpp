@@ -453,6 +453,39 @@ TEST(RemoteChatModel, ASchemaIsSentInTheServersWayAndTheReplyIsChecked) {
   EXPECT_EQ(error_of([&] { openai.runtime.run(openai.chat_model()->chat(request)); }).errc(), Errc::unsupported);
 }
 
+// N8
+TEST(RemoteChatModel, ASchemaIsRefusedWhereItsKeywordsMakeNoSense) {
+  RemoteBed bed([](const ServerRequest&) { return ServerReply::text(200, kReply); });
+  const auto model = bed.chat_model();
+  ChatRequest request = question();
+  const auto code = [&](const std::string& schema) {
+    request.schema = ReplySchema("result", schema);
+    return error_of([&] { bed.runtime.run(model->chat(request)); }).errc();
+  };
+  for (const char* schema :
+       {R"({"type":5})", R"({"type":[1]})", R"({"required":"a"})", R"({"required":[1]})", R"({"properties":[]})",
+        R"({"properties":{"a":1}})", R"({"items":[]})", R"({"anyOf":{}})", R"({"enum":1})", R"({"minLength":-1})",
+        R"({"maximum":"1"})", R"({"multipleOf":0})", R"({"uniqueItems":1})",
+        R"({"$ref":"#/enum/0","enum":[{"type":5}]})", R"({"$ref":"#/title","title":"no schema"})", "[]", "{"})
+    EXPECT_EQ(code(schema), Errc::invalid_argument) << schema;
+  std::string deep;
+  for (int i = 0; i < 100'000; ++i) deep += R"({"not":)";
+  EXPECT_EQ(code(deep + "{}" + std::string(100'000, '}')), Errc::invalid_argument);
+  EXPECT_EQ(bed.server.requests(), 0u) << "nothing is paid for what cannot be checked";
+}
+
+// N8: alternatives that refer to each other would take longer than anyone waits.
+TEST(RemoteChatModel, AReplyIsCheckedInBoundedTime) {
+  RemoteBed bed([](const ServerRequest&) {
+    json reply = json::parse(kReply);
+    reply["choices"][0]["message"]["content"] = "[1]";
+    return ServerReply::text(200, reply.dump());
+  });
+  ChatRequest request = question();
+  request.schema.emplace("result", R"({"anyOf":[{"$ref":"#"},{"$ref":"#"}]})");
+  EXPECT_EQ(error_of([&] { bed.runtime.run(bed.chat_model()->chat(request)); }).errc(), Errc::limit_exceeded);
+}
+
 TEST(RemoteChatModel, APatternOfASchemaIsCheckedInLinearTime) {
   std::string content;
   RemoteBed bed([&](const ServerRequest&) {
