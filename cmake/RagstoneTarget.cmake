@@ -9,14 +9,15 @@ function(ragstone_warnings target)
 endfunction()
 
 # ragstone_test(NAME SOURCES...): one GoogleTest program, its cases found at build time and labelled by the folder's
-# name, which is the layer's.
+# name, which is the layer's. A case that prints the key of tests/support/canary.hpp fails.
 function(ragstone_test name)
   add_executable(${name} ${ARGN})
   target_link_libraries(${name} PRIVATE ragstone::ragstone ragstone_test_support GTest::gtest_main GTest::gmock)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
   ragstone_warnings(${name})
   cmake_path(GET CMAKE_CURRENT_SOURCE_DIR FILENAME label)
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600 LABELS ${label})
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600 LABELS ${label}
+                                                              FAIL_REGULAR_EXPRESSION "canary-key")
 endfunction()
 
 # ragstone_layer(TARGET LAYER HEADERS h... SOURCES s...): adds a layer's public headers (names under

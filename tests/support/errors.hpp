@@ -1,6 +1,9 @@
 #pragma once
 
+#include "support/canary.hpp"
 #include <ragstone/base/error.hpp>
+
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -12,6 +15,7 @@ Error error_of(Call call) {
   try {
     call();
   } catch (const Error& error) {
+    EXPECT_EQ(std::string(error.what()).find(kCanary), std::string::npos) << "an error tells the key";
     return error;
   }
   ADD_FAILURE() << "no error was thrown";

@@ -1,5 +1,7 @@
 #include "support/http/requests.hpp"
 
+#include "support/canary.hpp"
+
 #include <utility>
 
 namespace ragstone::test {
@@ -13,6 +15,7 @@ HttpOptions local_options() {
 HttpRequest get(const std::string& url) {
   HttpRequest request;
   request.url = url;
+  request.bearer = Secret(kCanary);
   return request;
 }
 

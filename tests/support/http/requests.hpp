@@ -10,6 +10,7 @@ namespace ragstone::test {
 /// Options of a client that may ask a server on loopback.
 HttpOptions local_options();
 
+/// With the key of all tests.
 HttpRequest get(const std::string& url);
 
 /// The body of the reply, read piece by piece as it arrives.

@@ -49,6 +49,37 @@ TEST(ModelServer, UnderstandsErrorsOfAllServers) {
   EXPECT_LE(detail::error_text(std::string(1 << 20, 'x')).size(), 65'536u);
 }
 
+/// Tells its key wherever it can.
+class LeakyModel final : public ChatModel {
+ public:
+  const std::string& name() const noexcept override { return name_; }
+
+ private:
+  void describe(Metadata& attributes) const override { attributes.set("provider", Scalar(std::string(test::kCanary))); }
+  Task<ChatReply> do_chat(const ChatRequest&, ChatPieces&, CallContext) override {
+    throw Error(Errc::rejected, std::string("the key ") + test::kCanary + " is wrong");
+  }
+
+  std::string name_ = "leaky";
+};
+
+// S9: what all tests of models on servers are watched by does hear a key in every place.
+TEST(KeyWatch, HearsAKeyInEachPlace) {
+  const test::KeyWatch watch(test::kCanary);
+  Runtime runtime;
+  EXPECT_THROW(runtime.run(watch.watched(std::make_shared<LeakyModel>())->chat(question())), Error);
+  std::size_t events = 0;
+  std::size_t spans = 0;
+  for (const std::string& leak : watch.leaks()) {
+    events += leak == test::kCanary ? 1 : 0;
+    spans += leak.starts_with("{") ? 1 : 0;
+  }
+  EXPECT_EQ(events, 1u) << "as an attribute";
+  EXPECT_EQ(spans, 1u) << "in a JSON line";
+  EXPECT_GE(watch.leaks().size(), 9u) << "and in the event's error, the exception, on the console, in each log";
+  EXPECT_LT(watch.leaks().size(), watch.heard());
+}
+
 // S9, HT-3
 TEST(ModelServer, SecretsPrintAsSuch) {
   std::ostringstream out;

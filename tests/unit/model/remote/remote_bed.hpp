@@ -1,6 +1,8 @@
 #pragma once
 
+#include "support/canary.hpp"
 #include "support/errors.hpp"
+#include "support/http/key_watch.hpp"
 #include "support/http/scripted_server.hpp"
 #include "support/recording_observer.hpp"
 #include <ragstone/async/gather.hpp>
@@ -15,10 +17,7 @@
 
 namespace ragstone::test {
 
-/// The key that must appear nowhere but on the wire.
-inline constexpr const char* kCanary = "canary-key-93f1";
-
-/// A scripted server and what a client of it needs.
+/// A scripted server and what a client of it needs. Its key may be in nothing that its models tell (S9).
 class RemoteBed {
  public:
   explicit RemoteBed(ScriptedServer::Handler handler, const std::string& profile = "openai")
@@ -29,16 +28,24 @@ class RemoteBed {
     options.retry.initial_delay = std::chrono::milliseconds(2);
   }
 
+  ~RemoteBed() {
+    for (const std::string& leak : watch.leaks()) ADD_FAILURE() << "the key was told, in a text of " << leak.size();
+  }
+
   ModelServer model_server() { return ModelServer(runtime, options); }
-  std::shared_ptr<ChatModel> chat_model() { return remote_chat_model(model_server(), "test-model"); }
+  std::shared_ptr<ChatModel> chat_model() { return chat_model("test-model"); }
+  std::shared_ptr<ChatModel> chat_model(const std::string& name) {
+    return watch.watched(remote_chat_model(model_server(), name));
+  }
   std::shared_ptr<Embedder> embedder(std::uint32_t dimension, RemoteEmbedderOptions embedder_options = {}) {
     EmbedderIdentity identity;
     identity.name = "test-embedder";
     identity.dimension = dimension;
-    return remote_embedder(model_server(), identity, std::move(embedder_options));
+    return watch.watched(remote_embedder(model_server(), identity, std::move(embedder_options)));
   }
-  std::shared_ptr<Reranker> reranker() { return remote_reranker(model_server(), "test-reranker"); }
+  std::shared_ptr<Reranker> reranker() { return watch.watched(remote_reranker(model_server(), "test-reranker")); }
 
+  KeyWatch watch{kCanary};
   ScriptedServer server;
   ModelServerOptions options;
   Runtime runtime;

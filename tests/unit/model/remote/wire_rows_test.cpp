@@ -42,7 +42,7 @@ class ProviderBed : public RemoteBed {
       options.profile.rerank_base_url = moved(server, options.profile.rerank_base_url);
   }
 
-  std::shared_ptr<ChatModel> chat() { return remote_chat_model(model_server(), "ep-20260101"); }
+  std::shared_ptr<ChatModel> chat() { return chat_model("ep-20260101"); }
 };
 
 class WireRows : public testing::TestWithParam<std::string> {};
