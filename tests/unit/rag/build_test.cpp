@@ -1,5 +1,4 @@
 #include "rag_fixture.hpp"
-#include <ragstone/index/trie_index.hpp>
 
 #include <atomic>
 #include <future>
@@ -214,7 +213,6 @@ TEST_F(BuildTest, ObserversSeeRunsWithExactlyOneEnd) {
   options.embedders["test"] = std::make_shared<CountingEmbedder>();
   Document document = open(options);
   const Retriever retriever(document, {});
-  document.register_index("words", std::string(kMediumChunk), trie_index());
   runtime.run(document.build(kMediumChunk));
   runtime.run(document.add(Source("a", "apples"), context));
   runtime.run(retriever.retrieve("apples", context));
@@ -226,7 +224,7 @@ TEST_F(BuildTest, ObserversSeeRunsWithExactlyOneEnd) {
     EXPECT_TRUE(phases.back() == EventPhase::end || phases.back() == EventPhase::error);
   }
   for (const EventKind kind : {EventKind::load, EventKind::chunk, EventKind::embed, EventKind::store_write,
-                               EventKind::index_run, EventKind::retrieve, EventKind::store_read})
+                               EventKind::retrieve, EventKind::store_read})
     EXPECT_TRUE(recorder->kinds.contains(kind)) << name_of(kind);
 }
 
