@@ -42,6 +42,7 @@ RetrieverOptions textbook(double k1, double b) {
   options.bm25 = {k1, b, 1};
   options.query_terms.function_words = true;
   options.query_terms.k3 = 1e6;
+  options.query_terms.character = 1;
   return options;
 }
 

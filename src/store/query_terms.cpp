@@ -1,7 +1,9 @@
 #include "store/query_terms.hpp"
 
+#include "text/run_scanner.hpp"
 #include <ragstone/text/function_words.hpp>
 #include <ragstone/text/normalize.hpp>
+#include <ragstone/text/utf8.hpp>
 
 #include <algorithm>
 #include <map>
@@ -20,13 +22,26 @@ std::vector<Token> query_tokens(const TextMember& member) {
   return tokens;
 }
 
+namespace {
+
+/// Of a script without spaces, as the analysers know them: there, terms are characters and pairs.
+bool is_character(std::string_view term) {
+  const utf8::Decoded first = utf8::decode(term, 0);
+  return first.size == term.size() && detail::class_of(first.code_point) == detail::CharClass::cjk;
+}
+
+}  // namespace
+
 std::vector<TermWeight> query_terms(const TextMember& member) {
   std::map<std::string, double> counts;
   for (Token& token : query_tokens(member)) ++counts[std::move(token.term)];
   std::vector<TermWeight> terms;
   terms.reserve(counts.size());
   const double k3 = member.terms.k3;
-  for (const auto& [term, count] : counts) terms.push_back({term, static_cast<float>((k3 + 1) * count / (k3 + count))});
+  for (const auto& [term, count] : counts) {
+    const double weight = (k3 + 1) * count / (k3 + count) * (is_character(term) ? member.terms.character : 1);
+    if (weight > 0) terms.push_back({term, static_cast<float>(weight)});
+  }
   return terms;
 }
 

@@ -151,6 +151,9 @@ void check_text(const TextMember& member, const std::string& name) {
   const TextBoosts& boosts = member.boosts;
   for (const double boost : {boosts.proximity, boosts.exact_form, boosts.lead, boosts.coverage})
     if (!std::isfinite(boost) || boost < 0) refuse("boosts must be 0 or more");
+  if (!(boosts.neighbours >= 0 && boosts.neighbours <= 1)) refuse("the share of neighbours must be from 0 to 1");
+  if (!std::isfinite(member.terms.character) || member.terms.character < 0)
+    refuse("the weight of a character must be 0 or more");
   if (!std::isfinite(member.terms.k3) || member.terms.k3 < 0) refuse("k3 must be 0 or more");
   const Feedback& feedback = member.feedback;
   if (!(feedback.weight >= 0 && feedback.weight <= 1)) refuse("the weight of feedback must be from 0 to 1");

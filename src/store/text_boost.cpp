@@ -1,6 +1,7 @@
 #include "store/text_boost.hpp"
 
 #include "index/bm25_scorer.hpp"
+#include "store/neighbour_scores.hpp"
 #include "store/query_terms.hpp"
 #include <ragstone/text/normalize.hpp>
 #include <ragstone/text/utf8.hpp>
@@ -71,6 +72,12 @@ class TextBooster {
   }
 
   bool has_terms() const noexcept { return !terms_.empty(); }
+  /// Whether most of the query's terms are words; if so, neighbours() knows the texts that were read.
+  bool compares_texts() const {
+    const auto words = std::count_if(terms_.begin(), terms_.end(), [](const QueryTerm& term) { return term.is_word; });
+    return member_.boosts.neighbours > 0 && 2 * static_cast<std::size_t>(words) > terms_.size();
+  }
+  NeighbourScores& neighbours() noexcept { return neighbours_; }
 
   /// `score`: what the text has by its terms.
   double boost_of(std::string_view text, double score) {
@@ -103,9 +110,12 @@ class TextBooster {
       term.positions.clear();
       for (auto& [form, count] : term.forms) count = 0;
     }
+    const bool compares = compares_texts();
+    if (compares) neighbours_.begin();
     std::string key;
     member_.analyzer->visit(text, [&](std::string_view term, Span span, std::uint32_t position) {
       ++length_;
+      if (compares) neighbours_.add(term);
       key.assign(term);
       const auto found = numbers_.find(key);
       if (found == numbers_.end()) return;
@@ -173,6 +183,7 @@ class TextBooster {
   std::vector<QueryTerm> terms_;
   std::unordered_map<std::string, std::size_t> numbers_;  ///< Of terms_.
   std::uint32_t length_ = 0;
+  NeighbourScores neighbours_;
 };
 
 }  // namespace
@@ -188,12 +199,22 @@ void boost_by_text(const StoreSnapshot& snapshot, const SearchRequest& request, 
   query.ids.emplace();
   for (std::size_t i = 0; i < depth; ++i) query.ids->push_back(hits[i].id);
   std::size_t i = 0;
+  std::vector<std::size_t> read;
+  std::vector<double> scores;
   for (const Node& node : snapshot.nodes(query, stop)) {
     throw_if_stopped(stop);
     while (hits[i].id != node.id) ++i;
-    hits[i].score += booster.boost_of(node.text, hits[i].score);
+    read.push_back(i);
+    scores.push_back(hits[i].score + booster.boost_of(node.text, hits[i].score));
   }
-  std::sort(hits.begin(), hits.begin() + static_cast<std::ptrdiff_t>(depth), ranks_before);
+  if (booster.compares_texts() && scores.size() > 2) booster.neighbours().spread(scores, member.boosts.neighbours);
+  for (std::size_t n = 0; n < read.size(); ++n) hits[read[n]].score = scores[n];
+  const auto rest = hits.begin() + static_cast<std::ptrdiff_t>(depth);
+  std::sort(hits.begin(), rest, ranks_before);
+  // Neighbours may have taken from the scores of hits that were read.
+  if (rest == hits.end() || rest->score < hits[depth - 1].score) return;
+  const double factor = 0.999 * hits[depth - 1].score / rest->score;
+  std::for_each(rest, hits.end(), [factor](ScoredNode& hit) { hit.score *= factor; });
 }
 
 }  // namespace ragstone

@@ -21,6 +21,9 @@ class QueryTerms {
   bool function_words = false;
   /// A term that is f times in the query counts (k3 + 1) f / (k3 + f) times (Robertson and Zaragoza 2009); at least 0.
   double k3 = 12;
+  /// What a single Chinese, Japanese or Korean character of the query counts beside a pair of them; at least 0. Above
+  /// 1, because most words that differ between question and answer have a character in common, and pairs overlap.
+  double character = 2;
 };
 
 /// Relevance feedback by RM3 (Abdul-Jaleel et al. 2004): the terms of the best hits' texts join the query, which is
@@ -48,13 +51,18 @@ class TextBoosts {
  public:
   TextBoosts() = default;
 
-  std::size_t depth = 30;  ///< So many hits are read, of each the first 32 KiB; 0: none.
+  std::size_t depth = 100;  ///< So many hits are read, of each the first 32 KiB; 0: none.
   /// For neighbours in the query that are neighbours, or within eight words, in the text. Of words only: of Chinese,
   /// Japanese and Korean the index has pairs of characters, which say as much.
   double proximity = 0.24;
   double exact_form = 0.12;  ///< For words in the query's own form, where others have only the stem in common.
   double lead = 0.6;         ///< For words among the first ten of the text: a title, a heading, a subject.
   double coverage = 0.3;     ///< Raises a score by this much of itself where all terms are met, by idf where some are.
+  /// So much of a score, 0 to 1, is that of the five hits that are most like the text (score regularisation, Diaz
+  /// 2005): what answers a question is mostly like other things that do. Texts are compared by the cosine of their
+  /// terms, a term counting the more the fewer of the hits have it. For queries of words only: characters and their
+  /// pairs are too common to tell what Chinese texts are about.
+  double neighbours = 0.25;
 };
 
 /// BM25 over a sparse column.

@@ -32,6 +32,7 @@ TEST_P(Bm25Quality, AgreesWithThePublishedFigures) {
   options.bm25.idf_power = 1;
   options.query_terms.function_words = true;
   options.query_terms.k3 = 1e6;
+  options.query_terms.character = 1;
   options.text_boosts.depth = 0;
   const test::Quality quality = evaluation.measure(options);
   EXPECT_NEAR(quality.ndcg_at_10, GetParam().ndcg_at_10, 0.003);
