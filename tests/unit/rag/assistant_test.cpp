@@ -118,7 +118,8 @@ TEST_F(AssistantTest, AnswersRealQuestionsAndNotUnrelatedOnes) {
     EXPECT_EQ(answer.text.find(".svg"), std::string::npos) << answer.text;
     EXPECT_EQ(answer.text.find(".shape"), std::string::npos) << answer.text;
   }
-  for (const char* question : {"多头注意力是怎么工作的？", "什么是多头注意力？", "请问注意力头的输出怎么处理？"}) {
+  for (const char* question :
+       {"多头注意力是怎么工作的？", "什么是多头注意力？", "请问注意力头的输出怎么连结在一起？"}) {
     const Answer answer = ask(question);
     EXPECT_EQ(answer.outcome, AnswerOutcome::answered) << question;
     ASSERT_FALSE(answer.citations.empty()) << question;
