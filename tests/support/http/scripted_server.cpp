@@ -295,6 +295,8 @@ bool ScriptedServer::wait_for_no_connection() const {
   return core_->wait_for([&] { return core_->open == 0; });
 }
 
+bool ScriptedServer::wait_for(const std::function<bool()>& condition) const { return core_->wait_for(condition); }
+
 bool ScriptedServer::wait_for_requests(std::size_t count) const {
   return core_->wait_for([&] { return core_->requests >= count; });
 }

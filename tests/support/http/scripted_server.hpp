@@ -99,9 +99,11 @@ class ScriptedServer {
   std::size_t requests() const noexcept;
   std::size_t connections() const noexcept;
   std::size_t open_connections() const noexcept;
-  /// Wait until no connection is open, or until so many requests have come; false after 5 s.
+  /// Wait until no connection is open, until so many requests have come, or until something holds, which is asked again
+  /// whenever a connection ends; false after 5 s. A connection that its client has given up may be taken only later.
   bool wait_for_no_connection() const;
   bool wait_for_requests(std::size_t count) const;
+  bool wait_for(const std::function<bool()>& condition) const;
 
   /// How much longer than asked for the pauses took, on average: what the server itself adds to a latency.
   std::chrono::duration<double> mean_lateness() const;

@@ -204,7 +204,7 @@ DenseSample third_of(const DenseSample& all, std::size_t which) {
   return some;
 }
 
-double mean_recall(std::mt19937 random, const std::vector<DenseView>& views, Metric metric, std::size_t dimension) {
+double mean_recall(std::mt19937 random, const std::vector<DenseView>& views, Metric metric, std::uint32_t dimension) {
   double sum = 0;
   for (int q = 0; q < 60; ++q) {
     const std::vector<float> query = random_vector(random, dimension);
