@@ -209,7 +209,7 @@ class Seeding {
     }
     auto* list = hnsw_.get_linklist_at_level(number_of_[node], static_cast<int>(level));
     hnsw_.setListCount(list, static_cast<unsigned short>(numbers.size()));
-    std::memcpy(list + 1, numbers.data(), numbers.size() * sizeof(std::uint32_t));
+    std::ranges::copy(numbers, list + 1);
   }
 
   /// By the rule that hnswlib chooses links with.
