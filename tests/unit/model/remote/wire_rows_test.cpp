@@ -314,7 +314,8 @@ TEST(WireRow, RequestsToOpenAiStayWithinTheirTokens) {
   std::size_t most = 0;
   RemoteBed bed([&](const ServerRequest& request) {
     std::size_t characters = 0;
-    for (const json& text : json::parse(request.body)["input"]) characters += text.get<std::string>().size() / 3;
+    const json body = json::parse(request.body);
+    for (const json& text : body.at("input")) characters += text.get<std::string>().size() / 3;
     most = std::max(most, characters);
     return reply_of_provider("openai", request);
   });
