@@ -4,8 +4,12 @@
 #include "unit/store/segment_samples.hpp"
 #include <ragstone/base/filter.hpp>
 
+#include <cstddef>
+#include <exception>
 #include <random>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -37,19 +41,42 @@ std::string mutated(std::string bytes, std::mt19937& random) {
   return bytes;
 }
 
-void run(void (*target)(std::string_view), const std::string& bytes, unsigned seed) {
-  try {
-    target(bytes);
-  } catch (const std::exception& error) {
-    FAIL() << "seed " << seed << ": " << error.what();
+/// Gives a target so many inputs. What it complained of first, with the seed that makes that input again; empty: of
+/// nothing.
+template <class MakeInput>
+std::string first_complaint(void (*target)(std::string_view), std::size_t inputs, MakeInput make_input) {
+  for (unsigned seed = 1; seed <= inputs; ++seed) {
+    std::mt19937 random(seed);
+    try {
+      target(make_input(random));
+    } catch (const std::exception& error) {
+      return "seed " + std::to_string(seed) + ": " + error.what();
+    }
   }
+  return {};
+}
+
+/// The same with mutated samples of a corpus.
+std::string first_complaint(void (*target)(std::string_view), std::size_t inputs,
+                            const std::vector<std::string>& corpus) {
+  return first_complaint(target, inputs,
+                         [&](std::mt19937& random) { return mutated(corpus[random() % corpus.size()], random); });
+}
+
+void complains_of_x(std::string_view bytes) {
+  if (bytes.find('x') != bytes.npos) throw std::logic_error("there is an x");
+}
+
+TEST(Fuzz, WhatATargetComplainsOfIsTold) {
+  EXPECT_EQ(first_complaint(complains_of_x, 9, [](std::mt19937&) { return std::string("abc"); }), "");
+  EXPECT_EQ(first_complaint(complains_of_x, 9, [](std::mt19937&) { return std::string("axc"); }),
+            "seed 1: there is an x");
+  EXPECT_NE(first_complaint(complains_of_x, 10'000, {"a", "b"}), "") << "mutations come to new bytes";
 }
 
 TEST(Fuzz, AnalyzersKeepTheirPromises) {
-  for (unsigned seed = 1; seed <= rounds(500) && !testing::Test::HasFailure(); ++seed) {
-    std::mt19937 random(seed);
-    run(fuzz_analyzers, mutated(random_text(random, random() % 40), random), seed);
-  }
+  const auto text = [](std::mt19937& random) { return mutated(random_text(random, random() % 40), random); };
+  EXPECT_EQ(first_complaint(fuzz_analyzers, rounds(500), text), "");
 }
 
 TEST(Fuzz, FiltersKeepTheirPromises) {
@@ -60,19 +87,16 @@ TEST(Fuzz, FiltersKeepTheirPromises) {
                                            "a >= 9223372036854775807",
                                            ""};
   for (const std::string& filter : corpus) EXPECT_NO_THROW(Filter::parse(filter)) << filter;
-  for (unsigned seed = 1; seed <= rounds(20'000) && !testing::Test::HasFailure(); ++seed) {
-    std::mt19937 random(seed);
-    run(fuzz_filters, mutated(corpus[random() % corpus.size()], random), seed);
-  }
+  EXPECT_EQ(first_complaint(fuzz_filters, rounds(20'000), corpus), "");
 }
 
 TEST(Fuzz, ReadersAndChunkersKeepTheirPromises) {
-  for (unsigned seed = 1; seed <= rounds(2'000) && !testing::Test::HasFailure(); ++seed) {
-    std::mt19937 random(seed);
+  const auto file = [](std::mt19937& random) {
     std::string bytes(2, '\0');
     for (char& size : bytes) size = static_cast<char>(random());
-    run(fuzz_reading, mutated(bytes + random_text(random, random() % 60), random), seed);
-  }
+    return mutated(bytes + random_text(random, random() % 60), random);
+  };
+  EXPECT_EQ(first_complaint(fuzz_reading, rounds(2'000), file), "");
 }
 
 // F6
@@ -81,11 +105,11 @@ TEST(Fuzz, SegmentsKeepTheirPromises) {
   const std::vector<std::string> corpus = {segment::random_dense(samples, 9, 3).image(),
                                            segment::random_sparse(samples, 9, 20).image(),
                                            segment::random_sparse(samples, 400, 6).image()};
-  for (unsigned seed = 1; seed <= rounds(5'000) && !testing::Test::HasFailure(); ++seed) {
-    std::mt19937 random(seed);
+  const auto image = [&](std::mt19937& random) {
     const char checksums = static_cast<char>(random());
-    run(fuzz_segment, checksums + mutated(corpus[random() % corpus.size()], random), seed);
-  }
+    return checksums + mutated(corpus[random() % corpus.size()], random);
+  };
+  EXPECT_EQ(first_complaint(fuzz_segment, rounds(5'000), image), "");
 }
 
 // N7
@@ -98,10 +122,7 @@ TEST(Fuzz, EventStreamsKeepTheirPromises) {
       "\x01"
       "\xEF\xBB\xBF"
       "data\n\nid: 1\nretry: 5\ndata: \xE4\xBD\xA0\n\n"};
-  for (unsigned seed = 1; seed <= rounds(20'000) && !testing::Test::HasFailure(); ++seed) {
-    std::mt19937 random(seed);
-    run(fuzz_sse, mutated(corpus[random() % corpus.size()], random), seed);
-  }
+  EXPECT_EQ(first_complaint(fuzz_sse, rounds(20'000), corpus), "");
 }
 
 // N8, N9
@@ -114,10 +135,7 @@ TEST(Fuzz, RepliesOfModelServersKeepTheirPromises) {
       R"([{"index":0,"score":0.25,"text":"a"}])",
       R"({"error":{"message":"m","code":null}})",
       R"({"a":1,"b":["x",[],{"a":-1}]})"};
-  for (unsigned seed = 1; seed <= rounds(10'000) && !testing::Test::HasFailure(); ++seed) {
-    std::mt19937 random(seed);
-    run(fuzz_replies, mutated(corpus[random() % corpus.size()], random), seed);
-  }
+  EXPECT_EQ(first_complaint(fuzz_replies, rounds(10'000), corpus), "");
 }
 
 // N8
@@ -141,29 +159,23 @@ TEST(Fuzz, ReplySchemasKeepTheirPromises) {
       R"({"type":5})"
       "\n"
       "1"};
-  for (unsigned seed = 1; seed <= rounds(8'000) && !testing::Test::HasFailure(); ++seed) {
-    std::mt19937 random(seed);
-    run(fuzz_schemas, mutated(corpus[random() % corpus.size()], random), seed);
-  }
+  EXPECT_EQ(first_complaint(fuzz_schemas, rounds(8'000), corpus), "");
 }
 
 // N5
 TEST(Fuzz, RetryAfterKeepsItsPromises) {
   const std::vector<std::string> corpus = {"120|1500.5", "Mon, 01 Jan 2024 00:00:03 GMT", "1e300|-1", "|nan"};
-  for (unsigned seed = 1; seed <= rounds(20'000) && !testing::Test::HasFailure(); ++seed) {
-    std::mt19937 random(seed);
-    run(fuzz_retry, mutated(corpus[random() % corpus.size()], random), seed);
-  }
+  EXPECT_EQ(first_complaint(fuzz_retry, rounds(20'000), corpus), "");
 }
 
 // F6
 TEST(Fuzz, SavedIndexesKeepTheirPromises) {
   const std::string sample = saved_words_sample();
-  for (unsigned seed = 1; seed <= rounds(3'000) && !testing::Test::HasFailure(); ++seed) {
-    std::mt19937 random(seed);
+  const auto image = [&](std::mt19937& random) {
     const char checksums = static_cast<char>(random());
-    run(fuzz_words, checksums + mutated(sample, random), seed);
-  }
+    return checksums + mutated(sample, random);
+  };
+  EXPECT_EQ(first_complaint(fuzz_words, rounds(3'000), image), "");
 }
 
 }  // namespace

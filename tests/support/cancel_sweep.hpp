@@ -6,28 +6,34 @@
 #include <chrono>
 #include <cstddef>
 #include <exception>
-#include <memory>
 #include <optional>
+#include <string>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <gtest/gtest.h>
 
 namespace ragstone::test {
 
+/// What a sweep came to.
+struct CancelSweep {
+  std::size_t cancelled = 0;  ///< Runs that the cancellation ended; the others ended with their results.
+  std::string problem;        ///< Of the first run that did not end as it should; empty: all did.
+};
+
 /// Cancels an operation at every point at which it waits (requirement C1): `make(k)` gives the task of the k-th run,
 /// which is cancelled after k handlers of the loop have run; the sweep is over when a run ends before that. Each must
-/// end by the cancellation or with its result, and leave nothing waiting in the loop; then `check(k, was_cancelled)` is
-/// called. How many runs were cancelled.
-template <class Make, class Check>
-std::size_t cancel_at_every_await(boost::asio::io_context& loop, Make make, Check check) {
-  std::size_t cancelled = 0;
+/// end by the cancellation or with its result, and leave nothing waiting in the loop; then `find_problem(k, cancelled)`
+/// is asked, which says what is wrong after that run; an empty string: nothing.
+template <class Make, class FindProblem>
+CancelSweep cancel_at_every_await(boost::asio::io_context& loop, Make make, FindProblem find_problem) {
+  CancelSweep sweep;
   bool completed = false;
-  for (std::size_t k = 0; !completed; ++k) {
+  for (std::size_t k = 0; !completed && sweep.problem.empty(); ++k) {
+    const std::string after = "cancelled after " + std::to_string(k) + " handlers: ";
     if (k > 5'000) {
-      ADD_FAILURE() << "the operation does not end";
+      sweep.problem = after + "the operation does not end";
       break;
     }
     auto task = make(k);
@@ -41,18 +47,18 @@ std::size_t cancel_at_every_await(boost::asio::io_context& loop, Make make, Chec
     if (!end) signal.emit(boost::asio::cancellation_type::terminal);
     loop.run_for(std::chrono::seconds(20));
     if (!end || !loop.stopped()) {
-      ADD_FAILURE() << "cancelled after " << k << " handlers: " << (end ? "something still waits" : "it hangs");
+      sweep.problem = after + (end ? "something still waits" : "it hangs");
       break;
     }
-    if (*end) {
-      EXPECT_TRUE(is_cancelled(*end)) << "cancelled after " << k << " handlers: " << message_of(*end);
-      EXPECT_FALSE(completed) << message_of(*end);
-      ++cancelled;
+    const bool failed = static_cast<bool>(*end);
+    if (failed && (completed || !is_cancelled(*end))) {
+      sweep.problem = after + message_of(*end);
+      break;
     }
-    check(k, static_cast<bool>(*end));
-    if (testing::Test::HasFailure()) break;
+    sweep.cancelled += failed ? 1 : 0;
+    if (const std::string problem = find_problem(k, failed); !problem.empty()) sweep.problem = after + problem;
   }
-  return cancelled;
+  return sweep;
 }
 
 }  // namespace ragstone::test

@@ -24,19 +24,6 @@ void require(bool holds, const std::string& why, int status = 400) {
   if (!holds) throw Refusal(status, why);
 }
 
-std::string base64(const std::vector<float>& row) {
-  static constexpr char kLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::vector<unsigned char> bytes(row.size() * sizeof(float));
-  std::memcpy(bytes.data(), row.data(), bytes.size());
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t word = 0;
-    for (std::size_t b = 0; b < 3; ++b) word = word << 8 | (i + b < bytes.size() ? bytes[i + b] : 0u);
-    for (std::size_t d = 0; d < 4; ++d) out += i + d > bytes.size() ? '=' : kLetters[word >> (18 - 6 * d) & 63];
-  }
-  return out;
-}
-
 bool asks_for_json(const json& body) { return body.contains("response_format"); }
 
 /// What providers check of a schema's place in a request.
@@ -266,6 +253,19 @@ ServerReply routed(const std::string& provider, const ServerRequest& request) {
 }
 
 }  // namespace
+
+std::string base64(const std::vector<float>& row) {
+  static constexpr char kLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::vector<unsigned char> bytes(row.size() * sizeof(float));
+  std::memcpy(bytes.data(), row.data(), bytes.size());
+  std::string out;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t word = 0;
+    for (std::size_t b = 0; b < 3; ++b) word = word << 8 | (i + b < bytes.size() ? bytes[i + b] : 0u);
+    for (std::size_t d = 0; d < 4; ++d) out += i + d > bytes.size() ? '=' : kLetters[word >> (18 - 6 * d) & 63];
+  }
+  return out;
+}
 
 ServerReply reply_of_provider(const std::string& provider, const ServerRequest& request) {
   try {

@@ -3,6 +3,7 @@
 #include "support/http/scripted_server.hpp"
 
 #include <string>
+#include <vector>
 
 namespace ragstone::test {
 
@@ -13,5 +14,8 @@ namespace ragstone::test {
 /// Chat answers with "你好 there", or with `{"answer":"yes"}` where a schema is asked for; a text's vector has its
 /// bytes as first element; a reranked text's score is its number of bytes.
 ServerReply reply_of_provider(const std::string& provider, const ServerRequest& request);
+
+/// A vector as servers send it that are asked for base64: its floats, little-endian.
+std::string base64(const std::vector<float>& row);
 
 }  // namespace ragstone::test

@@ -19,8 +19,8 @@ HttpRequest get(const std::string& url) {
   return request;
 }
 
-Task<std::string> read_all(HttpClient client, HttpRequest request) {
-  HttpStream stream = co_await client.open(std::move(request));
+Task<std::string> read_all(HttpClient client, HttpRequest request, CallContext context) {
+  HttpStream stream = co_await client.open(std::move(request), context);
   std::string all;
   std::string bytes;
   while (true) {
@@ -29,7 +29,7 @@ Task<std::string> read_all(HttpClient client, HttpRequest request) {
     } else if (stream.ended()) {
       co_return all;
     } else {
-      co_await stream.wait();
+      co_await stream.wait(context);
     }
   }
 }

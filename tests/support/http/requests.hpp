@@ -14,6 +14,6 @@ HttpOptions local_options();
 HttpRequest get(const std::string& url);
 
 /// The body of the reply, read piece by piece as it arrives.
-Task<std::string> read_all(HttpClient client, HttpRequest request);
+Task<std::string> read_all(HttpClient client, HttpRequest request, CallContext context = {});
 
 }  // namespace ragstone::test

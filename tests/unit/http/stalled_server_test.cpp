@@ -156,22 +156,9 @@ class StalledServer : public testing::Test {
   }
 
   static Task<std::string> read(HttpClient client, HttpRequest request, bool streams, CallContext context) {
-    if (!streams) {
-      HttpResponse response = co_await client.fetch(std::move(request), context);
-      co_return response.body;
-    }
-    HttpStream stream = co_await client.open(std::move(request), context);
-    std::string all;
-    std::string bytes;
-    while (true) {
-      if (stream.take(bytes)) {
-        all += bytes;
-      } else if (stream.ended()) {
-        co_return all;
-      } else {
-        co_await stream.wait(context);
-      }
-    }
+    if (streams) co_return co_await test::read_all(client, std::move(request), context);
+    HttpResponse response = co_await client.fetch(std::move(request), context);
+    co_return response.body;
   }
 
   /// Reads the head, and at most one piece, in the time; then the stream is dropped.

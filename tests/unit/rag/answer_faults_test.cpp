@@ -3,6 +3,7 @@
 #include "support/http/scripted_server.hpp"
 #include "support/recording_observer.hpp"
 #include "support/rounds.hpp"
+#include "support/run_on.hpp"
 #include "support/scripted_chat_model.hpp"
 #include "support/test_embedders.hpp"
 #include <ragstone/ragstone.hpp>
@@ -20,7 +21,6 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 
 namespace ragstone::test {
@@ -56,10 +56,7 @@ class Answering {
 
   template <class T>
   T run(Task<T> task) {
-    auto result = boost::asio::co_spawn(loop, std::move(task), boost::asio::use_future);
-    loop.restart();
-    loop.run();
-    return result.get();
+    return run_on(loop, std::move(task));
   }
 
   /// A question of its own words, so that no cache knows it.

@@ -2,6 +2,7 @@
 
 #include "support/cancel_sweep.hpp"
 #include "support/http/scripted_server.hpp"
+#include "support/run_on.hpp"
 #include "support/scripted_chat_model.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/test_embedders.hpp"
@@ -16,7 +17,6 @@
 #include <utility>
 #include <vector>
 
-#include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 
 namespace ragstone::test {
@@ -49,45 +49,44 @@ class Cancel : public testing::Test {
 
   template <class T>
   T run(Task<T> task) {
-    auto result = boost::asio::co_spawn(loop, std::move(task), boost::asio::use_future);
-    loop.restart();
-    loop.run();
-    return result.get();
+    return run_on(loop, std::move(task));
   }
 
-  /// Cancels the operation at each await; after each run nothing is in flight. At least so many runs are cancelled:
-  /// what a thread of the pool answers at once may be there before any cancellation.
+  /// Cancels the operation at each await; after each run nothing is in flight, and at the end the store is whole. At
+  /// least so many runs are cancelled: what a thread of the pool answers at once may be there before any cancellation.
   template <class Make>
-  void sweep(Make make, std::size_t least = 0) {
-    sweep(std::move(make), least, [](std::size_t, bool) {});
+  testing::AssertionResult withstands(Make make, std::size_t least = 0) {
+    return withstands(std::move(make), least, [](std::size_t, bool) { return std::string(); });
   }
-  template <class Make, class Check>
-  void sweep(Make make, std::size_t least, Check check) {
-    const auto idle = [&](std::size_t k, bool cancelled) {
-      EXPECT_EQ(runtime.operations(), 0u) << k;
-      check(k, cancelled);
-    };
-    EXPECT_GE(cancel_at_every_await(loop, std::move(make), idle), least);
-    expect_whole();
+  template <class Make, class FindProblem>
+  testing::AssertionResult withstands(Make make, std::size_t least, FindProblem find_problem) {
+    const CancelSweep sweep = cancel_at_every_await(loop, std::move(make), [&](std::size_t k, bool cancelled) {
+      return runtime.operations() > 0 ? "an operation is in flight" : find_problem(k, cancelled);
+    });
+    const std::string problem = sweep.problem.empty() ? problem_of_store() : sweep.problem;
+    if (!problem.empty()) return testing::AssertionFailure() << problem;
+    if (sweep.cancelled < least) return testing::AssertionFailure() << "cancelled only " << sweep.cancelled << " times";
+    return testing::AssertionSuccess();
   }
 
-  /// All sources are in the store from beginning to end, and can be found.
-  void expect_whole() {
-    if (!document) return;
+  /// Empty if all sources are in the store from beginning to end, and can be found.
+  std::string problem_of_store() {
+    if (!document) return {};
     const VerifyReport report = run(document.verify());
-    EXPECT_TRUE(report.ok()) << report.findings.front().problem;
+    if (!report.ok()) return report.findings.front().object + ": " + report.findings.front().problem;
     for (const SourceStatus& source : run(document.sources())) {
       const std::string text = run(document.text(source.id));
       NodeQuery query;
       query.group = kFineChunk;
       query.source = source.id;
       const std::vector<Node> nodes = run(document.nodes(query));
-      EXPECT_FALSE(nodes.empty()) << source.id;
-      for (const Node& node : nodes) EXPECT_EQ(node.text, node.span.of(text));
+      if (nodes.empty()) return source.id + " has no nodes";
+      for (const Node& node : nodes)
+        if (node.text != node.span.of(text)) return source.id + " has a node of another text";
     }
     RetrieverOptions retrieval;
     retrieval.group = kFineChunk;
-    EXPECT_FALSE(run(Retriever(document, retrieval).retrieve("keys")).empty());
+    return run(Retriever(document, retrieval).retrieve("keys")).empty() ? "nothing is found" : "";
   }
 
   TemporaryFolder dataset;
@@ -101,8 +100,13 @@ TEST_F(Cancel, Open) {
   run(document.close());
   document = Document();
   const DocumentOptions opening = options();
-  sweep([&](std::size_t) { return Document::open(runtime, opening); }, 1,
-        [&](std::size_t, bool) { run(run(Document::open(runtime, opening)).close()); });
+  EXPECT_TRUE(withstands([&](std::size_t) { return Document::open(runtime, opening); }, 1,
+                         [&](std::size_t, bool) {
+                           Document again = run(Document::open(runtime, opening));
+                           const std::string problem = run(again.sources()).size() == 3 ? "" : "sources are missing";
+                           run(again.close());
+                           return problem;
+                         }));
 }
 
 TEST_F(Cancel, Close) {
@@ -113,65 +117,71 @@ TEST_F(Cancel, Close) {
     return opened.back().close();
   };
   document = Document();
-  sweep(close, 1, [&](std::size_t, bool) { run(std::exchange(opened.back(), Document()).close()); });
+  EXPECT_TRUE(withstands(close, 1, [&](std::size_t, bool) {
+    run(std::exchange(opened.back(), Document()).close());
+    return std::string();
+  }));
+  document = run(Document::open(runtime, options()));
+  EXPECT_EQ(problem_of_store(), "");
 }
 
 TEST_F(Cancel, Sync) {
-  sweep(
+  EXPECT_TRUE(withstands(
       [&](std::size_t k) {
         dataset.write("chapter0.md", text_of(static_cast<int>(k) + 100));
         dataset.write("more" + std::to_string(k % 3) + ".md", text_of(static_cast<int>(k)));
         return document.sync();
       },
-      5);
+      5));
   const SyncReport report = run(document.sync());
   EXPECT_EQ(report.failed, 0u);
   EXPECT_EQ(run(document.text("chapter0.md")).find("Chapter 1"), 0u);
 }
 
 TEST_F(Cancel, Plan) {
-  sweep([&](std::size_t) { return document.plan(); });
+  EXPECT_TRUE(withstands([&](std::size_t) { return document.plan(); }));
 }
 
 TEST_F(Cancel, Add) {
-  sweep([&](std::size_t k) { return document.add(Source("added", text_of(static_cast<int>(k)))); }, 3);
+  EXPECT_TRUE(
+      withstands([&](std::size_t k) { return document.add(Source("added", text_of(static_cast<int>(k)))); }, 3));
   EXPECT_FALSE(run(document.text("added")).empty());
 }
 
 TEST_F(Cancel, AddAll) {
-  sweep(
+  EXPECT_TRUE(withstands(
       [&](std::size_t k) {
         std::vector<Source> sources;
         for (int i = 0; i < 20; ++i) sources.emplace_back("many" + std::to_string(i), text_of(static_cast<int>(k) + i));
         return document.add_all(sources);
       },
-      3);
+      3));
   EXPECT_EQ(run(document.sources()).size(), 23u);
 }
 
 TEST_F(Cancel, Remove) {
-  sweep([&](std::size_t k) {
+  EXPECT_TRUE(withstands([&](std::size_t k) {
     run(document.add(Source("gone", text_of(static_cast<int>(k)))));
     return document.remove("gone");
-  });
+  }));
   EXPECT_EQ(run(document.sources()).size(), 3u);
 }
 
 TEST_F(Cancel, RetryFailed) {
-  sweep([&](std::size_t) { return document.retry_failed(); });
+  EXPECT_TRUE(withstands([&](std::size_t) { return document.retry_failed(); }));
 }
 
 TEST_F(Cancel, Reading) {
-  sweep([&](std::size_t) { return document.sources(); });
-  sweep([&](std::size_t) { return document.text("chapter1.md"); });
+  EXPECT_TRUE(withstands([&](std::size_t) { return document.sources(); }));
+  EXPECT_TRUE(withstands([&](std::size_t) { return document.text("chapter1.md"); }));
   NodeQuery query;
   query.group = kFineChunk;
-  sweep([&](std::size_t) { return document.nodes(query); });
+  EXPECT_TRUE(withstands([&](std::size_t) { return document.nodes(query); }));
 }
 
 TEST_F(Cancel, Build) {
   const auto group = [](std::size_t k) { return "Group" + std::to_string(k); };
-  sweep(
+  EXPECT_TRUE(withstands(
       [&](std::size_t k) {
         document.add_group(NodeGroup(group(k), sentence_chunker(SentenceChunkerOptions())));
         return document.build(group(k));
@@ -180,32 +190,34 @@ TEST_F(Cancel, Build) {
       [&](std::size_t k, bool) {
         NodeQuery query;
         query.group = group(k);
-        EXPECT_FALSE(run(document.nodes(query)).empty()) << "the build belongs to the document";
-      });
+        // The build belongs to the document.
+        return run(document.nodes(query)).empty() ? "the group has no nodes" : std::string();
+      }));
 }
 
 TEST_F(Cancel, RebuildIndex) {
   document.register_index("words", kFineChunk, trie_index());
-  sweep([&](std::size_t) { return document.rebuild_index("words"); });
+  EXPECT_TRUE(withstands([&](std::size_t) { return document.rebuild_index("words"); }));
   run(document.rebuild_index("words"));
   EXPECT_FALSE(document.indexes().front().stale) << document.indexes().front().reason;
 }
 
 TEST_F(Cancel, Verify) {
-  sweep([&](std::size_t) { return document.verify(); });
+  EXPECT_TRUE(withstands([&](std::size_t) { return document.verify(); }));
 }
 
 TEST_F(Cancel, Backup) {
   const auto folder = [&](std::size_t k) { return store.path() / ("backup" + std::to_string(k)); };
-  sweep([&](std::size_t k) { return document.backup(folder(k)); }, 1,
-        [&](std::size_t k, bool cancelled) {
-          if (cancelled && !std::filesystem::exists(folder(k))) return;
-          DocumentOptions opening = options();
-          opening.store = sqlite_store(folder(k));
-          Document copy = run(Document::open(runtime, opening));
-          EXPECT_EQ(run(copy.sources()).size(), 3u) << "a backup is whole, or it is not there";
-          run(copy.close());
-        });
+  const auto find_problem = [&](std::size_t k, bool cancelled) -> std::string {
+    if (cancelled && !std::filesystem::exists(folder(k))) return {};
+    DocumentOptions opening = options();
+    opening.store = sqlite_store(folder(k));
+    Document copy = run(Document::open(runtime, opening));
+    const std::size_t sources = run(copy.sources()).size();
+    run(copy.close());
+    return sources == 3 ? "" : "the backup is not whole";
+  };
+  EXPECT_TRUE(withstands([&](std::size_t k) { return document.backup(folder(k)); }, 1, find_problem));
 }
 
 TEST_F(Cancel, Retrieve) {
@@ -213,10 +225,10 @@ TEST_F(Cancel, Retrieve) {
   retrieval.group = kFineChunk;
   const Retriever retriever(document, retrieval);
   const Query query("rotate keys");
-  sweep([&](std::size_t) { return retriever.retrieve(query); }, 2);
-  sweep([&](std::size_t) { return retriever.explain(query); }, 2);
+  EXPECT_TRUE(withstands([&](std::size_t) { return retriever.retrieve(query); }));
+  EXPECT_TRUE(withstands([&](std::size_t) { return retriever.explain(query); }));
   const std::vector<std::string> queries = {"rotate keys", "轮换密钥"};
-  sweep([&](std::size_t) { return retriever.retrieve_all(queries); }, 2);
+  EXPECT_TRUE(withstands([&](std::size_t) { return retriever.retrieve_all(queries); }));
 }
 
 TEST_F(Cancel, Ask) {
@@ -228,13 +240,13 @@ TEST_F(Cancel, Ask) {
   answering.memory = window_memory(memory_sessions(), 3);
   const Assistant assistant(Retriever(document, RetrieverOptions()), answering);
   run(assistant.ask("What is rotated?"));
-  sweep(
+  EXPECT_TRUE(withstands(
       [&](std::size_t k) {
         Question question("Are keys rotated, asked for the time " + std::to_string(k) + "?");
         question.session = SessionId("s" + std::to_string(k));
         return assistant.ask(question);
       },
-      5);
+      5));
 }
 
 TEST_F(Cancel, Remember) {
@@ -246,16 +258,16 @@ TEST_F(Cancel, Remember) {
   const auto sessions = sqlite_sessions(runtime.pool(), store.path() / "cache");
   const auto memory = summary_memory(sessions, model, remembering);
   std::size_t saved = 0;
-  sweep(
+  EXPECT_TRUE(withstands(
       [&](std::size_t) {
         return memory->save(SessionId("s"), "a question that is long enough", "and an answer to it, not shorter");
       },
       1,
       [&](std::size_t, bool) {
         const SessionRecord record = run(sessions->load(SessionId("s")));
-        EXPECT_GE(record.turns.size() + record.summarized, saved) << "no turn is lost";
-        saved = record.turns.size() + record.summarized;
-      });
+        const std::size_t before = std::exchange(saved, record.turns.size() + record.summarized);
+        return saved < before ? "a turn is lost" : std::string();
+      }));
   EXPECT_GE(saved, 1u);
 }
 
@@ -277,13 +289,18 @@ class CancelRemote : public testing::Test {
     return stream.event("[DONE]").end_of_chunks();
   }
 
+  /// Cancels the call at each await; after each run nothing is in flight, and connections of cancelled calls are
+  /// closed, or wait for the next.
   template <class Make>
-  void sweep(Make make) {
-    EXPECT_GE(
-        cancel_at_every_await(loop, std::move(make), [&](std::size_t, bool) { EXPECT_EQ(runtime.operations(), 0u); }),
-        2u);
-    const std::size_t idle = server.open_connections();
-    EXPECT_LE(idle, 4u) << "connections of cancelled calls are closed, or wait for the next";
+  testing::AssertionResult withstands(Make make) {
+    const CancelSweep sweep = cancel_at_every_await(loop, std::move(make), [&](std::size_t, bool) {
+      return runtime.operations() > 0 ? "an operation is in flight" : std::string();
+    });
+    if (!sweep.problem.empty()) return testing::AssertionFailure() << sweep.problem;
+    if (sweep.cancelled < 2) return testing::AssertionFailure() << "cancelled only " << sweep.cancelled << " times";
+    if (!server.wait_for([&] { return server.open_connections() <= 4; }))
+      return testing::AssertionFailure() << server.open_connections() << " connections stay open";
+    return testing::AssertionSuccess();
   }
 
   ModelServer model_server() {
@@ -313,13 +330,13 @@ TEST_F(CancelRemote, Chat) {
   const auto model = remote_chat_model(model_server(), "m");
   ChatRequest request;
   request.messages.emplace_back(ChatRole::user, "why?");
-  sweep([&](std::size_t) { return model->chat(request); });
-  sweep([&](std::size_t) {
+  EXPECT_TRUE(withstands([&](std::size_t) { return model->chat(request); }));
+  EXPECT_TRUE(withstands([&](std::size_t) {
     AsyncStream<std::string> pieces(1);
     auto task = model->chat_stream(request, pieces.producer());
     boost::asio::co_spawn(loop, read(std::move(pieces)), [](std::exception_ptr, const std::string&) {});
     return task;
-  });
+  }));
 }
 
 TEST_F(CancelRemote, EmbedAndRerank) {
@@ -327,14 +344,14 @@ TEST_F(CancelRemote, EmbedAndRerank) {
   identity.name = "e";
   identity.dimension = 2;
   const auto embedder = cached_embedder(remote_embedder(model_server(), identity), memory_cache());
-  sweep([&](std::size_t k) {
+  EXPECT_TRUE(withstands([&](std::size_t k) {
     return embedder->embed(std::vector<std::string>(1, "text " + std::to_string(k)), EmbedRole::document);
-  });
+  }));
   ModelServerOptions options(provider_profile("vllm"));
   options.base_url = server.url("/v1");
   const auto reranker = remote_reranker(ModelServer(runtime, options), "r");
   const std::vector<std::string> texts = {"one"};
-  sweep([&](std::size_t) { return reranker->rerank("query", texts, 1); });
+  EXPECT_TRUE(withstands([&](std::size_t) { return reranker->rerank("query", texts, 1); }));
 }
 
 TEST_F(CancelRemote, Fetch) {
@@ -343,7 +360,7 @@ TEST_F(CancelRemote, Fetch) {
   const HttpClient client(runtime, options);
   HttpRequest request;
   request.url = server.url("/moved");
-  sweep([&](std::size_t) { return client.fetch(request); });
+  EXPECT_TRUE(withstands([&](std::size_t) { return client.fetch(request); }));
 }
 
 }  // namespace

@@ -75,7 +75,7 @@ class Life {
     }
     make_objects();
     for (unsigned i = 2 + dice(6); i > 0; --i) start_something();
-    std::this_thread::sleep_for(std::chrono::microseconds(dice(3'000)));
+    let_run(dice(3'000));
     // The Runtime may go before the others, or among them; operations in flight keep what they need.
     std::vector<std::function<void()>> drops = {[this] { client_.reset(); },        [this] { model_.reset(); },
                                                 [this] { document_ = Document(); }, [this] { retriever_.reset(); },
@@ -83,7 +83,7 @@ class Life {
     std::shuffle(drops.begin(), drops.end(), random_);
     for (const auto& drop : drops) {
       drop();
-      if (dice(4) == 0) std::this_thread::sleep_for(std::chrono::microseconds(dice(500)));
+      if (dice(4) == 0) let_run(dice(500));
     }
     runtime_.reset();
     if (threads_) threads_->join();
@@ -92,6 +92,11 @@ class Life {
   }
 
  private:
+  /// Gives way to the others so many times: about as many points to be dropped at, however fast the machine is.
+  static void let_run(unsigned times) {
+    for (; times > 0; --times) std::this_thread::yield();
+  }
+
   unsigned dice(unsigned sides) { return static_cast<unsigned>(random_() % sides); }
 
   template <class T>

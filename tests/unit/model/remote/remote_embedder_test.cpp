@@ -1,3 +1,4 @@
+#include "support/http/model_servers.hpp"
 #include "support/rounds.hpp"
 #include "unit/model/remote/remote_bed.hpp"
 #include <ragstone/model/usage_meter.hpp>
@@ -5,7 +6,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <cstring>
 #include <random>
 #include <set>
 #include <vector>
@@ -16,23 +16,11 @@ namespace ragstone {
 namespace {
 
 using nlohmann::json;
+using test::base64;
 using test::error_of;
 using test::RemoteBed;
 using test::ServerReply;
 using test::ServerRequest;
-
-std::string base64(const std::vector<float>& row) {
-  static const char kLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::vector<unsigned char> bytes(row.size() * 4);
-  std::memcpy(bytes.data(), row.data(), bytes.size());
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t word = 0;
-    for (std::size_t b = 0; b < 3; ++b) word = word << 8 | (i + b < bytes.size() ? bytes[i + b] : 0u);
-    for (std::size_t d = 0; d < 4; ++d) out += i + d > bytes.size() ? '=' : kLetters[word >> (18 - 6 * d) & 63];
-  }
-  return out;
-}
 
 /// What the server of these tests makes of a text: its length, and half of it.
 std::vector<float> vector_of(const std::string& text) {

@@ -1,0 +1,194 @@
+#include "support/rounds.hpp"
+#include "unit/model/remote/chat_replies.hpp"
+#include "unit/model/remote/remote_bed.hpp"
+#include <ragstone/async/deadline.hpp>
+#include <ragstone/model/usage_meter.hpp>
+
+#include <chrono>
+#include <random>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace ragstone {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+using test::delta;
+using test::joined;
+using test::kFinish;
+using test::kUsage;
+using test::question;
+using test::RemoteBed;
+using test::ServerReply;
+using test::ServerRequest;
+using test::stream;
+using test::Streamed;
+
+// TK-2, HT-4
+TEST(RemoteChatStream, StreamsPiecesAndKeepsTheLastUsage) {
+  RemoteBed bed([](const ServerRequest& request) {
+    EXPECT_EQ(json::parse(request.body)["stream_options"]["include_usage"], true);
+    ServerReply reply = ServerReply::event_stream();
+    reply.chunk(": ping\n\n");
+    reply.event(R"({"choices":[{"delta":{"role":"assistant","content":""}}],"usage":null})");
+    reply.event(
+        R"({"choices":[{"delta":{"reasoning_content":"hm"}}],"usage":{"prompt_tokens":5,"completion_tokens":1}})");
+    reply.event(delta("你")).event(delta("好")).event(kFinish).event(kUsage).event("[DONE]");
+    return reply.end_of_chunks();
+  });
+  const auto model = bed.chat_model();
+  const Streamed streamed = bed.runtime.run(stream(model, question()));
+  EXPECT_FALSE(streamed.error);
+  EXPECT_EQ(streamed.pieces, (std::vector<std::string>{"你", "好"}));
+  EXPECT_EQ(streamed.reply.text, "你好");
+  EXPECT_EQ(streamed.reply.reasoning, "hm");
+  EXPECT_EQ(streamed.reply.finish, FinishReason::length);
+  EXPECT_EQ(streamed.reply.usage.input, 5u);
+  EXPECT_EQ(streamed.reply.usage.output, 2u);
+  EXPECT_EQ(streamed.reply.usage.total, 7u);
+  bed.runtime.run(stream(model, question()));
+  EXPECT_EQ(bed.server.connections(), 1u) << "a stream that was read to its end gives its connection back";
+}
+
+// N2, TK-3
+TEST(RemoteChatStream, AStreamThatIsCutAnywhereIsNeverCalledComplete) {
+  const std::string events =
+      "data: " + delta("你好") + "\n\ndata: " + delta(" there") + "\n\ndata: " + kFinish + "\n\ndata: [DONE]\n\n";
+  const std::size_t complete = events.find(kFinish) + std::string(kFinish).size() + 2;
+  std::size_t cut = 0;
+  RemoteBed bed([&](const ServerRequest&) {
+    return ServerReply()
+        .send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n" + events.substr(0, cut))
+        .close();
+  });
+  bed.options.retry.max_retries = 0;
+  bed.options.retry.breaker_failures = 0;
+  const auto model = bed.chat_model();
+  for (cut = 0; cut <= events.size(); ++cut) {
+    const Streamed streamed = bed.runtime.run(stream(model, question()));
+    if (cut >= complete) {
+      EXPECT_FALSE(streamed.error) << cut;
+      EXPECT_EQ(streamed.reply.text, "你好 there");
+    } else {
+      ASSERT_TRUE(streamed.error) << cut << " bytes";
+      EXPECT_EQ(errc_of(streamed.error), Errc::transient);
+      EXPECT_TRUE(std::string("你好 there").starts_with(joined(streamed.pieces)));
+    }
+  }
+}
+
+// N7: LMDeploy sends an error inside a reply of status 200, and then [DONE].
+TEST(RemoteChatStream, AnErrorInsideAStreamFailsTheCall) {
+  RemoteBed bed([](const ServerRequest&) {
+    return ServerReply::event_stream()
+        .event(delta("a"))
+        .event(R"({"error":{"message":"out of memory"}})")
+        .event("[DONE]")
+        .end_of_chunks();
+  });
+  const Streamed streamed = bed.runtime.run(stream(bed.chat_model(), question()));
+  ASSERT_TRUE(streamed.error);
+  EXPECT_EQ(errc_of(streamed.error), Errc::rejected);
+  EXPECT_NE(message_of(streamed.error).find("out of memory"), std::string::npos);
+  EXPECT_EQ(bed.server.requests(), 1u);
+}
+
+TEST(RemoteChatStream, AStreamIsAskedForAgainOnlyBeforeItsFirstPiece) {
+  RemoteBed bed([](const ServerRequest& request) {
+    ServerReply reply = ServerReply::event_stream();
+    if (request.number == 1) return reply.close();
+    reply.event(delta("a"));
+    return request.number == 2 ? reply.close() : reply.event("[DONE]").end_of_chunks();
+  });
+  const Streamed streamed = bed.runtime.run(stream(bed.chat_model(), question()));
+  EXPECT_EQ(bed.server.requests(), 2u);
+  EXPECT_TRUE(streamed.error);
+  EXPECT_EQ(joined(streamed.pieces), "a");
+}
+
+// N2
+TEST(RemoteChatStream, AnErrorWithinAStreamIsOneInEveryShape) {
+  for (const std::string error :
+       {R"({"error":{"message":"out of memory","type":"internal","code":500}})", R"({"error":"out of memory"})",
+        R"({"object":"error","message":"out of memory","type":"internal","code":500})"}) {
+    RemoteBed bed([&](const ServerRequest&) {
+      return ServerReply::event_stream().event(delta("half of")).event(error).event("[DONE]").end_of_chunks();
+    });
+    const Streamed streamed = bed.runtime.run(stream(bed.chat_model(), question()));
+    ASSERT_TRUE(streamed.error) << error;
+    EXPECT_EQ(errc_of(streamed.error), Errc::rejected);
+    EXPECT_NE(message_of(streamed.error).find("out of memory"), std::string::npos) << message_of(streamed.error);
+  }
+}
+
+Task<void> ask(std::shared_ptr<ChatModel> model, AsyncStream<std::string>* pieces, CallContext context) {
+  auto producer = pieces->producer();
+  co_await model->chat_stream(question(), producer, context);
+}
+
+Task<void> leave_after_one(AsyncStream<std::string>* pieces) {
+  co_await pieces->next();
+  throw Error(Errc::closed, "enough");
+}
+
+/// Asks, and cancels the call when its first piece is there.
+Task<void> read_one_piece(std::shared_ptr<ChatModel> model, AsyncStream<std::string>* pieces, CallContext context) {
+  std::vector<Task<void>> both;
+  both.push_back(ask(model, pieces, context));
+  both.push_back(leave_after_one(pieces));
+  co_await gather(std::move(both));
+}
+
+// TK-2, TK-5: of running totals the last one counts, also for a stream that breaks off or that its reader gives up.
+TEST(RemoteChatStream, AStreamThatIsNotReadToItsEndCountsWhatItsServerHasTold) {
+  RemoteBed bed([](const ServerRequest& asked) {
+    ServerReply reply = ServerReply::event_stream();
+    for (int i = 1; i <= 3; ++i) {
+      json chunk = json::parse(delta("x"));
+      chunk["usage"] = {{"prompt_tokens", 9}, {"completion_tokens", i}};
+      reply.event(chunk.dump());
+    }
+    return asked.number == 1 ? reply.reset() : reply.hang();
+  });
+  const auto model = bed.chat_model();
+  const UsageMeter broken;
+  EXPECT_EQ(errc_of(bed.runtime.run(stream(model, question(), broken.context())).error), Errc::transient);
+  const UsageMeter late;
+  EXPECT_EQ(errc_of(bed.runtime.run(stream(model, question(), late.context().with_timeout(100ms))).error),
+            Errc::timeout);
+  const UsageMeter gone;
+  AsyncStream<std::string> pieces(1);
+  EXPECT_THROW(bed.runtime.run(read_one_piece(model, &pieces, gone.context())), Error);
+  for (const UsageMeter* meter : {&broken, &late, &gone}) {
+    const UsageRow total = meter->report().total(EventKind::chat);
+    EXPECT_EQ(total.failures, 1u);
+    EXPECT_EQ(total.reported, 1u);
+    EXPECT_EQ(total.input, 9u);
+    EXPECT_GE(total.output, 1u);
+  }
+  EXPECT_EQ(late.report().total(EventKind::chat).output, 3u);
+}
+
+// C1, N1: at whatever point a stream is given up, the connection is closed and nothing stays behind.
+TEST(RemoteChatStream, StreamsCancelledAnywhereLeaveNothing) {
+  RemoteBed bed([](const ServerRequest&) {
+    ServerReply reply = ServerReply::event_stream();
+    for (int i = 0; i < 20; ++i) reply.event(delta("token")).pause(1ms);
+    return reply.hang();
+  });
+  const auto model = bed.chat_model();
+  std::mt19937 random(1);
+  for (std::size_t round = 0; round < test::rounds(10); ++round) {
+    std::vector<Task<Streamed>> calls;
+    for (int i = 0; i < 20; ++i)
+      calls.push_back(with_timeout(stream(model, question()), std::chrono::microseconds(random() % 20'000)));
+    bed.runtime.run(gather_outcomes(std::move(calls)));
+  }
+  EXPECT_TRUE(bed.server.wait_for_no_connection());
+  EXPECT_EQ(bed.runtime.operations(), 0u);
+}
+
+}  // namespace
+}  // namespace ragstone
