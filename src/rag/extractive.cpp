@@ -124,7 +124,7 @@ class Extraction {
  public:
   Extraction(std::string_view question, const Analyzer& analyzer, const ExtractiveOptions& options,
              const std::vector<Hit>& passages)
-      : options_(options), subject_(question, analyzer) {
+      : options_(options), passages_(passages), subject_(question, analyzer) {
     for (std::size_t i = 0; i < passages.size(); ++i) collect(passages[i], i, analyzer);
     for (const std::string& term : subject_.terms()) weigh(term);
   }
@@ -185,14 +185,14 @@ class Extraction {
     weights_.emplace(term, kFound + std::log(1 + (all - with + 0.5) / (with + 0.5)));
   }
 
-  /// A sentence need not repeat what its passage is about.
+  /// A sentence need not repeat what its source is about, as far as the passages show it.
   double coverage(const Candidate& sentence) const {
-    std::unordered_set<std::string> passage;
+    std::unordered_set<std::string> source;
     for (const Candidate& candidate : candidates_) {
-      if (candidate.passage != sentence.passage) continue;
-      for (const auto& entry : candidate.terms) passage.insert(entry.first);
+      if (passages_[candidate.passage].source != passages_[sentence.passage].source) continue;
+      for (const auto& entry : candidate.terms) source.insert(entry.first);
     }
-    return (subject_.share_in(sentence.terms) + subject_.share_in(passage)) / 2;
+    return (subject_.share_in(sentence.terms) + subject_.share_in(source)) / 2;
   }
 
   double score_of(const Candidate& candidate) const {
@@ -217,6 +217,7 @@ class Extraction {
   }
 
   const ExtractiveOptions& options_;
+  const std::vector<Hit>& passages_;
   Subject subject_;
   std::vector<Candidate> candidates_;
   double total_length_ = 0;
