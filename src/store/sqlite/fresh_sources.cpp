@@ -105,13 +105,6 @@ FreshSource read_source(std::string_view bytes) {
 
 }  // namespace
 
-std::vector<StoredNode> FreshSource::nodes_of(const SourceGroup& group) const {
-  std::vector<StoredNode> of_group;
-  std::copy_if(nodes.begin(), nodes.end(), std::back_inserter(of_group),
-               [&](const StoredNode& node) { return node.definition == group.definition; });
-  return of_group;
-}
-
 const FreshSource* FreshSources::find(std::string_view id) const noexcept {
   const auto found = std::find_if(sources_.begin(), sources_.end(),
                                   [id](const Pointer& source) { return source->row.record.id == id; });

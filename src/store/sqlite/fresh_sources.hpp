@@ -23,9 +23,6 @@ struct FreshSource {
   SourceRow row;  ///< Its text has no place yet.
   std::string text;
   std::vector<StoredNode> nodes;  ///< Of all its groups, one after the other; ascending by id.
-
-  /// The nodes of a group, in their order.
-  std::vector<StoredNode> nodes_of(const SourceGroup& group) const;
 };
 
 /// An immutable list, shared by states.
