@@ -16,7 +16,8 @@ void NeighbourScores::add(std::string_view term) {
   texts_.back().emplace_back(numbers_.try_emplace(key_, numbers_.size()).first->second, 1.0F);
 }
 
-/// One entry for each term of a text, of unit length in all: 1 + ln(count), times ln(1 + 1 / share of the texts).
+/// One entry for each term of a text, of unit length in all: 1 + ln(count), times ln((1 + texts) / texts with the
+/// term).
 void NeighbourScores::finish_counts() {
   frequencies_.assign(numbers_.size(), 0);
   for (Weights& text : texts_) {

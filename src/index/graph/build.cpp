@@ -41,6 +41,7 @@ namespace {
 // Rows that are kept out of the graph at first to measure it: so many, and at most one in so many.
 constexpr std::size_t kHeldOut = 200;
 constexpr std::size_t kHeldOutShare = 20;
+constexpr std::size_t kEnoughHeldOut = 100;
 
 /// What follows the codes of an element in hnswlib's memory.
 struct Trailer {
@@ -314,7 +315,7 @@ class Builder {
     insert(first);
     convert();
     // What a base has measured says more than a few rows do.
-    if (held_out.size() >= (built_.header.measured > 0 ? kHeldOut : 1))
+    if (held_out.size() >= (built_.header.measured > 0 ? kEnoughHeldOut : 1))
       measure_recall(rows_, options_.metric, held_out, built_, stop_);
     if (held_out.empty()) return;
     insert(held_out);

@@ -116,6 +116,7 @@ struct DenseForm {
   std::optional<graph::BuildOptions> graph;  ///< For parts of at least `graph_rows` rows.
   std::size_t graph_rows = 50'000;
   bool bits = false;
+  bool from_scratch = false;  ///< A graph goes on from none that the parts have.
 
   bool wants_graph(std::size_t rows) const noexcept { return graph && rows > 0 && rows >= graph_rows; }
   /// Whether a part is what a merge would make of it.

@@ -209,7 +209,8 @@ class DenseWriter {
 
   void write_graph() {
     const graph::CodeRows rows{all_codes_.data(), dimension_, factors_};
-    const std::optional<graph::BaseGraph> base = rows_.base(*form_.graph);
+    std::optional<graph::BaseGraph> base;
+    if (!form_.from_scratch) base = rows_.base(*form_.graph);
     const graph::BuiltGraph built = graph::build(rows, *form_.graph, parallel_, stop_, base ? &*base : nullptr);
     write_array(SectionId::graph_header, std::span(&built.header, 1));
     write_array(SectionId::graph_links, std::span(built.links));

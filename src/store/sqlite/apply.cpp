@@ -1,5 +1,6 @@
 #include "store/sqlite/apply.hpp"
 
+#include "store/sqlite/blobs.hpp"
 #include "store/sqlite/commit_log.hpp"
 #include "store/sqlite/draft.hpp"
 
@@ -15,15 +16,23 @@ namespace {
 constexpr std::size_t kRebuiltSources = 256;
 // What is larger gains nothing by one page less.
 constexpr std::size_t kMostSourcesAtOnce = 4;
-constexpr std::size_t kMostTextBytes = std::size_t{8} << 10;
+constexpr std::size_t kMostSourceBytes = std::size_t{8} << 10;
 // Fresh sources are in memory, and are read at each opening.
 constexpr std::size_t kMostFresh = 64;
 constexpr std::size_t kMostFreshBytes = std::size_t{256} << 10;
 
+// Of the hashes and numbers of a node.
+constexpr std::size_t kNodeBytes = 64;
+
+/// About what the source takes in the log.
 std::size_t bytes_of(const SourceWrite& write) {
-  std::size_t bytes = write.text.size() + write.record.offset_map.size();
+  std::size_t bytes = write.text.size() + write.record.offset_map.size() + write_metadata(write.record.metadata).size();
   for (const GroupRows& group : write.groups)
-    for (const NodeRow& node : group.rows) bytes += node.text.size();
+    for (const NodeRow& node : group.rows) {
+      bytes += kNodeBytes + node.text.size();
+      if (!node.metadata.empty()) bytes += write_metadata(node.metadata).size();
+      if (bytes > kMostSourceBytes) return bytes;
+    }
   return bytes;
 }
 
@@ -34,7 +43,7 @@ bool may_stay_fresh(Database& database, const State& state, const Commit& commit
   if (state.fresh->size() + commit.sources.size() > kMostFresh || state.fresh->bytes() > kMostFreshBytes) return false;
   return std::all_of(commit.sources.begin(), commit.sources.end(), [&](const SourceWrite& write) {
     const SourceRecord& record = write.record;
-    return !write.replaces && bytes_of(write) <= kMostTextBytes && state.fresh->find(record.id) == nullptr &&
+    return !write.replaces && bytes_of(write) <= kMostSourceBytes && state.fresh->find(record.id) == nullptr &&
            !find_source(database, record.id);
   });
 }

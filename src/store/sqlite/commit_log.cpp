@@ -61,9 +61,9 @@ void forget_to(Database& database, Catalog& catalog, Generation last) {
   catalog.oldest_change = last;
 }
 
-/// Before the row of the generation is written, which stays in any case.
+/// Before the row of the generation is written, which stays in any case. So do rows that hold sources.
 void forget_old(Database& database, Catalog& catalog) {
-  const Generation newest = catalog.generation - 1;
+  const Generation newest = catalog.generation - 1 - catalog.fresh_commits;
   const auto commits = static_cast<std::int64_t>(newest - catalog.oldest_change);
   if (commits >= kLoggedCommits + kForgottenCommits)
     forget_to(database, catalog, newest - static_cast<Generation>(kLoggedCommits));

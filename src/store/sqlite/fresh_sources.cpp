@@ -7,6 +7,8 @@
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 namespace ragstone::sqlite {
 namespace {
@@ -105,6 +107,13 @@ FreshSource read_source(std::string_view bytes) {
 
 }  // namespace
 
+const StoredNode* FreshSource::find(NodeId id) const noexcept {
+  if (nodes.empty() || id < nodes.front().id || id > nodes.back().id) return nullptr;
+  const auto node = std::lower_bound(nodes.begin(), nodes.end(), id,
+                                     [](const StoredNode& n, NodeId wanted) { return n.id < wanted; });
+  return node->id == id ? &*node : nullptr;
+}
+
 const FreshSource* FreshSources::find(std::string_view id) const noexcept {
   const auto found = std::find_if(sources_.begin(), sources_.end(),
                                   [id](const Pointer& source) { return source->row.record.id == id; });
@@ -118,14 +127,9 @@ const FreshSource* FreshSources::find(std::int64_t number) const noexcept {
 }
 
 const StoredNode* FreshSources::find_node(NodeId id) const noexcept {
-  const auto source = std::lower_bound(sources_.begin(), sources_.end(), id, [](const Pointer& s, NodeId node) {
-    return s->nodes.empty() || s->nodes.back().id < node;
-  });
-  if (source == sources_.end()) return nullptr;
-  const std::vector<StoredNode>& nodes = (*source)->nodes;
-  const auto node = std::lower_bound(nodes.begin(), nodes.end(), id,
-                                     [](const StoredNode& n, NodeId wanted) { return n.id < wanted; });
-  return node == nodes.end() || node->id != id ? nullptr : &*node;
+  for (const Pointer& source : sources_)
+    if (const StoredNode* node = source->find(id)) return node;
+  return nullptr;
 }
 
 FreshSources FreshSources::with(Pointer source) const {
@@ -152,27 +156,66 @@ void append_fresh(std::string& sources, const FreshSource& source) {
   sources += std::move(framed).take();
 }
 
-std::vector<FreshSources::Pointer> read_fresh(Database& database, Generation commit) {
+namespace {
+
+/// The id may be wrong, too; it is the best there is.
+std::string id_of_damaged(std::string_view bytes) {
+  try {
+    ByteReader in(bytes, "new source of a commit");
+    return read_record(in).record.id;
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+FreshSources::Pointer read_framed(std::string_view bytes, std::int64_t digest) {
+  if (digest_of(bytes) != digest) throw Error(Errc::corrupt_store, "its bytes are damaged");
+  return std::make_shared<const FreshSource>(read_source(bytes));
+}
+
+}  // namespace
+
+std::vector<FreshSources::Pointer> read_fresh(Database& database, Generation commit, const OnDamagedSource& on_damage) {
   std::vector<FreshSources::Pointer> sources;
   Statement& read = database.statement("SELECT sources FROM commit_log WHERE generation = ?1");
   const Rows guard(read);
   read.bind_integer(1, static_cast<std::int64_t>(commit));
   if (!read.step()) return sources;
+  const std::string of_commit = " of commit " + std::to_string(commit);
   ByteReader in(read.blob(0), "new sources of a commit");
   while (!in.at_end()) {
-    const std::string_view bytes = in.string();
-    if (in.raw<std::int64_t>() != digest_of(bytes)) in.fail();
-    sources.push_back(std::make_shared<const FreshSource>(read_source(bytes)));
+    std::string_view bytes;
+    std::int64_t digest = 0;
+    try {
+      bytes = in.string();
+      digest = in.raw<std::int64_t>();
+    } catch (const Error& error) {
+      on_damage("new sources" + of_commit, "", error.what());
+      return sources;
+    }
+    try {
+      sources.push_back(read_framed(bytes, digest));
+    } catch (const Error& error) {
+      const std::string id = id_of_damaged(bytes);
+      on_damage((id.empty() ? "new source" : "new source \"" + id + '"') + of_commit, id, error.what());
+    }
   }
   return sources;
 }
 
-FreshSources load_fresh(Database& database, const Catalog& catalog) {
+FreshSources load_fresh(Database& database, const Catalog& catalog, const OnDamagedSource& on_damage) {
+  const OnDamagedSource refuse = [](const std::string& what, const std::string&, const std::string&) {
+    throw Error(Errc::corrupt_store, "open store: " + what + " is damaged; recover the store");
+  };
+  const OnDamagedSource& told = on_damage ? on_damage : refuse;
   FreshSources sources;
   for (Generation commit = catalog.generation - catalog.fresh_commits + 1; commit <= catalog.generation; ++commit)
-    for (FreshSources::Pointer& source : read_fresh(database, commit)) {
-      if (sources.holds(source->row.number) && source->row.number <= sources.all().back()->row.number)
-        throw Error(Errc::corrupt_store, "open store: its newest sources are out of order; recover the store");
+    for (FreshSources::Pointer& source : read_fresh(database, commit, told)) {
+      const std::string& id = source->row.record.id;
+      if (!sources.empty() && source->row.number <= sources.all().back()->row.number) {
+        told("new source \"" + id + "\" of commit " + std::to_string(commit), id, "it is out of order");
+        continue;
+      }
       sources = sources.with(std::move(source));
     }
   return sources;

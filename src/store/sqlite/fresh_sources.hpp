@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,7 +23,10 @@ namespace ragstone::sqlite {
 struct FreshSource {
   SourceRow row;  ///< Its text has no place yet.
   std::string text;
-  std::vector<StoredNode> nodes;  ///< Of all its groups, one after the other; ascending by id.
+  std::vector<StoredNode> nodes;  ///< Of all its groups, one after the other; ascending by id. There may be none.
+
+  /// Null if it is another source's.
+  const StoredNode* find(NodeId id) const noexcept;
 };
 
 /// An immutable list, shared by states.
@@ -53,10 +57,14 @@ class FreshSources {
 /// Adds a source to what a row of the log holds.
 void append_fresh(std::string& sources, const FreshSource& source);
 
-/// The fresh sources of one commit; none if there is no such row. Errors: Errc::corrupt_store.
-std::vector<FreshSources::Pointer> read_fresh(Database& database, Generation commit);
-/// Those of the last `catalog.fresh_commits` commits.
-FreshSources load_fresh(Database& database, const Catalog& catalog);
+/// Is told of a source that cannot be read: what it is, its id ("": not even that), and why.
+using OnDamagedSource = std::function<void(const std::string& what, const std::string& id, const std::string& why)>;
+
+/// The fresh sources of one commit that can be read; none if there is no such row.
+std::vector<FreshSources::Pointer> read_fresh(Database& database, Generation commit, const OnDamagedSource& on_damage);
+/// Those of the last `catalog.fresh_commits` commits. Errors: Errc::corrupt_store for what is damaged, unless
+/// `on_damage` is there to be told.
+FreshSources load_fresh(Database& database, const Catalog& catalog, const OnDamagedSource& on_damage = {});
 
 /// Moves them to the tables. The counters of `catalog` are to be saved after it.
 void unfold(Database& database, Catalog& catalog, const FreshSources& sources);

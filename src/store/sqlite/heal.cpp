@@ -60,11 +60,11 @@ std::optional<PartDamage> find_damage(const State& state, PartNumber number, con
 }
 
 State apply_healing(Database& database, const State& before_it, const PartDamage& damage, FileChanges& files) {
+  const Column* before = before_it.column(damage.definition);
+  const Part* damaged = before != nullptr ? find_part(*before, damage.number) : nullptr;
+  if (damaged == nullptr) return before_it;
   const State state = unfold(database, before_it);
   State next = state;
-  const Column* before = state.column(damage.definition);
-  const Part* damaged = before != nullptr ? find_part(*before, damage.number) : nullptr;
-  if (damaged == nullptr) return next;
   Column column = *before;
   const auto part = column.parts.begin() + (damaged - before->parts.data());
   std::set<std::int64_t> sources;

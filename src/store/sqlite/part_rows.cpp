@@ -196,13 +196,13 @@ std::vector<LoadedPart> load_staged(Database& database, const Catalog& catalog, 
   return parts;
 }
 
-State load_state(Database& database, const PartFolder& folder, const State* known) {
+State load_state(Database& database, const PartFolder& folder, const State* known, const OnDamagedSource& on_damage) {
   State state;
   state.catalog = load_catalog(database);
   state.fields = std::make_shared<const FieldSettings>(load_fields(database));
   state.vector_indexes = std::make_shared<const VectorIndexes>(load_vector_indexes(database));
   state.lost = std::make_shared<const LostColumns>(LostColumns::load(database));
-  state.fresh = std::make_shared<const FreshSources>(load_fresh(database, state.catalog));
+  state.fresh = std::make_shared<const FreshSources>(load_fresh(database, state.catalog, on_damage));
   const auto known_parts = index_parts(known);
   auto logged = read_logged_dead(database);
   std::map<DefinitionNumber, Column> columns;

@@ -35,7 +35,8 @@ void write_part_file(const PartFolder& folder, const std::string& name,
 
 /// The catalog and all parts that the database names. Parts that `known` (null: none) has are taken from there.
 /// Errors: Errc::not_found for a file that is gone, Errc::corrupt_store.
-State load_state(Database& database, const PartFolder& folder, const State* known);
+State load_state(Database& database, const PartFolder& folder, const State* known,
+                 const OnDamagedSource& on_damage = {});
 
 /// A part with the column that it belongs to.
 struct LoadedPart {

@@ -100,7 +100,11 @@ void Salvage::load_log() {
       note(error);
     }
     try {
-      for (FreshSources::Pointer& source : read_fresh(database_, generation)) fresh_.push_back(std::move(source));
+      const OnDamagedSource on_damage = [this](const std::string& what, const std::string& id, const std::string& why) {
+        lose(what, why, id.empty() ? std::vector<std::string>() : std::vector<std::string>{id});
+      };
+      for (FreshSources::Pointer& source : read_fresh(database_, generation, on_damage))
+        fresh_.push_back(std::move(source));
     } catch (const Error& error) {
       note(error);
     }
@@ -212,11 +216,7 @@ std::optional<SourceWrite> Salvage::read(SourceRow row) {
 std::optional<SourceWrite> Salvage::read(const FreshSource& source) {
   SourceWrite write;
   write.text = source.text;
-  write.groups = read_groups(source.row, [&](NodeId id) {
-    const auto node = std::find_if(source.nodes.begin(), source.nodes.end(),
-                                   [id](const StoredNode& candidate) { return candidate.id == id; });
-    return node == source.nodes.end() ? nullptr : &*node;
-  });
+  write.groups = read_groups(source.row, [&](NodeId id) { return source.find(id); });
   write.record = source.row.record;
   return write;
 }

@@ -118,11 +118,7 @@ void Verifier::check_fresh_source(const FreshSource& source) {
   ++stored_;
   std::string problem;
   if (digest_of(source.text) != source.row.text_digest) problem = "its text is damaged";
-  const auto find = [&source](NodeId id) {
-    const auto node = std::find_if(source.nodes.begin(), source.nodes.end(),
-                                   [id](const StoredNode& candidate) { return candidate.id == id; });
-    return node == source.nodes.end() ? nullptr : &*node;
-  };
+  const auto find = [&source](NodeId id) { return source.find(id); };
   for (const SourceGroup& group : parse_groups(source.row.groups))
     check_group(source.row, group, source.text, find, problem);
   if (!problem.empty()) add("source \"" + source.row.record.id + '"', problem, {source.row.record.id});

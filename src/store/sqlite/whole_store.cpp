@@ -51,12 +51,22 @@ void copy_part(const Part& part, const PartFolder& folder, const StopToken& stop
 /// same rows, if they have been merged since.
 class WholeState {
  public:
-  WholeState(const LatestSnapshot& latest, const PartFolder& folder) {
+  /// With `findings`, damaged new sources are told there instead of being an error.
+  WholeState(const LatestSnapshot& latest, const PartFolder& folder, std::vector<StoreFinding>* findings = nullptr) {
+    OnDamagedSource on_damage;
+    if (findings != nullptr)
+      on_damage = [findings](const std::string& what, const std::string& id, const std::string& why) {
+        StoreFinding& finding = findings->emplace_back();
+        finding.object = what;
+        finding.problem = why;
+        if (!id.empty()) finding.sources.push_back(id);
+      };
     for (int tries = 1;; ++tries) {
+      if (findings != nullptr) findings->clear();
       snapshot_ = latest();
       lease_.emplace(snapshot_->readers());
       try {
-        state_ = load_state(**lease_, folder, snapshot_->state().get());
+        state_ = load_state(**lease_, folder, snapshot_->state().get(), on_damage);
         return;
       } catch (const Error& error) {
         // A merge may have removed a file since the transaction began.
@@ -88,8 +98,9 @@ void copy_parts(const State& state, const PartFolder& to, const StopToken& stop)
 VerifyReport verify_store(const LatestSnapshot& latest, const PartFolder& folder, const IndexFiles& indexes,
                           DamageLog* damage, const StopToken& stop) {
   std::optional<WholeState> whole;
+  std::vector<StoreFinding> damaged;
   try {
-    whole.emplace(latest, folder);
+    whole.emplace(latest, folder, &damaged);
   } catch (const Error& error) {
     VerifyReport report;
     StoreFinding& finding = report.findings.emplace_back();
@@ -98,6 +109,7 @@ VerifyReport verify_store(const LatestSnapshot& latest, const PartFolder& folder
     return report;
   }
   VerifyReport report = Verifier(whole->database(), whole->state(), damage, stop).run();
+  report.findings.insert(report.findings.begin(), damaged.begin(), damaged.end());
   for (StoreFinding& finding : indexes.verify(stop)) report.findings.push_back(std::move(finding));
   return report;
 }

@@ -30,6 +30,8 @@ constexpr std::size_t kMaxStagedBytes = std::size_t{512} << 10;
 // Parts of a few rows are cheap to write, but each costs every search a look: of the rows that may wait, so many for
 // each of them.
 constexpr std::size_t kRowsPerSmallPart = 32;
+// Commits wait for more of them to be unfolded.
+constexpr std::size_t kFreshSources = 32;
 // So many times what is due waits at most where nobody calls maintain().
 constexpr std::size_t kPatience = 8;
 
@@ -97,6 +99,8 @@ class WritingEngine final : public StoreEngine {
   StagedLimit staged_limit() const noexcept {
     return {options_.seal_rows, kMaxStagedBytes, std::max<std::size_t>(options_.seal_rows / kRowsPerSmallPart, 2)};
   }
+
+  std::size_t fresh_limit() const noexcept { return std::min(staged_limit().small_parts, kFreshSources); }
 
   /// Ends a merge's claim on its inputs.
   class Unbusy {
@@ -174,7 +178,7 @@ class WritingEngine final : public StoreEngine {
   bool unfold_fresh() {
     const std::lock_guard lock(commit_mutex_);
     // Together, so that their texts share a block.
-    if (!writer_ || writer_->state()->fresh->size() < staged_limit().small_parts || !writer_->unfold()) return false;
+    if (!writer_ || writer_->state()->fresh->size() < fresh_limit() || !writer_->unfold()) return false;
     publish();
     return true;
   }
@@ -266,6 +270,7 @@ class WritingEngine final : public StoreEngine {
       merge.definition = damage.definition;
       merge.column = state.catalog.column(damage.definition);
       merge.form = form_of(*state.vector_indexes, merge.column.key);
+      merge.form.from_scratch = true;
       context_.busy.insert(damage.number);
       generation = state.catalog.generation;
     }

@@ -6,6 +6,7 @@
 #include <ragstone/store/sqlite_tools.hpp>
 
 #include <filesystem>
+#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -138,6 +139,10 @@ TEST_F(FreshSources, AreReadLikeOthersByAllSnapshotsBeforeAndAfterTheyAreUnfolde
   engine->close();
   EXPECT_EQ(rows_of(folder_, "source"), 12);
   EXPECT_EQ(contents(*before), fresh);
+  // Several at a time take connections that were not there before: for these the tables hold the sources, too.
+  std::vector<std::future<std::string>> several;
+  for (int i = 0; i < 6; ++i) several.push_back(std::async(std::launch::async, [&] { return contents(*before); }));
+  for (std::future<std::string>& one : several) EXPECT_EQ(one.get(), fresh);
   const auto again = sqlite_engine(folder_);
   EXPECT_EQ(contents(*again->snapshot()), fresh);
   EXPECT_TRUE(again->verify().ok());
@@ -164,6 +169,7 @@ TEST_F(FreshSources, AreUnfoldedByMaintenanceOnceThereAreSome) {
 TEST_F(FreshSources, AreThereAfterACrashAndAreUpdatedAndRemoved) {
   for (std::size_t i = 0; i < 3; ++i) put(*sqlite_engine(folder_), i);  // Never closed.
   const auto engine = sqlite_engine(folder_);
+  EXPECT_EQ(rows_of(folder_, "source"), 0);
   EXPECT_EQ(engine->snapshot()->sources({}).size(), 3u);
   Commit commit;
   commit.sources.push_back(sample_lines(id_of(0), "another text"));
@@ -175,20 +181,80 @@ TEST_F(FreshSources, AreThereAfterACrashAndAreUpdatedAndRemoved) {
   EXPECT_TRUE(engine->verify().ok());
 }
 
+TEST_F(FreshSources, WithoutNodesHideNoOthers) {
+  const auto engine = sqlite_engine(folder_);
+  for (std::size_t i = 0; i < 5; ++i) {
+    if (i % 2 == 0) {
+      put(*engine, i);
+      continue;
+    }
+    Commit empty;
+    empty.sources.push_back(source_of(i));
+    empty.sources.back().groups.clear();
+    engine->commit(std::move(empty));
+  }
+  EXPECT_EQ(rows_of(folder_, "source"), 0);
+  const auto at = engine->snapshot();
+  NodeQuery all;
+  all.group = "line";
+  const std::vector<Node> lines = at->nodes(all);
+  EXPECT_EQ(lines.size(), 6u);
+  for (const Node& line : lines) {
+    NodeQuery one;
+    one.ids = std::vector<NodeId>{line.id};
+    EXPECT_EQ(at->nodes(one).size(), 1u) << line.id;
+  }
+  EXPECT_TRUE(engine->verify().ok());
+}
+
+TEST_F(FreshSources, AreSmallInAllThatTheyBring) {
+  const auto engine = sqlite_engine(folder_);
+  Commit much_metadata;
+  much_metadata.sources.push_back(sample_lines("m", "text", {{"all", Scalar(std::string(20'000, 'x'))}}));
+  engine->commit(std::move(much_metadata));
+  EXPECT_EQ(rows_of(folder_, "source"), 1);
+  std::string lines;
+  for (int i = 0; i < 300; ++i) lines += "a\n";
+  Commit many_nodes;
+  many_nodes.sources.push_back(sample_lines("n", lines));
+  engine->commit(std::move(many_nodes));
+  EXPECT_EQ(rows_of(folder_, "source"), 2);
+}
+
 // F7
 TEST_F(FreshSources, ThatAreDamagedAreRefusedAtOpeningAndTheOthersAreRecovered) {
   for (std::size_t i = 0; i < 3; ++i) put(*sqlite_engine(folder_), i);
   sqlite::Database(folder_ / "store.db", sqlite::OpenMode::write)
       .execute("UPDATE commit_log SET sources = CAST(replace(sources, 'river 1', 'river 9') AS BLOB)");
-  EXPECT_EQ(error_of([&] { sqlite_engine(folder_); }).errc(), Errc::corrupt_store);
+  const Error refused = error_of([&] { sqlite_engine(folder_); });
+  EXPECT_EQ(refused.errc(), Errc::corrupt_store);
+  EXPECT_NE(std::string(refused.what()).find(id_of(1) + "\" of commit 2 is damaged; recover the store"),
+            std::string::npos)
+      << refused.what();
   const RecoveryReport report = recover_store(folder_, temporary_.path() / "copy");
   EXPECT_EQ(report.sources, 2u);
   ASSERT_EQ(report.lost.size(), 1u);
-  EXPECT_EQ(report.lost.front().object, "log of commits");
+  EXPECT_EQ(report.lost.front().sources, std::vector<std::string>{id_of(1)});
   const auto copy = sqlite_engine(temporary_.path() / "copy");
   EXPECT_TRUE(copy->verify().ok());
   EXPECT_EQ(copy->snapshot()->text(id_of(2)), "river 2\n河流 石头\n");
   EXPECT_FALSE(copy->snapshot()->text(id_of(1)).has_value());
+}
+
+TEST_F(FreshSources, ThatAreDamagedAreFoundByName) {
+  const auto engine = sqlite_engine(folder_);
+  Commit commit;
+  for (std::size_t i = 0; i < 3; ++i) commit.sources.push_back(source_of(i));
+  engine->commit(std::move(commit));
+  sqlite::Database(folder_ / "store.db", sqlite::OpenMode::write)
+      .execute("UPDATE commit_log SET sources = CAST(replace(sources, 'river 1', 'river 9') AS BLOB)");
+  put(*engine, 3);  // Whoever reads from now on sees the damage.
+  const VerifyReport report = engine->verify();
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.findings.front().sources, std::vector<std::string>{id_of(1)});
+  EXPECT_EQ(report.sources, 3u) << "the others are looked at all the same";
+  const RecoveryReport recovered = recover_store(folder_, temporary_.path() / "copy");
+  EXPECT_EQ(recovered.sources, 3u);
 }
 
 }  // namespace
