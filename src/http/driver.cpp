@@ -57,17 +57,23 @@ std::optional<IpAddress> address_of(const curl_sockaddr& address) {
 
 }  // namespace
 
-/// A connection's socket, or one of libcurl's own. Registered with the reactor for as long as it is known.
+/// A connection's socket, or one of libcurl's own. Registered with the reactor once it is waited for: libcurl (7.88)
+/// may close one before that without a word.
 class HttpDriver::Socket {
  public:
   Socket(const asio::any_io_executor& executor, curl_socket_t number, bool connection)
-      : fd(number), descriptor(executor, number), is_connection(connection), inode_(inode(number)) {}
+      : fd(number), descriptor(executor), is_connection(connection), inode_(inode(number)) {}
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
   ~Socket() { forget(); }
 
+  void register_once() {
+    if (!descriptor.is_open() && !forgotten_) descriptor.assign(fd);
+  }
+
   /// The descriptor stays open: it is libcurl's to close.
   void forget() noexcept {
+    forgotten_ = true;
     if (!descriptor.is_open()) return;
     wanted = 0;
     try {
@@ -97,6 +103,7 @@ class HttpDriver::Socket {
   }
 
   const ino_t inode_;
+  bool forgotten_ = false;
 };
 
 HttpDriver::HttpDriver(asio::any_io_executor executor, HttpOptions options)
@@ -138,9 +145,14 @@ int HttpDriver::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) 
     return 0;
   }
   try {
+    if (found != driver.sockets_.end() && found->second->was_closed()) {
+      driver.forget(fd);
+      found = driver.sockets_.end();
+    }
     if (found == driver.sockets_.end())
       found = driver.sockets_.emplace(fd, std::make_shared<Socket>(driver.executor_, fd, false)).first;
     found->second->wanted = what;
+    found->second->register_once();
     if ((what & CURL_POLL_IN) != 0) found->second->connected = true;
     driver.arm(found->second);
   } catch (...) {

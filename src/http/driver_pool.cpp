@@ -4,12 +4,15 @@
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace ragstone::detail {
 namespace {
 
 constexpr std::size_t kDrivers = 256;
+// libcurl uses no connection again that has been idle for longer.
+constexpr auto kIdle = std::chrono::seconds(118);
 
 }  // namespace
 
@@ -21,21 +24,31 @@ DriverPool::DriverPool(boost::asio::any_io_executor executor, HttpOptions option
 }
 
 std::shared_ptr<HttpDriver> DriverPool::driver(const std::string& origin, const Secret& key) {
-  std::shared_ptr<HttpDriver> dropped;  // after the lock
+  std::vector<std::shared_ptr<HttpDriver>> dropped;  // after the lock
   const std::lock_guard lock(mutex_);
+  drop_idle(dropped);
   const auto found = std::find_if(drivers_.begin(), drivers_.end(), [&](const Entry& entry) {
     return entry.origin == origin && entry.key.reveal() == key.reveal();
   });
   if (found != drivers_.end()) {
+    found->asked = Clock::now();
     drivers_.splice(drivers_.begin(), drivers_, found);
     return found->driver;
   }
-  drivers_.push_front({origin, key, std::make_shared<HttpDriver>(executor_, options_)});
-  if (drivers_.size() > kDrivers) {
-    dropped = std::move(drivers_.back().driver);
-    drivers_.pop_back();
-  }
+  drivers_.push_front({origin, key, std::make_shared<HttpDriver>(executor_, options_), Clock::now()});
   return drivers_.front().driver;
+}
+
+void DriverPool::drop_idle(std::vector<std::shared_ptr<HttpDriver>>& dropped) {
+  const auto old = Clock::now() - kIdle;
+  for (auto entry = drivers_.end(); entry != drivers_.begin();) {
+    --entry;
+    if (entry->asked > old && drivers_.size() < kDrivers) return;
+    // Whose transfers run is not idle, however long ago it was asked for.
+    if (entry->driver.use_count() > 1) continue;
+    dropped.push_back(std::move(entry->driver));
+    entry = drivers_.erase(entry);
+  }
 }
 
 }  // namespace ragstone::detail

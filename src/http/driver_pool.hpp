@@ -2,17 +2,19 @@
 
 #include "http/driver.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <list>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace ragstone::detail {
 
 /// The drivers of a client, one for each server and key: connections belong to a driver, so that none ever carries two
-/// keys, and servers do not wait for each other's connections. Those that were not asked for lately go, with their idle
-/// connections. Thread-safe.
+/// keys, and servers do not wait for each other's connections. Those that have no transfer and were not asked for
+/// lately go, with their idle connections. Thread-safe.
 class DriverPool {
  public:
   DriverPool(boost::asio::any_io_executor executor, HttpOptions options);
@@ -22,11 +24,16 @@ class DriverPool {
   const HttpOptions& options() const noexcept { return options_; }
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   struct Entry {
     std::string origin;
     Secret key;
     std::shared_ptr<HttpDriver> driver;
+    Clock::time_point asked;
   };
+
+  void drop_idle(std::vector<std::shared_ptr<HttpDriver>>& dropped);
 
   const boost::asio::any_io_executor executor_;
   const HttpOptions options_;

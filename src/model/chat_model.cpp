@@ -141,7 +141,8 @@ Task<ChatReply> ChatModel::run(ChatRequest request, StreamProducer<std::string> 
                                       " bytes in pieces, but its reply has " + std::to_string(reply.text.size()));
   } catch (...) {
     run.fail(std::current_exception(), failure_attributes(observed, request, used, pieces.size()));
-    throw;
+    if (!emits_runs()) throw;
+    std::rethrow_exception(unpaid(std::current_exception()));
   }
   if (reply.usage.empty()) reply.usage = estimate(context, request, reply.text);
   run.end(end_attributes(run.context(), reply));

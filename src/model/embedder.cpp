@@ -182,7 +182,8 @@ Task<Embeddings> Embedder::embed(std::vector<std::string> texts, EmbedRole role,
     embeddings.usage = used.total();
   } catch (...) {
     run.fail(std::current_exception(), failure_attributes(run.context(), used));
-    throw;
+    if (!emits_runs()) throw;
+    std::rethrow_exception(unpaid(std::current_exception()));
   }
   run.end(usage_attributes(run.context(), embeddings.usage));
   co_return embeddings;

@@ -37,6 +37,17 @@ std::exception_ptr paid(std::exception_ptr error, const Usage& used) {
   }
 }
 
+std::exception_ptr unpaid(std::exception_ptr error) {
+  if (!usage_of(error)) return error;
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error& of_ours) {
+    return std::make_exception_ptr(Error(of_ours));
+  } catch (const boost::system::system_error& cancelled) {
+    return std::make_exception_ptr(boost::system::system_error(cancelled));
+  }
+}
+
 std::optional<Usage> usage_of(const std::exception_ptr& error) noexcept {
   try {
     std::rethrow_exception(error);

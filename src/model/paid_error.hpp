@@ -28,8 +28,11 @@ class UsageSum {
 };
 
 /// `error` as that of a call that failed, or was cancelled, after it had used something. What the error itself already
-/// tells is added. Of no usage nothing is told.
+/// tells is added. Of no usage nothing is told, nor by errors that are neither Error nor boost's system_error.
 std::exception_ptr paid(std::exception_ptr error, const Usage& used);
+
+/// `error` without what it tells of usage, once that was told by a run: who called must not tell it again.
+std::exception_ptr unpaid(std::exception_ptr error);
 
 /// What paid() has put into an error.
 std::optional<Usage> usage_of(const std::exception_ptr& error) noexcept;

@@ -76,7 +76,8 @@ Task<std::vector<RankedText>> Reranker::rerank(std::string query, std::vector<st
     Metadata attributes;
     if (observed.observed()) set_usage(attributes, used.total());
     run.fail(std::current_exception(), std::move(attributes));
-    throw;
+    if (!emits_runs()) throw;
+    std::rethrow_exception(unpaid(std::current_exception()));
   }
   auto attributes = attribute(observed, "kept", ranked.size());
   if (observed.observed()) set_usage(attributes, used.total());

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -36,7 +37,18 @@ class Subject {
     keep_unless_none(tokens, [&](const Token& token) { return !is_function_word(normalize(token.span.of(question))); });
     keep_unless_none(tokens, [&](const Token& token) { return !asks(normalize(token.span.of(question))); });
     for (const Token& token : tokens) terms_.insert(token.term);
-    for (const Token& token : tokens) add_part(token, tokens);
+    std::stable_sort(tokens.begin(), tokens.end(),
+                     [](const Token& a, const Token& b) { return a.span.begin < b.span.begin; });
+    std::size_t longest = 0;
+    for (const Token& token : tokens) longest = std::max<std::size_t>(longest, token.span.size());
+    // What overlaps a token begins at most so far before it.
+    auto first = tokens.cbegin();
+    for (const Token& token : tokens) {
+      while (first->span.begin + longest < token.span.begin) ++first;
+      const auto last =
+          std::find_if(first, tokens.cend(), [&](const Token& t) { return t.span.begin > token.span.end; });
+      add_part(token, std::span(first, last));
+    }
   }
 
   const std::unordered_set<std::string>& terms() const noexcept { return terms_; }
@@ -74,7 +86,8 @@ class Subject {
     double weight = 1;
   };
 
-  void add_part(const Token& token, const std::vector<Token>& tokens) {
+  /// `tokens`: all that overlap it, and perhaps more.
+  void add_part(const Token& token, std::span<const Token> tokens) {
     const auto has = [](const Span& outer, const Span& inner) {
       return outer.begin <= inner.begin && inner.end <= outer.end && outer.size() > inner.size();
     };

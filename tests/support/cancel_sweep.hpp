@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -37,14 +38,16 @@ CancelSweep cancel_at_every_await(boost::asio::io_context& loop, Make make, Find
       break;
     }
     auto task = make(k);
-    boost::asio::cancellation_signal signal;
-    std::optional<std::exception_ptr> end;
-    const auto on_end = [&end](std::exception_ptr error, const auto&...) { end = error; };
+    // What hangs keeps them.
+    const auto signal = std::make_shared<boost::asio::cancellation_signal>();
+    const auto ended = std::make_shared<std::optional<std::exception_ptr>>();
+    const std::optional<std::exception_ptr>& end = *ended;
+    const auto on_end = [ended, signal](std::exception_ptr error, const auto&...) { *ended = error; };
     loop.restart();
-    boost::asio::co_spawn(loop, std::move(task), boost::asio::bind_cancellation_slot(signal.slot(), on_end));
+    boost::asio::co_spawn(loop, std::move(task), boost::asio::bind_cancellation_slot(signal->slot(), on_end));
     for (std::size_t i = 0; i < k && !end; ++i) loop.run_one_for(std::chrono::milliseconds(100));
     completed = end.has_value();
-    if (!end) signal.emit(boost::asio::cancellation_type::terminal);
+    if (!end) signal->emit(boost::asio::cancellation_type::terminal);
     loop.run_for(std::chrono::seconds(20));
     if (!end || !loop.stopped()) {
       sweep.problem = after + (end ? "something still waits" : "it hangs");

@@ -36,12 +36,14 @@ std::size_t open_descriptors() {
 }
 
 PeakMemory::PeakMemory() {
+  if (!counts()) return;
   ::malloc_trim(0);
   reset_peak();
   before_ = status_bytes("VmRSS:");
 }
 
 std::size_t PeakMemory::bytes() const {
+  if (!counts()) return 0;
   const std::size_t peak = status_bytes("VmHWM:");
   return peak > before_ ? peak - before_ : 0;
 }
@@ -49,6 +51,12 @@ std::size_t PeakMemory::bytes() const {
 bool PeakMemory::counts() noexcept {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   return false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+  return false;
+#else
+  return true;
+#endif
 #else
   return true;
 #endif

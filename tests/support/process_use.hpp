@@ -18,7 +18,7 @@ class PeakMemory {
   static bool counts() noexcept;
 
  private:
-  std::size_t before_;
+  std::size_t before_ = 0;
 };
 
 }  // namespace ragstone::test

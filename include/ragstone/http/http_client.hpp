@@ -51,7 +51,7 @@ class HttpOptions {
   std::chrono::milliseconds connect_timeout{5'000};       ///< Name, connection and TLS.
   std::chrono::milliseconds first_byte_timeout{300'000};  ///< From the connection to the reply's first byte.
   std::chrono::milliseconds idle_timeout{60'000};         ///< Between two pieces of a reply.
-  std::chrono::milliseconds total_timeout{600'000};       ///< Of one exchange; a call's deadline may be earlier.
+  std::chrono::milliseconds total_timeout{600'000};       ///< Of one exchange, with its wait for a connection.
 
   std::size_t max_header_bytes = 64 << 10;
   std::uint64_t max_body_bytes = 64 << 20;  ///< After decompression.
@@ -121,7 +121,7 @@ class HttpStream {
 
 /// HTTP(S) requests over pooled connections, on the event loop of a Runtime. libcurl does the work, locked down: http
 /// and https only, certificates verified, connected addresses checked, no netrc, no cookies, nothing from the
-/// environment. No connection carries requests of two keys (HttpRequest::bearer).
+/// environment. No connection carries requests of two keys (HttpRequest::bearer; not those in other headers).
 ///
 /// A cheap handle; copies share the connections. Thread-safe; the Runtime outlives all of them.
 class HttpClient {

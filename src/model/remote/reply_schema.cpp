@@ -132,7 +132,12 @@ class SchemaCheck::Schema {
     };
     if (schema.name.empty() || schema.name.size() > 64 || !std::all_of(schema.name.begin(), schema.name.end(), name_ok))
       throw Error(Errc::invalid_argument, "a reply schema's name is 1 to 64 letters, digits, '_' and '-'");
-    require_known(root_, 0);
+    // Schemas that others refer to are looked at once, and each as deep as it is by itself.
+    for (waiting_.push_back(&root_); !waiting_.empty();) {
+      const json* next = waiting_.back();
+      waiting_.pop_back();
+      require_known(*next, 0);
+    }
   }
 
   void check(const json& value) {
@@ -157,7 +162,7 @@ class SchemaCheck::Schema {
         for (const json& inner : value) require_known(inner, depth + 1);
       } else if (name == "$ref") {
         const json& there = target(value);
-        if (references_.insert(value.get<std::string>()).second) require_known(there, depth + 1);
+        if (references_.insert(value.get<std::string>()).second) waiting_.push_back(&there);
       } else if (name == "pattern") {
         compile(value);
       } else if (!among(kKeywords, name) && !among(kAnnotations, name)) {
@@ -301,6 +306,7 @@ class SchemaCheck::Schema {
 
   json root_;
   std::set<std::string> references_;  // that lead to a schema whose keywords are known
+  std::vector<const json*> waiting_;  ///< Targets of references, to be looked at.
   mutable std::size_t steps_ = 0;
   std::map<std::string, std::unique_ptr<const RE2>, std::less<>> patterns_;  // by their text
 };

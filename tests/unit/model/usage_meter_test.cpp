@@ -1,3 +1,4 @@
+#include "model/paid_error.hpp"
 #include "support/errors.hpp"
 #include "support/scripted_chat_model.hpp"
 #include "support/test_embedders.hpp"
@@ -6,9 +7,12 @@
 #include <ragstone/model/reranker.hpp>
 #include <ragstone/model/usage_meter.hpp>
 
+#include <exception>
 #include <future>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/post.hpp>
@@ -222,7 +226,7 @@ TEST_F(UsageMeterTest, AnEmbeddingThatFailsCountsTheBatchesThatDidNot) {
   EXPECT_EQ(failed.input, 3u);
   EXPECT_DOUBLE_EQ(failed.cost.value(), 3 / 1e6);
 
-  const CallContext hurried = meter.context().with_timeout(std::chrono::milliseconds(50));
+  const CallContext hurried = meter.context().with_timeout(std::chrono::milliseconds(300));
   EXPECT_EQ(test::error_of([&] {
               runtime.run(embedder.embed({"d", "slow"}, EmbedRole::query, hurried));
             }).errc(),
@@ -239,6 +243,48 @@ TEST_F(UsageMeterTest, AnEmbeddingThatFailsCountsTheBatchesThatDidNot) {
   texts.emplace_back("bad");
   EXPECT_THROW(runtime.run(without_usage.embed(texts, EmbedRole::document, silent.context())), Error);
   EXPECT_EQ(silent.report().total(EventKind::embed).missing, 1u) << "something was used, nobody knows how much";
+}
+
+/// Fails after it has used three tokens.
+class PaidChatModel final : public ChatModel {
+ public:
+  const std::string& name() const noexcept override { return name_; }
+
+ private:
+  Task<ChatReply> do_chat(const ChatRequest&, ChatPieces&, CallContext) override {
+    Usage used;
+    used.input = 3;
+    std::rethrow_exception(paid(std::make_exception_ptr(Error(Errc::rejected, "no")), used));
+    co_return ChatReply();
+  }
+
+  std::string name_ = "paid";
+};
+
+/// Asks another model, which pays.
+class AskingReranker final : public Reranker {
+ private:
+  Task<Reranking> do_rerank(std::string_view query, std::span<const std::string>, std::size_t,
+                            CallContext context) override {
+    ChatRequest request;
+    request.messages.emplace_back(ChatRole::user, std::string(query));
+    co_await model_.chat(request, context);
+    co_return Reranking();
+  }
+
+  PaidChatModel model_;
+};
+
+// TK-5: what a call inside another one has used is counted once, where it was used.
+TEST_F(UsageMeterTest, AFailureInsideAnotherCallIsPaidOnce) {
+  const UsageMeter meter;
+  AskingReranker reranker;
+  const std::vector<std::string> texts = {"one"};
+  EXPECT_EQ(test::error_of([&] { runtime.run(reranker.rerank("q", texts, 1, meter.context())); }).errc(),
+            Errc::rejected);
+  EXPECT_EQ(meter.report().total(EventKind::chat).input, 3u);
+  EXPECT_EQ(meter.report().total(EventKind::rerank).input, 0u);
+  EXPECT_EQ(meter.report().total(EventKind::rerank).failures, 1u);
 }
 
 // TK-4

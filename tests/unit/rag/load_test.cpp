@@ -74,7 +74,7 @@ class Load : public testing::Test {
   Assistant assistant;
 };
 
-TEST_F(Load, TenThousandQuestionsInFlightAreAllAnsweredFairlyInThirtyTwoKiBEach) {
+TEST_F(Load, ThousandsOfQuestionsInFlightAreAllAnsweredFairlyInThirtyTwoKiBEach) {
   const std::size_t in_flight = std::min<std::size_t>(10'000, rounds(4'000));
   Tally tally;
   tally.enough = in_flight + rounds(2'000);

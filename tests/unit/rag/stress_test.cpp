@@ -134,7 +134,9 @@ class Stress : public testing::Test {
 };
 
 TEST_F(Stress, AllOperationsAtOnceOnFourThreads) {
-  std::mt19937 random(std::random_device{}());
+  const unsigned seed = std::random_device()();
+  SCOPED_TRACE(seed);
+  std::mt19937 random(seed);
   const Metrics metrics;
   const UsageMeter meter;
   std::atomic<std::size_t> lines = 0;

@@ -126,7 +126,7 @@ class Tenants : public testing::Test {
   std::vector<std::shared_ptr<ChatModel>> models;
 };
 
-TEST_F(Tenants, NoneSeesAnothersInAnyOfAMillionQueries) {
+TEST_F(Tenants, NoneSeesAnothersInAnyOfThousandsOfQueries) {
   std::mt19937 random(1);
   const std::size_t count = rounds(10'000);
   std::size_t leaked = 0;

@@ -72,6 +72,25 @@ TEST(RemoteChatSchema, ASchemaIsRefusedWhereItsKeywordsMakeNoSense) {
   EXPECT_EQ(bed.server.requests(), 0u) << "nothing is paid for what cannot be checked";
 }
 
+// Each is shallow; only the way from one to the next is long.
+TEST(RemoteChatSchema, DefinitionsMayReferToEachOtherHoweverMany) {
+  json schema;
+  for (int i = 0; i < 100; ++i) {
+    json& one = schema["$defs"]["d" + std::to_string(i)];
+    one["type"] = "object";
+    one["properties"]["next"]["items"]["$ref"] = "#/$defs/d" + std::to_string((i + 1) % 100);
+  }
+  schema["$ref"] = "#/$defs/d0";
+  RemoteBed bed([](const ServerRequest&) {
+    json reply = json::parse(kReply);
+    reply["choices"][0]["message"]["content"] = R"({"next":[{"next":[]}]})";
+    return ServerReply::text(200, reply.dump());
+  });
+  ChatRequest request = question();
+  request.schema.emplace("result", schema.dump());
+  EXPECT_EQ(bed.runtime.run(bed.chat_model()->chat(request)).text, R"({"next":[{"next":[]}]})");
+}
+
 // N8: alternatives that refer to each other would take longer than anyone waits.
 TEST(RemoteChatSchema, AReplyIsCheckedInBoundedTime) {
   RemoteBed bed([](const ServerRequest&) {
