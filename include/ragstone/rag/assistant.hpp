@@ -37,8 +37,8 @@ class ExtractiveOptions {
   ExtractiveOptions() = default;
 
   std::size_t max_sentences = 3;
-  /// The share of the question's words (a Chinese character counts half a word) that the first sentence and the passages
-  /// of its source must hold, the mean of both; otherwise nothing was found (`benchmarks/run.sh answers`).
+  /// The share of the question's words (a Chinese character counts half a word) that the first sentence and the
+  /// passages of its source must hold, the mean of both; otherwise nothing was found (`benchmarks/run.sh answers`).
   double min_coverage = 0.55;
   double min_relative_score = 0.4;  ///< Later sentences score at least this share of the first.
 };
