@@ -28,12 +28,12 @@ struct Simd {
 
   float (*dot)(const float* a, const float* b, std::size_t dimension);
   float (*squared_l2)(const float* a, const float* b, std::size_t dimension);
-  /// `chosen` null: of rows 0 to count - 1; otherwise of the rows with these numbers, which are fetched ahead. The same
-  /// bits as from dot() and squared_l2().
-  void (*dots)(const float* query, const float* rows, std::size_t dimension, const std::uint32_t* chosen,
-               std::size_t count, float* out);
-  void (*squared_l2s)(const float* query, const float* rows, std::size_t dimension, const std::uint32_t* chosen,
-                      std::size_t count, float* out);
+  /// Of several queries, in one pass over the rows; `out` is [asked x count]. `chosen` null: of rows 0 to count - 1;
+  /// otherwise of the rows with these numbers, which are fetched ahead. The same bits as from dot() and squared_l2().
+  void (*dots)(const float* const* queries, std::size_t asked, const float* rows, std::size_t dimension,
+               const std::uint32_t* chosen, std::size_t count, float* out);
+  void (*squared_l2s)(const float* const* queries, std::size_t asked, const float* rows, std::size_t dimension,
+                      const std::uint32_t* chosen, std::size_t count, float* out);
 
   /// `sum_of_b`: of the elements of b, which saves some instruction sets a look at them.
   std::int32_t (*code_dot)(const std::int8_t* a, const std::int8_t* b, std::size_t dimension, std::int32_t sum_of_b);

@@ -24,11 +24,13 @@ RAGSTONE_KERNEL_INLINE void fetch(const void* from, std::size_t bytes) {
 
 // So many chosen rows are on their way from memory while one is worked on.
 inline constexpr std::size_t kRowsAhead = 6;
-// A scan asks for its rows so many bytes ahead, for the second-level cache. It takes them one after the other: the
-// processor foresees one stream better than several (benchmarks/vector prints the bandwidth that it reaches).
-inline constexpr std::size_t kBytesAhead = 2048;
+// A scan of one query takes its rows one after the other, as the processor foresees one stream better than several.
+// What it does not foresee is the next page: so many bytes ahead of each row, one line is asked for. Of several
+// queries, rows are taken together, and all their lines are asked for. benchmarks/vector prints the share of the
+// bandwidth that is reached, and what several queries in a pass gain.
+inline constexpr std::size_t kBytesAhead = 16384;
 
-RAGSTONE_KERNEL_INLINE void fetch_ahead(const void* from, std::size_t bytes) {
+RAGSTONE_KERNEL_INLINE void fetch_ahead(const void* from, std::size_t bytes = 1) {
   for (std::size_t i = 0; i < bytes; i += 64)
     __builtin_prefetch(static_cast<const char*>(from) + kBytesAhead + i, 0, 2);
 }
@@ -40,13 +42,13 @@ RAGSTONE_KERNEL_INLINE const Element* row_at(const Element* rows, std::size_t di
   return rows + (chosen != nullptr ? std::size_t{chosen[i]} : i) * dimension;
 }
 
-/// Asks for the rows that are worked on after row `i`.
+/// Asks for the rows that are worked on after row `i`; `together`: several are worked on at once.
 template <class Element>
 RAGSTONE_KERNEL_INLINE void fetch_after(const Element* rows, std::size_t dimension, const std::uint32_t* chosen,
-                                        std::size_t count, std::size_t i) {
+                                        std::size_t count, std::size_t i, bool together = false) {
   const std::size_t bytes = dimension * sizeof(Element);
   if (chosen == nullptr) {
-    fetch_ahead(rows + i * dimension, bytes);
+    fetch_ahead(rows + i * dimension, together ? bytes : 1);
   } else if (i == 0) {
     for (std::size_t next = 0; next < count && next <= kRowsAhead; ++next)
       fetch(row_at(rows, dimension, chosen, next), bytes);

@@ -38,70 +38,163 @@ constexpr std::size_t kWidth = hn::MaxLanes(Floats());
 constexpr std::size_t kSums = kLanes / kWidth;
 using FloatVector = hn::Vec<Floats>;
 
-/// Adds the lanes: the upper half to the lower, until one is left.
+/// Adds the lanes of each of four: the upper half to the lower, until one is left.
 #if HWY_TARGET == HWY_SCALAR
-HWY_ATTR float add_lanes(Floats, FloatVector v) { return hn::GetLane(v); }
+HWY_ATTR void add_lanes(Floats, const FloatVector* four, float* out) {
+  for (std::size_t i = 0; i < 4; ++i) out[i] = hn::GetLane(four[i]);
+}
 #else
 template <class Tag>
-HWY_ATTR float add_lanes(Tag, hn::Vec<Tag> v) {
+HWY_ATTR void add_lanes(Tag tag, const hn::Vec<Tag>* four, float* out) {
   if constexpr (hn::MaxLanes(Tag()) == 4) {
-    const auto pair = hn::Add(v, hn::Shuffle1032(v));
-    return hn::GetLane(hn::Add(pair, hn::Shuffle2301(pair)));
+    const auto halves = [&](auto a, auto b) HWY_ATTR {
+      return hn::Add(hn::ConcatLowerLower(tag, b, a), hn::ConcatUpperUpper(tag, b, a));
+    };
+    const auto first = halves(four[0], four[1]);
+    const auto second = halves(four[2], four[3]);
+    hn::StoreU(hn::Add(hn::ConcatEven(tag, second, first), hn::ConcatOdd(tag, second, first)), tag, out);
   } else {
     const hn::Half<Tag> half;
-    return add_lanes(half, hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+    hn::Vec<hn::Half<Tag> > halves[4];
+    for (std::size_t i = 0; i < 4; ++i) halves[i] = hn::Add(hn::LowerHalf(half, four[i]), hn::UpperHalf(half, four[i]));
+    add_lanes(half, halves, out);
   }
 }
 #endif
 
-HWY_ATTR float total(FloatVector* sums) {
-  for (std::size_t width = kSums / 2; width > 0; width /= 2)
-    for (std::size_t i = 0; i < width; ++i) sums[i] = hn::Add(sums[i], sums[i + width]);
-  return add_lanes(Floats(), sums[0]);
+/// Sixteen sums.
+struct Sums {
+  FloatVector parts[kSums];
+};
+
+/// The totals of four.
+HWY_ATTR void total(Sums* four, float* out) {
+  FloatVector vectors[4];
+  for (std::size_t i = 0; i < 4; ++i) {
+    for (std::size_t width = kSums / 2; width > 0; width /= 2)
+      for (std::size_t s = 0; s < width; ++s) four[i].parts[s] = hn::Add(four[i].parts[s], four[i].parts[s + width]);
+    vectors[i] = four[i].parts[0];
+  }
+  add_lanes(Floats(), vectors, out);
+}
+
+/// Adds the terms of sixteen elements of each query and each row; `sums` is [asked x count].
+template <std::size_t asked, std::size_t count, class Term>
+HWY_ATTR HWY_INLINE void add_terms(const float* const* queries, const float* const* rows, std::size_t at, Term term,
+                                   Sums* sums) {
+  const Floats tag;
+  for (std::size_t s = 0; s < kSums; ++s) {
+    FloatVector elements[count];
+    for (std::size_t r = 0; r < count; ++r) elements[r] = hn::LoadU(tag, rows[r] + at + s * kWidth);
+    for (std::size_t q = 0; q < asked; ++q) {
+      const FloatVector query = hn::LoadU(tag, queries[q] + at + s * kWidth);
+      for (std::size_t r = 0; r < count; ++r) {
+        FloatVector& sum = sums[q * count + r].parts[s];
+        sum = hn::Add(sum, term(query, elements[r]));
+      }
+    }
+  }
+}
+
+/// The sums of each query with each row; `sums` is [asked x count].
+template <std::size_t asked, std::size_t count, class Term>
+HWY_ATTR HWY_INLINE void sum_terms(const float* const* queries, const float* const* rows, std::size_t dimension,
+                                   Term term, Sums* sums) {
+  const Floats tag;
+  for (std::size_t i = 0; i < asked * count; ++i)
+    for (std::size_t s = 0; s < kSums; ++s) sums[i].parts[s] = hn::Zero(tag);
+  const std::size_t whole = dimension - dimension % kLanes;
+  for (std::size_t i = 0; i < whole; i += kLanes) add_terms<asked, count>(queries, rows, i, term, sums);
+  if (whole == dimension) return;
+  // The rest of the elements, and zeros.
+  HWY_ALIGN float tails[asked + count][kLanes] = {};
+  const float* tail_queries[asked];
+  const float* tail_rows[count];
+  for (std::size_t q = 0; q < asked; ++q) {
+    std::memcpy(tails[q], queries[q] + whole, (dimension - whole) * sizeof(float));
+    tail_queries[q] = tails[q];
+  }
+  for (std::size_t r = 0; r < count; ++r) {
+    std::memcpy(tails[asked + r], rows[r] + whole, (dimension - whole) * sizeof(float));
+    tail_rows[r] = tails[asked + r];
+  }
+  add_terms<asked, count>(tail_queries, tail_rows, 0, term, sums);
 }
 
 template <class Term>
 HWY_ATTR float sum_pair(const float* a, const float* b, std::size_t dimension, Term term) {
-  const Floats tag;
-  FloatVector sums[kSums];
-  for (std::size_t s = 0; s < kSums; ++s) sums[s] = hn::Zero(tag);
-  const auto add = [&](std::size_t s, FloatVector x, FloatVector y)
-                       HWY_ATTR { sums[s] = hn::Add(sums[s], term(x, y)); };
-  const std::size_t whole = dimension - dimension % kLanes;
-  for (std::size_t i = 0; i < whole; i += kLanes)
-    for (std::size_t s = 0; s < kSums; ++s)
-      add(s, hn::LoadU(tag, a + i + s * kWidth), hn::LoadU(tag, b + i + s * kWidth));
-  if (whole < dimension) {
-    HWY_ALIGN float tail[2][kLanes] = {};
-    const std::size_t rest = dimension - whole;
-    std::memcpy(tail[0], a + whole, rest * sizeof(float));
-    std::memcpy(tail[1], b + whole, rest * sizeof(float));
-    for (std::size_t s = 0; s < kSums; ++s)
-      add(s, hn::Load(tag, tail[0] + s * kWidth), hn::Load(tag, tail[1] + s * kWidth));
+  Sums sums[4];
+  sum_terms<1, 1>(&a, &b, dimension, term, sums);
+  for (std::size_t i = 1; i < 4; ++i) sums[i] = sums[0];
+  float out[4];
+  total(sums, out);
+  return out[0];
+}
+
+constexpr std::size_t kRows = 4;
+constexpr std::size_t kQueries = 4;
+// As many sums as there are registers for.
+constexpr std::size_t kRowsTogether = kWidth == kLanes ? kRows : 1;
+
+/// Of one query: one row after the other, as the processor foresees them best.
+template <class Term>
+HWY_ATTR void sum_one(const float* query, const float* rows, std::size_t dimension, const std::uint32_t* chosen,
+                      std::size_t count, float* out, Term term) {
+  std::size_t i = 0;
+  for (; i + kRows <= count; i += kRows) {
+    Sums sums[kRows];
+    for (std::size_t r = 0; r < kRows; ++r) {
+      fetch_after(rows, dimension, chosen, count, i + r);
+      const float* row = row_at(rows, dimension, chosen, i + r);
+      sum_terms<1, 1>(&query, &row, dimension, term, &sums[r]);
+    }
+    total(sums, out + i);
   }
-  return total(sums);
+  for (; i < count; ++i) out[i] = sum_pair(query, row_at(rows, dimension, chosen, i), dimension, term);
+}
+
+/// Of kQueries.
+template <class Term>
+HWY_ATTR void sum_several(const float* const* queries, const float* rows, std::size_t dimension,
+                          const std::uint32_t* chosen, std::size_t count, float* out, Term term) {
+  std::size_t i = 0;
+  for (; i + kRowsTogether <= count; i += kRowsTogether) {
+    const float* together[kRowsTogether];
+    for (std::size_t r = 0; r < kRowsTogether; ++r) {
+      fetch_after(rows, dimension, chosen, count, i + r, true);
+      together[r] = row_at(rows, dimension, chosen, i + r);
+    }
+    Sums sums[kQueries * kRowsTogether];
+    sum_terms<kQueries, kRowsTogether>(queries, together, dimension, term, sums);
+    float totals[kQueries * kRowsTogether];
+    for (std::size_t four = 0; four < kQueries * kRowsTogether; four += 4) total(sums + four, totals + four);
+    for (std::size_t q = 0; q < kQueries; ++q)
+      for (std::size_t r = 0; r < kRowsTogether; ++r) out[q * count + i + r] = totals[q * kRowsTogether + r];
+  }
+  for (; i < count; ++i)
+    for (std::size_t q = 0; q < kQueries; ++q)
+      out[q * count + i] = sum_pair(queries[q], row_at(rows, dimension, chosen, i), dimension, term);
 }
 
 template <class Term>
-HWY_ATTR void sum_all(const float* query, const float* rows, std::size_t dimension, const std::uint32_t* chosen,
-                      std::size_t count, float* out, Term term) {
-  for (std::size_t i = 0; i < count; ++i) {
-    fetch_after(rows, dimension, chosen, count, i);
-    out[i] = sum_pair(query, row_at(rows, dimension, chosen, i), dimension, term);
-  }
+HWY_ATTR void sum_all(const float* const* queries, std::size_t asked, const float* rows, std::size_t dimension,
+                      const std::uint32_t* chosen, std::size_t count, float* out, Term term) {
+  for (; asked >= kQueries; asked -= kQueries, queries += kQueries, out += kQueries * count)
+    sum_several(queries, rows, dimension, chosen, count, out, term);
+  for (; asked > 0; --asked, ++queries, out += count) sum_one(*queries, rows, dimension, chosen, count, out, term);
 }
 
 HWY_ATTR float dot(const float* a, const float* b, std::size_t n) { return sum_pair(a, b, n, Product()); }
 HWY_ATTR float squared_l2(const float* a, const float* b, std::size_t n) {
   return sum_pair(a, b, n, SquaredDifference());
 }
-HWY_ATTR void dots(const float* query, const float* rows, std::size_t dimension, const std::uint32_t* chosen,
-                   std::size_t count, float* out) {
-  sum_all(query, rows, dimension, chosen, count, out, Product());
+HWY_ATTR void dots(const float* const* queries, std::size_t asked, const float* rows, std::size_t dimension,
+                   const std::uint32_t* chosen, std::size_t count, float* out) {
+  sum_all(queries, asked, rows, dimension, chosen, count, out, Product());
 }
-HWY_ATTR void squared_l2s(const float* query, const float* rows, std::size_t dimension, const std::uint32_t* chosen,
-                          std::size_t count, float* out) {
-  sum_all(query, rows, dimension, chosen, count, out, SquaredDifference());
+HWY_ATTR void squared_l2s(const float* const* queries, std::size_t asked, const float* rows, std::size_t dimension,
+                          const std::uint32_t* chosen, std::size_t count, float* out) {
+  sum_all(queries, asked, rows, dimension, chosen, count, out, SquaredDifference());
 }
 
 HWY_ATTR std::int32_t code_dot(const std::int8_t* a, const std::int8_t* b, std::size_t n, std::int32_t = 0) {

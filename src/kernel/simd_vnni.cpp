@@ -73,7 +73,7 @@ RAGSTONE_VNNI void dots_in_order(const std::int8_t* query, const std::int8_t* ro
     __m512i sums[kRows];
     for (std::size_t r = 0; r < kRows; ++r) {
       const std::int8_t* row = rows + (i + r) * dimension;
-      fetch_ahead(row, dimension);
+      fetch_ahead(row);
       sums[r] = sum_row(query, row, dimension);
     }
     const __m128i four = _mm_sub_epi32(add_lanes(sums[0], sums[1], sums[2], sums[3]), _mm_set1_epi32(over));
@@ -106,7 +106,7 @@ RAGSTONE_VNNI void dots_of_queries(const std::int8_t* const* queries, const std:
   for (; i + kRows <= count; i += kRows) {
     const std::int8_t* four[kRows];
     for (std::size_t r = 0; r < kRows; ++r) {
-      fetch_after(rows, dimension, chosen, count, i + r);
+      fetch_after(rows, dimension, chosen, count, i + r, true);
       four[r] = row_at(rows, dimension, chosen, i + r);
     }
     __m512i sums[asked][kRows];

@@ -9,6 +9,7 @@ extern "C" const char* __tsan_default_suppressions() {
   return "race:std::__exception_ptr::exception_ptr::_M_release\n"
          "race:__cxa_end_catch\n"
          "race:boost::asio::execution::detail::shared_target_executor\n"
+         "race:ragstone::detail::HttpDriver::Socket::inode\n"
          "race:hnswlib::HierarchicalNSW<float>::getRandomLevel\n";
 }
 #endif

@@ -56,6 +56,35 @@ struct FlatSearch::Chunk {
   }
 };
 
+/// Tells of rows by their float sums alone that they are certainly below a score; see VectorScorer for when the sums
+/// are the scores.
+class FlatSearch::SumFloor {
+ public:
+  SumFloor() = default;  ///< Above nothing.
+  SumFloor(Metric metric, double score, double query_norm) {
+    constexpr double kMargin = 1e-18;
+    if (metric == Metric::l2) sign_ = -1;
+    if (metric == Metric::cosine) {
+      const double least = score * query_norm;
+      of_norm_ = least - 1e-12 * std::abs(least);
+      constant_ = -kMargin;
+    } else {
+      constant_ = score - kMargin;
+    }
+  }
+
+  bool is_above(float sum, double row_norm) const noexcept {
+    // Not short-circuited: for many rows in a row, this is faster.
+    return (std::abs(sum) < std::numeric_limits<float>::max()) &
+           (sign_ * double{sum} < constant_ + of_norm_ * row_norm);
+  }
+
+ private:
+  double sign_ = 1;
+  double constant_ = -std::numeric_limits<double>::infinity();
+  double of_norm_ = 0;
+};
+
 FlatSearch::FlatSearch(std::span<const float> queries, std::size_t dimension, Metric metric, std::size_t k,
                        FlatForm form)
     : dimension_(dimension), metric_(metric), k_(k), form_(form) {
@@ -100,23 +129,31 @@ void FlatSearch::scan(const DensePart& part, const RowGate& gate, std::uint32_t 
 }
 
 void FlatSearch::look_at(const Chunk& chunk, bool few) {
-  std::array<Query*, kTogether> together;
-  std::size_t waiting = 0;
+  struct Waiting {
+    std::array<Query*, kTogether> queries;
+    std::size_t count = 0;
+  };
+  Waiting by_codes, by_vectors;
+  const auto look = [&](Waiting& waiting, auto scan, std::size_t least) {
+    if (waiting.count < least) return;
+    (this->*scan)({waiting.queries.data(), waiting.count}, chunk);
+    waiting.count = 0;
+  };
   for (Query& query : queries_) {
     if (metric_ == Metric::hamming) {
       scan_signs(query, chunk);
     } else if (form_ == FlatForm::bits && chunk.part.has_bits() && !few) {
       scan_bits(query, chunk);
     } else if (form_ == FlatForm::vectors || few || !codes_of(query).is_usable()) {
-      scan_vectors(query, chunk);
+      by_vectors.queries[by_vectors.count++] = &query;
+      look(by_vectors, &FlatSearch::scan_vectors, kTogether);
     } else {
-      together[waiting++] = &query;
-      if (waiting < kTogether) continue;
-      scan_codes({together.data(), waiting}, chunk);
-      waiting = 0;
+      by_codes.queries[by_codes.count++] = &query;
+      look(by_codes, &FlatSearch::scan_codes, kTogether);
     }
   }
-  if (waiting > 0) scan_codes({together.data(), waiting}, chunk);
+  look(by_vectors, &FlatSearch::scan_vectors, 1);
+  look(by_codes, &FlatSearch::scan_codes, 1);
 }
 
 void FlatSearch::score(std::size_t query, const DensePart& part, const RowGate& gate,
@@ -125,7 +162,8 @@ void FlatSearch::score(std::size_t query, const DensePart& part, const RowGate& 
   for (std::size_t begin = 0; begin < rows.size(); begin += kChunk) {
     const std::span<const std::uint32_t> chosen = rows.subspan(begin, std::min(kChunk, rows.size() - begin));
     for (std::size_t i = 0; i < chosen.size(); ++i) norms[i] = part.norm(chosen[i]);
-    scan_vectors(queries_[query], {part, gate, poll, 0, chosen.size(), chosen.data(), nullptr, norms.data()});
+    Query* one = &queries_[query];
+    scan_vectors({&one, 1}, {part, gate, poll, 0, chosen.size(), chosen.data(), nullptr, norms.data()});
   }
 }
 
@@ -188,28 +226,37 @@ void FlatSearch::keep_near(Query& query, const Chunk& chunk, const std::int32_t*
     std::erase_if(query.candidates, [&](const Candidate& c) { return c.best < query.floors.front(); });
 }
 
-/// Whether a row is certainly below `worst`, by its float sum alone; see VectorScorer for when that is its score.
-bool FlatSearch::is_worse(double worst, float sum, double norms) const noexcept {
-  constexpr double kMargin = 1e-18;
-  if (!(std::abs(sum) < std::numeric_limits<float>::max())) return false;
-  if (metric_ == Metric::l2) return double{sum} > kMargin - worst;
-  if (metric_ == Metric::inner_product) return double{sum} < worst - kMargin;
-  const double least = worst * norms;
-  return double{sum} < least - 1e-12 * std::abs(least) - kMargin;
+void FlatSearch::scan_vectors(std::span<Query* const> queries, const Chunk& chunk) const {
+  chunk.poll.spend(queries.size() * chunk.count * (dimension_ / 6 + 4));
+  std::array<const float*, kTogether> vectors;
+  for (std::size_t q = 0; q < queries.size(); ++q) vectors[q] = queries[q]->vector.data();
+  std::array<float, kTogether * kChunk> sums;
+  const kernel::Simd& simd = kernel::simd();
+  (metric_ == Metric::l2 ? simd.squared_l2s : simd.dots)(
+      vectors.data(), queries.size(), chunk.part.vector(chunk.chosen != nullptr ? 0 : chunk.first).data(), dimension_,
+      chunk.chosen, chunk.count, sums.data());
+  for (std::size_t q = 0; q < queries.size(); ++q) keep_best(*queries[q], chunk, &sums[q * chunk.count]);
 }
 
-void FlatSearch::scan_vectors(Query& query, const Chunk& chunk) const {
+void FlatSearch::keep_best(Query& query, const Chunk& chunk, const float* sums) const {
+  constexpr std::size_t kBlock = 16;
   const DensePart& part = chunk.part;
-  chunk.poll.spend(chunk.count * (dimension_ / 6 + 4));
-  std::array<float, kChunk> sums;
-  const kernel::Simd& simd = kernel::simd();
-  (metric_ == Metric::l2 ? simd.squared_l2s : simd.dots)(query.vector.data(),
-                                                         part.vector(chunk.chosen != nullptr ? 0 : chunk.first).data(),
-                                                         dimension_, chunk.chosen, chunk.count, sums.data());
+  SumFloor floor;
   for (std::size_t i = 0; i < chunk.count; ++i) {
+    if (query.best.is_full()) {
+      if (i % kBlock == 0) {
+        floor = SumFloor(metric_, query.best.worst().score, query.scorer.query_norm());
+        const std::size_t size = std::min(kBlock, chunk.count - i);
+        std::size_t below = 0;
+        for (std::size_t j = i; j < i + size; ++j) below += floor.is_above(sums[j], chunk.norms[j]) ? 1 : 0;
+        if (below == size) {
+          i += size - 1;
+          continue;
+        }
+      }
+      if (floor.is_above(sums[i], chunk.norms[i])) continue;
+    }
     const std::uint32_t row = chunk.row(i);
-    if (query.best.is_full() && is_worse(query.best.worst().score, sums[i], query.scorer.query_norm() * chunk.norms[i]))
-      continue;
     const ScoredNode hit{part.node(row), query.scorer.score(sums[i], part.vector(row), chunk.norms[i])};
     if (std::isfinite(hit.score) && query.best.would_keep(hit) && chunk.admits(row)) query.best.add(hit);
   }

@@ -60,6 +60,7 @@ class FlatSearch {
   };
 
   struct Chunk;
+  class SumFloor;
 
   bool has_floor(const Query& query) const noexcept { return query.floors.size() == k_; }
   void look_at(const Chunk& chunk, bool few);
@@ -68,8 +69,8 @@ class FlatSearch {
   void raise_floor(Query& query, double worst) const;
   void scan_codes(std::span<Query* const> queries, const Chunk& chunk) const;
   void keep_near(Query& query, const Chunk& chunk, const std::int32_t* dots) const;
-  void scan_vectors(Query& query, const Chunk& chunk) const;
-  bool is_worse(double worst, float sum, double norms) const noexcept;
+  void scan_vectors(std::span<Query* const> queries, const Chunk& chunk) const;
+  void keep_best(Query& query, const Chunk& chunk, const float* sums) const;
   void scan_bits(Query& query, const Chunk& chunk) const;
   void scan_signs(Query& query, const Chunk& chunk) const;
   void score(Query& query, const DensePart& part, std::uint32_t row) const;

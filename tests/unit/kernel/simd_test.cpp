@@ -52,15 +52,16 @@ TEST(Simd, FloatSumsAreNearTheExactOnesAndTheSameWithEveryInstructionSet) {
   for (const std::size_t dimension : kDimensions) {
     const std::vector<float> query = random_floats(random, dimension);
     const std::vector<float> rows = random_floats(random, dimension * kRows);
+    const float* const asked = query.data();
     std::vector<float> first_dots, first_l2s;
     for (const Simd* simd : supported_simd()) {
       std::vector<float> dots(kRows), l2s(kRows);
-      simd->dots(query.data(), rows.data(), dimension, nullptr, kRows, dots.data());
-      simd->squared_l2s(query.data(), rows.data(), dimension, nullptr, kRows, l2s.data());
+      simd->dots(&asked, 1, rows.data(), dimension, nullptr, kRows, dots.data());
+      simd->squared_l2s(&asked, 1, rows.data(), dimension, nullptr, kRows, l2s.data());
       const std::vector<std::uint32_t> chosen = {10, 0, 3, 3, 7, 1, 2, 9, 4};
       std::vector<float> some_dots(chosen.size()), some_l2s(chosen.size());
-      simd->dots(query.data(), rows.data(), dimension, chosen.data(), chosen.size(), some_dots.data());
-      simd->squared_l2s(query.data(), rows.data(), dimension, chosen.data(), chosen.size(), some_l2s.data());
+      simd->dots(&asked, 1, rows.data(), dimension, chosen.data(), chosen.size(), some_dots.data());
+      simd->squared_l2s(&asked, 1, rows.data(), dimension, chosen.data(), chosen.size(), some_l2s.data());
       for (std::size_t i = 0; i < chosen.size(); ++i) {
         EXPECT_EQ(some_dots[i], dots[chosen[i]]) << simd->name << ' ' << dimension;
         EXPECT_EQ(some_l2s[i], l2s[chosen[i]]) << simd->name << ' ' << dimension;
@@ -85,6 +86,28 @@ TEST(Simd, FloatSumsAreNearTheExactOnesAndTheSameWithEveryInstructionSet) {
       EXPECT_TRUE(same_bits(dots, first_dots) && same_bits(l2s, first_l2s)) << simd->name << ' ' << dimension;
     }
   }
+}
+
+TEST(Simd, FloatSumsOfSeveralQueriesAreThoseOfEach) {
+  std::mt19937 random(5);
+  const std::vector<std::uint32_t> chosen = {10, 0, 3, 3, 7, 1, 2, 9, 4};
+  for (const Simd* simd : supported_simd())
+    for (const std::size_t dimension : {1, 15, 16, 33, 256})
+      for (const std::size_t asked : {1, 3, 4, 5, 8, 11}) {
+        const std::vector<float> values = random_floats(random, dimension * asked);
+        const std::vector<float> rows = random_floats(random, dimension * kRows);
+        std::vector<const float*> queries;
+        for (std::size_t q = 0; q < asked; ++q) queries.push_back(&values[q * dimension]);
+        for (const auto function : {simd->dots, simd->squared_l2s})
+          for (const std::uint32_t* rows_chosen : {static_cast<const std::uint32_t*>(nullptr), chosen.data()}) {
+            const std::size_t count = rows_chosen == nullptr ? kRows : chosen.size();
+            std::vector<float> together(asked * count), alone(asked * count);
+            function(queries.data(), asked, rows.data(), dimension, rows_chosen, count, together.data());
+            for (std::size_t q = 0; q < asked; ++q)
+              function(&queries[q], 1, rows.data(), dimension, rows_chosen, count, &alone[q * count]);
+            EXPECT_TRUE(same_bits(together, alone)) << simd->name << ' ' << dimension << ' ' << asked;
+          }
+      }
 }
 
 TEST(Simd, WhatIsNotFiniteGivesADefinedSum) {
