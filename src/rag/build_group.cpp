@@ -18,11 +18,13 @@ class GroupBuild {
  public:
   /// `plan` ends with the group, its ancestors before it. Sources in `failed` are left out, and those that fail are put
   /// in.
-  GroupBuild(std::shared_ptr<DocumentCore> core, IngestPlan plan, bool columns_only, std::set<std::string>& failed)
+  GroupBuild(std::shared_ptr<DocumentCore> core, IngestPlan plan, bool columns_only, std::set<std::string>& failed,
+             CallContext context)
       : core_(std::move(core)),
         plan_(std::make_shared<const IngestPlan>(std::move(plan))),
         columns_only_(columns_only),
-        failed_(failed) {}
+        failed_(failed),
+        context_(std::move(context)) {}
 
   /// Errors: the first one, if sources failed and no source has what was to be built.
   Task<void> run() {
@@ -30,7 +32,7 @@ class GroupBuild {
     if (!columns_only_) query.columns.clear();
     query.limit = core_->options.batch_sources;
     for (;;) {
-      std::vector<std::string> sources = co_await core_->store->pending(query, latest_, in_background_);
+      std::vector<std::string> sources = co_await core_->store->pending(query, latest_, context_);
       if (sources.empty()) break;
       query.after = sources.back();
       std::erase_if(sources, [&](const std::string& id) { return failed_.contains(id); });
@@ -47,9 +49,9 @@ class GroupBuild {
   Task<bool> any_source_has_it() {
     PendingQuery query = group().pending();
     if (!columns_only_) query.columns.clear();
-    const std::vector<std::string> lacking = co_await core_->store->pending(query, latest_, in_background_);
+    const std::vector<std::string> lacking = co_await core_->store->pending(query, latest_, context_);
     SourceQuery all;
-    const std::vector<SourceRecord> records = co_await core_->store->sources(all, latest_, in_background_);
+    const std::vector<SourceRecord> records = co_await core_->store->sources(all, latest_, context_);
     const auto stored = std::count_if(records.begin(), records.end(),
                                       [](const SourceRecord& record) { return record.generation != 0; });
     co_return lacking.size() < static_cast<std::size_t>(stored);
@@ -60,22 +62,22 @@ class GroupBuild {
     co_await load(sources, *drafts);
     Work<void> work;
     work.set([plan = plan_, drafts](const StopToken& stop) { cut(*plan, *drafts, stop); });
-    co_await offload(core_->pool, Lane::background, std::move(work), in_background_);
-    co_await embed_drafts(core_, plan_, drafts, nullptr, in_background_);
+    co_await offload(core_->pool, Lane::background, std::move(work), context_);
+    co_await embed_drafts(core_, plan_, drafts, nullptr, context_);
 
     auto changes = std::make_shared<Commit>();
     for (Draft& draft : *drafts) add_to(*changes, draft);
-    co_await core_->commit(changes, std::nullopt, in_background_);
+    co_await core_->commit(changes, std::nullopt, context_);
   }
 
   /// Texts and records as one state of the store has them.
   Task<void> load(const std::vector<std::string>& sources, Drafts& drafts) {
-    const Snapshot at = co_await core_->store->pin(in_background_);
+    const Snapshot at = co_await core_->store->pin(context_);
     for (const std::string& id : sources) {
       SourceQuery query;
       query.id = id;
-      std::vector<SourceRecord> records = co_await core_->store->sources(query, at, in_background_);
-      std::optional<std::string> text = co_await core_->store->text(id, at, in_background_);
+      std::vector<SourceRecord> records = co_await core_->store->sources(query, at, context_);
+      std::optional<std::string> text = co_await core_->store->text(id, at, context_);
       if (records.empty() || !text) continue;
       Draft draft;
       draft.item.id = id;
@@ -129,7 +131,7 @@ class GroupBuild {
   bool columns_only_;
   std::set<std::string>& failed_;
   const Snapshot latest_;
-  const CallContext in_background_ = CallContext().with_lane(Lane::background);
+  const CallContext context_;
   std::size_t built_ = 0;
   std::exception_ptr first_error_;
 };
@@ -145,13 +147,13 @@ IngestPlan plan_for(const IngestPlan& plan, const std::string& group, std::vecto
 /// The nodes first, with the columns that cost no model, so that a model that is down keeps nothing else from being
 /// built. Returns the first error of the columns.
 Task<std::exception_ptr> build_one(std::shared_ptr<DocumentCore> core, const IngestPlan& plan,
-                                   const PlannedGroup& group) {
+                                   const PlannedGroup& group, CallContext context) {
   std::vector<PlannedColumn> sparse;
   std::vector<PlannedColumn> dense;
   for (const PlannedColumn& column : group.columns) (column.embedder ? dense : sparse).push_back(column);
 
   std::set<std::string> failed;
-  GroupBuild nodes(core, plan_for(plan, group.name, sparse), false, failed);
+  GroupBuild nodes(core, plan_for(plan, group.name, sparse), false, failed, context);
   co_await nodes.run();
   core->groups.set_ready(group.name, {});
   std::vector<PlannedColumn> columns = std::move(sparse);
@@ -159,7 +161,7 @@ Task<std::exception_ptr> build_one(std::shared_ptr<DocumentCore> core, const Ing
   std::exception_ptr first_error;
   for (const PlannedColumn& column : columns) {
     std::vector<PlannedColumn> single(1, column);
-    GroupBuild build(core, plan_for(plan, group.name, std::move(single)), true, failed);
+    GroupBuild build(core, plan_for(plan, group.name, std::move(single)), true, failed, context);
     std::exception_ptr error;
     try {
       co_await build.run();
@@ -173,21 +175,26 @@ Task<std::exception_ptr> build_one(std::shared_ptr<DocumentCore> core, const Ing
   co_return first_error;
 }
 
-}  // namespace
-
-Task<void> build_group(std::shared_ptr<DocumentCore> core, std::string group) {
+Task<void> build_chain(std::shared_ptr<DocumentCore> core, std::string group, CallContext context) {
   // Commits that were prepared before the group came into use have ended when this one has.
   auto barrier = std::make_shared<Commit>();
-  CallContext context;
   co_await core->commit(barrier, std::nullopt, context);
   const std::shared_ptr<const IngestPlan> plan = core->groups.plan();
   const IngestPlan chain = plan->chain(group);
   std::exception_ptr first_error;
   for (const PlannedGroup& planned : chain.groups) {
-    const std::exception_ptr error = co_await build_one(core, *plan, planned);
+    const std::exception_ptr error = co_await build_one(core, *plan, planned, context);
     if (error && !first_error) first_error = error;
   }
   if (first_error) std::rethrow_exception(first_error);
+}
+
+}  // namespace
+
+Task<void> build_group(std::shared_ptr<DocumentCore> core, std::string group, CallContext context) {
+  RunScope run(context.with_lane(Lane::background), EventKind::index_run, group);
+  co_await in_run(run, build_chain(core, group, run.context()));
+  run.end();
 }
 
 }  // namespace ragstone

@@ -51,8 +51,10 @@ Task<std::vector<IngestResult>> ingest_sources(std::shared_ptr<DocumentCore> cor
     item.metadata = std::move(source.metadata);
     items.push_back(std::move(item));
   }
-  IngestRun ingest(core, std::move(items), context);
-  co_await ingest.run();
+  RunScope run(context.with_lane(Lane::background), EventKind::index_run, "add");
+  IngestRun ingest(core, std::move(items), run.context());
+  co_await in_run(run, ingest.run());
+  run.end();
   co_return ingest.take_results();
 }
 
@@ -102,7 +104,9 @@ Task<std::vector<SourceStatus>> list_sources(std::shared_ptr<DocumentCore> core,
 
 Task<std::vector<SourceStatus>> retry(std::shared_ptr<DocumentCore> core, CallContext context) {
   const Permit permit = co_await core->sync_limiter.acquire(context);
-  co_await retry_stored(core, context);
+  RunScope run(context.with_lane(Lane::background), EventKind::index_run, "retry");
+  co_await in_run(run, retry_stored(core, run.context()));
+  run.end();
   co_return co_await list_sources(core, true, context);
 }
 

@@ -33,7 +33,7 @@ bool is_empty(const Commit& changes) {
 CallContext watched_as(const CallContext& context) {
   CallContext own;
   for (const std::shared_ptr<Observer>& observer : context.observers()) own = own.with_observer(observer);
-  return own;
+  return own.with_token_counter(context.token_counter());
 }
 
 }  // namespace
@@ -166,7 +166,7 @@ Task<void> DocumentCore::ensure_built(std::string group, std::vector<std::string
     const SharedOperation build = build_of(group);
     std::exception_ptr error;
     try {
-      co_await build.run(scope_, build_group(shared_from_this(), group), context);
+      co_await build.run(scope_, build_group(shared_from_this(), group, watched_as(context)), context);
     } catch (...) {
       error = std::current_exception();
     }

@@ -104,7 +104,8 @@ Task<void> scrub(std::weak_ptr<DocumentCore> document, std::chrono::milliseconds
 Task<SyncReport> sync_dataset(std::shared_ptr<DocumentCore> core, SyncOptions options, CallContext context);
 
 /// Builds what some source lacks of a group and its ancestors, and marks as ready what is built. Sources that fail are
-/// recorded as failed. Errors: the first one, of nodes or a column that no source could be built for.
-Task<void> build_group(std::shared_ptr<DocumentCore> core, std::string group);
+/// recorded as failed. Is one index run of that name. Errors: the first one, of nodes or a column that no source could
+/// be built for.
+Task<void> build_group(std::shared_ptr<DocumentCore> core, std::string group, CallContext context);
 
 }  // namespace ragstone

@@ -99,7 +99,7 @@ Task<void> build_what_was_lost(std::shared_ptr<DocumentCore> core, CallContext c
     PendingQuery query = group.pending();
     std::vector<std::string> lacking = co_await core->store->pending(query, latest, context);
     std::erase_if(lacking, [&](const std::string& id) { return failed.contains(id); });
-    if (!lacking.empty()) co_await build_group(core, group.name);
+    if (!lacking.empty()) co_await build_group(core, group.name, context);
   }
 }
 
@@ -145,7 +145,7 @@ Task<SyncReport> bring_up_to_date(std::shared_ptr<DocumentCore> core, SyncOption
 Task<SyncReport> sync_dataset(std::shared_ptr<DocumentCore> core, SyncOptions options, CallContext context) {
   check_dataset(*core, "sync");
   const Permit permit = co_await core->sync_limiter.acquire(context);
-  RunScope run(context.with_lane(Lane::background), EventKind::load, "sync");
+  RunScope run(context.with_lane(Lane::background), EventKind::index_run, "sync");
   SyncReport report = co_await in_run(run, bring_up_to_date(core, options, run.context()));
   run.end();
   co_return report;

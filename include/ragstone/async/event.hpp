@@ -21,7 +21,7 @@ enum class EventKind {
   load,
   store_read,
   store_write,
-  index_run,
+  index_run,  ///< Sources come in, a group is built, or a registered index follows; its embed and store runs are below.
   cache,
   tool,
   custom,

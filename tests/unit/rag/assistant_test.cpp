@@ -227,6 +227,7 @@ TEST_F(AssistantTest, RefusesEmptyQuestionsAndSessionsWithoutMemory) {
 TEST_F(AssistantTest, IsOneQueryRunWithItsPartsBelow) {
   auto recorder = std::make_shared<RecordingObserver>();
   reply({"An average [1]."});
+  runtime.run(document.build(kMediumChunk));
   runtime.run(assistant(with_model()).ask(Question("What is momentum?"), CallContext().with_observer(recorder)));
   const auto events = recorder->events();
   std::vector<EventKind> started;

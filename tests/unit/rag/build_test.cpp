@@ -1,8 +1,10 @@
 #include "rag_fixture.hpp"
+#include "support/recording_observer.hpp"
 
 #include <atomic>
 #include <future>
 #include <latch>
+#include <map>
 
 #include <boost/asio/use_future.hpp>
 
@@ -16,6 +18,11 @@ std::shared_ptr<const Chunker> counting_chunker(std::shared_ptr<std::atomic<int>
     ++*calls;
     return std::vector<Chunk>(1, Chunk(Span{0, input.text.size()}));
   });
+}
+
+template <class T>
+Task<void> without_result(Task<T> task) {
+  co_await std::move(task);
 }
 
 TEST_F(BuildTest, AGroupIsBuiltWhenFirstUsedAndOnlyOnce) {
@@ -188,7 +195,46 @@ TEST_F(BuildTest, AFailedRunTellsItsObserversWhy) {
   EXPECT_EQ(recorder->errors[EventKind::retrieve], Errc::rejected);
   SyncOptions sync_options;
   EXPECT_EQ(code_of([&] { runtime.run(document.sync(sync_options, context)); }), Errc::not_found);
-  EXPECT_EQ(recorder->errors[EventKind::load], Errc::not_found);
+  EXPECT_EQ(recorder->errors[EventKind::index_run], Errc::not_found);
+}
+
+// CB-1: whichever way vectors come to be made, their calls are below an index run, and each run is below another or a
+// root.
+TEST_F(BuildTest, IndexingIsARunWithItsEmbedCallsBelow) {
+  const TemporaryFolder folder;
+  folder.write("a.txt", "apples");
+  DocumentOptions options;
+  options.dataset = folder.path();
+  options.embedders["test"] = std::make_shared<CountingEmbedder>();
+  Document document = open(options);
+  const auto indexing_above_embedding = [&](Task<void> task, const RecordingObserver& recorder) {
+    runtime.run(std::move(task));
+    std::map<Hash128, Event> starts;
+    for (const Event& event : recorder.events())
+      if (event.phase() == EventPhase::start) starts.emplace(event.run_id(), event);
+    std::string name;
+    for (const auto& [id, start] : starts) {
+      if (start.kind() != EventKind::embed || start.name() != "counting") continue;
+      for (auto above = starts.find(id); above != starts.end(); above = starts.find(above->second.parent_run_id()))
+        if (above->second.kind() == EventKind::index_run) name += above->second.name() + ";";
+    }
+    return name;
+  };
+  const auto observed = [](std::shared_ptr<RecordingObserver>& recorder) {
+    recorder = std::make_shared<RecordingObserver>();
+    return CallContext().with_observer(recorder);
+  };
+  std::shared_ptr<RecordingObserver> recorder;
+  CallContext context = observed(recorder);
+  const SyncOptions sync_options;
+  runtime.run(document.sync(sync_options));
+  EXPECT_EQ(indexing_above_embedding(document.build(kMediumChunk, {}, context), *recorder), "MediumChunk;");
+  folder.write("b.txt", "pears");
+  context = observed(recorder);
+  EXPECT_EQ(indexing_above_embedding(without_result(document.sync(sync_options, context)), *recorder), "sync;");
+  context = observed(recorder);
+  const Source plums("c", "plums");
+  EXPECT_EQ(indexing_above_embedding(without_result(document.add(plums, context)), *recorder), "add;");
 }
 
 // CB-1, CB-2
@@ -223,8 +269,8 @@ TEST_F(BuildTest, ObserversSeeRunsWithExactlyOneEnd) {
     EXPECT_EQ(phases.front(), EventPhase::start);
     EXPECT_TRUE(phases.back() == EventPhase::end || phases.back() == EventPhase::error);
   }
-  for (const EventKind kind : {EventKind::load, EventKind::chunk, EventKind::embed, EventKind::store_write,
-                               EventKind::retrieve, EventKind::store_read})
+  for (const EventKind kind : {EventKind::load, EventKind::chunk, EventKind::embed, EventKind::index_run,
+                               EventKind::store_write, EventKind::retrieve, EventKind::store_read})
     EXPECT_TRUE(recorder->kinds.contains(kind)) << name_of(kind);
 }
 
