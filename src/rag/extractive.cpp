@@ -3,6 +3,7 @@
 #include "rag/citations.hpp"
 #include "rag/prompt_texts.hpp"
 #include "rag/prose.hpp"
+#include "rag/topic.hpp"
 #include <ragstone/text/function_words.hpp>
 #include <ragstone/text/normalize.hpp>
 
@@ -13,6 +14,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 namespace ragstone {
 namespace {
@@ -27,6 +29,13 @@ constexpr double kAlike = 0.7;         // a sentence that shares this much of it
 constexpr double kBroken = 0.3;        // for a sentence that begins or ends in another passage
 constexpr double kCharacter = 0.5;     // what a character counts beside a word, in the coverage
 constexpr double kQuestion = 0.4;      // for a sentence that asks, and does not answer
+constexpr double kAnnounces = 0.4;     // for a sentence that tells what will be told
+// Of a question that asks what something is or how it works:
+constexpr double kTopical = 1.6;          // for a sentence whose topic is the question's subject
+constexpr double kDefines = 1.5;          // and tells what that is
+constexpr double kUnderHeading = 1.6;     // for a sentence under a heading that names the subject
+constexpr double kNamed = 0.5;            // of the terms of a topic, or of a heading, so many are the subject's
+constexpr double kRepeatedSubject = 0.8;  // as kRepeatedTerm: several sentences explain better than one
 
 /// What a question asks about: its words, and its characters of scripts without spaces, each with the terms that show
 /// it in a sentence. Where there are pairs, a character alone shows nothing.
@@ -53,6 +62,19 @@ class Subject {
 
   const std::unordered_set<std::string>& terms() const noexcept { return terms_; }
 
+  /// A text with these terms names all of it. What stands half in a word that was left out ("是如") need not be there.
+  template <class Terms>
+  bool is_named_by(const Terms& terms) const {
+    std::size_t named = 0;
+    for (const Part& part : parts_) {
+      if (!part.is_whole) continue;
+      const auto is_there = [&](const std::string& term) { return terms.contains(term); };
+      if (!std::any_of(part.shown_by.begin(), part.shown_by.end(), is_there)) return false;
+      ++named;
+    }
+    return named > 0;
+  }
+
   /// The share of it that is in a sentence with these terms.
   template <class Terms>
   double share_in(const Terms& terms) const {
@@ -68,9 +90,11 @@ class Subject {
 
  private:
   template <class Keep>
-  static void keep_unless_none(std::vector<Token>& tokens, Keep keep) {
+  void keep_unless_none(std::vector<Token>& tokens, Keep keep) {
     const auto end = std::stable_partition(tokens.begin(), tokens.end(), keep);
-    if (end != tokens.begin()) tokens.erase(end, tokens.end());
+    if (end == tokens.begin()) return;
+    for (auto left_out = end; left_out != tokens.end(); ++left_out) left_out_.push_back(left_out->span);
+    tokens.erase(end, tokens.end());
   }
 
   /// Words that ask for an explanation, and are not what is to be explained.
@@ -84,6 +108,7 @@ class Subject {
   struct Part {
     std::vector<std::string> shown_by;
     double weight = 1;
+    bool is_whole = true;  ///< No part of it belongs to a word that was left out.
   };
 
   /// `tokens`: all that overlap it, and perhaps more.
@@ -102,12 +127,36 @@ class Subject {
     } else {
       part.weight = kCharacter;
     }
+    part.is_whole = std::none_of(left_out_.begin(), left_out_.end(), [&token](const Span& other) {
+      return token.span.begin < other.end && other.begin < token.span.end;
+    });
     parts_.push_back(std::move(part));
   }
 
+  std::vector<Span> left_out_;
   std::unordered_set<std::string> terms_;
   std::vector<Part> parts_;
 };
+
+bool ends_sentence(std::string_view text) {
+  constexpr std::string_view kEnds[] = {".",  "!",  "?", ":",  ";",  "。", "！", "？",
+                                        "：", "；", "”", "」", "\"", ")",  "）"};
+  return std::any_of(std::begin(kEnds), std::end(kEnds), [text](std::string_view end) { return text.ends_with(end); });
+}
+
+/// The last heading of a passage before a position in it; empty if there is none.
+std::string_view heading_above(std::string_view text, std::size_t position) {
+  std::size_t line = text.rfind('\n', position);
+  while (line != text.npos) {
+    const std::size_t begin = line == 0 ? text.npos : text.rfind('\n', line - 1);
+    const std::string_view one =
+        text.substr(begin == text.npos ? 0 : begin + 1, line - (begin == text.npos ? 0 : begin + 1));
+    if (one.starts_with("#") && one.find_first_not_of('#') <= 6)
+      return one.substr(std::min(one.find_first_not_of("# "), one.size()));
+    line = begin;
+  }
+  return {};
+}
 
 /// Three words, or four characters of a script without spaces, and hardly any of the marks that code and paths are full
 /// of.
@@ -137,7 +186,10 @@ class Extraction {
  public:
   Extraction(std::string_view question, const Analyzer& analyzer, const ExtractiveOptions& options,
              const std::vector<Hit>& passages)
-      : options_(options), passages_(passages), subject_(question, analyzer) {
+      : options_(options),
+        passages_(passages),
+        explains_(asks_for_explanation(question)),
+        subject_(question, analyzer) {
     for (std::size_t i = 0; i < passages.size(); ++i) collect(passages[i], i, analyzer);
     for (const std::string& term : subject_.terms()) weigh(term);
   }
@@ -161,7 +213,7 @@ class Extraction {
       if (chosen.empty()) first = best_score;
       chosen.push_back(best);
       for (auto& [term, weight] : weights_)
-        if (best->terms.contains(term)) weight *= kRepeatedTerm;
+        if (best->terms.contains(term)) weight *= explains_ ? kRepeatedSubject : kRepeatedTerm;
     }
     return chosen;
   }
@@ -181,13 +233,44 @@ class Extraction {
       if (candidate.terms.empty()) continue;
       candidate.factor = 1 / (1 + kPassagePrior * static_cast<double>(passage));
       const bool begins_before = span.begin < 4 && text.front() >= 'a' && text.front() <= 'z';
-      const bool ends_after = span.end + 1 >= hit.text.size() && text.find_last_of(".!?:;") != text.size() - 1 &&
-                              static_cast<unsigned char>(text.back()) < 0x80;
-      if (begins_before || ends_after) candidate.factor *= kBroken;
+      if (begins_before || (span.end + 1 >= hit.text.size() && !ends_sentence(text))) candidate.factor *= kBroken;
       if (text.ends_with("?") || text.ends_with("？")) candidate.factor *= kQuestion;
+      if (is_announcement(text)) candidate.factor *= kAnnounces;
+      if (explains_) {
+        if (is_about_subject(Topic(text), analyzer))
+          candidate.factor *= Topic(text).is_defined() ? kTopical * kDefines : kTopical;
+        if (names_subject(heading_above(hit.text, span.begin), kNamed, analyzer)) candidate.factor *= kUnderHeading;
+      }
       total_length_ += candidate.length;
       candidates_.push_back(std::move(candidate));
     }
+  }
+
+  bool is_about_subject(const Topic& topic, const Analyzer& analyzer) const {
+    // What belongs to the subject is another topic.
+    const std::string_view owner = topic.text().substr(0, topic.text().find("的"));
+    if (owner.size() < topic.text().size() && names_subject(owner, kNamed, analyzer)) return false;
+    if (topic.is_defined()) return names_subject(topic.text(), kNamed, analyzer);
+    return begins_with_subject(topic.text(), analyzer) && names_subject(topic.text(), 0, analyzer);
+  }
+
+  bool begins_with_subject(std::string_view text, const Analyzer& analyzer) const {
+    const std::vector<Token> tokens = analyzer.analyze(text);
+    const auto first = std::min_element(tokens.begin(), tokens.end(), [](const Token& a, const Token& b) {
+      return std::pair(a.span.begin, a.span.end) < std::pair(b.span.begin, b.span.end);
+    });
+    return first != tokens.end() && subject_.terms().contains(first->term);
+  }
+
+  /// It names the whole subject, and so many of its terms are the subject's.
+  bool names_subject(std::string_view text, double share, const Analyzer& analyzer) const {
+    const auto terms = count_terms(analyzer, text).terms;
+    std::unordered_set<std::string> found;
+    for (const auto& entry : terms) found.insert(entry.first);
+    if (!subject_.is_named_by(found)) return false;
+    const auto shared = std::count_if(found.begin(), found.end(),
+                                      [this](const std::string& term) { return subject_.terms().contains(term); });
+    return static_cast<double>(shared) >= share * static_cast<double>(found.size());
   }
 
   void weigh(const std::string& term) {
@@ -214,7 +297,7 @@ class Extraction {
     for (const auto& [term, weight] : weights_) {
       const auto found = candidate.terms.find(term);
       if (found == candidate.terms.end()) continue;
-      const double count = found->second;
+      const double count = explains_ ? 1 : found->second;  // what is repeated explains no more
       score += weight * count * (kK1 + 1) / (count + kK1 * (1 - kB + kB * candidate.length / average));
     }
     return score * candidate.factor;
@@ -231,6 +314,7 @@ class Extraction {
 
   const ExtractiveOptions& options_;
   const std::vector<Hit>& passages_;
+  const bool explains_;
   Subject subject_;
   std::vector<Candidate> candidates_;
   double total_length_ = 0;

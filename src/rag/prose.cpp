@@ -31,12 +31,53 @@ std::size_t bullet_size(std::string_view line) {
   return line.find_first_not_of(" \t", digits + 1);
 }
 
+/// A line of directives (":label:`x`"), and not one that begins with a reference within a sentence (":numref:`x`
+/// shows").
+bool is_directive(std::string_view line) {
+  return line.starts_with(":") &&
+         !starts_with_any(line, {":numref:", ":ref:", ":eqref:", ":cite:", ":citet:", ":citep:", ":doc:", ":term:"});
+}
+
+bool ends_sentence(std::string_view line) {
+  constexpr std::string_view kEnds[] = {".", "!", "?", "。", "！", "？"};
+  return std::any_of(std::begin(kEnds), std::end(kEnds), [line](std::string_view end) { return line.ends_with(end); });
+}
+
+/// A line of code without a fence: the passage has the middle of a block. It assigns, calls or decorates, and ends as
+/// code does.
+bool is_code(std::string_view line) {
+  if (ends_sentence(line)) return false;
+  if (line.starts_with("@") || line.ends_with("):") || line.find(" = ") != line.npos) return true;
+  if (std::string_view("):,({[;}]").find(line.back()) == std::string_view::npos) return false;
+  for (std::size_t i = line.find('('); i != line.npos; i = line.find('(', i + 1))
+    if (i > 0 && (std::isalnum(static_cast<unsigned char>(line[i - 1])) != 0 || line[i - 1] == '_')) return true;
+  return false;
+}
+
+/// Where a text begins that has the end of a block whose beginning is in another passage: a first fence that names no
+/// language, while the next one does, or there is none.
+std::size_t begin_of_own(std::string_view text) {
+  std::size_t fences = 0;
+  std::size_t after_first = 0;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view line = trimmed(text.substr(begin, end - begin));
+    begin = end + 1;
+    if (!starts_with_any(line, {"```", "~~~"})) continue;
+    const bool is_bare = line.size() == 3;
+    if (++fences == 1 && !is_bare) return 0;
+    if (fences == 1) after_first = std::min(begin, text.size());
+    if (fences == 2) return is_bare ? 0 : after_first;
+  }
+  return after_first;
+}
+
 /// Copies prose to where it is, with a space for each line end inside a paragraph; everything else becomes line ends,
 /// which end sentences.
 class ProseCopy {
  public:
   explicit ProseCopy(std::string_view text) : text_(text), copy_(text.size(), '\n') {
-    for (std::size_t begin = 0; begin < text.size();) {
+    for (std::size_t begin = begin_of_own(text); begin < text.size();) {
       const std::size_t end = std::min(text.find('\n', begin), text.size());
       take(begin, end);
       begin = end + 1;
@@ -53,8 +94,8 @@ class ProseCopy {
       goes_on_ = false;
       return;
     }
-    if (opens_block(line) || line.empty() ||
-        starts_with_any(line, {"#", "|", "![", ":", "<", "```", "~~~", "$$", "---"})) {
+    if (opens_block(line) || line.empty() || is_directive(line) || is_code(line) ||
+        starts_with_any(line, {"#", "|", "![", "<", "```", "~~~", "$$", "---"})) {
       goes_on_ = false;
       return;
     }
@@ -79,8 +120,10 @@ class ProseCopy {
     } else {
       return false;
     }
-    // A fence that nothing closes is the end of a block whose beginning is in another passage.
-    in_block_ = text_.find(fence_, static_cast<std::size_t>(line.data() - text_.data()) + fence_.size()) != text_.npos;
+    // A fence that nothing closes is the end of a block whose beginning is in another passage, unless it names a
+    // language.
+    in_block_ = (fence_ != "$$" && line.size() > fence_.size()) ||
+                text_.find(fence_, static_cast<std::size_t>(line.data() - text_.data()) + fence_.size()) != text_.npos;
     return true;
   }
 
