@@ -20,10 +20,12 @@ constexpr std::string_view kKnown[] = {
     R"({"name": "openai", "base_url": "https://api.openai.com/v1", "key_variable": "OPENAI_API_KEY",
         "max_tokens_field": "max_completion_tokens",
         "max_batch": 2048, "max_request_tokens": 300000, "dimensions_field": true, "base64": true})",
-    R"({"name": "vllm", "base_url": "http://127.0.0.1:8000/v1", "local": true, "base64": true, "rerank": "jina"})",
+    R"({"name": "vllm", "base_url": "http://127.0.0.1:8000/v1", "local": true, "base64": true,
+        "rerank": "jina", "document_tokens_field": "truncate_prompt_tokens"})",
     // Its /v1/embeddings always answers 400.
     R"({"name": "lmdeploy", "base_url": "http://127.0.0.1:23333", "local": true,
-        "chat_path": "/v1/chat/completions", "embeddings_path": "/pooling"})",
+        "chat_path": "/v1/chat/completions", "embeddings_path": "/pooling",
+        "regex_schema": true})",
     // Its own limit is 16 tokens, and without do_sample a temperature has no effect.
     R"({"name": "lightllm", "base_url": "http://127.0.0.1:8080/v1", "local": true,
         "default_max_tokens": 2048, "stream_usage": false, "schema": "none", "chat_extra": "{\"do_sample\": true}",
@@ -42,9 +44,11 @@ constexpr std::string_view kKnown[] = {
     R"({"name": "deepseek", "base_url": "https://api.deepseek.com", "key_variable": "DEEPSEEK_API_KEY",
         "schema": "json_object", "embeddings_path": ""})",
     R"({"name": "jina", "base_url": "https://api.jina.ai/v1", "key_variable": "JINA_API_KEY",
-        "chat_path": "", "embeddings_path": "", "rerank": "jina"})",
+        "chat_path": "", "embeddings_path": "", "rerank": "jina",
+        "rerank_extra": "{\"return_documents\": false}"})",
     R"({"name": "cohere", "base_url": "https://api.cohere.com/v2", "key_variable": "CO_API_KEY",
-        "chat_path": "", "embeddings_path": "", "rerank": "jina", "max_documents": 10000})",
+        "chat_path": "", "embeddings_path": "", "rerank": "jina", "max_documents": 10000,
+        "document_tokens_field": "max_tokens_per_doc"})",
 };
 
 const std::map<std::string, SchemaStyle> kSchemaStyles = {{"none", SchemaStyle::none},
@@ -112,6 +116,7 @@ const std::map<std::string, Read>& readers() {
       {"default_max_tokens", into(&P::default_max_tokens)},
       {"stream_usage", into(&P::stream_usage)},
       {"schema", [](P& profile, const Member& value) { value.read(profile.schema, kSchemaStyles); }},
+      {"regex_schema", into(&P::regex_schema)},
       {"chat_extra", into(&P::chat_extra)},
       {"embeddings_path", into(&P::embeddings_path)},
       {"max_batch", into(&P::max_batch)},
@@ -119,11 +124,14 @@ const std::map<std::string, Read>& readers() {
       {"max_request_bytes", into(&P::max_request_bytes)},
       {"dimensions_field", into(&P::dimensions_field)},
       {"base64", into(&P::base64)},
+      {"embeddings_extra", into(&P::embeddings_extra)},
       {"rerank", [](P& profile, const Member& value) { value.read(profile.rerank, kDialects); }},
       {"rerank_path", into(&P::rerank_path)},
       {"rerank_base_url", into(&P::rerank_base_url)},
       {"max_documents", into(&P::max_documents)},
       {"max_rerank_tokens", into(&P::max_rerank_tokens)},
+      {"document_tokens_field", into(&P::document_tokens_field)},
+      {"rerank_extra", into(&P::rerank_extra)},
   };
   return all;
 }
@@ -170,8 +178,11 @@ ProviderProfile provider_profile_from_json(std::string_view text) {
   }
   if (profile.name.empty() || profile.base_url.empty()) refuse("\"name\" and \"base_url\" are needed");
   if (profile.max_batch == 0) refuse("\"max_batch\" must be at least 1");
-  if (!profile.chat_extra.empty() && !json::parse(profile.chat_extra, nullptr, false).is_object())
-    refuse("\"chat_extra\" must hold a JSON object");
+  for (const auto& [name, extra] :
+       {std::pair("chat_extra", &profile.chat_extra), std::pair("embeddings_extra", &profile.embeddings_extra),
+        std::pair("rerank_extra", &profile.rerank_extra)})
+    if (!extra->empty() && !json::parse(*extra, nullptr, false).is_object())
+      refuse("\"" + std::string(name) + "\" must hold a JSON object");
   return profile;
 }
 

@@ -64,6 +64,8 @@ class CachedChatModel final : public ChatModel {
     parts.push_back(std::to_string(request.stop.size()));
     parts.insert(parts.end(), request.stop.begin(), request.stop.end());
     if (request.schema) parts.insert(parts.end(), {"schema", request.schema->name, request.schema->json});
+    if (!request.pattern.empty()) parts.insert(parts.end(), {"pattern", request.pattern});
+    if (!request.extra.empty()) parts.insert(parts.end(), {"extra", request.extra});
     if (request.cache_key) {
       parts.insert(parts.end(), {"key", to_string(*request.cache_key)});
     } else {

@@ -21,6 +21,8 @@ void check(const std::string& name, const ChatRequest& request) {
   if (request.max_tokens == 0u) throw Error(Errc::invalid_argument, who + "max_tokens is 0");
   if (std::any_of(request.stop.begin(), request.stop.end(), [](const auto& stop) { return stop.empty(); }))
     throw Error(Errc::invalid_argument, who + "an empty stop text would end every reply at once");
+  if (request.schema && !request.pattern.empty())
+    throw Error(Errc::invalid_argument, who + "a reply can follow a schema or a pattern, not both");
 }
 
 Metadata start_attributes(const CallContext& context, const ChatRequest& request, bool stream) {
@@ -31,6 +33,7 @@ Metadata start_attributes(const CallContext& context, const ChatRequest& request
   if (request.max_tokens) attributes.set("max_tokens", *request.max_tokens);
   if (request.seed) attributes.set("seed", static_cast<std::int64_t>(*request.seed));
   attributes.set("stream", stream);
+  attributes.set("output_type", request.schema ? "json" : "text");
   return attributes;
 }
 

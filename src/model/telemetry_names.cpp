@@ -19,6 +19,7 @@ constexpr Name kModelNames[] = {{"cache_read_tokens", "gen_ai.usage.cache_read.i
                                 {"input_tokens", "gen_ai.usage.input_tokens"},
                                 {"max_tokens", "gen_ai.request.max_tokens"},
                                 {"model", "gen_ai.response.model"},
+                                {"output_type", "gen_ai.output.type"},
                                 {"output_tokens", "gen_ai.usage.output_tokens"},
                                 {"provider", "gen_ai.provider.name"},
                                 {"reasoning_tokens", "gen_ai.usage.reasoning.output_tokens"},

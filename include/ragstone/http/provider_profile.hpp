@@ -40,7 +40,8 @@ class ProviderProfile {
   std::uint32_t default_max_tokens = 0;  ///< Sent where a request has none and the server's own is useless.
   bool stream_usage = true;              ///< stream_options {include_usage} is understood.
   SchemaStyle schema = SchemaStyle::json_schema;
-  std::string chat_extra;  ///< A JSON object whose members are added to each chat request.
+  bool regex_schema = false;  ///< response_format {type: regex_schema, regex_schema: pattern} is understood.
+  std::string chat_extra;     ///< A JSON object whose members are added to each chat request.
 
   std::string embeddings_path = "/embeddings";  ///< Empty: no embeddings.
   std::uint32_t max_batch = 64;                 ///< Texts in a request.
@@ -48,12 +49,17 @@ class ProviderProfile {
   std::uint32_t max_request_bytes = 0;
   bool dimensions_field = false;  ///< The dimension can be asked for.
   bool base64 = false;            ///< Vectors can be asked for as base64: a third of the bytes.
+  std::string embeddings_extra;   ///< As chat_extra, for embedding requests.
 
   RerankDialect rerank = RerankDialect::none;
   std::string rerank_path = "/rerank";
   std::string rerank_base_url;          ///< Empty: base_url.
   std::uint32_t max_documents = 0;      ///< In a request; more are asked for in several.
   std::uint32_t max_rerank_tokens = 0;  ///< Estimated, of all documents of a request, and of the query for each.
+  /// Where RemoteRerankerOptions::max_document_tokens is put: Cohere's max_tokens_per_doc, vLLM's
+  /// truncate_prompt_tokens (which counts the query as well). Empty: the server cannot be told.
+  std::string document_tokens_field;
+  std::string rerank_extra;  ///< As chat_extra, for rerank requests; with `dashscope`, members of its parameters.
 };
 
 /// A profile that Ragstone knows. Errors: Errc::not_found, naming those that there are.

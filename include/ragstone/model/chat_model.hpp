@@ -52,6 +52,13 @@ class ChatRequest {
   std::optional<std::uint64_t> seed;
   std::vector<std::string> stop;      ///< Texts that end the reply; not empty.
   std::optional<ReplySchema> schema;  ///< A model that cannot hold a reply to it throws Errc::unsupported.
+  /// A regular expression in RE2's syntax that the whole reply matches; as `schema`, and not beside one.
+  std::string pattern;
+  /// For models on servers: a JSON object whose members are added to the request, for what only some servers know:
+  /// `{"frequency_penalty": 0.5}`. Where it names an option from above that is set, that option counts. Not in it:
+  /// model, messages, stream, and `n`, since a call has one reply. Several replies are several calls (gather()), which
+  /// servers without `n` answer as well (Ollama, LightLLM's streams).
+  std::string extra;
   /// For cached_chat_model(): what tells equal requests apart instead of their messages, where these hold something
   /// that is new each time. No part of what the model sees.
   std::optional<Hash128> cache_key;

@@ -55,7 +55,8 @@ class ModelServer {
 
 /// A chat model there. Calls for queries go first; a context of Lane::background makes one of ingest. A reply that
 /// breaks off is asked for again as long as no piece of it was handed on. With a ReplySchema the reply is checked
-/// against it: Errc::rejected if it does not follow, Errc::unsupported for a schema that uses what cannot be checked.
+/// against it: Errc::rejected if it does not follow, Errc::unsupported for a schema that uses what cannot be checked; a
+/// pattern likewise.
 /// Retries are `retry` events of the call's run. Errors: Errc::unsupported (the profile has no chat), else ChatModel's.
 std::shared_ptr<ChatModel> remote_chat_model(ModelServer server, std::string model);
 
@@ -67,6 +68,9 @@ class RemoteEmbedderOptions {
   /// vectors that were made with others are made anew.
   std::string query_prefix;
   std::string document_prefix;
+  /// A JSON object whose members are added to each request, after the profile's embeddings_extra: vLLM's
+  /// `{"truncate_prompt_tokens": 8192}`. Part of the identity's revision as well.
+  std::string extra;
   std::size_t max_batch = 0;        ///< Texts in a request; 0: the profile's.
   std::size_t max_concurrency = 4;  ///< Requests of one embed() at once.
   /// Replies whose vectors have other dimensions than the identity are refused; so are zero vectors, NaN and infinity.
@@ -74,18 +78,31 @@ class RemoteEmbedderOptions {
 
 /// An embedder there; identity.name is the model's name. Texts go in batches by count, tokens and bytes; a batch that
 /// the server calls too large (413, 422) is sent once more in halves. Errors: Errc::invalid_argument for an empty text,
-/// Errc::unsupported (the profile has no embeddings), else Embedder's.
+/// or an `extra` that cannot be added; Errc::unsupported (the profile has no embeddings), else Embedder's.
 std::shared_ptr<Embedder> remote_embedder(ModelServer server, EmbedderIdentity identity,
                                           RemoteEmbedderOptions options = {});
 
 /// The dimension of a model's vectors, by embedding one word. Errors: as Embedder::embed().
 Task<std::uint32_t> probe_dimension(ModelServer server, std::string model, CallContext context = {});
 
-/// A reranker there. Scores are the server's, comparable within a model only. Errors: Errc::unsupported (the profile
-/// has no reranking), else Reranker's.
-std::shared_ptr<Reranker> remote_reranker(ModelServer server, std::string model);
+class RemoteRerankerOptions {
+ public:
+  RemoteRerankerOptions() = default;
+
+  /// The server reads no more of a text than so many tokens; 0: what it reads without being told.
+  std::uint32_t max_document_tokens = 0;
+  /// A JSON object whose members are added to each request, after the profile's rerank_extra: vLLM's
+  /// `{"use_activation": false}`, TEI's `{"raw_scores": true}`.
+  std::string extra;
+};
+
+/// A reranker there. Scores are the server's, comparable within a model only. Texts are never sent back: the server is
+/// told so where it would send them. Errors: Errc::unsupported (the profile has no reranking, or no
+/// document_tokens_field where max_document_tokens is set), Errc::invalid_argument for an `extra` that cannot be added,
+/// else Reranker's.
+std::shared_ptr<Reranker> remote_reranker(ModelServer server, std::string model, RemoteRerankerOptions options = {});
 
 static_assert(!std::is_aggregate_v<ModelServerOptions> && !std::is_aggregate_v<ModelServer> &&
-              !std::is_aggregate_v<RemoteEmbedderOptions>);
+              !std::is_aggregate_v<RemoteEmbedderOptions> && !std::is_aggregate_v<RemoteRerankerOptions>);
 
 }  // namespace ragstone

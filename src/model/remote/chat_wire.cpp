@@ -1,6 +1,7 @@
 #include "model/remote/chat_wire.hpp"
 
 #include "model/remote/error_reply.hpp"
+#include "model/remote/extra_members.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <utility>
@@ -53,12 +54,20 @@ void add_schema(json& body, const ProviderProfile& profile, const ReplySchema& s
   }
 }
 
+void add_pattern(json& body, const ProviderProfile& profile, const std::string& pattern) {
+  if (!profile.regex_schema) throw Error(Errc::unsupported, profile.name + " cannot hold a reply to a pattern");
+  body["response_format"]["type"] = "regex_schema";
+  body["response_format"]["regex_schema"] = pattern;
+}
+
 }  // namespace
 
 std::string chat_body(const ProviderProfile& profile, const std::string& model, const ChatRequest& request,
                       bool streamed) {
   json body = json::object();
-  if (!profile.chat_extra.empty()) body.update(json::parse(profile.chat_extra));
+  for (const auto& [extra, what] : {std::pair(&profile.chat_extra, "chat_extra of the provider profile"),
+                                    std::pair(&request.extra, "chat: ChatRequest::extra")})
+    add_members(body, *extra, what, {"model", "messages", "stream", "n"});
   body["model"] = model;
   json& messages = body["messages"] = json::array();
   for (const ChatMessage& message : request.messages) {
@@ -80,6 +89,7 @@ std::string chat_body(const ProviderProfile& profile, const std::string& model, 
     if (profile.stream_usage) body["stream_options"]["include_usage"] = true;
   }
   if (request.schema) add_schema(body, profile, *request.schema);
+  if (!request.pattern.empty()) add_pattern(body, profile, request.pattern);
   return body.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -106,6 +116,7 @@ std::string_view ChatDecoder::read_choice(const dom::element& reply, std::string
   const auto choices = array_of(member(reply, "choices"));
   if (!choices || choices->begin() == choices->end()) return {};
   const dom::element choice = *choices->begin();
+  if (count_of(member(choice, "index")).value_or(0) != 0) return {};  // the first reply is the one that counts
   if (const auto reason = text_of(member(choice, "finish_reason"))) {
     if (is_broken_off(*reason)) broken_off_ = *reason;
     reply_.finish = finish_of(*reason);

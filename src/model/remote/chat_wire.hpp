@@ -11,8 +11,8 @@
 /// Chat completions as bytes; no I/O.
 namespace ragstone::detail {
 
-/// The body of a request. Errors: Errc::unsupported for a schema that the server cannot hold a reply to;
-/// Errc::invalid_argument for one that is no JSON object.
+/// The body of a request. Errors: Errc::unsupported for a schema or a pattern that the server cannot hold a reply to;
+/// Errc::invalid_argument for a schema, or more members, that are no JSON object.
 std::string chat_body(const ProviderProfile& profile, const std::string& model, const ChatRequest& request,
                       bool streamed);
 

@@ -1,6 +1,7 @@
 #include "model/remote/embeddings_wire.hpp"
 
 #include "model/remote/error_reply.hpp"
+#include "model/remote/extra_members.hpp"
 #include "model/remote/json_reply.hpp"
 #include "model/remote/model_server_core.hpp"
 
@@ -104,8 +105,11 @@ std::size_t batch_size(const ProviderProfile& profile, std::size_t max_batch, st
 }
 
 std::string embeddings_body(const ProviderProfile& profile, const EmbedderIdentity& identity,
-                            std::span<const std::string> texts, const std::string& prefix) {
+                            std::span<const std::string> texts, const std::string& prefix, const std::string& extra) {
   json body = json::object();
+  for (const auto& [members, what] : {std::pair(&profile.embeddings_extra, "embeddings_extra of the provider profile"),
+                                      std::pair(&extra, "remote embedder: the option extra")})
+    add_members(body, *members, what, {"model", "input", "encoding_format"});
   body["model"] = identity.name;
   body["encoding_format"] = profile.base64 ? "base64" : "float";
   if (profile.dimensions_field && identity.dimension > 0) body["dimensions"] = identity.dimension;

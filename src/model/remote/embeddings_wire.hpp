@@ -15,8 +15,9 @@ namespace ragstone::detail {
 /// How many of `texts`, from the first on, go into one request; at least 1.
 std::size_t batch_size(const ProviderProfile& profile, std::size_t max_batch, std::span<const std::string> texts);
 
+/// `extra`: RemoteEmbedderOptions::extra. Errors: Errc::invalid_argument for members that cannot be added.
 std::string embeddings_body(const ProviderProfile& profile, const EmbedderIdentity& identity,
-                            std::span<const std::string> texts, const std::string& prefix);
+                            std::span<const std::string> texts, const std::string& prefix, const std::string& extra);
 
 /// Appends [count x dimension] floats to `values`, in the order of the texts, whatever the order of the reply. Accepts
 /// arrays and base64 (little-endian f32) whatever was asked for. `dimension` 0: any, the same for all; set to it.

@@ -1,6 +1,7 @@
 #include "model/paid_error.hpp"
 #include "model/remote/chat_wire.hpp"
 #include "model/remote/model_server_core.hpp"
+#include "model/remote/reply_pattern.hpp"
 #include "model/remote/reply_schema.hpp"
 #include <ragstone/http/sse.hpp>
 
@@ -34,6 +35,8 @@ class RemoteChatModel final : public ChatModel {
   Task<ChatReply> do_chat(const ChatRequest& request, ChatPieces& pieces, CallContext context) override {
     std::optional<detail::SchemaCheck> schema;
     if (request.schema) schema.emplace(*request.schema);
+    std::optional<detail::PatternCheck> pattern;
+    if (!request.pattern.empty()) pattern.emplace(request.pattern);
     const HttpRequest http = core_->request(core_->profile().chat_path,
                                             detail::chat_body(core_->profile(), model_, request, pieces.wanted()));
     ApiCall call(core_, EventKind::chat, model_, detail::priority_of(context), tokens_of(request), context);
@@ -49,6 +52,7 @@ class RemoteChatModel final : public ChatModel {
         }
         call.succeeded(decoder.reply().usage);
         if (schema) schema->check(decoder.reply().text);
+        if (pattern) pattern->check(decoder.reply().text);
         ChatReply reply = decoder.take();
         if (reply.model.empty()) reply.model = model_;
         co_return reply;

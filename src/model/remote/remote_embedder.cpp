@@ -20,6 +20,8 @@ class RemoteEmbedder final : public Embedder {
     if (options_.max_batch == 0) options_.max_batch = core_->profile().max_batch;
     add_to_revision("query_prefix", options_.query_prefix);
     add_to_revision("document_prefix", options_.document_prefix);
+    add_to_revision("extra", core_->profile().embeddings_extra + options_.extra);
+    detail::embeddings_body(core_->profile(), identity_, {}, {}, options_.extra);  // refuses what cannot be sent
   }
 
   const EmbedderIdentity& identity() const noexcept override { return identity_; }
@@ -40,7 +42,8 @@ class RemoteEmbedder final : public Embedder {
 
   void describe(Metadata& attributes) const override { core_->describe(attributes); }
 
-  /// Texts with other prefixes have other vectors: stores and caches must not take one for the other.
+  /// Texts with other prefixes, or asked for in another way, have other vectors: stores and caches must not take one
+  /// for the other.
   void add_to_revision(const std::string& name, const std::string& prefix) {
     if (prefix.empty()) return;
     if (!identity_.revision.empty()) identity_.revision += ' ';
@@ -78,8 +81,9 @@ class RemoteEmbedder final : public Embedder {
   Task<bool> request(Texts texts, EmbedRole role, std::vector<float>& values, bool may_halve, UsageSum& used,
                      CallContext context) {
     const std::string& prefix = role == EmbedRole::query ? options_.query_prefix : options_.document_prefix;
-    const HttpRequest http = core_->request(core_->profile().embeddings_path,
-                                            detail::embeddings_body(core_->profile(), identity_, texts, prefix));
+    const HttpRequest http =
+        core_->request(core_->profile().embeddings_path,
+                       detail::embeddings_body(core_->profile(), identity_, texts, prefix, options_.extra));
     std::uint64_t tokens = 0;
     for (const std::string& text : texts) tokens += detail::estimated_tokens(text);
     const auto priority = role == EmbedRole::query ? detail::priority_of(context) : CallPriority::ingest;

@@ -12,8 +12,10 @@ using detail::ModelServerCore;
 
 class RemoteReranker final : public Reranker {
  public:
-  RemoteReranker(std::shared_ptr<ModelServerCore> core, std::string model)
-      : core_(std::move(core)), model_(std::move(model)) {}
+  RemoteReranker(std::shared_ptr<ModelServerCore> core, std::string model, RemoteRerankerOptions options)
+      : core_(std::move(core)), model_(std::move(model)), options_(std::move(options)) {
+    detail::rerank_body(core_->profile(), options_, model_, {}, {}, 0);  // refuses what cannot be sent
+  }
 
   std::string_view name() const noexcept override { return model_; }
 
@@ -43,8 +45,9 @@ class RemoteReranker final : public Reranker {
   Task<Reranking> request(std::string_view query, std::span<const std::string> texts, std::size_t top_n,
                           std::size_t offset, CallContext context) {
     const ProviderProfile& profile = core_->profile();
-    const HttpRequest http = core_->request(
-        profile.rerank_path, detail::rerank_body(profile.rerank, model_, query, texts, top_n), profile.rerank_base_url);
+    const HttpRequest http =
+        core_->request(profile.rerank_path, detail::rerank_body(profile, options_, model_, query, texts, top_n),
+                       profile.rerank_base_url);
     std::uint64_t tokens = texts.size() * detail::estimated_tokens(query);
     for (const std::string& text : texts) tokens += detail::estimated_tokens(text);
     ApiCall call(core_, EventKind::rerank, model_, detail::priority_of(context), tokens, context);
@@ -76,15 +79,16 @@ class RemoteReranker final : public Reranker {
 
   std::shared_ptr<ModelServerCore> core_;
   std::string model_;
+  RemoteRerankerOptions options_;
 };
 
 }  // namespace
 
-std::shared_ptr<Reranker> remote_reranker(ModelServer server, std::string model) {
+std::shared_ptr<Reranker> remote_reranker(ModelServer server, std::string model, RemoteRerankerOptions options) {
   if (!server.core()) throw Error(Errc::closed, "remote reranker: the server is an empty handle");
   if (server.core()->profile().rerank == RerankDialect::none)
     throw Error(Errc::unsupported, server.core()->profile().name + " serves no rerankers");
-  return std::make_shared<RemoteReranker>(server.core(), std::move(model));
+  return std::make_shared<RemoteReranker>(server.core(), std::move(model), std::move(options));
 }
 
 }  // namespace ragstone

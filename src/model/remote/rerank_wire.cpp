@@ -1,6 +1,7 @@
 #include "model/remote/rerank_wire.hpp"
 
 #include "model/remote/error_reply.hpp"
+#include "model/remote/extra_members.hpp"
 #include "model/remote/json_reply.hpp"
 #include "model/remote/model_server_core.hpp"
 #include <ragstone/base/error.hpp>
@@ -32,6 +33,16 @@ std::optional<dom::array> results_of(RerankDialect dialect, const dom::element& 
   return array_of(member(reply, "results"));
 }
 
+void add_options(json& body, const ProviderProfile& profile, const RemoteRerankerOptions& options) {
+  for (const auto& [extra, what] : {std::pair(&profile.rerank_extra, "rerank_extra of the provider profile"),
+                                    std::pair(&options.extra, "remote reranker: the option extra")})
+    add_members(body, *extra, what, {"model", "query", "documents", "texts", "text_1", "text_2", "top_n"});
+  if (options.max_document_tokens == 0) return;
+  if (profile.document_tokens_field.empty())
+    throw Error(Errc::unsupported, profile.name + " cannot be told how many tokens of a text to read");
+  body[profile.document_tokens_field] = options.max_document_tokens;
+}
+
 }  // namespace
 
 std::size_t rerank_batch_size(const ProviderProfile& profile, std::string_view query,
@@ -50,12 +61,14 @@ std::size_t rerank_batch_size(const ProviderProfile& profile, std::string_view q
   return count;
 }
 
-std::string rerank_body(RerankDialect dialect, const std::string& model, std::string_view query,
-                        std::span<const std::string> texts, std::size_t top_n) {
+std::string rerank_body(const ProviderProfile& profile, const RemoteRerankerOptions& options, const std::string& model,
+                        std::string_view query, std::span<const std::string> texts, std::size_t top_n) {
   json body = json::object();
+  const bool has_parameters = profile.rerank == RerankDialect::dashscope;
+  add_options(has_parameters ? body["parameters"] : body, profile, options);
   json documents = json::array();
   for (const std::string& text : texts) documents.push_back(text);
-  switch (dialect) {
+  switch (profile.rerank) {
     case RerankDialect::none:
       throw Error(Errc::unsupported, "the server has no reranking");
     case RerankDialect::jina:
@@ -72,7 +85,7 @@ std::string rerank_body(RerankDialect dialect, const std::string& model, std::st
     case RerankDialect::tei:
       body["query"] = query;
       body["texts"] = std::move(documents);
-      body["truncate"] = true;
+      body.emplace("truncate", true);  // it refuses texts that are too long
       break;
     case RerankDialect::dashscope:
       body["model"] = model;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ragstone/http/provider_profile.hpp>
+#include <ragstone/model/model_server.hpp>
 #include <ragstone/model/reranker.hpp>
 
 #include <cstddef>
@@ -16,8 +17,9 @@ namespace ragstone::detail {
 std::size_t rerank_batch_size(const ProviderProfile& profile, std::string_view query,
                               std::span<const std::string> texts);
 
-std::string rerank_body(RerankDialect dialect, const std::string& model, std::string_view query,
-                        std::span<const std::string> texts, std::size_t top_n);
+/// Errors: Errc::unsupported, Errc::invalid_argument for options that cannot be sent.
+std::string rerank_body(const ProviderProfile& profile, const RemoteRerankerOptions& options, const std::string& model,
+                        std::string_view query, std::span<const std::string> texts, std::size_t top_n);
 
 /// The scored texts, in the reply's order; indexes are moved up by `offset`. Errors: Errc::transient for bytes that are
 /// no JSON; Errc::rejected for an index that was not sent or has no score.

@@ -31,6 +31,11 @@ void check_schema(const std::string& provider, const json& body) {
   if (!asks_for_json(body)) return;
   const json& format = body["response_format"];
   const std::string type = format.value("type", "");
+  if (type == "regex_schema") {
+    require(provider == "lmdeploy", "response_format.type regex_schema is not known");
+    require(format.value("regex_schema", "").size() > 0, "regex_schema is missing");
+    return;
+  }
   if (provider == "lightllm") throw Refusal(417, "response_format is not known");
   if (provider == "dashscope" || provider == "deepseek") {
     require(type == "json_object", "response_format.type must be text or json_object");
@@ -109,6 +114,7 @@ ServerReply chat(const std::string& provider, const json& body) {
   if (provider == "ollama") require(!body.contains("n") && !body.contains("tool_choice"), "n is not supported");
   if (provider == "ark") require(body["model"].get<std::string>().starts_with("ep-"), "no such endpoint", 404);
   std::string text = asks_for_json(body) ? R"({"answer":"yes"})" : "你好 there";
+  if (body.value("/response_format/type"_json_pointer, "") == "regex_schema") text = "yes";
   std::string finish = "stop";
   if (provider == "lightllm" && body.value("max_tokens", 16) <= 16) {
     text = text.substr(0, 6);
@@ -149,6 +155,25 @@ ServerReply embeddings(const std::string& provider, const ServerRequest& request
                            json{{"data", data}, {"usage", {{"prompt_tokens", count}, {"total_tokens", count}}}}.dump());
 }
 
+/// Refuses members of a rerank request that the server does not have, where the real one says nothing.
+void check_rerank_members(const std::string& provider, const json& body) {
+  std::vector<std::string> known = {"model", "query", "documents", "top_n"};
+  if (provider == "jina") known.emplace_back("return_documents");
+  if (provider == "cohere") known.emplace_back("max_tokens_per_doc");
+  if (provider == "vllm") known.insert(known.end(), {"truncate_prompt_tokens", "use_activation"});
+  if (provider == "tei") known = {"query", "texts", "raw_scores", "return_text", "truncate"};
+  if (provider == "dashscope") known = {"model", "input", "parameters"};
+  for (const auto& [name, value] : body.items())
+    require(std::find(known.begin(), known.end(), name) != known.end(), name + " is not known");
+}
+
+/// How much of a text a server reads that is told to read only some of it.
+std::size_t most_bytes(const json& body) {
+  for (const char* name : {"max_tokens_per_doc", "truncate_prompt_tokens"})
+    if (body.contains(name)) return 4 * body[name].get<std::size_t>();
+  return SIZE_MAX;
+}
+
 /// A rough count, below what a client should reckon with.
 std::size_t tokens_of(const json& texts) {
   std::size_t tokens = 0;
@@ -157,6 +182,7 @@ std::size_t tokens_of(const json& texts) {
 }
 
 ServerReply rerank(const std::string& provider, const json& body) {
+  check_rerank_members(provider, body);
   const bool is_native = provider == "dashscope";
   const json& question = is_native ? body["input"] : body;
   const json& texts = question[provider == "tei" ? "texts" : "documents"];
@@ -171,11 +197,16 @@ ServerReply rerank(const std::string& provider, const json& body) {
   if (is_native) top_n = body["parameters"].value("top_n", top_n);
   if (!is_native && provider != "tei") top_n = body.value("top_n", top_n);
   if (provider == "vllm" && top_n == 0) top_n = texts.size();
-  json results = json::array();
-  for (std::size_t i = 0; i < texts.size(); ++i)
-    results.push_back(
-        {{"index", i}, {provider == "tei" ? "score" : "relevance_score", texts[i].get<std::string>().size()}});
+  if (provider == "tei") require(body.value("truncate", false), "inputs must have less than 512 tokens", 422);
   const char* score = provider == "tei" ? "score" : "relevance_score";
+  json results = json::array();
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const std::size_t size = std::min(most_bytes(body), texts[i].get<std::string>().size());
+    json& result = results.emplace_back(json{{"index", i}, {score, size}});
+    if (provider == "tei" && !body.value("raw_scores", false))
+      result[score] = static_cast<double>(size) / static_cast<double>(size + 1);
+    if (provider == "jina" && body.value("return_documents", true)) result["document"] = {{"text", texts[i]}};
+  }
   std::stable_sort(results.begin(), results.end(), [&](const json& a, const json& b) { return a[score] > b[score]; });
   if (results.size() > top_n) results.erase(results.begin() + static_cast<std::ptrdiff_t>(top_n), results.end());
   if (provider == "tei") return ServerReply::text(200, results.dump());

@@ -43,7 +43,9 @@ class RemoteBed {
     identity.dimension = dimension;
     return watch.watched(remote_embedder(model_server(), identity, std::move(embedder_options)));
   }
-  std::shared_ptr<Reranker> reranker() { return watch.watched(remote_reranker(model_server(), "test-reranker")); }
+  std::shared_ptr<Reranker> reranker(RemoteRerankerOptions reranker_options = {}) {
+    return watch.watched(remote_reranker(model_server(), "test-reranker", std::move(reranker_options)));
+  }
 
   KeyWatch watch{kCanary};
   ScriptedServer server;
