@@ -48,7 +48,7 @@ CancelSweep cancel_at_every_await(boost::asio::io_context& loop, Make make, Find
     for (std::size_t i = 0; i < k && !end; ++i) loop.run_one_for(std::chrono::milliseconds(100));
     completed = end.has_value();
     if (!end) signal->emit(boost::asio::cancellation_type::terminal);
-    loop.run_for(std::chrono::seconds(20));
+    loop.run_for(std::chrono::minutes(10));
     if (!end || !loop.stopped()) {
       sweep.problem = after + (end ? "something still waits" : "it hangs");
       break;

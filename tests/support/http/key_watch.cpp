@@ -2,6 +2,7 @@
 
 #include <ragstone/async/observer.hpp>
 #include <ragstone/base/error.hpp>
+#include <ragstone/base/spdlog_sink.hpp>
 #include <ragstone/model/json_lines.hpp>
 
 #include <cstdint>
@@ -11,12 +12,20 @@
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
+
+#include <spdlog/sinks/base_sink.h>
+#include <spdlog/spdlog.h>
 
 namespace ragstone::test {
 
 class KeyWatch::State : public std::enable_shared_from_this<State> {
  public:
   explicit State(const std::string& key) : key_(key.substr(0, 6)) {}
+  ~State() { std::erase(spdlog::default_logger()->sinks(), spdlog_listener_); }
+
+  /// To spdlog: a logger of its own for observers, and the default logger, at every level.
+  void listen_to_spdlog();
 
   void hear(std::string_view line) {
     const std::lock_guard lock(mutex_);
@@ -52,6 +61,8 @@ class KeyWatch::State : public std::enable_shared_from_this<State> {
   mutable std::mutex mutex_;
   std::size_t heard_ = 0;
   std::vector<std::string> leaks_;
+  spdlog::sink_ptr spdlog_listener_;
+  std::shared_ptr<spdlog::logger> logger_;
 };
 
 namespace {
@@ -104,6 +115,22 @@ class Console final : public Observer {
   LineBuffer buffer_;
   std::ostream stream_;
   const std::shared_ptr<Observer> observer_;
+};
+
+/// Lines as spdlog formats them.
+class SpdlogListener final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit SpdlogListener(std::weak_ptr<State> state) : state_(std::move(state)) {}
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    if (const auto state = state_.lock()) state->hear(std::string_view(line.data(), line.size()));
+  }
+  void flush_() override {}
+
+  const std::weak_ptr<State> state_;
 };
 
 class WatchedChatModel final : public ChatModel {
@@ -174,6 +201,14 @@ class WatchedReranker final : public Reranker {
 
 }  // namespace
 
+void KeyWatch::State::listen_to_spdlog() {
+  spdlog_listener_ = std::make_shared<SpdlogListener>(weak_from_this());
+  logger_ = std::make_shared<spdlog::logger>("watched", spdlog_listener_);
+  const auto by_default = spdlog::default_logger();
+  by_default->sinks().push_back(spdlog_listener_);
+  for (const auto& logger : {logger_, by_default}) logger->set_level(spdlog::level::trace);
+}
+
 CallContext KeyWatch::State::context(CallContext context) {
   const auto self = shared_from_this();
   const auto hear_line = [self](std::string_view line) { self->hear(line); };
@@ -185,10 +220,10 @@ CallContext KeyWatch::State::context(CallContext context) {
     const auto hear_message = [self](LogLevel, std::string_view message) { self->hear(message); };
     context = context.with_observer(log_observer(LogSink(hear_message, level), level));
   }
-  return context;
+  return context.with_observer(log_observer(spdlog_sink(logger_, LogLevel::debug)));
 }
 
-KeyWatch::KeyWatch(const std::string& key) : state_(std::make_shared<State>(key)) {}
+KeyWatch::KeyWatch(const std::string& key) : state_(std::make_shared<State>(key)) { state_->listen_to_spdlog(); }
 
 std::shared_ptr<ChatModel> KeyWatch::watched(std::shared_ptr<ChatModel> model) const {
   return std::make_shared<WatchedChatModel>(std::move(model), state_);

@@ -13,8 +13,9 @@
 
 namespace ragstone::test {
 
-/// Listens to everything that models tell: every kind of observer (console, log at every level, JSON lines, and the
-/// events themselves with all attributes), and every exception. Copies share what was heard. Thread-safe.
+/// Listens to everything that models tell: every kind of observer (console, log at every level, spdlog, JSON lines, and
+/// the events themselves with all attributes), every exception, and spdlog's default logger. Copies share what was
+/// heard. Thread-safe, but for making the first and destroying the last one while others log by default.
 class KeyWatch {
  public:
   /// `key`: what no line may hold, nor its first six characters.

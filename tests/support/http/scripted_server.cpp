@@ -153,7 +153,7 @@ class ScriptedServer::Core {
   template <class Condition>
   bool wait_for(Condition condition) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(5), condition);
+    return changed_.wait_for(lock, std::chrono::minutes(2), condition);
   }
 
   std::chrono::duration<double> mean_lateness() const {

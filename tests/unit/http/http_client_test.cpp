@@ -326,13 +326,17 @@ TEST(HttpClient, EachKindOfSilenceHasItsLimit) {
     return drip;
   });
   Runtime runtime;
-  HttpOptions options = local_options();
-  options.first_byte_timeout = 60ms;
-  options.idle_timeout = 50ms;
-  options.total_timeout = 200ms;
-  const HttpClient client(runtime, options);
-  for (const auto& [path, limit] : {std::pair("/first", "first_byte_timeout"), std::pair("/head", "idle_timeout"),
-                                    std::pair("/idle", "idle_timeout"), std::pair("/drip", "total_timeout")}) {
+  using Limit = std::chrono::milliseconds HttpOptions::*;
+  const Limit first_byte = &HttpOptions::first_byte_timeout;
+  const Limit idle = &HttpOptions::idle_timeout;
+  const Limit total = &HttpOptions::total_timeout;
+  for (const auto& [path, limit, of] :
+       {std::tuple("/first", "first_byte_timeout", first_byte), std::tuple("/head", "idle_timeout", idle),
+        std::tuple("/idle", "idle_timeout", idle), std::tuple("/drip", "total_timeout", total)}) {
+    HttpOptions options = local_options();
+    for (const Limit each : {first_byte, idle, total}) options.*each = 1h;
+    options.*of = 60ms;
+    const HttpClient client(runtime, options);
     const HttpRequest request = get(server.url(path));
     const Error error = error_of([&] { runtime.run(read_all(client, request)); });
     EXPECT_EQ(error.errc(), Errc::transient) << path;
