@@ -153,7 +153,10 @@ class ScriptedServer::Core {
   template <class Condition>
   bool wait_for(Condition condition) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::minutes(2), condition);
+    // What the condition looks at may change without the server.
+    for (int i = 0; i < 12'000; ++i)
+      if (changed_.wait_for(lock, std::chrono::milliseconds(10), condition)) return true;
+    return false;
   }
 
   std::chrono::duration<double> mean_lateness() const {

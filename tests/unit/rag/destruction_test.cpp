@@ -92,9 +92,11 @@ class Life {
   }
 
  private:
-  /// Gives way to the others so many times: about as many points to be dropped at, however fast the machine is.
+  /// Gives way to the others so many times: about as many points to be dropped at, however fast the machine is; and for
+  /// a few milliseconds at most, which other programs may take for each time.
   static void let_run(unsigned times) {
-    for (; times > 0; --times) std::this_thread::yield();
+    const auto end = std::chrono::steady_clock::now() + 5ms;
+    for (; times > 0 && std::chrono::steady_clock::now() < end; --times) std::this_thread::yield();
   }
 
   unsigned dice(unsigned sides) { return static_cast<unsigned>(random_() % sides); }
