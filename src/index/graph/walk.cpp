@@ -25,7 +25,7 @@ class Walk {
         rows_(rows),
         query_(query),
         options_(options),
-        ef_(std::max(options.ef, std::size_t{1})),
+        ef_(std::max(options.ef + (options.ef + 15) / 16, std::size_t{1})),
         listed_(options.test == nullptr ? std::max(ef_, options.keep) : ef_),
         poll_(poll),
         scratch_(scratch),
@@ -190,7 +190,7 @@ class Walk {
   const CodeRows& rows_;
   const CodeVector& query_;
   const WalkOptions& options_;
-  const std::size_t ef_;
+  const std::size_t ef_;            ///< One in sixteen above what is asked for: codes mistake some of the farthest.
   const std::size_t listed_;        ///< Candidates that are kept; those after the first ef are not followed.
   std::uint32_t next_ = kFollowed;  ///< Likely to be followed next.
   kernel::StopPoll& poll_;
