@@ -134,9 +134,9 @@ void FlatSearch::look_at(const Chunk& chunk, bool few) {
     std::size_t count = 0;
   };
   Waiting by_codes, by_vectors;
-  const auto look = [&](Waiting& waiting, auto scan, std::size_t least) {
+  const auto look = [&](Waiting& waiting, auto function, std::size_t least) {
     if (waiting.count < least) return;
-    (this->*scan)({waiting.queries.data(), waiting.count}, chunk);
+    (this->*function)({waiting.queries.data(), waiting.count}, chunk);
     waiting.count = 0;
   };
   for (Query& query : queries_) {
