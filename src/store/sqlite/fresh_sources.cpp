@@ -3,6 +3,7 @@
 #include "store/coding.hpp"
 #include "store/sqlite/blobs.hpp"
 #include "store/sqlite/digest.hpp"
+#include "store/sqlite/node_coding.hpp"
 #include "store/sqlite/text_blocks.hpp"
 #include <ragstone/base/error.hpp>
 
@@ -12,35 +13,6 @@
 
 namespace ragstone::sqlite {
 namespace {
-
-constexpr std::uint64_t kOwnText = 1;
-constexpr std::uint64_t kOwnMetadata = 2;
-
-void write_node(ByteWriter& out, const StoredNode& node, const StoredNode* before) {
-  out.varint((node.is_span ? 0 : kOwnText) | (node.has_metadata ? kOwnMetadata : 0));
-  out.zigzag(static_cast<std::int64_t>(node.parent - (before != nullptr ? before->parent : 0)));
-  out.zigzag(static_cast<std::int64_t>(node.span.begin - (before != nullptr ? before->span.begin : 0)));
-  out.varint(node.span.size());
-  out.hash(node.uid);
-  out.hash(node.content);
-  if (!node.is_span) out.string(node.text);
-  if (node.has_metadata) out.string(write_metadata(node.metadata));
-}
-
-void read_node(ByteReader& in, StoredNode& node, const StoredNode* before) {
-  const std::uint64_t flags = in.varint();
-  node.is_span = (flags & kOwnText) == 0;
-  node.has_metadata = (flags & kOwnMetadata) != 0;
-  node.parent = (before != nullptr ? before->parent : 0) + static_cast<NodeId>(in.zigzag());
-  const std::uint64_t begin = (before != nullptr ? before->span.begin : 0) + static_cast<std::uint64_t>(in.zigzag());
-  const std::uint64_t size = in.varint(INT64_MAX);
-  if (begin > INT64_MAX || size > INT64_MAX - begin) in.fail();
-  node.span = {begin, begin + size};
-  node.uid = in.hash();
-  node.content = in.hash();
-  if (!node.is_span) node.text = in.string();
-  if (node.has_metadata) node.metadata = read_metadata(in.string());
-}
 
 void write_record(ByteWriter& out, const SourceRow& row) {
   const SourceRecord& record = row.record;
@@ -88,7 +60,8 @@ FreshSource read_source(std::string_view bytes) {
   source.row.text.size = source.row.record.text_bytes = source.text.size();
   source.row.digest = digest_of(source.row);
   for (const SourceGroup& group : parse_groups(source.row.groups)) {
-    std::size_t first = source.nodes.size();
+    const std::size_t first = source.nodes.size();
+    NodePosition position;
     for (const NodeId id : group.nodes) {
       if (!source.nodes.empty() && id <= source.nodes.back().id) in.fail();
       const std::size_t at = source.nodes.size();
@@ -97,8 +70,10 @@ FreshSource read_source(std::string_view bytes) {
       node.source = source.row.number;
       node.definition = group.definition;
       node.number = static_cast<std::uint32_t>(at - first);
-      read_node(in, node, at > first ? &source.nodes[at - 1] : nullptr);
+      read_node(in, node, position);
       if (node.is_span && node.span.end > source.text.size()) in.fail();
+      if (!node.is_span) node.text = in.string();
+      if (node.has_metadata) node.metadata = read_metadata(in.string());
     }
   }
   in.expect_end();
@@ -143,11 +118,13 @@ void append_fresh(std::string& sources, const FreshSource& source) {
   ByteWriter out;
   write_record(out, source.row);
   out.string(source.text);
-  const StoredNode* before = nullptr;
+  NodePosition position;
+  DefinitionNumber definition = 0;
   for (const StoredNode& node : source.nodes) {
-    if (before != nullptr && before->definition != node.definition) before = nullptr;
-    write_node(out, node, before);
-    before = &node;
+    if (std::exchange(definition, node.definition) != node.definition) position = {};
+    write_node(out, node, position);
+    if (!node.is_span) out.string(node.text);
+    if (node.has_metadata) out.string(write_metadata(node.metadata));
   }
   const std::string bytes = std::move(out).take();
   ByteWriter framed;

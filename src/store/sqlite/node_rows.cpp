@@ -2,6 +2,7 @@
 
 #include "store/coding.hpp"
 #include "store/sqlite/blobs.hpp"
+#include "store/sqlite/node_coding.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <string_view>
@@ -10,8 +11,6 @@
 namespace ragstone::sqlite {
 namespace {
 
-constexpr std::uint64_t kOwnText = 1;
-constexpr std::uint64_t kOwnMetadata = 2;
 // So that a row of them fits into a page.
 constexpr std::size_t kNodesOfRun = 32;
 
@@ -25,18 +24,8 @@ bool has_extra(const StoredNode& node) { return !node.is_span || node.has_metada
 std::string format_run(std::span<const StoredNode> run) {
   ByteWriter out;
   out.varint(run.front().number);
-  NodeId parent = 0;
-  std::uint64_t begin = 0;
-  for (const StoredNode& node : run) {
-    out.varint((node.is_span ? 0 : kOwnText) | (node.has_metadata ? kOwnMetadata : 0));
-    out.zigzag(static_cast<std::int64_t>(node.parent - parent));
-    out.zigzag(static_cast<std::int64_t>(node.span.begin - begin));
-    out.varint(node.span.size());
-    out.hash(node.uid);
-    out.hash(node.content);
-    parent = node.parent;
-    begin = node.span.begin;
-  }
+  NodePosition position;
+  for (const StoredNode& node : run) write_node(out, node, position);
   return std::move(out).take();
 }
 
@@ -51,8 +40,7 @@ std::vector<StoredNode> read_node_run(const Statement& row) {
   const auto first = static_cast<NodeId>(row.integer(0));
   ByteReader in(row.blob(3), "nodes of a source");
   auto number = static_cast<std::uint32_t>(in.varint(UINT32_MAX - kNodesOfRun));
-  NodeId parent = 0;
-  std::uint64_t begin = 0;
+  NodePosition position;
   std::vector<StoredNode> nodes;
   nodes.reserve(kNodesOfRun);
   while (!in.at_end()) {
@@ -62,16 +50,7 @@ std::vector<StoredNode> read_node_run(const Statement& row) {
     node.source = row.integer(1);
     node.definition = row.integer(2);
     node.number = number++;
-    const std::uint64_t flags = in.varint();
-    node.is_span = (flags & kOwnText) == 0;
-    node.has_metadata = (flags & kOwnMetadata) != 0;
-    node.parent = parent += static_cast<NodeId>(in.zigzag());
-    begin += static_cast<std::uint64_t>(in.zigzag());
-    const std::uint64_t size = in.varint(INT64_MAX);
-    if (begin > INT64_MAX || size > INT64_MAX - begin) damaged(node.id);
-    node.span = {begin, begin + size};
-    node.uid = in.hash();
-    node.content = in.hash();
+    read_node(in, node, position);
   }
   return nodes;
 }

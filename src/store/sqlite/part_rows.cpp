@@ -2,6 +2,7 @@
 
 #include "store/sqlite/commit_log.hpp"
 #include "store/sqlite/digest.hpp"
+#include "store/sqlite/part_table.hpp"
 #include "store/sqlite/staged_parts.hpp"
 #include "store/sqlite/vector_index_settings.hpp"
 #include <ragstone/base/error.hpp>
@@ -268,22 +269,16 @@ Part part_of_image(const PartFolder& folder, PartNumber number, const ColumnDefi
 
 void insert_part(Database& database, DefinitionNumber definition, const Part& part) {
   const std::string dead = part.dead.serialize();
-  Statement& insert = database.statement(
-      "INSERT INTO part(number, definition, rows, file, dead_tokens, digest, dead, image) "
-      "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
-  insert.bind_integer(1, part.number);
-  insert.bind_integer(2, definition);
-  insert.bind_integer(3, static_cast<std::int64_t>(part.rows()));
-  insert.bind_text(4, part.file);
-  insert.bind_integer(5, static_cast<std::int64_t>(part.dead_tokens));
-  insert.bind_integer(6, digest_of(part.number, definition, part.rows(), part.file));
-  insert.bind_blob(7, dead);
-  if (part.is_staged()) {
-    insert.bind_blob(8, image_of(part));
-  } else {
-    insert.bind_null(8);
-  }
-  insert.run();
+  PartRecord record;
+  record.number = part.number;
+  record.definition = definition;
+  record.rows = part.rows();
+  record.file = part.file;
+  record.dead_tokens = part.dead_tokens;
+  record.digest = digest_of(part.number, definition, part.rows(), part.file);
+  record.dead = dead;
+  if (part.is_staged()) record.image = image_of(part);
+  insert_part(database, record);
 }
 
 void stage_part(DefinitionNumber definition, const Part& part, std::string& parts) {

@@ -1,6 +1,7 @@
 #include "store/sqlite/staged_parts.hpp"
 
 #include "store/coding.hpp"
+#include "store/sqlite/part_table.hpp"
 
 #include <algorithm>
 
@@ -21,16 +22,14 @@ void parse(std::string_view parts, Visit visit) {
   }
 }
 
-void insert(Database& database, const StagedPart& part) {
-  Statement& insert = database.statement(
-      "INSERT INTO part(number, definition, rows, file, dead_tokens, digest, dead, image) "
-      "VALUES(?1, ?2, ?3, '', 0, ?4, x'', ?5)");
-  insert.bind_integer(1, part.number);
-  insert.bind_integer(2, part.definition);
-  insert.bind_integer(3, static_cast<std::int64_t>(part.rows));
-  insert.bind_integer(4, part.digest);
-  insert.bind_blob(5, part.image);
-  insert.run();
+PartRecord record_of(const StagedPart& part) {
+  PartRecord record;
+  record.number = part.number;
+  record.definition = part.definition;
+  record.rows = part.rows;
+  record.digest = part.digest;
+  record.image = part.image;
+  return record;
 }
 
 void write(Database& database, Generation generation, std::string_view parts) {
@@ -79,7 +78,8 @@ bool erase_staged(Database& database, Catalog& catalog, Generation generation, s
 
 void move_staged(Database& database, Catalog& catalog, Generation last) {
   while (!catalog.staged.empty() && catalog.staged.front() <= last) {
-    read_staged(database, catalog.staged.front(), [&](const StagedPart& part) { insert(database, part); });
+    read_staged(database, catalog.staged.front(),
+                [&](const StagedPart& part) { insert_part(database, record_of(part)); });
     write(database, catalog.staged.front(), {});
     catalog.staged.erase(catalog.staged.begin());
   }
