@@ -103,7 +103,9 @@ class StoreEngine {
   /// Where registered indexes are saved; null where there is no medium for it.
   virtual std::shared_ptr<IndexFiles> index_files() const { return nullptr; }
 
-  /// Finishes what is pending and releases files; later commits fail with Errc::closed, snapshots stay readable.
+  /// Finishes what is pending and releases files; later commits fail with Errc::closed, snapshots stay readable. If it
+  /// throws, for want of space for example, it is closed all the same: nothing acknowledged is lost, and what was not
+  /// finished is once the store is opened again.
   virtual void close() = 0;
 
  private:

@@ -11,6 +11,7 @@
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
+#include <exception>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -50,6 +51,18 @@ void create_folders(segment::FileSystem& files, const std::filesystem::path& fol
   files.sync_directory(parent);
 }
 
+/// What close() says where the rest could not be done.
+[[noreturn]] void throw_unfinished(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error& reason) {
+    throw Error(reason.errc(),
+                std::string("close store: it is closed and has all that was acknowledged, but not all is "
+                            "sealed, which it goes on with once it is opened again: ") +
+                    reason.what());
+  }
+}
+
 class WritingEngine final : public StoreEngine {
  public:
   WritingEngine(const std::filesystem::path& folder, const SqliteOptions& options, EngineHooks hooks)
@@ -81,16 +94,31 @@ class WritingEngine final : public StoreEngine {
 
   void close() override {
     const std::lock_guard maintaining(maintenance_mutex_);
-    while (merge_one({}, {}, Scope::staged)) {
-    }
+    std::exception_ptr first_error;
+    const auto attempt = [&first_error](auto step) {
+      try {
+        step();
+      } catch (...) {
+        if (!first_error) first_error = std::current_exception();
+      }
+    };
+    attempt([this] {
+      while (merge_one({}, {}, Scope::staged)) {
+      }
+    });
     const std::lock_guard lock(commit_mutex_);
     if (!writer_) return;
     warm_up_.reset();
-    if (writer_->unfold()) publish();
-    checkpoint();
-    writer_->checkpoint_and_truncate();
+    attempt([this] {
+      if (writer_->unfold()) publish();
+    });
+    attempt([this] {
+      checkpoint();
+      writer_->checkpoint_and_truncate();
+    });
     writer_.reset();
     lock_.reset();
+    if (first_error) throw_unfinished(first_error);
   }
 
  private:

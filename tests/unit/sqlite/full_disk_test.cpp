@@ -1,3 +1,4 @@
+#include "support/errors.hpp"
 #include "support/rounds.hpp"
 #include "support/store/samples.hpp"
 #include "support/temporary_folder.hpp"
@@ -41,6 +42,7 @@ class SmallDisk {
     out << std::string(1 << 20, 'x');
   }
   void free() const { fs::remove(path() / "other program's"); }
+  void grow() const { ASSERT_EQ(::mount("none", path().c_str(), "tmpfs", MS_REMOUNT, "size=9m"), 0); }
 
  private:
   TemporaryFolder folder_;
@@ -134,6 +136,33 @@ TEST_F(FullDisk, IsToldLosesNothingAndIsForgottenOnceThereIsSpace) {
     }
     expect_stored();
   }
+}
+
+// F4
+TEST_F(FullDisk, IsToldByClosingWhichLosesNothing) {
+  open();
+  fill_store();
+  for (int i = 0;; ++i) {  // Until no small source fits either, which leaves some that are not in the tables yet.
+    try {
+      put("small 小 " + std::to_string(i), text(100));
+    } catch (const Error& error) {
+      ASSERT_EQ(error.errc(), Errc::storage_full) << error.what();
+      break;
+    }
+  }
+  const Error told = error_of([&] { engine_->close(); });
+  EXPECT_EQ(told.errc(), Errc::storage_full);
+  EXPECT_NE(std::string(told.what()).find("it is closed and has all that was acknowledged"), std::string::npos)
+      << told.what();
+  EXPECT_EQ(error_of([&] { put("late", "text"); }).errc(), Errc::closed);
+  engine_->close();
+  disk_.grow();
+  open();
+  expect_stored();
+  put("one more", text(1000));
+  engine_->close();
+  open();
+  expect_stored();
 }
 
 }  // namespace
