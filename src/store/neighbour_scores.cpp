@@ -47,7 +47,7 @@ void NeighbourScores::finish_counts() {
   }
 }
 
-void NeighbourScores::spread(std::span<double> scores, double share) {
+void NeighbourScores::spread(std::span<double> scores, double share, const StopToken& stop) {
   finish_counts();
   const std::size_t count = texts_.size();
   std::vector<std::vector<std::pair<std::size_t, float>>> having(numbers_.size());
@@ -57,6 +57,7 @@ void NeighbourScores::spread(std::span<double> scores, double share) {
   const std::vector<double> before(scores.begin(), scores.end());
   std::vector<std::pair<double, std::size_t>> alike(count);
   for (std::size_t text = 0; text < count; ++text) {
+    throw_if_stopped(stop);
     for (std::size_t other = 0; other < count; ++other) alike[other] = {0, other};
     for (const auto& [term, weight] : texts_[text])
       for (const auto& [other, of_other] : having[term]) alike[other].first += double{weight} * double{of_other};

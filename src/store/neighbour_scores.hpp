@@ -1,5 +1,7 @@
 #pragma once
 
+#include <ragstone/base/stop.hpp>
+
 #include <cstddef>
 #include <span>
 #include <string>
@@ -18,8 +20,8 @@ class NeighbourScores {
   /// A term of the text begun last.
   void add(std::string_view term);
   /// `share` of each score, one for each text, is replaced by the mean score of the texts most like it, weighted by how
-  /// alike they are; a text that is like none keeps what is left.
-  void spread(std::span<double> scores, double share);
+  /// alike they are; a text that is like none keeps what is left. Polls `stop` for each text.
+  void spread(std::span<double> scores, double share, const StopToken& stop = {});
 
  private:
   using Weights = std::vector<std::pair<std::size_t, float>>;  ///< By number of the term, ascending.

@@ -70,7 +70,7 @@ MemberHits run(const StoreSnapshot& snapshot, const SearchRequest& request, cons
       result.hits = search(wanted);
     }
   }
-  boost_by_text(snapshot, request, member, result.hits, stop);
+  result.nodes = boost_by_text(snapshot, request, member, result.hits, stop);
   if (result.hits.size() > k) result.hits.resize(k);
   return result;
 }
@@ -181,10 +181,7 @@ MemberHits run_member(const StoreSnapshot& snapshot, const SearchRequest& reques
 }
 
 MemberHits finish_member(const SearchMember& member, MemberHits result) {
-  if (member.cut_off) {
-    std::erase_if(result.hits, [&](const ScoredNode& hit) { return hit.score < *member.cut_off; });
-    if (!result.nodes.empty()) result.nodes.resize(result.hits.size());
-  }
+  if (member.cut_off) std::erase_if(result.hits, [&](const ScoredNode& hit) { return hit.score < *member.cut_off; });
   result.note = member.name + ": " + result.note + ", " + std::to_string(result.hits.size()) + " hits";
   if (member.cut_off) result.note += " at or above the cut-off";
   return result;

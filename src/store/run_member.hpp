@@ -15,12 +15,12 @@ namespace ragstone {
 struct MemberHits {
   std::vector<ScoredNode> hits;  ///< In the order of ranks_before, after the cut-off.
   std::string note;
-  /// The nodes of the hits, in their order, if they had to be read; otherwise empty.
+  /// With text, the nodes that had to be read, so that nobody reads them again.
   std::vector<Node> nodes;
 };
 
-/// Runs one member of `request` for at most `k` hits. `with_nodes`: nodes that have to be read are wanted with text.
-/// `parallel` (null: none) helps with large scans.
+/// Runs one member of `request` for at most `k` hits. `with_nodes`: nodes that have to be read are wanted with text,
+/// even if that could be left out. `parallel` (null: none) helps with large scans.
 MemberHits run_member(const StoreSnapshot& snapshot, const SearchRequest& request, const SearchMember& member,
                       std::size_t k, bool with_nodes, const StopToken& stop, const Parallel* parallel = nullptr);
 

@@ -119,15 +119,24 @@ std::vector<TargetHit> choose(const StoreSnapshot& snapshot, const SearchRequest
   return chosen;
 }
 
-/// The nodes of `chosen`, in its order, out of those that a member has read already or from the snapshot.
+/// The nodes of `chosen`, in its order; from the snapshot those that no member has read.
 std::vector<Node> read_nodes(const StoreSnapshot& snapshot, const std::vector<TargetHit>& chosen,
-                             std::vector<Node>& known, const StopToken& stop) {
-  const auto is_node = [](const Node& node, const TargetHit& hit) { return node.id == hit.node.id; };
-  if (std::equal(known.begin(), known.end(), chosen.begin(), chosen.end(), is_node)) return std::move(known);
+                             std::vector<MemberHits>& members, const StopToken& stop) {
+  std::unordered_map<NodeId, Node*> known;
+  for (MemberHits& member : members)
+    for (Node& node : member.nodes) known.emplace(node.id, &node);
   NodeQuery query;
   query.ids.emplace();
-  for (const TargetHit& hit : chosen) query.ids->push_back(hit.node.id);
-  return snapshot.nodes(query, stop);
+  for (const TargetHit& hit : chosen)
+    if (!known.contains(hit.node.id)) query.ids->push_back(hit.node.id);
+  std::vector<Node> others;
+  if (!query.ids->empty()) others = snapshot.nodes(query, stop);
+  for (Node& node : others) known.emplace(node.id, &node);
+  std::vector<Node> nodes;
+  nodes.reserve(chosen.size());
+  for (const TargetHit& hit : chosen)
+    if (const auto node = known.extract(hit.node.id)) nodes.push_back(std::move(*node.mapped()));
+  return nodes;
 }
 
 }  // namespace
@@ -195,7 +204,7 @@ SearchResponse run(const Surroundings& with, SearchRequest request) {
   std::vector<MemberHits> members = run_members(with, request, member_hits(request), is_plain, response);
   const std::vector<ScoredNode> ranked = fuse_members(request, members);
   const std::vector<TargetHit> chosen = choose(snapshot, request, ranked, response, stop);
-  std::vector<Node> nodes = read_nodes(snapshot, chosen, members.front().nodes, stop);
+  std::vector<Node> nodes = read_nodes(snapshot, chosen, members, stop);
   FileSpans files(snapshot);
   auto from = chosen.begin();
   for (Node& node : nodes) {

@@ -188,12 +188,12 @@ class TextBooster {
 
 }  // namespace
 
-void boost_by_text(const StoreSnapshot& snapshot, const SearchRequest& request, const TextMember& member,
-                   std::vector<ScoredNode>& hits, const StopToken& stop) {
+std::vector<Node> boost_by_text(const StoreSnapshot& snapshot, const SearchRequest& request, const TextMember& member,
+                                std::vector<ScoredNode>& hits, const StopToken& stop) {
   const std::size_t depth = std::min(member.boosts.depth, hits.size());
-  if (depth < 2) return;
+  if (depth < 2) return {};
   TextBooster booster(member, snapshot, request.group);
-  if (!booster.has_terms()) return;
+  if (!booster.has_terms()) return {};
   NodeQuery query;
   query.group = request.group;
   query.ids.emplace();
@@ -201,20 +201,23 @@ void boost_by_text(const StoreSnapshot& snapshot, const SearchRequest& request, 
   std::size_t i = 0;
   std::vector<std::size_t> read;
   std::vector<double> scores;
-  for (const Node& node : snapshot.nodes(query, stop)) {
+  std::vector<Node> nodes = snapshot.nodes(query, stop);
+  for (const Node& node : nodes) {
     throw_if_stopped(stop);
     while (hits[i].id != node.id) ++i;
     read.push_back(i);
     scores.push_back(hits[i].score + booster.boost_of(node.text, hits[i].score));
   }
-  if (booster.compares_texts() && scores.size() > 2) booster.neighbours().spread(scores, member.boosts.neighbours);
+  if (booster.compares_texts() && scores.size() > 2)
+    booster.neighbours().spread(scores, member.boosts.neighbours, stop);
   for (std::size_t n = 0; n < read.size(); ++n) hits[read[n]].score = scores[n];
   const auto rest = hits.begin() + static_cast<std::ptrdiff_t>(depth);
   std::sort(hits.begin(), rest, ranks_before);
   // Neighbours may have taken from the scores of hits that were read.
-  if (rest == hits.end() || rest->score < hits[depth - 1].score) return;
+  if (rest == hits.end() || rest->score < hits[depth - 1].score) return nodes;
   const double factor = 0.999 * hits[depth - 1].score / rest->score;
   std::for_each(rest, hits.end(), [factor](ScoredNode& hit) { hit.score *= factor; });
+  return nodes;
 }
 
 }  // namespace ragstone

@@ -9,8 +9,8 @@
 namespace ragstone {
 
 /// Adds what the texts of the best hits are worth by `member.boosts`, and puts the hits in order again. Hits that are
-/// not read stay behind those that are, with scores that fit.
-void boost_by_text(const StoreSnapshot& snapshot, const SearchRequest& request, const TextMember& member,
-                   std::vector<ScoredNode>& hits, const StopToken& stop);
+/// not read stay behind those that are, with scores that fit. Gives the nodes that were read.
+std::vector<Node> boost_by_text(const StoreSnapshot& snapshot, const SearchRequest& request, const TextMember& member,
+                                std::vector<ScoredNode>& hits, const StopToken& stop);
 
 }  // namespace ragstone

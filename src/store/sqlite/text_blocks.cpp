@@ -107,8 +107,12 @@ void TextBlockCache::add(std::int64_t block, std::shared_ptr<const std::string> 
 }
 
 bool TextBlockCache::is_wanted_again(std::int64_t block) {
+  // A piece takes about 3 pages, a block 17.
+  constexpr unsigned kPieces = 4;
   const std::lock_guard lock(mutex_);
-  return std::exchange(asked_[static_cast<std::size_t>(block) % asked_.size()], block) == block;
+  Asked& asked = asked_[static_cast<std::size_t>(block) % asked_.size()];
+  if (asked.block != block) asked = {block, 0};
+  return ++asked.times > kPieces;
 }
 
 namespace {

@@ -58,7 +58,7 @@ class TextBlockCache {
   /// Null if it is not there.
   std::shared_ptr<const std::string> find(std::int64_t block);
   void add(std::int64_t block, std::shared_ptr<const std::string> bytes);
-  /// Whether the block was asked for lately, so that reading it whole may pay; notes it.
+  /// Whether the block was asked for several times lately, so that reading it whole may pay; notes it.
   bool is_wanted_again(std::int64_t block);
 
  private:
@@ -68,10 +68,15 @@ class TextBlockCache {
     std::shared_ptr<const std::string> bytes;
   };
 
+  struct Asked {
+    std::int64_t block = 0;
+    unsigned times = 0;
+  };
+
   std::mutex mutex_;
   std::uint64_t clock_ = 0;
   std::vector<Entry> entries_;
-  std::array<std::int64_t, 256> asked_{};  ///< By number, modulo.
+  std::array<Asked, 256> asked_{};  ///< By number, modulo.
 };
 
 /// `span` of the text at `place`, which must contain it. Errors: Errc::corrupt_store if a block is missing or short.
