@@ -58,6 +58,13 @@ class SqliteEngineTest : public testing::Test {
     return files;
   }
 
+  std::int64_t count(const char* sql) const {
+    sqlite::Database database(folder_ / "store.db", sqlite::OpenMode::read);
+    sqlite::Statement& read = database.statement(sql);
+    const sqlite::Rows guard(read);
+    return read.step() ? read.integer(0) : -1;
+  }
+
   /// Runs SQL behind the closed store's back.
   void damage(const char* sql) const {
     sqlite::Database database(folder_ / "store.db", sqlite::OpenMode::write);
@@ -351,6 +358,44 @@ TEST_F(SqliteEngineTest, OfCommitsTogetherOnlyThoseThatFailAreNotApplied) {
   EXPECT_EQ(commits[3].result.generation, 2u);
   EXPECT_EQ(matches(*engine->snapshot(), "字"), 2u);
   EXPECT_TRUE(engine->verify().ok());
+}
+
+TEST_F(SqliteEngineTest, PartsOutliveTheLogOfTheirCommit) {
+  auto engine = sqlite_engine(folder());
+  put(*engine, "kept", "fig\n密钥");
+  put(*engine, "gone", "fig");
+  for (int round = 0; round < 22; ++round) {
+    std::vector<PendingCommit> commits(200);
+    std::vector<PendingCommit*> all;
+    for (PendingCommit& commit : commits) {
+      SourceFailure failure;
+      failure.source = "broken";
+      failure.reason = "no such file";
+      commit.commit.failures.push_back(std::move(failure));
+      all.push_back(&commit);
+    }
+    engine->commit_together(all);
+  }
+  EXPECT_EQ(count("SELECT count(*) FROM commit_log WHERE generation < 3"), 0);
+  EXPECT_EQ(count("SELECT count(*) FROM part WHERE image IS NOT NULL"), 4) << "the postings and vectors of both";
+  const auto expect_found = [&](std::size_t figs) {
+    EXPECT_EQ(matches(*engine->snapshot(), "fig"), figs);
+    EXPECT_EQ(matches(*engine->snapshot(), "密钥"), 1u);
+    EXPECT_EQ(engine->snapshot()->text("kept"), "fig\n密钥");
+    EXPECT_TRUE(engine->verify().ok());
+  };
+  expect_found(2);
+  engine.reset();  // As a crash does.
+  engine = sqlite_engine(folder());
+  expect_found(2);
+  Commit removal;
+  removal.removals.push_back("gone");
+  engine->commit(std::move(removal));
+  expect_found(1);
+  engine->close();
+  engine = sqlite_engine(folder());
+  expect_found(1);
+  EXPECT_EQ(count("SELECT count(*) FROM part WHERE image IS NOT NULL"), 0) << "closing seals";
 }
 
 TEST_F(SqliteEngineTest, ACommitOfManyRowsGoesToAFileAtOnce) {

@@ -137,6 +137,28 @@ TEST_F(SqliteFields, ADeclarationTakesEffectByARebuildAndIsRemembered) {
   for (const auto& [number, definition] : snapshot()->state()->catalog.columns()) EXPECT_FALSE(definition.is_fields());
 }
 
+TEST_F(SqliteFields, ARebuildReachesSourcesThatAreNotInTheTablesYet) {
+  RandomFilters random(3);
+  open();
+  for (int i = 0; i < 5; ++i) put("s" + std::to_string(i), random);
+  ASSERT_EQ(snapshot()->state()->fresh->size(), 5u);
+  engine_->declare_fields(all_fields());
+  put("later", random);
+  ASSERT_TRUE(engine_->maintain());
+  for (const bool reopened : {false, true}) {
+    if (reopened) {
+      engine_.reset();  // As a crash does.
+      open();
+    }
+    EXPECT_EQ(snapshot()->sources({}).size(), 6u);
+    EXPECT_TRUE(selects_quickly("year > 3"));
+    FilterCache cache(1 << 20);
+    for (const char* filter : {"year > 3", "not (year > 3)", "lang == 'en' or exists `作者`"})
+      ASSERT_NO_FATAL_FAILURE(expect_selected(*snapshot(), cache, Filter::parse(filter)));
+    EXPECT_TRUE(engine_->verify().ok());
+  }
+}
+
 TEST_F(SqliteFields, ReadersBackupsAndRecoveredStoresHaveThem) {
   RandomFilters random(2);
   open();

@@ -134,9 +134,35 @@ class SqliteHealing : public testing::Test {
     return sources;
   }
 
+  /// Adds a source, which stays fresh, and heals the vectors of `count` others.
+  void expect_new_source_kept(std::size_t count) {
+    open();
+    Commit commit;
+    commit.sources.push_back(source_of(kSources));
+    engine_->commit(std::move(commit));
+    engine_->verify();
+    ASSERT_TRUE(engine_->maintain());
+    const std::vector<std::string> lost = pending("e", "model");
+    EXPECT_EQ(lost.size(), count);
+    EXPECT_EQ(std::count(lost.begin(), lost.end(), id_of(kSources)), 0);
+    for (const bool reopened : {false, true}) {
+      if (reopened) {
+        engine_.reset();  // As a crash does.
+        open();
+      }
+      EXPECT_EQ(pending("e", "model"), lost);
+      EXPECT_EQ(engine_->snapshot()->text(id_of(kSources)), source_of(kSources).text);
+      EXPECT_EQ(found_by_vectors(), kSources + 1 - count);
+    }
+    renew(lost, true);
+    settle();
+    EXPECT_EQ(found_by_vectors(), kSources + 1u);
+    EXPECT_TRUE(engine_->verify().ok());
+  }
+
   std::size_t found_by_vectors() const {
     const std::vector<float> query(kDimension, 1);
-    return engine_->snapshot()->search_vectors("line", "e", query, Metric::inner_product, {}, kSources).size();
+    return engine_->snapshot()->search_vectors("line", "e", query, Metric::inner_product, {}, 2 * kSources).size();
   }
 
   TemporaryFolder temporary_;
@@ -173,6 +199,16 @@ TEST_F(SqliteHealing, ADamagedBlockOfVectorsIsMadeAnewForItsSourcesOnly) {
     ADD_FAILURE() << finding.object << ": " << finding.problem;
   settle();
   EXPECT_TRUE(engine_->verify().ok());
+}
+
+TEST_F(SqliteHealing, SourcesThatAreNotInTheTablesYetKeepWhatTheyHave) {
+  damage(segment::Kind::dense, SectionId::vectors, 40 * kVectorBytes, 3);
+  expect_new_source_kept(kSources - 32u);
+}
+
+TEST_F(SqliteHealing, SourcesThatAreNotInTheTablesYetKeepWhatTheyHaveWhereAPartIsMadeAnewWhole) {
+  damage(segment::Kind::dense, SectionId::sources, 0, 3);
+  expect_new_source_kept(kSources);
 }
 
 TEST_F(SqliteHealing, DamagedPostingsAreTakenOutSoThatSearchesGoOn) {
