@@ -10,10 +10,11 @@
 //   opening and the first retrieval by BM25
 // - opening and sync() over unchanged files: 400 and 100,000
 //
-// Each opening is in a process of its own; the median of five is given. The first retrieval asks a question that a few
-// nodes answer, by BM25, and then by vectors, which scans all of them. Texts are generated. Stores lie in TMPDIR (/tmp
-// if unset). A plot is written beside the JSON file, or to startup.svg in the current folder.
-// --quick ends at 100,000 nodes and 10,000 files.
+// Each opening is in a process of its own; the median of five is given. The first retrieval asks a question that about
+// 20 nodes answer in all sizes, by BM25, and then by vectors, which scans all of them. Texts are generated. Stores lie
+// in TMPDIR (/tmp if unset). A plot is written beside the JSON file, or to startup.svg in the current folder.
+// --quick ends at 100,000 nodes and 10,000 files. --folder FOLDER keeps the persistent stores there: a run that finds
+// them only opens them.
 
 #include "startup/parts.hpp"
 #include "support/process.hpp"
@@ -44,20 +45,21 @@ constexpr std::size_t kLinesPerFile = 64;
 
 void run_part(const std::vector<std::string>& arguments) {
   const std::string& part = arguments.at(0);
-  const std::string& store = arguments.at(1);
-  const fs::path folder = arguments.at(2);
-  const std::size_t number = std::stoul(arguments.at(3));
-  if (part == "first") return first_start(store, folder, true, number);
-  if (part == "first sync") return first_start(store, folder, false, 0);
-  if (part == "fill") return fill(store, folder, number);
-  if (part == "kill") return fill_growing_part_and_die(store, folder);
-  if (part == "open") return open_and_retrieve(store, folder, number);
-  if (part == "sync") return open_and_sync(store, folder);
+  const Subject subject{arguments.at(1), arguments.at(2), std::stoul(arguments.at(3))};
+  const std::size_t number = std::stoul(arguments.at(4));
+  if (part == "first") return first_start(subject, true, number);
+  if (part == "first sync") return first_start(subject, false, 0);
+  if (part == "fill") return fill(subject);
+  if (part == "kill") return fill_growing_part_and_die(subject);
+  if (part == "open") return open_and_retrieve(subject, number);
+  if (part == "sync") return open_and_sync(subject);
   throw std::runtime_error("no part " + part);
 }
 
-Values part(const std::string& name, const std::string& store, const fs::path& folder, std::size_t number = 0) {
-  return run_child({"--part", name, store, folder.string(), std::to_string(number)}, name == "kill");
+Values part(const std::string& name, const Subject& subject, std::size_t number = 0) {
+  return run_child(
+      {"--part", name, subject.store, subject.folder.string(), std::to_string(subject.nodes), std::to_string(number)},
+      name == "kill");
 }
 
 /// The median of each value of several runs.
@@ -74,14 +76,23 @@ Values medians(const std::vector<Values>& runs) {
 enum class Opening { clean, evicted, killed };
 constexpr const char* kOpenings[] = {"clean", "evicted", "killed"};
 
-Values open_often(const fs::path& folder, Opening opening) {
+Values open_often(const Subject& subject, Opening opening) {
   std::vector<Values> runs;
   for (std::size_t round = 0; round < kRounds; ++round) {
-    if (opening == Opening::killed) part("kill", "sqlite", folder);
-    if (opening == Opening::evicted) evict(folder / "kb");
-    runs.push_back(part("open", "sqlite", folder, round * 2));
+    if (opening == Opening::killed) part("kill", subject);
+    if (opening == Opening::evicted) evict(subject.folder / "kb");
+    runs.push_back(part("open", subject, round * 2));
   }
   return medians(runs);
+}
+
+/// A copy of a closed store, for which nothing large is copied: files of segments never change.
+Subject copy_of(const Subject& subject, const fs::path& folder) {
+  fs::create_directories(folder / "kb");
+  for (const fs::directory_entry& entry : fs::directory_iterator(subject.folder / "kb"))
+    if (entry.is_regular_file()) fs::copy_file(entry.path(), folder / "kb" / entry.path().filename());
+  fs::copy(subject.folder / "kb" / "segments", folder / "kb" / "segments", fs::copy_options::create_hard_links);
+  return {subject.store, folder, subject.nodes};
 }
 
 /// One row of the first table, in ms; below 0: not measured.
@@ -102,16 +113,18 @@ std::string milliseconds(double value) {
 
 class Startup {
  public:
-  explicit Startup(Report& report) : report_(report) {}
+  /// `kept`: where the persistent stores are made, or found.
+  Startup(Report& report, fs::path kept) : report_(report), kept_(std::move(kept)) {}
 
   void measure_memory(std::size_t nodes) {
     const ragstone::test::TemporaryFolder folder;
-    write_dataset(folder.path(), (nodes + kLinesPerFile - 1) / kLinesPerFile, kLinesPerFile);
+    const Subject subject{"memory", folder.path(), nodes};
+    write_dataset(subject, (nodes + kLinesPerFile - 1) / kLinesPerFile, kLinesPerFile);
     Row row;
     row.store = "memory";
     row.nodes = nodes;
-    row.first = part("first", "memory", folder.path(), kLatency).at("start");
-    const Values again = part("first", "memory", folder.path(), kLatency);
+    row.first = part("first", subject, kLatency).at("start");
+    const Values again = part("first", subject, kLatency);
     row.second = again.at("start");
     row.bm25 = again.at("bm25");
     row.cosine = again.at("cosine");
@@ -119,18 +132,23 @@ class Startup {
   }
 
   void measure_sqlite(std::size_t nodes, bool by_commits) {
-    const ragstone::test::TemporaryFolder folder;
     Row row;
     row.store = "sqlite";
     row.nodes = nodes;
-    if (by_commits) {
-      part("fill", "sqlite", folder.path(), nodes);
-    } else {
-      write_dataset(folder.path(), (nodes + kLinesPerFile - 1) / kLinesPerFile, kLinesPerFile);
-      row.first = part("first", "sqlite", folder.path(), kLatency).at("start");
+    const Subject subject{"sqlite", kept_ / ("nodes" + std::to_string(nodes)), nodes};
+    if (make_folder(subject.folder)) {
+      if (by_commits) {
+        part("fill", subject);
+      } else {
+        write_dataset(subject, (nodes + kLinesPerFile - 1) / kLinesPerFile, kLinesPerFile);
+        row.first = part("first", subject, kLatency).at("start");
+      }
+      finish_folder(subject.folder);
     }
+    const fs::path killed = kept_ / "killed";
+    fs::remove_all(killed);
     for (const Opening opening : {Opening::clean, Opening::evicted, Opening::killed}) {
-      const Values values = open_often(folder.path(), opening);
+      const Values values = open_often(opening == Opening::killed ? copy_of(subject, killed) : subject, opening);
       if (opening == Opening::clean) {
         row.second = values.at("open");
         row.bm25 = values.at("bm25");
@@ -139,19 +157,22 @@ class Startup {
       }
       add_opening(nodes, opening, values);
     }
+    fs::remove_all(killed);
   }
 
   void measure_sync(std::size_t files) {
-    const ragstone::test::TemporaryFolder folder;
-    write_dataset(folder.path(), files, 1);
-    const Values first = part("first sync", "sqlite", folder.path());
+    const std::string title = "open and sync, " + std::to_string(files) + " unchanged files: ";
+    const Subject subject{"sqlite", kept_ / ("files" + std::to_string(files)), files};
+    if (make_folder(subject.folder)) {
+      write_dataset(subject, files, 1);
+      report_.figure(title + "first time", part("first sync", subject).at("start"), "ms");
+      finish_folder(subject.folder);
+    }
     std::vector<Values> runs;
-    for (std::size_t round = 0; round < kRounds; ++round) runs.push_back(part("sync", "sqlite", folder.path()));
+    for (std::size_t round = 0; round < kRounds; ++round) runs.push_back(part("sync", subject));
     const Values again = medians(runs);
     if (again.at("read") != 0 || again.at("unchanged") != static_cast<double>(files))
       throw std::runtime_error("a second sync read files that had not changed");
-    const std::string title = "open and sync, " + std::to_string(files) + " unchanged files: ";
-    report_.figure(title + "first time", first.at("start"), "ms");
     report_.figure(title + "again", again.at("start"), "ms");
     report_.figure(title + "open alone", again.at("open"), "ms");
     report_.figure(title + "anonymous memory", again.at("anonymous"), "MiB");
@@ -178,6 +199,16 @@ class Startup {
   }
 
  private:
+  /// False if a whole one is there.
+  static bool make_folder(const fs::path& folder) {
+    if (fs::exists(folder / "whole")) return false;
+    fs::remove_all(folder);
+    fs::create_directories(folder);
+    return true;
+  }
+
+  static void finish_folder(const fs::path& folder) { fs::create_directory(folder / "whole"); }
+
   void add(const Row& row) {
     if (rows_.empty())
       std::printf("%-8s %9s %14s %14s %14s %14s\n", "store", "nodes", "first start", "second start", "first bm25",
@@ -209,6 +240,7 @@ class Startup {
   }
 
   Report& report_;
+  const fs::path kept_;
   std::vector<Row> rows_;
   std::map<std::pair<std::string, std::size_t>, double> starts_;
 };
@@ -217,13 +249,14 @@ class Startup {
 
 int main(int argc, char** argv) {
   try {
-    if (argc == 6 && std::strcmp(argv[1], "--part") == 0) {
-      run_part({argv[2], argv[3], argv[4], argv[5]});
+    if (argc == 7 && std::strcmp(argv[1], "--part") == 0) {
+      run_part({argv[2], argv[3], argv[4], argv[5], argv[6]});
       return 0;
     }
     const Arguments arguments(argc, argv);
     Report report("startup");
-    Startup startup(report);
+    const ragstone::test::TemporaryFolder temporary;
+    Startup startup(report, arguments.folders.empty() ? temporary.path() : arguments.folders.front());
     for (const std::size_t nodes : {1'000, 10'000, 100'000}) startup.measure_memory(nodes);
     for (const std::size_t nodes : {1'000, 10'000, 100'000}) startup.measure_sqlite(nodes, false);
     if (!arguments.quick) startup.measure_sqlite(1'000'000, true);

@@ -43,10 +43,10 @@ class StartCosts {
   const IoCounts io_ = io_counts();
 };
 
-DocumentOptions options_for(const std::string& store, const fs::path& folder, bool embed, std::size_t latency_ms) {
+DocumentOptions options_for(const Subject& subject, bool embed, std::size_t latency_ms) {
   DocumentOptions options;
-  options.store = store_kind(store).factory(folder / "kb");
-  options.dataset = folder / "data";
+  options.store = store_kind(subject.store).factory(subject.folder / "kb");
+  options.dataset = subject.folder / "data";
   if (embed)
     options.embedders[kGeneratedKey] =
         fixed_embedder(kGeneratedDimension, std::chrono::milliseconds(static_cast<std::int64_t>(latency_ms)));
@@ -61,25 +61,25 @@ Document open_with_group(Runtime& runtime, DocumentOptions options) {
 
 /// Reports the time of one retrieval.
 void retrieve(Runtime& runtime, const Document& document, Similarity similarity, const std::string& name,
-              std::size_t number) {
+              const std::string& question) {
   RetrieverOptions options;
   options.group = kGeneratedGroup;
   options.similarity = similarity;
   const auto start = Clock::now();
   const Retriever retriever(document, options);
-  const std::vector<Hit> hits = runtime.run(retriever.retrieve(selective_question(number)));
+  const std::vector<Hit> hits = runtime.run(retriever.retrieve(question));
   print_value(name, milliseconds_since(start));
-  if (similarity != Similarity::bm25 && hits.empty()) throw std::runtime_error("a retrieval found nothing");
+  if (hits.empty()) throw std::runtime_error("a retrieval found nothing");
 }
 
 }  // namespace
 
-void write_dataset(const fs::path& folder, std::size_t files, std::size_t lines) {
+void write_dataset(const Subject& subject, std::size_t files, std::size_t lines) {
   for (std::size_t i = 0; i < files; ++i) {
-    const std::string text = generated_text(i);
+    const std::string text = generated_text(i, subject.rare_words());
     std::size_t end = 0;
     for (std::size_t line = 0; line < lines; ++line) end = text.find('\n', end) + 1;
-    const fs::path part = folder / "data" / ("part" + std::to_string(i / 1'000));
+    const fs::path part = subject.folder / "data" / ("part" + std::to_string(i / 1'000));
     if (i % 1'000 == 0) fs::create_directories(part);
     const fs::path file = part / (std::to_string(i) + ".txt");
     std::ofstream(file, std::ios::binary) << text.substr(0, end);
@@ -88,27 +88,30 @@ void write_dataset(const fs::path& folder, std::size_t files, std::size_t lines)
   }
 }
 
-void first_start(const std::string& store, const fs::path& folder, bool embed, std::size_t latency_ms) {
+void first_start(const Subject& subject, bool embed, std::size_t latency_ms) {
   const auto start = Clock::now();
   Runtime runtime;
-  Document document = open_with_group(runtime, options_for(store, folder, embed, latency_ms));
+  Document document = open_with_group(runtime, options_for(subject, embed, latency_ms));
   runtime.run(document.build(kGeneratedGroup));
   const SyncReport report = runtime.run(document.sync());
   if (report.failed > 0) throw std::runtime_error("a source failed: " + report.failures.front().reason);
   print_value("start", milliseconds_since(start));
   print_value("added", static_cast<double>(report.added));
-  retrieve(runtime, document, Similarity::bm25, "bm25", 0);
-  if (embed) retrieve(runtime, document, Similarity::cosine, "cosine", 0);
+  if (embed) {
+    const std::string question = selective_question(0, subject.rare_words());
+    retrieve(runtime, document, Similarity::bm25, "bm25", question);
+    retrieve(runtime, document, Similarity::cosine, "cosine", question);
+  }
   runtime.run(document.close());
 }
 
-void fill(const std::string& store, const fs::path& folder, std::size_t nodes) {
+void fill(const Subject& subject) {
   constexpr std::size_t kSources = 16;
-  const std::shared_ptr<StoreEngine> engine = store_kind(store).engine(folder / "kb");
-  for (std::size_t source = 0; source * kRowsPerSource < nodes;) {
+  const std::shared_ptr<StoreEngine> engine = store_kind(subject.store).engine(subject.folder / "kb");
+  for (std::size_t source = 0; source * kRowsPerSource < subject.nodes;) {
     Commit commit;
-    for (std::size_t i = 0; i < kSources && source * kRowsPerSource < nodes; ++i)
-      commit.sources.push_back(source_with_vectors(source++));
+    for (std::size_t i = 0; i < kSources && source * kRowsPerSource < subject.nodes; ++i)
+      commit.sources.push_back(source_with_vectors(source++, subject.rare_words()));
     engine->commit(std::move(commit));
     while (engine->maintain()) {
     }
@@ -116,41 +119,43 @@ void fill(const std::string& store, const fs::path& folder, std::size_t nodes) {
   engine->close();
 }
 
-void fill_growing_part_and_die(const std::string& store, const fs::path& folder) {
-  const std::shared_ptr<StoreEngine> engine = store_kind(store).engine(folder / "kb");
+void fill_growing_part_and_die(const Subject& subject) {
+  const std::shared_ptr<StoreEngine> engine = store_kind(subject.store).engine(subject.folder / "kb");
   const std::size_t first = 1'000'000'000 + static_cast<std::size_t>(engine->snapshot()->generation()) * 16;
   for (std::size_t i = 0; i < SqliteOptions().seal_rows / kRowsPerSource; ++i) {
     // As a Document does after each commit; it must not seal the last one.
     if (i > 0) engine->maintain();
     Commit commit;
-    commit.sources.push_back(source_with_vectors(first + i));
+    commit.sources.push_back(source_with_vectors(first + i, subject.rare_words()));
     engine->commit(std::move(commit));
   }
   std::raise(SIGKILL);
 }
 
-void open_and_retrieve(const std::string& store, const fs::path& folder, std::size_t number) {
+void open_and_retrieve(const Subject& subject, std::size_t number) {
+  const std::string question = selective_question(number, subject.rare_words());
+  const std::string another = selective_question(number + 1, subject.rare_words());
   const StartCosts costs;
   const auto start = Clock::now();
   Runtime runtime;
-  Document document = open_with_group(runtime, options_for(store, folder, true, 0));
+  Document document = open_with_group(runtime, options_for(subject, true, 0));
   print_value("open", milliseconds_since(start));
-  retrieve(runtime, document, Similarity::bm25, "bm25", number);
+  retrieve(runtime, document, Similarity::bm25, "bm25", question);
   print_value("start", milliseconds_since(start));
   costs.report();
-  retrieve(runtime, document, Similarity::bm25, "second bm25", number + 1);
-  retrieve(runtime, document, Similarity::cosine, "cosine", number);
-  retrieve(runtime, document, Similarity::cosine, "second cosine", number + 1);
+  retrieve(runtime, document, Similarity::bm25, "second bm25", another);
+  retrieve(runtime, document, Similarity::cosine, "cosine", question);
+  retrieve(runtime, document, Similarity::cosine, "second cosine", another);
   print_value("resident after cosine", memory_counts().resident_mib);
   print_value("anonymous after cosine", memory_counts().anonymous_mib);
   runtime.run(document.close());
 }
 
-void open_and_sync(const std::string& store, const fs::path& folder) {
+void open_and_sync(const Subject& subject) {
   const StartCosts costs;
   const auto start = Clock::now();
   Runtime runtime;
-  Document document = open_with_group(runtime, options_for(store, folder, false, 0));
+  Document document = open_with_group(runtime, options_for(subject, false, 0));
   print_value("open", milliseconds_since(start));
   const SyncReport report = runtime.run(document.sync());
   print_value("start", milliseconds_since(start));

@@ -30,15 +30,15 @@ std::uint64_t mixed(std::uint64_t value) {  // the finaliser of SplitMix64
   return value ^ (value >> 31);
 }
 
-constexpr std::size_t kRareWords = 200'000;
+std::string rare_word(std::size_t number, std::size_t rare_words) {
+  return "rare" + std::to_string(number % rare_words);
+}
 
-std::string rare_word(std::size_t number) { return "rare" + std::to_string(number % kRareWords); }
-
-std::string node_text(std::uint64_t number) {
+std::string node_text(std::uint64_t number, std::size_t rare_words) {
   static const char* const kCommon[] = {"river", "stone", "bridge", "water", "石头", "桥", "garden", "winter"};
   std::string text;
   for (int i = 0; i < 6; ++i) text += std::string(kCommon[mixed(number * 8 + static_cast<unsigned>(i)) % 8]) + " ";
-  text += rare_word(mixed(number)) + " " + rare_word(mixed(number + (std::uint64_t{1} << 40)));
+  text += rare_word(mixed(number), rare_words) + " " + rare_word(mixed(number + (std::uint64_t{1} << 40)), rare_words);
   return text;
 }
 
@@ -46,9 +46,10 @@ std::string node_text(std::uint64_t number) {
 
 NodeGroup generated_group() { return NodeGroup(kGeneratedGroup, line_chunker()); }
 
-std::string generated_text(std::size_t source) {
+std::string generated_text(std::size_t source, std::size_t rare_words) {
   std::string text;
-  for (std::size_t row = 0; row < kRowsPerSource; ++row) text += node_text(source * kRowsPerSource + row) + "\n";
+  for (std::size_t row = 0; row < kRowsPerSource; ++row)
+    text += node_text(source * kRowsPerSource + row, rare_words) + "\n";
   return text;
 }
 
@@ -60,8 +61,8 @@ SourceWrite source_with_terms(const std::string& id, const std::string& text, co
   return write;
 }
 
-SourceWrite source_with_vectors(std::size_t source) {
-  const std::string text = generated_text(source);
+SourceWrite source_with_vectors(std::size_t source, std::size_t rare_words) {
+  const std::string text = generated_text(source, rare_words);
   SourceWrite write = source_with_terms("source " + std::to_string(source), text, test::line_spans(text));
   DenseRows dense;
   dense.key = kGeneratedKey;
@@ -75,8 +76,9 @@ SourceWrite source_with_vectors(std::size_t source) {
   return write;
 }
 
-std::string selective_question(std::size_t number) {
-  return rare_word(mixed(number + 1'000'000'007)) + " " + rare_word(mixed(number + 2'000'000'011));
+std::string selective_question(std::size_t number, std::size_t rare_words) {
+  return rare_word(mixed(number + 1'000'000'007), rare_words) + " " +
+         rare_word(mixed(number + 2'000'000'011), rare_words);
 }
 
 }  // namespace ragstone::bench
