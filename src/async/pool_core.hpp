@@ -51,8 +51,8 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   /// or null. Who asks one question after the other asks soon.
   ///
   /// A job that no other follows costs up to kLookOut of CPU more, by one thread at a time, which gives way to whoever
-  /// wants its core: on two cores 10 to 30 us were measured beside jobs of 100 us that came every 2 ms. Jobs that follow
-  /// each other, or come 200 us later, take about 15 us less, and as much less CPU, since nobody is woken.
+  /// wants its core: on two cores 10 to 30 us were measured beside jobs of 100 us that came every 2 ms. Jobs that
+  /// follow each other, or come 200 us later, take about 15 us less, and as much less CPU, since nobody is woken.
   std::shared_ptr<PoolJob> next_soon(LaneState& lane);
   LaneState& lane_of(Lane lane) { return lanes_[static_cast<std::size_t>(lane)]; }
   std::size_t running() const;  ///< Under the mutex.
