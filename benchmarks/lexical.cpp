@@ -1,12 +1,15 @@
 // What BM25 over an inverted index costs: building it, its size, and questions of several kinds, beside SQLite's FTS5
 // and beside adding up every posting of the same index; 200,000 generated passages of 100 words (Zipf, 100,000 words),
-// and 1,000,000 without FTS5. --quick: 20,000 and 100,000.
+// and 1,000,000 without FTS5. --quick: 20,000 and 100,000. Then the texts and questions of the English collections in
+// the folder that RAGSTONE_DATA names (beside FTS5 without and with its own stemmer), and those of the Chinese ones.
 //
 // All times are CPU times of one thread. Each of our answers is compared with the exhaustive one; a difference ends the
 // program with code 1. FTS5's table stores no texts, and its time includes the writing of the database, ours does not.
 
 #include "lexical/parts.hpp"
 #include "lexical/passages.hpp"
+#include "support/beir.hpp"
+#include "support/data.hpp"
 #include "support/report.hpp"
 #include "support/store/exhaustive_search.hpp"
 #include "support/temporary_folder.hpp"
@@ -67,14 +70,15 @@ class Times {
   std::vector<double> milliseconds_;
 };
 
-void ask(const Kind& kind, const Passages& passages, const bench::LexicalIndex& index, const bench::Fts5Index* fts5,
-         const std::string& size, bench::Report& report) {
+using Question = std::vector<std::string>;
+
+void ask(const std::string& name, const std::vector<Question>& questions, const bench::LexicalIndex& index,
+         const bench::Fts5Index* fts5, bench::Report& report) {
   const Bm25Parameters parameters;
   Times ours;
   Times exhaustive;
   Times theirs;
-  for (std::size_t n = 0; n < kind.questions; ++n) {
-    const std::vector<std::string> words = kind.make(passages, n);
+  for (const Question& words : questions) {
     const std::vector<TermWeight> query = query_of(words);
     const auto hits = ours.measure(
         [&] { return segment::search_sparse(index.parts, index.totals, query, &parameters, nullptr, kTop, {}); });
@@ -83,7 +87,6 @@ void ask(const Kind& kind, const Passages& passages, const bench::LexicalIndex& 
     if (hits != all) throw std::runtime_error("not the answer of the exhaustive scorer");
     if (fts5 != nullptr) theirs.measure([&] { return fts5->search(words); });
   }
-  const std::string name = size + ", " + kind.name;
   report.figure(name + ", p50", ours.percentile(0.5), "ms");
   report.figure(name + ", p95", ours.percentile(0.95), "ms");
   report.cost_ratio(name + ", p50 against every posting", ours.percentile(0.5), exhaustive.percentile(0.5));
@@ -93,23 +96,70 @@ void ask(const Kind& kind, const Passages& passages, const bench::LexicalIndex& 
   }
 }
 
-void measure(std::size_t count, bool with_fts5, bench::Report& report) {
-  const Passages passages;
-  const std::string size = std::to_string(count) + " passages";
-  const bench::LexicalIndex index = bench::build_lexical_index(passages, count);
+bench::LexicalIndex build(const std::string& name, const bench::TextOf& text_of, std::size_t count,
+                          bench::Report& report) {
+  bench::LexicalIndex index = bench::build_lexical_index(text_of, count);
   const double megabytes = static_cast<double>(index.text_bytes) / 1e6;
-  report.figure(size + ", text", megabytes, "MB");
-  report.figure(size + ", indexing", megabytes / index.total_seconds, "MB/s");
-  report.figure(size + ", analyser's share of indexing", 100 * index.analyzer_seconds / index.total_seconds, "%");
-  report.figure(size + ", analyser", megabytes / index.analyzer_seconds, "MB/s");
-  report.figure(size + ", index / text", 100 * static_cast<double>(index.index_bytes) / 1e6 / megabytes, "%");
+  report.figure(name + ", text", megabytes, "MB");
+  report.figure(name + ", indexing", megabytes / index.total_seconds, "MB/s");
+  report.figure(name + ", analyser's share of indexing", 100 * index.analyzer_seconds / index.total_seconds, "%");
+  report.figure(name + ", analyser", megabytes / index.analyzer_seconds, "MB/s");
+  report.figure(name + ", index / text", 100 * static_cast<double>(index.index_bytes) / 1e6 / megabytes, "%");
+  return index;
+}
+
+void measure_generated(std::size_t count, bool with_fts5, bench::Report& report) {
+  const Passages passages;
+  const bench::TextOf text_of = [&](std::size_t n) { return passages.passage(n); };
+  const std::string size = std::to_string(count) + " passages";
+  const bench::LexicalIndex index = build(size, text_of, count, report);
   const test::TemporaryFolder folder;
   std::optional<bench::Fts5Index> fts5;
   if (with_fts5) {
-    fts5.emplace((folder.path() / "fts5.db").string());
-    report.cost_ratio(size + ", indexing against FTS5", index.total_seconds, fts5->build(passages, count));
+    fts5.emplace((folder.path() / "fts5.db").string(), "unicode61");
+    report.cost_ratio(size + ", indexing against FTS5", index.total_seconds, fts5->build(text_of, count));
   }
-  for (const Kind& kind : kKinds) ask(kind, passages, index, fts5 ? &*fts5 : nullptr, size, report);
+  for (const Kind& kind : kKinds) {
+    std::vector<Question> questions;
+    for (std::size_t n = 0; n < kind.questions; ++n) questions.push_back(kind.make(passages, n));
+    ask(size + ", " + kind.name, questions, index, fts5 ? &*fts5 : nullptr, report);
+  }
+}
+
+/// Runs of letters and digits, which FTS5 is asked for; and all else that is no ASCII.
+Question words_of(const std::string& text) {
+  Question words;
+  for (const Token& token : plain_analyzer()->analyze(text)) words.push_back(token.term);
+  return words;
+}
+
+void measure_real(const std::string& name, const std::vector<std::string>& collections, bool with_fts5,
+                  bench::Report& report) {
+  std::vector<std::string> texts;
+  std::vector<Question> questions;
+  for (const std::string& collection : collections) {
+    const auto folder = test::find_data("retrieval/" + collection);
+    if (!folder) continue;
+    const test::BeirCollection loaded = test::load_beir(*folder);
+    for (const test::BeirText& text : loaded.corpus) texts.push_back(text.text);
+    for (std::size_t n = 0; n < std::min<std::size_t>(loaded.queries.size(), 100); ++n)
+      questions.push_back(words_of(loaded.queries[n].text));
+  }
+  if (texts.empty()) {
+    std::printf("%s are not measured: set RAGSTONE_DATA to a folder that has retrieval/\n", name.c_str());
+    return;
+  }
+  const bench::TextOf text_of = [&](std::size_t n) { return texts[n]; };
+  const bench::LexicalIndex index = build(name, text_of, texts.size(), report);
+  if (!with_fts5) return ask(name + ", questions", questions, index, nullptr, report);
+  for (const char* tokenizer : {"unicode61", "porter unicode61"}) {
+    const test::TemporaryFolder folder;
+    bench::Fts5Index fts5((folder.path() / "fts5.db").string(), tokenizer);
+    const std::string against = std::string(" (") + tokenizer + ")";
+    report.cost_ratio(name + ", indexing against FTS5" + against, index.total_seconds,
+                      fts5.build(text_of, texts.size()));
+    ask(name + ", questions" + against, questions, index, &fts5, report);
+  }
 }
 
 }  // namespace
@@ -118,8 +168,10 @@ int main(int argc, char** argv) {
   const bench::Arguments arguments(argc, argv);
   try {
     bench::Report report("lexical");
-    measure(arguments.quick ? 20'000 : 200'000, true, report);
-    measure(arguments.quick ? 100'000 : 1'000'000, false, report);
+    measure_generated(arguments.quick ? 20'000 : 200'000, true, report);
+    measure_generated(arguments.quick ? 100'000 : 1'000'000, false, report);
+    measure_real("English texts", {"cisi", "cranfield", "scifact", "squad-dev-half", "xquad-en"}, true, report);
+    measure_real("Chinese texts", {"cmrc2018-dev", "drcd-dev", "dureader-demo", "stard", "xquad-zh"}, false, report);
     report.write(arguments);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "lexical: %s\n", error.what());

@@ -11,7 +11,7 @@
 namespace ragstone::bench {
 namespace {
 
-constexpr std::size_t kCommitPassages = 1000;
+constexpr std::size_t kCommitTexts = 1000;
 constexpr std::size_t kFanOut = 8;
 
 /// Parts by level: each of level n was merged from eight of level n - 1.
@@ -43,9 +43,9 @@ class Levels {
 };
 
 /// The texts of one commit.
-std::vector<std::string> make_texts(const Passages& passages, std::size_t begin, std::size_t end) {
+std::vector<std::string> make_texts(const TextOf& text_of, std::size_t begin, std::size_t end) {
   std::vector<std::string> texts;
-  for (std::size_t n = begin; n < end; ++n) texts.push_back(passages.passage(n));
+  for (std::size_t n = begin; n < end; ++n) texts.push_back(text_of(n));
   return texts;
 }
 
@@ -57,21 +57,25 @@ double thread_seconds() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-LexicalIndex build_lexical_index(const Passages& passages, std::size_t count) {
+LexicalIndex build_lexical_index(const TextOf& text_of, std::size_t count) {
   const auto analyzer = standard_analyzer();
   LexicalIndex index;
   Levels levels;
-  for (std::size_t begin = 0; begin < count; begin += kCommitPassages) {
-    const std::vector<std::string> texts = make_texts(passages, begin, std::min(begin + kCommitPassages, count));
+  for (std::size_t begin = 0; begin < count; begin += kCommitTexts) {
+    const std::vector<std::string> texts = make_texts(text_of, begin, std::min(begin + kCommitTexts, count));
     const double start = thread_seconds();
-    std::vector<std::vector<TermWeight>> terms(texts.size());
+    SparseVectors vectors;
     std::vector<segment::SparseRow> rows;
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-      TermCounts counts = count_terms(*analyzer, texts[i]);
-      for (auto& [term, times] : counts.terms) terms[i].push_back({std::move(term), static_cast<float>(times)});
-      rows.push_back({{begin + i + 1, 1, {}}, terms[i], static_cast<std::uint32_t>(counts.length)});
+    for (std::uint32_t i = 0; i < texts.size(); ++i) {
+      std::uint32_t length = 0;
+      analyzer->visit(texts[i], [&](std::string_view term, Span, std::uint32_t) {
+        vectors.add(term);
+        ++length;
+      });
+      vectors.end_vector();
+      rows.push_back({{begin + i + 1, 1, {}}, &vectors, i, length});
       index.text_bytes += texts[i].size();
-      index.totals.tokens += counts.length;
+      index.totals.tokens += length;
     }
     index.analyzer_seconds += thread_seconds() - start;
     levels.add({std::make_shared<const segment::SparsePart>(segment::heap_image(segment::build_sparse(1, rows))), {}});
@@ -91,19 +95,19 @@ struct Fts5Index::State {
   sqlite3_stmt* query = nullptr;
 };
 
-Fts5Index::Fts5Index(const std::string& path) : state_(std::make_unique<State>(path)) {
+Fts5Index::Fts5Index(const std::string& path, const std::string& tokenizer) : state_(std::make_unique<State>(path)) {
   state_->database.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;");
-  state_->database.execute("CREATE VIRTUAL TABLE t USING fts5(text, content='')");
+  state_->database.execute("CREATE VIRTUAL TABLE t USING fts5(text, content='', tokenize='" + tokenizer + "')");
 }
 
 Fts5Index::~Fts5Index() { ::sqlite3_finalize(state_->query); }
 
-double Fts5Index::build(const Passages& passages, std::size_t count) {
+double Fts5Index::build(const TextOf& text_of, std::size_t count) {
   sqlite3_stmt* insert = nullptr;
   ::sqlite3_prepare_v2(state_->database.handle(), "INSERT INTO t(rowid, text) VALUES(?1, ?2)", -1, &insert, nullptr);
   double seconds = 0;
-  for (std::size_t begin = 0; begin < count; begin += kCommitPassages) {
-    const std::vector<std::string> texts = make_texts(passages, begin, std::min(begin + kCommitPassages, count));
+  for (std::size_t begin = 0; begin < count; begin += kCommitTexts) {
+    const std::vector<std::string> texts = make_texts(text_of, begin, std::min(begin + kCommitTexts, count));
     const double start = thread_seconds();
     state_->database.execute("BEGIN");
     for (std::size_t i = 0; i < texts.size(); ++i) {

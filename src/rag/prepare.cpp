@@ -114,9 +114,7 @@ SparseRows analyze_rows(const PlannedColumn& column, const TextTerms& terms, con
   sparse.signature = column.signature;
   for (const NodeRow& row : group.rows) {
     throw_if_stopped(stop);
-    NodeTerms of_row = terms.count(group.group, row_text(row, source_text), row.metadata, metadata);
-    sparse.rows.push_back(std::move(of_row.terms));
-    sparse.lengths.push_back(of_row.length);
+    terms.count(group.group, row_text(row, source_text), row.metadata, metadata, sparse);
   }
   return sparse;
 }

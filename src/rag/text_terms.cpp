@@ -69,19 +69,21 @@ std::string TextTerms::signature(std::string_view group) const {
   return signature;
 }
 
-NodeTerms TextTerms::count(std::string_view group, std::string_view text, const Metadata& own,
-                           const Metadata& inherited) const {
-  NodeTerms result;
-  TermCounts counts = count_terms(*analyzer(group), text);
-  result.terms.reserve(counts.terms.size());
-  for (auto& [term, count] : counts.terms) result.terms.push_back({std::move(term), static_cast<float>(count)});
+void TextTerms::count(std::string_view group, std::string_view text, const Metadata& own, const Metadata& inherited,
+                      SparseRows& to) const {
   if (fields_.empty()) {
-    result.length = static_cast<std::uint32_t>(counts.length);
-    return result;
+    std::uint32_t length = 0;
+    analyzer(group)->visit(text, [&](std::string_view term, Span, std::uint32_t) {
+      to.rows.add(term);
+      ++length;
+    });
+    to.rows.end_vector();
+    to.lengths.push_back(length);
+    return;
   }
-  std::map<std::string, double> weights;
+  TermCounts counts = count_terms(*analyzer(group), text);
+  std::map<std::string, double> weights(counts.terms.begin(), counts.terms.end());
   auto length = static_cast<double>(counts.length);
-  for (TermWeight& term : result.terms) weights.emplace(std::move(term.term), double{term.weight});
   for (const TextField& field : fields_) {
     const std::optional<std::string> words = (own.find(field.name) ? own : inherited).text(field.name);
     if (!words) continue;
@@ -89,10 +91,9 @@ NodeTerms TextTerms::count(std::string_view group, std::string_view text, const 
     for (const auto& [term, count] : counts.terms) weights[term] += field.weight * count;
     length += field.weight * static_cast<double>(counts.length);
   }
-  result.terms.clear();
-  for (const auto& [term, weight] : weights) result.terms.push_back({term, static_cast<float>(weight)});
-  result.length = static_cast<std::uint32_t>(std::lround(length));
-  return result;
+  for (const auto& [term, weight] : weights) to.rows.add(term, static_cast<float>(weight));
+  to.rows.end_vector();
+  to.lengths.push_back(static_cast<std::uint32_t>(std::lround(length)));
 }
 
 std::shared_ptr<const Analyzer> TextTerms::query_analyzer(std::string_view group) const {

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <ragstone/base/metadata.hpp>
-#include <ragstone/index/term_weight.hpp>
 #include <ragstone/rag/text_field.hpp>
+#include <ragstone/store/commit.hpp>
 #include <ragstone/text/analyzer.hpp>
 
 #include <cstdint>
@@ -13,12 +13,6 @@
 #include <vector>
 
 namespace ragstone {
-
-/// The terms of one node for BM25.
-struct NodeTerms {
-  std::vector<TermWeight> terms;  ///< Ascending and unique.
-  std::uint32_t length = 0;
-};
 
 /// How nodes become BM25's terms: the analyser of each group, and the fields of metadata that count with the text.
 /// Immutable.
@@ -32,8 +26,9 @@ class TextTerms {
 
   /// Equal signatures give equal terms.
   std::string signature(std::string_view group) const;
-  /// `own`: the node's metadata, `inherited`: its source's.
-  NodeTerms count(std::string_view group, std::string_view text, const Metadata& own, const Metadata& inherited) const;
+  /// Adds the terms and the length of one node. `own`: its metadata, `inherited`: its source's.
+  void count(std::string_view group, std::string_view text, const Metadata& own, const Metadata& inherited,
+             SparseRows& to) const;
   /// For queries: all terms that texts or fields of the group may have for a text.
   std::shared_ptr<const Analyzer> query_analyzer(std::string_view group) const;
 

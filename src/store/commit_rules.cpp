@@ -55,15 +55,10 @@ void check_sparse(std::string_view source, std::string_view column, const Sparse
   if (sparse.rows.size() != rows || sparse.lengths.size() != rows)
     refuse(source, std::string(column) + " has " + std::to_string(sparse.rows.size()) + " rows and " +
                        std::to_string(sparse.lengths.size()) + " lengths for " + std::to_string(rows) + " nodes");
-  for (std::size_t row = 0; row < rows; ++row) {
-    const std::vector<TermWeight>& terms = sparse.rows[row];
-    for (std::size_t i = 0; i < terms.size(); ++i) {
-      if (!std::isfinite(terms[i].weight) || terms[i].weight <= 0)
+  for (std::size_t row = 0; row < rows; ++row)
+    for (const SparseVectors::Element& element : sparse.rows[row])
+      if (!std::isfinite(element.weight) || element.weight <= 0)
         refuse(source, std::string(column) + ", row " + std::to_string(row) + ": a weight is not a positive number");
-      if (i > 0 && terms[i - 1].term >= terms[i].term)
-        refuse(source, std::string(column) + ", row " + std::to_string(row) + ": terms must ascend and be unique");
-    }
-  }
 }
 
 void check_columns(std::string_view source, const GroupRows& group, std::size_t rows, kernel::StopPoll& poll) {

@@ -4,7 +4,6 @@
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
-#include <cstring>
 
 #include <libstemmer.h>
 
@@ -72,12 +71,14 @@ std::string_view WordStemmer::stem(std::string_view word) {
   // Porter's own program leaves words of one or two letters alone, which Snowball's version of it does not.
   if (porter_ && (word.size() <= 2 || !may_have_suffix(word))) return word;
   if (word.size() > kMaxCachedWord) return run(word);
-  Letters letters{};
-  std::memcpy(letters.data(), word.data(), word.size());
-  std::uint64_t hash = 0;
-  for (const std::uint64_t part : letters) hash = mix(hash ^ part);
+  Letters letters{term_prefix(word)};
+  std::uint64_t hash = mix(letters[0]);
+  for (std::size_t part = 1; part * 8 < word.size(); ++part) {
+    letters[part] = term_prefix(word.substr(part * 8));
+    hash = mix(hash ^ letters[part]);
+  }
   Slot& slot = cache_[hash % kSlots];
-  if (slot.word != letters) {
+  if (((slot.word[0] ^ letters[0]) | (slot.word[1] ^ letters[1]) | (slot.word[2] ^ letters[2])) != 0) {
     const std::string_view stem = run(word);
     if (stem.size() > kMaxCachedWord) return stem;
     slot.word = letters;

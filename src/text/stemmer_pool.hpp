@@ -29,7 +29,7 @@ class WordStemmer {
   static constexpr std::size_t kSlots = 8192;
   static constexpr std::size_t kMaxCachedWord = 24;
 
-  using Letters = std::array<std::uint64_t, kMaxCachedWord / 8>;  ///< A word, then zeros.
+  using Letters = std::array<std::uint64_t, kMaxCachedWord / 8>;  ///< Eight letters each, then zeros.
 
   struct Slot {
     Letters word{};

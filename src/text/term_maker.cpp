@@ -1,5 +1,6 @@
 #include "text/term_maker.hpp"
 
+#include "text/term_key.hpp"
 #include <ragstone/base/utf8.hpp>
 #include <ragstone/text/normalize.hpp>
 #include <ragstone/text/utf8.hpp>
@@ -22,10 +23,11 @@ constexpr std::array<std::string_view, 33> kStopWords{
     "in",  "into",  "is",   "it",    "no",    "not",  "of",   "on",  "or",  "such", "that",
     "the", "their", "then", "there", "these", "they", "this", "to",  "was", "will", "with"};
 
-// A word of at most 8 bytes as one number, so that looking it up compares numbers.
+// term_prefix() of a word of at most 8 bytes, when compiling.
 constexpr std::uint64_t packed(std::string_view word) noexcept {
   std::uint64_t number = 0;
-  for (const char c : word) number = number << 8 | static_cast<unsigned char>(c);
+  for (std::size_t i = 0; i < 8; ++i)
+    number = number << 8 | (i < word.size() ? static_cast<unsigned char>(word[i]) : 0);
   return number;
 }
 
@@ -39,9 +41,9 @@ class StopWords {
       slots_[slot] = packed(word);
     }
   }
-  constexpr bool contains(std::string_view word) const noexcept {
+  bool contains(std::string_view word) const noexcept {
     if (word.size() > 5) return false;
-    const std::uint64_t key = packed(word);
+    const std::uint64_t key = term_prefix(word);
     for (std::size_t slot = slot_of(key); slots_[slot] != 0; slot = (slot + 1) % kSlots)
       if (slots_[slot] == key) return true;
     return false;
@@ -71,10 +73,6 @@ constexpr auto kLower = [] {
 }();
 
 char lower_of(char c) noexcept { return kLower[static_cast<unsigned char>(c)]; }
-
-bool is_letters(std::string_view word) noexcept {
-  return std::all_of(word.begin(), word.end(), [](char c) { return c >= 'a' && c <= 'z'; });
-}
 
 bool is_simple_cjk(char32_t c) noexcept {
   return (c >= 0x4E00 && c < 0xA000) || (c >= 0xAC00 && c < 0xD7A4) || (c >= 0x3041 && c < 0x3097) ||
@@ -109,12 +107,14 @@ std::size_t TermMaker::add_word_at(std::string_view text, std::size_t begin) {
   std::array<char, kMaxTermBytes> word;
   std::size_t size = 0;
   char last = kSeparator;
+  bool letters = true;
   while (begin + size < text.size() && (last = lower_of(text[begin + size])) > kNotAscii) {
     if (size == word.size()) return begin;
     word[size++] = last;
+    letters = letters && last >= 'a';
   }
   if (size == 0 || (begin + size < text.size() && last == kNotAscii)) return begin;
-  add_term({word.data(), size}, true, {begin, begin + size});
+  add_term({word.data(), size}, letters ? Letters::ascii : Letters::ascii_and_digits, {begin, begin + size});
   return begin + size;
 }
 
@@ -141,9 +141,8 @@ void TermMaker::add_run(std::string_view text, const Run& run) {
 
 void TermMaker::add_ascii_word(std::string_view word, Span span) {
   std::array<char, kMaxTermBytes> lower;
-  std::transform(word.begin(), word.end(), lower.begin(),
-                 [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c); });
-  add_term({lower.data(), word.size()}, true, span);
+  std::transform(word.begin(), word.end(), lower.begin(), lower_of);
+  add_term({lower.data(), word.size()}, letters_of({lower.data(), word.size()}), span);
 }
 
 // Normalising may have brought in symbols (one half: "1", U+2044, "2"), so that the text is scanned again.
@@ -160,16 +159,22 @@ void TermMaker::add_folded(std::string_view folded, RunKind kind, Span span) {
     }
     for (std::size_t at = run.span.begin; at < run.span.end;) {
       const std::size_t end = std::min<std::size_t>(utf8::floor_boundary(folded, at + kMaxTermBytes), run.span.end);
-      add_term(folded.substr(at, end - at), run.ascii, span);
+      const std::string_view term = folded.substr(at, end - at);
+      add_term(term, run.ascii ? letters_of(term) : Letters::any, span);
       at = end;
     }
   }
 }
 
-void TermMaker::add_term(std::string_view term, bool ascii, Span span) {
+TermMaker::Letters TermMaker::letters_of(std::string_view ascii) noexcept {
+  const bool alone = std::all_of(ascii.begin(), ascii.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+  return alone ? Letters::ascii : Letters::ascii_and_digits;
+}
+
+void TermMaker::add_term(std::string_view term, Letters letters, Span span) {
   const std::uint32_t position = position_++;
-  if (rules_.stop_words && ascii && is_stop_word(term)) return;
-  visitor_(rules_.stem && ascii && is_letters(term) ? stemmer_->stem(term) : term, span, position);
+  if (rules_.stop_words && letters == Letters::ascii && is_stop_word(term)) return;
+  visitor_(rules_.stem && letters == Letters::ascii ? stemmer_->stem(term) : term, span, position);
 }
 
 void TermMaker::add_characters(std::string_view text, Span run) {

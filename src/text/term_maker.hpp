@@ -33,12 +33,16 @@ class TermMaker {
     Span span;
   };
 
+  /// What a word holds: lower-case ASCII letters alone, digits too, or others.
+  enum class Letters { ascii, ascii_and_digits, any };
+
   void add_run(std::string_view text, const Run& run);
   /// The word of ASCII letters and digits at `begin`; its end, or `begin` if other letters may belong to it.
   std::size_t add_word_at(std::string_view text, std::size_t begin);
   void add_ascii_word(std::string_view word, Span span);
   void add_folded(std::string_view folded, RunKind kind, Span span);
-  void add_term(std::string_view term, bool ascii, Span span);
+  static Letters letters_of(std::string_view ascii) noexcept;
+  void add_term(std::string_view term, Letters letters, Span span);
   void add_characters(std::string_view text, Span run);
   /// Hands out the units and their pairs, except the last `keep` units.
   void emit_units(std::size_t keep);

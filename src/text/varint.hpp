@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +12,15 @@ namespace ragstone::detail {
 inline void append_varint(std::string& out, std::uint64_t value) {
   for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
   out.push_back(static_cast<char>(value));
+}
+
+inline constexpr std::size_t kMaxVarintBytes = 10;
+
+/// As append_varint(), to memory of at least kMaxVarintBytes; the end of what was written.
+inline char* write_varint(char* to, std::uint64_t value) noexcept {
+  for (; value >= 0x80; value >>= 7) *to++ = static_cast<char>(value | 0x80);
+  *to++ = static_cast<char>(value);
+  return to;
 }
 
 /// Reads at `at` and moves it on; nothing for a number that is cut off or exceeds 64 bits.

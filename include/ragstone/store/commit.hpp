@@ -4,7 +4,7 @@
 #include <ragstone/base/metadata.hpp>
 #include <ragstone/base/source.hpp>
 #include <ragstone/base/span.hpp>
-#include <ragstone/index/term_weight.hpp>
+#include <ragstone/index/sparse_vectors.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -67,14 +67,14 @@ class DenseRows {
   std::vector<float> values;  ///< [n x dimension], finite.
 };
 
-/// A column of sparse vectors: row i belongs to node i of the group; each row's terms ascend and are unique.
+/// A column of sparse vectors: row i belongs to node i of the group. Weights are finite and above 0.
 class SparseRows {
  public:
   SparseRows() = default;
 
   std::string key;
   std::string signature;  ///< The analyser's signature.
-  std::vector<std::vector<TermWeight>> rows;
+  SparseVectors rows;
   std::vector<std::uint32_t> lengths;  ///< Tokens of each row, repeats included.
 };
 

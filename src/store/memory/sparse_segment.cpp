@@ -32,7 +32,7 @@ SparseSegment::SparseSegment(std::vector<Input> inputs) {
   for (const Place& place : places_) {
     const SparseRows& column = inputs[place.entry].column;
     const segment::RowKey key{entries_[place.entry].nodes->rows[place.number].id, 1, {}};
-    rows.push_back({key, column.rows[place.number], column.lengths[place.number]});
+    rows.push_back({key, &column.rows, place.number, column.lengths[place.number]});
   }
   part_ = open_part(segment::build_sparse(kGeneration, rows));
 }

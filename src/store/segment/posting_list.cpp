@@ -16,27 +16,32 @@ namespace {
 constexpr float kLargestInteger = 1 << 24;
 constexpr unsigned kIntegerBits = 24;
 constexpr std::size_t kUnit = 16;
+constexpr std::uint32_t kLongLength = UINT16_MAX;
 
 [[noreturn]] void fail() { throw_corrupt("damaged postings"); }
 
 bool is_integer(float weight) { return weight >= 1 && weight <= kLargestInteger && std::trunc(weight) == weight; }
 
 void append_tail(std::string& to, std::span<const Posting> postings, std::uint64_t next_row) {
+  std::array<char, kBlockPostings*(2 * detail::kMaxVarintBytes + sizeof(float))> bytes;
+  char* end = bytes.data();
   for (const Posting& posting : postings) {
     const std::uint64_t gap = posting.row - next_row;
     next_row = std::uint64_t{posting.row} + 1;
     if (posting.weight == 1) {
-      detail::append_varint(to, gap << 1);
+      end = detail::write_varint(end, gap << 1);
       continue;
     }
-    detail::append_varint(to, gap << 1 | 1);
+    end = detail::write_varint(end, gap << 1 | 1);
     if (is_integer(posting.weight)) {
-      detail::append_varint(to, static_cast<std::uint64_t>(posting.weight));
+      end = detail::write_varint(end, static_cast<std::uint64_t>(posting.weight));
     } else {
-      detail::append_varint(to, 0);
-      to.append(reinterpret_cast<const char*>(&posting.weight), sizeof posting.weight);
+      end = detail::write_varint(end, 0);
+      std::memcpy(end, &posting.weight, sizeof posting.weight);
+      end += sizeof posting.weight;
     }
   }
+  to.append(bytes.data(), end);
 }
 
 unsigned bits_of(const BlockNumbers& numbers) {
@@ -62,33 +67,53 @@ void append_block(std::string& to, std::span<const Posting> postings, std::uint6
   append_packed(to, weights, entry.weight_bits);
 }
 
+std::uint16_t short_length(std::uint32_t length) { return static_cast<std::uint16_t>(std::min(length, kLongLength)); }
+
 /// The smallest weight of the block, mostly 1, bounds its short rows; the others are bounded together.
 BlockImpact impact_of(std::span<const Posting> postings, std::span<const std::uint32_t> lengths) {
-  const auto by_weight = [](const Posting& a, const Posting& b) { return a.weight < b.weight; };
-  const auto [low, high] = std::minmax_element(postings.begin(), postings.end(), by_weight);
-  BlockImpact impact{low->weight, high->weight, UINT16_MAX, UINT16_MAX};
+  BlockImpact impact{postings.front().weight, postings.front().weight, kLongLength, kLongLength};
   for (const Posting& posting : postings) {
-    std::uint16_t& shortest = posting.weight > impact.low_weight ? impact.high_length : impact.low_length;
-    shortest = static_cast<std::uint16_t>(std::min<std::uint32_t>(shortest, lengths[posting.row]));
+    impact.low_weight = std::min(impact.low_weight, posting.weight);
+    impact.high_weight = std::max(impact.high_weight, posting.weight);
+  }
+  for (const Posting& posting : postings) {
+    const std::uint16_t length = short_length(lengths[posting.row]);
+    const bool is_low = posting.weight == impact.low_weight;
+    impact.low_length = std::min<std::uint16_t>(impact.low_length, is_low ? length : kLongLength);
+    impact.high_length = std::min<std::uint16_t>(impact.high_length, is_low ? kLongLength : length);
   }
   return impact;
+}
+
+/// Of several blocks together.
+BlockImpact impact_of(std::span<const BlockEntry> blocks) {
+  BlockImpact all = blocks.front().impact;
+  for (const BlockEntry& block : blocks) {
+    all.low_weight = std::min(all.low_weight, block.impact.low_weight);
+    all.high_weight = std::max(all.high_weight, block.impact.high_weight);
+  }
+  all.low_length = all.high_length = kLongLength;
+  for (const BlockEntry& block : blocks) {
+    std::uint16_t& shortest = block.impact.low_weight == all.low_weight ? all.low_length : all.high_length;
+    shortest = std::min(shortest, block.impact.low_length);
+    all.high_length = std::min(all.high_length, block.impact.high_length);
+  }
+  return all;
 }
 
 }  // namespace
 
 void append_postings(std::string& to, std::span<const Posting> postings, std::span<const std::uint32_t> lengths) {
   if (postings.size() < kBlockPostings) return append_tail(to, postings, 0);
-  const BlockImpact all = impact_of(postings, lengths);
-  to.append(reinterpret_cast<const char*>(&all), sizeof all);
-  const std::size_t table = to.size();
-  const std::size_t blocks = (postings.size() + kBlockPostings - 1) / kBlockPostings;
-  to.resize(table + blocks * sizeof(BlockEntry));
+  const std::size_t head = to.size();
+  std::vector<BlockEntry> blocks((postings.size() + kBlockPostings - 1) / kBlockPostings);
+  to.resize(head + sizeof(BlockImpact) + blocks.size() * sizeof(BlockEntry));
   const std::size_t data = to.size();
   std::uint64_t next_row = 0;
-  for (std::size_t block = 0; block < blocks; ++block) {
+  for (std::size_t block = 0; block < blocks.size(); ++block) {
     const auto of_block =
         postings.subspan(block * kBlockPostings, std::min(kBlockPostings, postings.size() - block * kBlockPostings));
-    BlockEntry entry;
+    BlockEntry& entry = blocks[block];
     entry.last_row = of_block.back().row;
     entry.begin = static_cast<std::uint32_t>((to.size() - data) / kUnit);
     entry.impact = impact_of(of_block, lengths);
@@ -97,9 +122,11 @@ void append_postings(std::string& to, std::span<const Posting> postings, std::sp
     } else {
       append_tail(to, of_block, next_row);
     }
-    std::memcpy(to.data() + table + block * sizeof entry, &entry, sizeof entry);
     next_row = std::uint64_t{entry.last_row} + 1;
   }
+  const BlockImpact all = impact_of(blocks);
+  std::memcpy(to.data() + head, &all, sizeof all);
+  std::memcpy(to.data() + head + sizeof all, blocks.data(), blocks.size() * sizeof(BlockEntry));
 }
 
 PostingList::PostingList(std::string_view bytes, std::uint64_t count, std::size_t rows)

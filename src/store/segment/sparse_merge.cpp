@@ -28,13 +28,20 @@ void refuse_damage(const SparseView& view, const StopToken& stop) {
 /// The terms of several parts in order, each with its postings in all of them.
 class TermMerge {
  public:
-  TermMerge(std::span<const SparseView> parts, std::span<const PlannedRow> plan) : parts_(parts) {
-    for (const SparseView& view : parts) {
-      new_rows_.emplace_back(view.part->rows(), kDropped);
-      cursors_.emplace_back(view.part->terms());
+  TermMerge(std::span<const SparseView> parts, std::span<const PlannedRow> plan) {
+    constexpr std::uint32_t kNone = UINT32_MAX;
+    std::vector<std::uint32_t> place(parts.size(), kNone);
+    for (std::size_t n = 0; n < plan.size(); ++n) {
+      std::uint32_t& at = place[plan[n].part];
+      if (at == kNone) {
+        at = static_cast<std::uint32_t>(parts_.size());
+        parts_.push_back(parts[plan[n].part].part.get());
+        new_rows_.emplace_back(parts_.back()->rows(), kDropped);
+        cursors_.emplace_back(parts_.back()->terms());
+      }
+      new_rows_[at][plan[n].row] = static_cast<std::uint32_t>(n);
     }
-    for (std::size_t n = 0; n < plan.size(); ++n) new_rows_[plan[n].part][plan[n].row] = static_cast<std::uint32_t>(n);
-    for (std::uint32_t part = 0; part < parts.size(); ++part) advance(part);
+    for (std::uint32_t part = 0; part < parts_.size(); ++part) advance(part);
   }
 
   /// The next term that has live postings; false at the end.
@@ -87,7 +94,7 @@ class TermMerge {
       std::pop_heap(heap_.begin(), heap_.end(), [this](const Head& a, const Head& b) { return is_after(a, b); });
       heap_.pop_back();
       const TermEntry entry = cursors_[part].entry();
-      PostingCursor postings(parts_[part].part->postings(entry));
+      PostingCursor postings(parts_[part]->postings(entry));
       while (postings.next()) {
         const std::uint32_t row = new_rows_[part][postings.posting().row];
         if (row != kDropped) postings_.push_back({row, postings.posting().weight});
@@ -100,7 +107,7 @@ class TermMerge {
       std::sort(postings_.begin(), postings_.end(), by_row);
   }
 
-  std::span<const SparseView> parts_;
+  std::vector<const SparsePart*> parts_;  ///< Those with live rows, by the first of these.
   std::vector<std::vector<std::uint32_t>> new_rows_;
   std::vector<TermCursor> cursors_;
   std::vector<Head> heap_;  ///< Of parts whose cursor has a term; the lowest term in front.

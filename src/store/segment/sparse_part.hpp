@@ -7,7 +7,7 @@
 #include <ragstone/base/stop.hpp>
 #include <ragstone/index/bm25.hpp>
 #include <ragstone/index/index.hpp>
-#include <ragstone/index/term_weight.hpp>
+#include <ragstone/index/sparse_vectors.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -65,10 +65,11 @@ struct SparseView {
   DeadRows dead;
 };
 
-/// One row to be indexed; its terms ascend and are unique.
+/// One row to be indexed: a vector of `vectors`, which rows share.
 struct SparseRow {
   RowKey key;
-  std::span<const TermWeight> terms;
+  const SparseVectors* vectors = nullptr;
+  std::uint32_t vector = 0;  ///< Its number there.
   std::uint32_t length = 0;
 };
 

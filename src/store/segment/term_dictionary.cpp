@@ -4,6 +4,7 @@
 #include "text/varint.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace ragstone::segment {
 namespace {
@@ -36,10 +37,11 @@ std::uint64_t take_length(std::string_view& bytes, unsigned nibble, std::size_t 
   return kLongLength + more;
 }
 
-void append_lengths(std::string& to, std::uint64_t a, std::uint64_t b) {
-  to.push_back(static_cast<char>(std::min(a, kLongLength) << 4 | std::min(b, kLongLength)));
-  if (a >= kLongLength) detail::append_varint(to, a - kLongLength);
-  if (b >= kLongLength) detail::append_varint(to, b - kLongLength);
+char* write_lengths(char* to, std::uint64_t a, std::uint64_t b) {
+  *to++ = static_cast<char>(std::min(a, kLongLength) << 4 | std::min(b, kLongLength));
+  if (a >= kLongLength) to = detail::write_varint(to, a - kLongLength);
+  if (b >= kLongLength) to = detail::write_varint(to, b - kLongLength);
+  return to;
 }
 
 }  // namespace
@@ -100,22 +102,28 @@ bool TermCursor::next() {
 }
 
 void TermDictionaryWriter::add(std::string_view term, const TermEntry& entry) {
+  std::array<char, 2 * detail::kMaxVarintBytes + 1> numbers;
+  char* end = numbers.data();
+  std::size_t shared = 0;
   if (in_block_ == kTermsInBlock) {
     in_block_ = 0;
     blocks_.push_back(bytes_.size());
-    detail::append_varint(bytes_, term.size());
-    bytes_.append(term);
-    detail::append_varint(bytes_, entry.offset);
+    end = detail::write_varint(end, term.size());
+    bytes_.append(numbers.data(), end).append(term);
+    end = detail::write_varint(numbers.data(), entry.offset);
   } else {
-    const auto shared = static_cast<std::size_t>(
-        std::mismatch(last_.begin(), last_.end(), term.begin(), term.end()).first - last_.begin());
-    append_lengths(bytes_, shared, term.size() - shared);
-    bytes_.append(term.substr(shared));
+    const std::size_t most = std::min(last_.size(), term.size());
+    while (shared < most && last_[shared] == term[shared]) ++shared;
+    end = write_lengths(end, shared, term.size() - shared);
+    bytes_.append(numbers.data(), end).append(term.substr(shared));
+    end = numbers.data();
   }
   const bool of_one_byte_each = entry.count == entry.bytes;
-  detail::append_varint(bytes_, entry.bytes << 1 | (of_one_byte_each ? 1 : 0));
-  if (!of_one_byte_each) detail::append_varint(bytes_, entry.count);
-  last_ = term;
+  end = detail::write_varint(end, entry.bytes << 1 | (of_one_byte_each ? 1 : 0));
+  bytes_.append(numbers.data(), end);
+  if (!of_one_byte_each) bytes_.append(numbers.data(), detail::write_varint(numbers.data(), entry.count));
+  last_.resize(shared);
+  last_.append(term.substr(shared));
   ++in_block_;
 }
 

@@ -72,7 +72,11 @@ std::string build_image(const ColumnRows& rows, const ColumnDefinition& column, 
   if (!column.is_dense()) {
     std::vector<segment::SparseRow> sparse;
     sparse.reserve(order.size());
-    for (const std::size_t i : order) sparse.push_back({rows.keys[i], rows.terms[i], rows.lengths[i]});
+    for (const SparseVectors& vectors : rows.vectors)
+      for (std::uint32_t n = 0; n < vectors.size(); ++n)
+        sparse.push_back({rows.keys[sparse.size()], &vectors, n, rows.lengths[sparse.size()]});
+    if (!sorted)
+      std::sort(sparse.begin(), sparse.end(), [](const auto& a, const auto& b) { return a.key.node < b.key.node; });
     return segment::build_sparse(generation, sparse);
   }
   if (sorted) return segment::build_dense(generation, column.dimension, rows.keys, rows.values);

@@ -415,7 +415,7 @@ void Draft::add_columns(const Owner& owner, GroupRows& columns, std::span<const 
     to.row.columns.push_back(number);
     ColumnRows& rows = new_rows_[number];
     add_keys(rows);
-    std::move(sparse.rows.begin(), sparse.rows.end(), std::back_inserter(rows.terms));
+    rows.vectors.push_back(std::move(sparse.rows));
     rows.lengths.insert(rows.lengths.end(), sparse.lengths.begin(), sparse.lengths.end());
   }
 }

@@ -23,11 +23,11 @@ namespace ragstone::sqlite {
 /// New rows of one column.
 struct ColumnRows {
   std::vector<segment::RowKey> keys;
-  std::vector<float> values;                   ///< Of a dense column: [n x dimension].
-  std::vector<std::vector<TermWeight>> terms;  ///< Of a sparse one: [n]
-  std::vector<std::uint32_t> lengths;          ///< [n]
-  std::vector<std::string> field_names;        ///< Of the column of declared fields.
-  std::vector<std::optional<Scalar>> fields;   ///< [n x field_names]
+  std::vector<float> values;                  ///< Of a dense column: [n x dimension].
+  std::vector<SparseVectors> vectors;         ///< Of a sparse one: one after the other for n rows,
+  std::vector<std::uint32_t> lengths;         ///< [n]
+  std::vector<std::string> field_names;       ///< Of the column of declared fields.
+  std::vector<std::optional<Scalar>> fields;  ///< [n x field_names]
 };
 
 /// Carries a commit out in an open transaction, and makes the state that follows from it. Each source is changed at

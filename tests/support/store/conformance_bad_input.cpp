@@ -22,6 +22,18 @@ GroupRows& line_of(Commit& commit) { return commit.sources[0].groups[1]; }
 
 DenseRows two_vectors(float last) { return sample_vectors("e", "two", {{1, 2}, {3, last}}, 2); }
 
+SparseRows two_sparse(float last) {
+  SparseRows column;
+  column.key = kBm25Key;
+  column.signature = "two";
+  for (const float weight : {1.0F, last}) {
+    column.rows.add("a", weight);
+    column.rows.end_vector();
+    column.lengths.push_back(1);
+  }
+  return column;
+}
+
 const std::vector<BadCommit>& bad_commits() {
   static const std::vector<BadCommit> all = {
       {"no id", [](Commit& c) { c.sources[0].record.id = ""; }},
@@ -63,24 +75,10 @@ const std::vector<BadCommit>& bad_commits() {
          line_of(c).dense = {sample_vectors("e", "two", {{1, 2}}, 2)};
        }},
       {"dimension 0", [](Commit& c) { line_of(c).dense = {sample_vectors("e", "two", {}, 0)}; }},
-      {"too few sparse rows", [](Commit& c) { line_of(c).sparse[0].rows.pop_back(); }},
+      {"too many sparse rows", [](Commit& c) { line_of(c).sparse[0].rows.end_vector(); }},
       {"too few lengths", [](Commit& c) { line_of(c).sparse[0].lengths.pop_back(); }},
-      {"terms that do not ascend",
-       [](Commit& c) {
-         line_of(c).sparse[0].rows[0] = {{"b", 1}, {"a", 1}};
-       }},
-      {"a term twice",
-       [](Commit& c) {
-         line_of(c).sparse[0].rows[0] = {{"a", 1}, {"a", 1}};
-       }},
-      {"weight NaN",
-       [](Commit& c) {
-         line_of(c).sparse[0].rows[0] = {{"a", kNan}};
-       }},
-      {"weight 0",
-       [](Commit& c) {
-         line_of(c).sparse[0].rows[0] = {{"a", 0}};
-       }},
+      {"weight NaN", [](Commit& c) { line_of(c).sparse[0] = two_sparse(kNan); }},
+      {"weight 0", [](Commit& c) { line_of(c).sparse[0] = two_sparse(0); }},
   };
   return all;
 }

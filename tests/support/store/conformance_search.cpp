@@ -104,7 +104,9 @@ TEST_P(StoreConformance, GivenSparseVectorsAreRankedByInnerProduct) {
   SparseRows column;
   column.key = "splade";
   column.signature = "splade/1";
-  column.rows = {{{"fruit", 0.5f}, {"pear", 2.25f}}, {{"apple", 1.5f}, {"fruit", 3}}, {{"stone", 9}}};
+  const std::vector<std::vector<TermWeight>> rows = {
+      {{"fruit", 0.5f}, {"pear", 2.25f}}, {{"fruit", 3}, {"apple", 1.5f}}, {{"stone", 9}}};
+  for (const auto& row : rows) column.rows.append(row);
   column.lengths = {2, 2, 1};
   write.groups[1].sparse.push_back(column);
   put(std::move(write));

@@ -27,9 +27,9 @@ void add_columns(PlainGroup& group, const GroupRows& rows) {
     PlainColumn column;
     column.signature = sparse.signature;
     column.lengths = sparse.lengths;
-    for (const auto& row : sparse.rows) {
+    for (std::size_t row = 0; row < sparse.rows.size(); ++row) {
       auto& terms = column.terms.emplace_back();
-      for (const TermWeight& term : row) terms[term.term] = term.weight;
+      for (const auto& [term, weight] : sparse.rows[row]) terms[std::string(sparse.rows.terms()[term])] = weight;
     }
     group.columns[sparse.key] = column;
   }

@@ -64,8 +64,8 @@ SparseRows sample_terms(const GroupRows& group, std::string_view text, std::stri
   column.signature = std::move(signature);
   for (const NodeRow& row : group.rows) {
     const TermCounts counts = count_terms(*analyzer, row.is_span ? row.span.of(text) : std::string_view(row.text));
-    auto& terms = column.rows.emplace_back();
-    for (const auto& [term, count] : counts.terms) terms.push_back({term, static_cast<float>(count)});
+    for (const auto& [term, count] : counts.terms) column.rows.add(term, static_cast<float>(count));
+    column.rows.end_vector();
     column.lengths.push_back(static_cast<std::uint32_t>(counts.length));
   }
   return column;

@@ -96,10 +96,12 @@ DenseSample random_dense(std::mt19937& random, std::size_t rows, std::uint32_t d
   return sample;
 }
 
-std::vector<SparseRow> SparseSample::rows() const {
+std::string SparseSample::image(Generation generation) const {
+  SparseVectors vectors;
+  for (const auto& row : terms) vectors.append(row);
   std::vector<SparseRow> rows;
-  for (std::size_t row = 0; row < keys.size(); ++row) rows.push_back({keys[row], terms[row], lengths[row]});
-  return rows;
+  for (std::uint32_t row = 0; row < keys.size(); ++row) rows.push_back({keys[row], &vectors, row, lengths[row]});
+  return build_sparse(generation, rows);
 }
 
 std::shared_ptr<const SparsePart> SparseSample::part() const {

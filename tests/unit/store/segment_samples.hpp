@@ -43,8 +43,7 @@ struct SparseSample {
   std::vector<std::vector<TermWeight>> terms;
   std::vector<std::uint32_t> lengths;
 
-  std::vector<SparseRow> rows() const;
-  std::string image(Generation generation = 1) const { return build_sparse(generation, rows()); }
+  std::string image(Generation generation = 1) const;
   std::shared_ptr<const SparsePart> part() const;
 };
 

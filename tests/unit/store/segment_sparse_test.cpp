@@ -68,6 +68,23 @@ TEST(SparseSegment, GivesBackWhatItWasBuiltFrom) {
   }
 }
 
+TEST(SparseSegment, IsTheSameHoweverItsRowsShareTables) {
+  for (unsigned seed = 1; seed <= rounds(20); ++seed) {
+    std::mt19937 random(seed);
+    const SparseSample sample = random_sparse(random, random() % 60, 1 + random() % 300);
+    std::vector<SparseVectors> tables(1 + random() % 5);
+    std::vector<SparseRow> rows;
+    for (std::size_t row = 0; row < sample.keys.size(); ++row) {
+      SparseVectors& table = tables[random() % tables.size()];
+      std::vector<TermWeight> terms = sample.terms[row];
+      std::shuffle(terms.begin(), terms.end(), random);
+      table.append(terms);
+      rows.push_back({sample.keys[row], &table, static_cast<std::uint32_t>(table.size() - 1), sample.lengths[row]});
+    }
+    ASSERT_EQ(build_sparse(1, rows), sample.image()) << "seed " << seed;
+  }
+}
+
 TEST(SparseSegment, KeepsEveryWeightBitForBit) {
   const std::vector<float> weights = {1, 2, 3, 127, 128, 16'777'216, 16'777'218, 0.5f, 1.5f, 1e-45f, 1e-30f, 3e38f};
   SparseSample sample;
