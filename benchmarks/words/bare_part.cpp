@@ -107,6 +107,10 @@ void measure_completion(const Index& trie, const Index& linear, Report& report) 
   const auto times = times_of(queries.size(), thread_time, [&](std::size_t i) { trie.query(queries[i], {}); });
   report_times(report, "trie: ten completions of two letters", times);
   report.cost_ratio("ten completions of two letters, slowest, us: 100 us over the trie", times.back(), 100);
+  for (IndexQuery& query : queries) query.parameters.set("by", "frequency");
+  report_times(report, "trie: ten completions of two letters by frequency",
+               times_of(queries.size(), thread_time, [&](std::size_t i) { trie.query(queries[i], {}); }));
+  for (IndexQuery& query : queries) query.parameters.set("by", "weight");
   report_times(report, "linear: ten completions of two letters",
                times_of(50, thread_time, [&](std::size_t i) { linear.query(queries[i * 13], {}); }));
 }

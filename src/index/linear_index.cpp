@@ -140,6 +140,16 @@ class LinearIndex final : public Index {
     };
     if (asked.mode == WordMode::exact) {
       texts_.find(query.text, poll, [&](std::size_t at) { offer(at, 1); });
+    } else if (asked.by == WordRank::frequency) {
+      std::vector<std::pair<std::string_view, NodeId>> words;
+      for (std::size_t at = 0; at < texts_.size(); ++at) {
+        poll.spend(5);
+        if (texts_.text(at).starts_with(query.text)) words.emplace_back(texts_.text(at), texts_.id(at));
+      }
+      std::sort(words.begin(), words.end());
+      WordTally tally(query, [&](const ScoredNode& hit) { best.add(hit); });
+      for (const auto& [word, node] : words) tally.add(word, node);
+      tally.finish();
     } else if (asked.mode == WordMode::prefix) {
       for (std::size_t at = 0; at < texts_.size(); ++at) {
         poll.spend(5);

@@ -113,10 +113,11 @@ class SealedWords {
   std::size_t rows_ = 0;
 };
 
-/// Goes through all rows in order.
+/// Goes through the rows in order, from the first of a block on.
 class SealedCursor {
  public:
-  explicit SealedCursor(const SealedWords& words) : words_(&words) {}
+  explicit SealedCursor(const SealedWords& words, std::size_t block = 0)
+      : words_(&words), next_row_(block * kRowsInBlock) {}
 
   bool next();
   const std::string& word() const noexcept { return word_; }
@@ -126,7 +127,7 @@ class SealedCursor {
   const SealedWords* words_;
   std::optional<BlockCursor> block_;
   std::string word_;
-  std::size_t next_row_ = 0;
+  std::size_t next_row_;
 };
 
 /// Makes a dictionary of rows that are added in order.

@@ -90,7 +90,11 @@ class TrieIndex final : public Index {
         find(word, hits);
         break;
       case WordMode::prefix:
-        complete(word, hits, stop);
+        if (asked.by == WordRank::frequency) {
+          complete_frequent(word, query, hits, stop);
+        } else {
+          complete(word, hits, stop);
+        }
         break;
       case WordMode::edits:
         find_near(word, asked.max_edits, hits, stop);
@@ -191,6 +195,29 @@ class TrieIndex final : public Index {
       poll.spend(100);
       for (const WordDelta::Posting& posting : word->second) hits.offer({posting.node, posting.weight});
     }
+  }
+
+  void complete_frequent(std::string_view prefix, const IndexQuery& query, Hits& hits, const StopToken& stop) const {
+    kernel::StopPoll poll(stop);
+    WordTally tally(query, [&](const ScoredNode& hit) { hits.offer(hit); });
+    auto changed = delta_.from(prefix);
+    const auto add_changed = [&](auto is_due) {
+      for (; changed != delta_.words().end() && changed->first.starts_with(prefix) && is_due(changed->first);
+           ++changed) {
+        poll.spend(100);
+        for (const WordDelta::Posting& posting : changed->second) tally.add(changed->first, posting.node);
+      }
+    };
+    const SealedWords::Range rows = sealed_.with_prefix(prefix);
+    words::SealedCursor cursor(sealed_, rows.begin / words::kRowsInBlock);
+    while (rows.begin < rows.end && cursor.next() && cursor.row() < rows.end) {
+      poll.spend(30);
+      if (cursor.row() < rows.begin) continue;
+      add_changed([&](const std::string& word) { return word < cursor.word(); });
+      if (const NodeId node = sealed_.node(cursor.row()); !delta_.knows(node)) tally.add(cursor.word(), node);
+    }
+    add_changed([](const std::string&) { return true; });
+    tally.finish();
   }
 
   void find_near(std::string_view word, std::size_t max_edits, Hits& hits, const StopToken& stop) const {

@@ -26,6 +26,13 @@ std::size_t edits_of(const Scalar& value) {
   return static_cast<std::size_t>(*edits);
 }
 
+WordRank rank_of(const Scalar& value) {
+  const auto* name = std::get_if<std::string>(&value);
+  if (name && *name == "weight") return WordRank::weight;
+  if (name && *name == "frequency") return WordRank::frequency;
+  refuse(R"(the parameter "by" must be "weight" or "frequency")");
+}
+
 }  // namespace
 
 WordQuery parse_word_query(const IndexQuery& query) {
@@ -35,10 +42,14 @@ WordQuery parse_word_query(const IndexQuery& query) {
       parsed.mode = mode_of(value);
     } else if (name == "edits") {
       parsed.max_edits = edits_of(value);
+    } else if (name == "by") {
+      parsed.by = rank_of(value);
     } else {
-      refuse("there is no parameter \"" + name + "\"; known are \"mode\" and \"edits\"");
+      refuse("there is no parameter \"" + name + R"("; known are "mode", "edits" and "by")");
     }
   }
+  if (parsed.by == WordRank::frequency && parsed.mode != WordMode::prefix)
+    refuse(R"("by" is "frequency" in the mode "prefix" only)");
   if (const std::size_t at = utf8::find_invalid(query.text); at != utf8::npos)
     refuse("the text is no valid UTF-8 at byte " + std::to_string(at) + "; convert it first");
   return parsed;

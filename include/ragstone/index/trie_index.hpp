@@ -30,13 +30,15 @@ class TrieIndexOptions {
 ///   "mode"   "exact" (default), "prefix" or "edits"
 ///   "edits"  the most edits in the mode "edits": 0, 1 or 2 (default). An edit inserts, deletes or replaces a code
 ///            point (Levenshtein 1965).
+///   "by"     in the mode "prefix": "weight" (default) or "frequency", of words rather than nodes: each word comes
+///            once, by its lowest node, and its score is how many nodes have it (of those that `allowed` allows).
 /// Scores: the weight in the modes "exact" and "prefix"; in the mode "edits" max_edits - distance + (1 + x) / 2 with
 /// x = w / (1 + |w|) of the weight w, so that fewer edits come first and weights decide among equals. It returns the
 /// top_k best that `allowed` allows.
 ///
 /// Cost for n words: "exact" one probe of the hash table and one block of 8 words; "prefix" two binary searches and a
-/// look at the maximal weight of each block in the range; "edits" a walk over those words whose beginnings are within
-/// the distance.
+/// look at the maximal weight of each block in the range, by frequency at each of its rows; "edits" a walk over those
+/// words whose beginnings are within the distance.
 ///
 /// Errors of query(): Errc::invalid_argument for unknown parameters and for a query that is no valid UTF-8;
 /// Errc::corrupt_store where the bytes of a loaded image are damaged.

@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <random>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
@@ -58,6 +59,20 @@ TEST_P(WordIndex, CompletesBeginnings) {
   EXPECT_EQ(ids(word_query("", "prefix", 3)), (std::vector<NodeId>{1, 2, 3}));
 }
 
+TEST_P(WordIndex, CompletesBeginningsByHowManyNodesHaveAWord) {
+  add({word_node(1, "trie"), word_node(2, "trial"), word_node(3, "trial"), word_node(4, "tri"), word_node(5, "字典"),
+       word_node(6, "字典树"), word_node(7, "字典树"), word_node(8, "tree")});
+  IndexQuery query = word_query("tri", "prefix", 9);
+  query.parameters.set("by", "frequency");
+  EXPECT_EQ(answer(*index, query), (std::vector<ScoredNode>{{2, 2}, {1, 1}, {4, 1}}));
+  query.text = "字";
+  query.top_k = 1;
+  EXPECT_EQ(answer(*index, query), (std::vector<ScoredNode>{{6, 2}}));
+  query.top_k = 9;
+  query.allowed = [](NodeId id) { return id != 6; };
+  EXPECT_EQ(answer(*index, query), (std::vector<ScoredNode>{{5, 1}, {7, 1}}));
+}
+
 TEST_P(WordIndex, CountsEditsInCodePoints) {
   add({word_node(1, "retrieval"), word_node(2, "知识库"), word_node(3, "知识图谱")});
   EXPECT_EQ(ids(word_query("retreival", "edits", 9)), (std::vector<NodeId>{1}));
@@ -84,6 +99,11 @@ TEST_P(WordIndex, SaysWhatIsWrongWithAQuery) {
   EXPECT_EQ(error_of([&] { index->query(word_query("a", "edits", 9, 3), {}); }).errc(), Errc::invalid_argument);
   EXPECT_EQ(error_of([&] { index->query(word_query("a\xED\xA0\x80", "exact", 9), {}); }).errc(),
             Errc::invalid_argument);
+  for (const char* by : {"frequency", "length"}) {
+    IndexQuery ranked = word_query("a", "exact", 9);
+    ranked.parameters.set("by", by);
+    EXPECT_EQ(error_of([&] { index->query(ranked, {}); }).errc(), Errc::invalid_argument);
+  }
   IndexQuery unknown = word_query("a", "exact", 9);
   unknown.parameters.set("modus", "prefix");
   EXPECT_EQ(error_of([&] { index->query(unknown, {}); }).errc(), Errc::invalid_argument);
@@ -127,6 +147,7 @@ TEST_P(WordIndex, AnswersAsAWalkThroughAllWordsDoes) {
         for (const char* mode : {"exact", "prefix", "edits"}) {
           IndexQuery query = word_query(random_word(random), mode, 1 + random() % 20, static_cast<int>(random() % 3));
           if (random() % 3 == 0) query.allowed = [](NodeId id) { return id % 3 != 0; };
+          if (std::string_view(mode) == "prefix" && random() % 2 == 0) query.parameters.set("by", "frequency");
           ASSERT_EQ(answer(*words, query), oracle.query(query)) << "seed " << seed << ' ' << mode << ' ' << query.text;
         }
     }

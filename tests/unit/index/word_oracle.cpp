@@ -40,9 +40,19 @@ std::vector<ScoredNode> WordOracle::query(const IndexQuery& query) const {
     const double squashed = entry.weight / (1 + std::abs(entry.weight));
     if (distance <= max_edits) hits.push_back({id, static_cast<double>(max_edits - distance) + (1 + squashed) / 2});
   }
+  if (query.parameters.text("by") == "frequency") hits = by_frequency(hits);
   std::sort(hits.begin(), hits.end(), ranks_before);
   if (hits.size() > query.top_k) hits.resize(query.top_k);
   return hits;
+}
+
+std::vector<ScoredNode> WordOracle::by_frequency(const std::vector<ScoredNode>& hits) const {
+  std::map<std::string, ScoredNode> words;
+  for (const ScoredNode& hit : hits)
+    ++words.try_emplace(words_.at(hit.id).word, ScoredNode{hit.id, 0}).first->second.score;
+  std::vector<ScoredNode> counted;
+  for (const auto& [word, hit] : words) counted.push_back(hit);
+  return counted;
 }
 
 Node word_node(NodeId id, std::string word) {

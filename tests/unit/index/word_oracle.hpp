@@ -27,6 +27,9 @@ class WordOracle {
     std::string word;
     double weight = 1;
   };
+  /// Of hits by ascending node.
+  std::vector<ScoredNode> by_frequency(const std::vector<ScoredNode>& hits) const;
+
   std::map<NodeId, Entry> words_;
 };
 
