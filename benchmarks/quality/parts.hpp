@@ -26,6 +26,9 @@ class QualityReport {
 };
 
 void measure_collection(const std::filesystem::path& folder, QualityReport& report);
+/// What other values of some defaults reach, and which value is best without one collection, for that one. At most the
+/// first 700 questions of each.
+void measure_defaults(const std::vector<std::filesystem::path>& folders, Report& report);
 /// `quick`: every fifth question.
 void measure_spans(const std::filesystem::path& folder, bool quick, Report& report);
 

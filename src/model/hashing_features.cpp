@@ -1,6 +1,7 @@
 #include "model/hashing_features.hpp"
 
 #include "text/run_scanner.hpp"
+#include <ragstone/text/function_words.hpp>
 #include <ragstone/text/utf8.hpp>
 
 #define XXH_INLINE_ALL
@@ -24,6 +25,7 @@ class Features {
  public:
   Features(XXH64_hash_t seed, Sum weight) : seed_(seed), weight_(weight) {}
 
+  bool empty() const noexcept { return hashes_.empty(); }
   void add(std::string_view spelling) { hashes_.push_back(XXH64(spelling.data(), spelling.size(), seed_)); }
 
   /// Adds each feature to its place among the sums, with its sign, damped by the square root of its count.
@@ -49,18 +51,17 @@ class Features {
 /// Takes a text apart: words into themselves and their n-grams, runs of scripts that put no spaces between words (and
 /// of Korean, whose particles stick to the words) into characters, pairs and trigrams. Trigrams count half: each stands
 /// for a rarer thing, but three characters of most texts are no word of theirs (measured on the Chinese collections of
-/// benchmarks/quality.cpp).
+/// benchmarks/quality.cpp). Function words and characters are left out unless there is nothing else: every text has
+/// them, whatever it is about.
 class Extractor {
  public:
   Extractor(const HashingEmbedderOptions& options, const StopToken& stop) : options_(options), stop_(stop) {}
 
   void read(std::string_view text) {
-    detail::RunScanner scanner(text, true);
-    std::size_t runs = 0;
-    for (detail::Run run = scanner.next(); run.kind != detail::RunKind::none; run = scanner.next()) {
-      if (++runs % 1024 == 0) throw_if_stopped(stop_);
-      read_run(run.span.of(text), run.kind);
-    }
+    read_all(text);
+    if (!words_.empty() || !characters_.empty() || !bigrams_.empty()) return;
+    with_function_words_ = true;
+    read_all(text);
   }
 
   void add_to(std::span<Sum> sums) {
@@ -71,15 +72,28 @@ class Extractor {
   }
 
  private:
+  void read_all(std::string_view text) {
+    detail::RunScanner scanner(text, true);
+    std::size_t runs = 0;
+    for (detail::Run run = scanner.next(); run.kind != detail::RunKind::none; run = scanner.next()) {
+      if (++runs % 1024 == 0) throw_if_stopped(stop_);
+      read_run(run.span.of(text), run.kind);
+    }
+  }
+
+  bool is_left_out(std::string_view form) const noexcept { return !with_function_words_ && is_function_word(form); }
+
   void read_run(std::string_view run, detail::RunKind kind) {
     starts_.clear();
     for (const utf8::CodePoint c : utf8::CodePoints(run)) starts_.push_back(c.begin);
     starts_.push_back(run.size());
     if (kind == detail::RunKind::word) {
+      if (is_left_out(run)) return;
       words_.add(run);
       add_marked(run);
     } else {
-      add_ngrams(characters_, run, starts_, 1, 1);
+      for (std::size_t i = 0; i + 1 < starts_.size(); ++i)
+        if (const auto c = run.substr(starts_[i], starts_[i + 1] - starts_[i]); !is_left_out(c)) characters_.add(c);
       add_ngrams(bigrams_, run, starts_, 2, 2);
       add_ngrams(trigrams_, run, starts_, 3, 3);
     }
@@ -105,6 +119,7 @@ class Extractor {
 
   const HashingEmbedderOptions& options_;
   const StopToken& stop_;
+  bool with_function_words_ = false;
   Features words_{1, 2};
   Features ngrams_{2, 2};
   Features characters_{3, 2};

@@ -12,7 +12,8 @@ namespace ragstone {
 /// Signed feature hashing (Weinberger et al. 2009) over words and character n-grams, Chinese, Japanese and Korean
 /// included: no model, no download, the same bits on every machine. It matches spellings, not meanings: for tests, for
 /// near-duplicates, and where nothing better is at hand. Case, width and compatibility forms do not count (NFKC, case
-/// folding). Beside BM25 it has little weight: it adds texts that share parts of words only.
+/// folding), nor do function words unless a text has no others. Beside BM25 it has little weight: it adds texts that
+/// share parts of words only.
 class HashingEmbedderOptions {
  public:
   HashingEmbedderOptions() = default;
