@@ -26,6 +26,7 @@
 #include <ragstone/model/prices.hpp>
 #include <ragstone/model/reranker.hpp>
 #include <ragstone/model/sessions.hpp>
+#include <ragstone/model/sparse_embedder.hpp>
 #include <ragstone/model/sqlite_cache.hpp>
 #include <ragstone/model/sqlite_store.hpp>
 #include <ragstone/model/store.hpp>

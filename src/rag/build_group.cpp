@@ -148,16 +148,16 @@ IngestPlan plan_for(const IngestPlan& plan, const std::string& group, std::vecto
 /// built. Returns the first error of the columns.
 Task<std::exception_ptr> build_one(std::shared_ptr<DocumentCore> core, const IngestPlan& plan,
                                    const PlannedGroup& group, CallContext context) {
-  std::vector<PlannedColumn> sparse;
-  std::vector<PlannedColumn> dense;
-  for (const PlannedColumn& column : group.columns) (column.embedder ? dense : sparse).push_back(column);
+  std::vector<PlannedColumn> terms;
+  std::vector<PlannedColumn> embedded;
+  for (const PlannedColumn& column : group.columns) (column.is_bm25() ? terms : embedded).push_back(column);
 
   std::set<std::string> failed;
-  GroupBuild nodes(core, plan_for(plan, group.name, sparse), false, failed, context);
+  GroupBuild nodes(core, plan_for(plan, group.name, terms), false, failed, context);
   co_await nodes.run();
   core->groups.set_ready(group.name, {});
-  std::vector<PlannedColumn> columns = std::move(sparse);
-  columns.insert(columns.end(), dense.begin(), dense.end());
+  std::vector<PlannedColumn> columns = std::move(terms);
+  columns.insert(columns.end(), embedded.begin(), embedded.end());
   std::exception_ptr first_error;
   for (const PlannedColumn& column : columns) {
     std::vector<PlannedColumn> single(1, column);

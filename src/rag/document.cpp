@@ -26,6 +26,14 @@ void check(const DocumentOptions& options) {
       throw Error(Errc::invalid_argument,
                   "Document::open: the embedder \"" + key + "\" has an identity without name or dimension");
   }
+  for (const auto& [key, embedder] : options.sparse_embedders) {
+    if (key.empty() || key == kBm25Key || options.embedders.contains(key) || !embedder)
+      throw Error(Errc::invalid_argument,
+                  "Document::open: a sparse embedder needs a key other than \"\", \"bm25\" and those of the other "
+                  "embedders, and must not be null");
+    if (embedder->signature().empty())
+      throw Error(Errc::invalid_argument, "Document::open: the sparse embedder \"" + key + "\" has no signature");
+  }
   for (const auto& [key, index] : options.vector_indexes) {
     if (!options.embedders.contains(key)) {
       std::string known;
@@ -143,6 +151,9 @@ Task<Document> Document::open(Runtime& runtime, DocumentOptions options, CallCon
   check(options);
   const std::shared_ptr<StoreFactory> factory = options.store ? options.store : memory_store();
   std::shared_ptr<Store> store = co_await factory->open(runtime.pool(), context);
+  if (!options.sparse_embedders.empty() && !store->capabilities().sparse)
+    throw Error(Errc::unsupported, "Document::open: the store \"" + store->capabilities().name +
+                                       "\" keeps no sparse vectors; leave out sparse_embedders");
   const bool has_fields = !options.fields.empty();
   if (has_fields) co_await store->declare_fields(options.fields, context);
   const bool has_indexes = !options.vector_indexes.empty();

@@ -54,7 +54,7 @@ DocumentCore::DocumentCore(Runtime& document_runtime, DocumentOptions document_o
       store(std::move(document_store)),
       vector_indexes(std::move(in_force)),
       groups(std::make_shared<const TextTerms>(or_standard(options.analyzer), options.analyzers, options.text_fields),
-             options.embedders),
+             options.embedders, options.sparse_embedders),
       scope_(document_runtime) {}
 
 Task<std::optional<CommitResult>> DocumentCore::commit(std::shared_ptr<Commit> changes,

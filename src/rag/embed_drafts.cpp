@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -19,6 +20,7 @@ struct ColumnTexts {
   std::vector<Hash128> contents;
   std::vector<std::string_view> texts;  ///< In the drafts.
   std::vector<std::vector<float>> vectors;
+  std::vector<std::optional<SparseVector>> sparse;  ///< In place of these, of a sparse embedder.
   std::vector<std::exception_ptr> errors;
   std::unordered_map<Hash128, std::size_t> position;
 };
@@ -47,6 +49,7 @@ void collect(const PlannedGroup& group, const PlannedColumn& column, const Draft
 
 void fill_from(const VectorsByContent& kept, ColumnTexts& texts) {
   texts.vectors.resize(texts.contents.size());
+  texts.sparse.resize(texts.contents.size());
   texts.errors.resize(texts.contents.size());
   const auto known = kept.find(texts.column.key);
   if (known == kept.end()) return;
@@ -59,7 +62,7 @@ Columns collect_all(const IngestPlan& plan, const Drafts& drafts, const VectorsB
   Columns columns;
   for (const PlannedGroup& group : plan.groups) {
     for (const PlannedColumn& column : group.columns) {
-      if (!column.embedder) continue;
+      if (column.is_bm25()) continue;
       throw_if_stopped(stop);
       auto place = std::find_if(columns.begin(), columns.end(),
                                 [&](const ColumnTexts& known) { return known.column.key == column.key; });
@@ -72,6 +75,31 @@ Columns collect_all(const IngestPlan& plan, const Drafts& drafts, const VectorsB
   return columns;
 }
 
+DenseRows dense_rows(const ColumnTexts& texts, const GroupRows& rows) {
+  DenseRows dense;
+  dense.key = texts.column.key;
+  dense.signature = texts.column.signature;
+  dense.dimension = texts.column.embedder->identity().dimension;
+  dense.values.reserve(rows.rows.size() * dense.dimension);
+  for (const NodeRow& row : rows.rows) {
+    const std::vector<float>& vector = texts.vectors[texts.position.at(row.content)];
+    dense.values.insert(dense.values.end(), vector.begin(), vector.end());
+  }
+  return dense;
+}
+
+SparseRows sparse_rows(const ColumnTexts& texts, const GroupRows& rows) {
+  SparseRows sparse;
+  sparse.key = texts.column.key;
+  sparse.signature = texts.column.signature;
+  for (const NodeRow& row : rows.rows) {
+    const SparseVector& vector = *texts.sparse[texts.position.at(row.content)];
+    sparse.rows.append(vector);
+    sparse.lengths.push_back(static_cast<std::uint32_t>(vector.size()));
+  }
+  return sparse;
+}
+
 /// Puts the vectors in place, or the failure of a text into its source.
 void distribute(const IngestPlan& plan, const Columns& columns, Drafts& drafts) {
   for (Draft& draft : drafts) {
@@ -79,20 +107,19 @@ void distribute(const IngestPlan& plan, const Columns& columns, Drafts& drafts) 
     for (GroupRows& rows : draft.write.groups) {
       const PlannedGroup* planned = plan.find(rows.group);
       for (const PlannedColumn& column : planned->columns) {
-        if (!column.embedder) continue;
+        if (column.is_bm25()) continue;
         const auto& texts = *std::find_if(columns.begin(), columns.end(),
                                           [&](const ColumnTexts& known) { return known.column.key == column.key; });
-        DenseRows dense;
-        dense.key = column.key;
-        dense.signature = column.signature;
-        dense.dimension = column.embedder->identity().dimension;
-        dense.values.reserve(rows.rows.size() * dense.dimension);
         for (const NodeRow& row : rows.rows) {
-          const std::size_t at = texts.position.at(row.content);
-          if (texts.errors[at] && !draft.failure) draft.failure = StageError{Stage::embed, texts.errors[at]};
-          dense.values.insert(dense.values.end(), texts.vectors[at].begin(), texts.vectors[at].end());
+          const std::exception_ptr& error = texts.errors[texts.position.at(row.content)];
+          if (error && !draft.failure) draft.failure = StageError{Stage::embed, error};
         }
-        rows.dense.push_back(std::move(dense));
+        if (draft.failure) break;
+        if (column.embedder) {
+          rows.dense.push_back(dense_rows(texts, rows));
+        } else {
+          rows.sparse.push_back(sparse_rows(texts, rows));
+        }
       }
     }
   }
@@ -101,13 +128,13 @@ void distribute(const IngestPlan& plan, const Columns& columns, Drafts& drafts) 
 std::vector<std::size_t> places_without_vector(const ColumnTexts& texts) {
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < texts.vectors.size(); ++i)
-    if (texts.vectors[i].empty()) places.push_back(i);
+    if (texts.vectors[i].empty() && !texts.sparse[i]) places.push_back(i);
   return places;
 }
 
-/// Takes the vectors that the store has for the texts at these places.
+/// Takes the vectors that the store has for the texts at these places; it finds no sparse ones by their texts.
 Task<void> take_stored(Store& store, ColumnTexts& texts, std::span<const std::size_t> places, CallContext context) {
-  if (places.empty()) co_return;
+  if (places.empty() || !texts.column.embedder) co_return;
   std::vector<Hash128> contents;
   contents.reserve(places.size());
   for (const std::size_t place : places) contents.push_back(texts.contents[place]);
@@ -116,20 +143,30 @@ Task<void> take_stored(Store& store, ColumnTexts& texts, std::span<const std::si
   for (std::size_t i = 0; i < places.size(); ++i) texts.vectors[places[i]] = std::move(stored[i]);
 }
 
-/// Embeds the texts at these places; null, or why it failed. Throws what ends the operation.
-Task<std::exception_ptr> try_embed(ColumnTexts& texts, std::span<const std::size_t> places,
-                                   std::chrono::milliseconds timeout, CallContext context) {
+Task<void> embed_places(ColumnTexts& texts, std::span<const std::size_t> places, CallContext context) {
   std::vector<std::string> batch;
   batch.reserve(places.size());
   for (const std::size_t place : places) batch.emplace_back(texts.texts[place]);
+  if (texts.column.sparse_embedder) {
+    SparseBatch given =
+        co_await texts.column.sparse_embedder->embed(std::move(batch), EmbedRole::document, std::move(context));
+    for (std::size_t i = 0; i < places.size(); ++i) texts.sparse[places[i]] = std::move(given.rows[i]);
+    co_return;
+  }
+  const Embeddings given =
+      co_await texts.column.embedder->embed(std::move(batch), EmbedRole::document, std::move(context));
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const std::span<const float> row = given.row(i);
+    texts.vectors[places[i]].assign(row.begin(), row.end());
+  }
+}
+
+/// Embeds the texts at these places; null, or why it failed. Throws what ends the operation.
+Task<std::exception_ptr> try_embed(ColumnTexts& texts, std::span<const std::size_t> places,
+                                   std::chrono::milliseconds timeout, CallContext context) {
   std::exception_ptr error;
   try {
-    const Embeddings embeddings =
-        co_await texts.column.embedder->embed(std::move(batch), EmbedRole::document, context.with_timeout(timeout));
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      const std::span<const float> row = embeddings.row(i);
-      texts.vectors[places[i]].assign(row.begin(), row.end());
-    }
+    co_await embed_places(texts, places, context.with_timeout(timeout));
   } catch (...) {
     error = std::current_exception();
   }
@@ -159,8 +196,7 @@ Task<void> embed_singly(ColumnTexts& texts, std::span<const std::size_t> places,
 
 Task<void> embed_missing(ColumnTexts& texts, std::span<const std::size_t> missing, std::chrono::milliseconds timeout,
                          CallContext context) {
-  const Embedder& embedder = *texts.column.embedder;
-  const std::size_t slice_size = std::max<std::size_t>(1, embedder.max_batch() * embedder.max_concurrency());
+  const std::size_t slice_size = texts.column.max_batch() * texts.column.max_concurrency();
   for (std::size_t begin = 0; begin < missing.size(); begin += slice_size) {
     const auto slice = missing.subspan(begin, std::min(slice_size, missing.size() - begin));
     const std::exception_ptr error = co_await try_embed(texts, slice, timeout, context);

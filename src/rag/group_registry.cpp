@@ -46,8 +46,9 @@ std::shared_ptr<const Chunker> built_in(std::size_t max_tokens, std::size_t over
 }  // namespace
 
 GroupRegistry::GroupRegistry(std::shared_ptr<const TextTerms> terms,
-                             std::map<std::string, std::shared_ptr<Embedder>> embedders)
-    : terms_(std::move(terms)), embedders_(std::move(embedders)) {
+                             std::map<std::string, std::shared_ptr<Embedder>> embedders,
+                             std::map<std::string, std::shared_ptr<SparseEmbedder>> sparse_embedders)
+    : terms_(std::move(terms)), embedders_(std::move(embedders)), sparse_embedders_(std::move(sparse_embedders)) {
   Known root;
   root.signature = kRootSignature;
   root.used = true;
@@ -93,9 +94,9 @@ void GroupRegistry::check_known(std::string_view group) const {
 
 void GroupRegistry::check_keys(const std::vector<std::string>& keys) const {
   for (const std::string& key : keys)
-    if (key != kBm25Key && !embedders_.contains(key)) {
-      std::vector<std::string> all;
-      for (const auto& entry : embedders_) all.push_back(entry.first);
+    if (key != kBm25Key && !embedders_.contains(key) && !sparse_embedders_.contains(key)) {
+      std::vector<std::string> all = all_keys();
+      all.erase(all.begin());
       throw Error(Errc::not_found, "there is no embedder with the key \"" + key + "\"; keys: " + list(all));
     }
 }
@@ -103,12 +104,18 @@ void GroupRegistry::check_keys(const std::vector<std::string>& keys) const {
 std::vector<std::string> GroupRegistry::all_keys() const {
   std::vector<std::string> keys{kBm25Key};
   for (const auto& entry : embedders_) keys.push_back(entry.first);
+  for (const auto& entry : sparse_embedders_) keys.push_back(entry.first);
   return keys;
 }
 
 std::shared_ptr<Embedder> GroupRegistry::embedder(std::string_view key) const {
   const auto found = embedders_.find(std::string(key));
   return found == embedders_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<SparseEmbedder> GroupRegistry::sparse_embedder(std::string_view key) const {
+  const auto found = sparse_embedders_.find(std::string(key));
+  return found == sparse_embedders_.end() ? nullptr : found->second;
 }
 
 void GroupRegistry::use(std::string_view group, const std::vector<std::string>& keys) {
@@ -197,8 +204,9 @@ GroupRegistry::Known& GroupRegistry::known(std::string_view group) {
 
 std::string GroupRegistry::signature_of(std::string_view group, const std::string& key) const {
   if (key == kBm25Key) return terms_->signature(group);
-  const auto found = embedders_.find(key);
-  return found == embedders_.end() ? std::string() : found->second->identity().signature();
+  if (const auto dense = embedder(key)) return dense->identity().signature();
+  const auto sparse = sparse_embedder(key);
+  return sparse ? "sparse/1 " + sparse->signature() : std::string();
 }
 
 IngestPlan GroupRegistry::plan_of(const std::vector<std::pair<std::string, Known>>& groups) const {
@@ -208,8 +216,7 @@ IngestPlan GroupRegistry::plan_of(const std::vector<std::pair<std::string, Known
     if (!entry.used) continue;
     PlannedGroup group{name, entry.parent, entry.signature, entry.chunker, {}};
     for (const std::string& key : entry.columns)
-      group.columns.push_back(
-          PlannedColumn{key, signature_of(name, key), key == kBm25Key ? nullptr : embedders_.at(key)});
+      group.columns.push_back(PlannedColumn{key, signature_of(name, key), embedder(key), sparse_embedder(key)});
     plan.groups.push_back(std::move(group));
   }
   return plan;

@@ -16,7 +16,8 @@ namespace ragstone {
 /// The groups that a Document knows, which of their columns are in use, and which of those are built. Thread-safe.
 class GroupRegistry {
  public:
-  GroupRegistry(std::shared_ptr<const TextTerms> terms, std::map<std::string, std::shared_ptr<Embedder>> embedders);
+  GroupRegistry(std::shared_ptr<const TextTerms> terms, std::map<std::string, std::shared_ptr<Embedder>> embedders,
+                std::map<std::string, std::shared_ptr<SparseEmbedder>> sparse_embedders);
 
   /// Errors: as Document::add_group(). `need_signature`: the store outlives the process.
   void add(NodeGroup group, bool need_signature);
@@ -27,7 +28,9 @@ class GroupRegistry {
   /// Errors: Errc::not_found unless every key is kBm25Key or an embedder's.
   void check_keys(const std::vector<std::string>& keys) const;
   std::vector<std::string> all_keys() const;
+  /// Null: there is none of this key.
   std::shared_ptr<Embedder> embedder(std::string_view key) const;
+  std::shared_ptr<SparseEmbedder> sparse_embedder(std::string_view key) const;
 
   /// Puts a group with these columns, and its ancestors, into the plan.
   void use(std::string_view group, const std::vector<std::string>& keys);
@@ -64,6 +67,7 @@ class GroupRegistry {
 
   const std::shared_ptr<const TextTerms> terms_;
   const std::map<std::string, std::shared_ptr<Embedder>> embedders_;
+  const std::map<std::string, std::shared_ptr<SparseEmbedder>> sparse_embedders_;
 
   mutable std::mutex mutex_;
   std::vector<std::pair<std::string, Known>> groups_;  ///< A parent before its children.

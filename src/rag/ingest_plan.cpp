@@ -4,6 +4,14 @@
 
 namespace ragstone {
 
+std::size_t PlannedColumn::max_batch() const noexcept {
+  return std::max<std::size_t>(1, embedder ? embedder->max_batch() : sparse_embedder->max_batch());
+}
+
+std::size_t PlannedColumn::max_concurrency() const noexcept {
+  return std::max<std::size_t>(1, embedder ? embedder->max_concurrency() : sparse_embedder->max_concurrency());
+}
+
 PendingQuery PlannedGroup::pending() const {
   PendingQuery query;
   query.group = name;

@@ -2,9 +2,11 @@
 
 #include "rag/text_terms.hpp"
 #include <ragstone/model/embedder.hpp>
+#include <ragstone/model/sparse_embedder.hpp>
 #include <ragstone/rag/node_group.hpp>
 #include <ragstone/store/snapshot.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -14,11 +16,17 @@
 
 namespace ragstone {
 
-/// A column that a group must have: BM25's if `embedder` is null.
+/// A column that a group must have: an embedder's, or BM25's.
 struct PlannedColumn {
   std::string key;
   std::string signature;
   std::shared_ptr<Embedder> embedder;
+  std::shared_ptr<SparseEmbedder> sparse_embedder;
+
+  bool is_bm25() const noexcept { return !embedder && !sparse_embedder; }
+  /// Of the embedder.
+  std::size_t max_batch() const noexcept;
+  std::size_t max_concurrency() const noexcept;
 };
 
 struct PlannedGroup {

@@ -168,7 +168,7 @@ std::vector<GroupRows> make_groups(const std::string& source_id, const std::stri
     add_uids(source_id, group);
     stage = Stage::analyze;
     for (const PlannedColumn& column : planned.columns)
-      if (!column.embedder) group.sparse.push_back(analyze_rows(column, *plan.terms, group, text, metadata, stop));
+      if (column.is_bm25()) group.sparse.push_back(analyze_rows(column, *plan.terms, group, text, metadata, stop));
     groups.push_back(std::move(group));
   }
   return groups;

@@ -17,7 +17,8 @@ using Queries = std::shared_ptr<const std::vector<Query>>;
 
 Similarity chosen(const RetrieverOptions& options, const DocumentCore& core) {
   if (options.similarity != Similarity::automatic) return options.similarity;
-  return core.options.embedders.empty() ? Similarity::bm25 : Similarity::hybrid;
+  const bool embeds = !core.options.embedders.empty() || !core.options.sparse_embedders.empty();
+  return embeds ? Similarity::hybrid : Similarity::bm25;
 }
 
 bool uses_bm25(Similarity similarity) { return similarity == Similarity::bm25 || similarity == Similarity::hybrid; }
@@ -81,23 +82,48 @@ VectorMember vector_query(const RetrieverOptions& options, const DocumentCore& c
   return query;
 }
 
+/// A member by its vector for each query.
+Task<std::vector<SearchMember>> dense_members(Core core, Options options, std::string key,
+                                              std::vector<std::string> texts, CallContext context) {
+  const std::shared_ptr<Embedder> embedder = core->groups.embedder(key);
+  const Embeddings embeddings = co_await embedder->embed(std::move(texts), EmbedRole::query, context);
+  VectorMember query = vector_query(*options, *core, key);
+  std::vector<SearchMember> members;
+  for (std::size_t i = 0; i < embeddings.size(); ++i) {
+    const std::span<const float> row = embeddings.row(i);
+    query.vector.assign(row.begin(), row.end());
+    members.push_back(named_member(*options, key, embedder->fusion_weight()));
+    members.back().query = query;
+  }
+  co_return members;
+}
+
+Task<std::vector<SearchMember>> sparse_members(Core core, Options options, std::string key,
+                                               std::vector<std::string> texts, CallContext context) {
+  const std::shared_ptr<SparseEmbedder> embedder = core->groups.sparse_embedder(key);
+  SparseBatch embeddings = co_await embedder->embed(std::move(texts), EmbedRole::query, context);
+  std::vector<SearchMember> members;
+  for (SparseVector& vector : embeddings.rows) {
+    SparseMember query;
+    query.key = key;
+    query.terms = std::move(vector);
+    members.push_back(named_member(*options, key, embedder->fusion_weight()));
+    members.back().query = std::move(query);
+  }
+  co_return members;
+}
+
 /// Adds a member by its vector to each query; or tells, where that may be, why there is none.
 Task<QueryMembers> vector_members(Core core, Options options, std::string key, Queries queries, CallContext context) {
   QueryMembers made;
   try {
-    const std::shared_ptr<Embedder> embedder = core->groups.embedder(key);
     std::vector<std::string> texts;
     for (const Query& query : *queries) texts.push_back(query.text);
     const CallContext bounded = context.with_timeout(core->options.embed_timeout);
-    const Embeddings embeddings = co_await embedder->embed(std::move(texts), EmbedRole::query, bounded);
-    VectorMember query = vector_query(*options, *core, key);
-    for (std::size_t i = 0; i < queries->size(); ++i) {
-      const std::span<const float> row = embeddings.row(i);
-      query.vector.assign(row.begin(), row.end());
-      SearchMember member = named_member(*options, key, embedder->fusion_weight());
-      member.query = query;
-      made.of_query.emplace_back().push_back(std::move(member));
-    }
+    auto asked = core->groups.embedder(key) ? dense_members(core, options, key, std::move(texts), bounded)
+                                            : sparse_members(core, options, key, std::move(texts), bounded);
+    std::vector<SearchMember> members = co_await std::move(asked);
+    for (SearchMember& member : members) made.of_query.emplace_back().push_back(std::move(member));
   } catch (...) {
     made.of_query.clear();
     made.first_error = std::current_exception();
@@ -159,8 +185,8 @@ void check_members(const RetrieverOptions& options, const DocumentCore& core) {
   check_ranking_names(options, keys, options.weights, "weights");
   check_ranking_names(options, keys, options.cut_offs, "cut_offs");
   check_ranking_names(options, keys, options.priorities, "priorities");
-  const bool has_vectors =
-      std::any_of(keys.begin(), keys.end(), [](const std::string& key) { return key != kBm25Key; });
+  const bool has_vectors = std::any_of(keys.begin(), keys.end(),
+                                       [&](const std::string& key) { return core.groups.embedder(key) != nullptr; });
   if (!has_vectors && (options.recall || options.ef || options.exact))
     throw Error(
         Errc::invalid_argument,
@@ -168,6 +194,13 @@ void check_members(const RetrieverOptions& options, const DocumentCore& core) {
         "with embedders");
   for (const std::string& key : options.embedders)
     if (key == kBm25Key) throw Error(Errc::invalid_argument, "Retriever: \"bm25\" is no embedder");
+  const Similarity similarity = chosen(options, core);
+  if (similarity != Similarity::hybrid && similarity != Similarity::inner_product)
+    for (const std::string& key : keys)
+      if (core.groups.sparse_embedder(key))
+        throw Error(Errc::invalid_argument, "Retriever: the vectors of \"" + key +
+                                                "\" are sparse, and compared by their inner product; use "
+                                                "Similarity::inner_product or hybrid");
   const StoreCapabilities& can = core.store->capabilities();
   if (std::count(keys.begin(), keys.end(), kBm25Key) > 0 && !can.sparse)
     throw Error(Errc::unsupported, "Retriever: the store \"" + can.name + "\" has no BM25; use an embedder");
@@ -187,6 +220,8 @@ std::vector<std::string> keys_for(const RetrieverOptions& options, const Documen
     keys.insert(keys.end(), options.embedders.begin(), options.embedders.end());
   } else {
     for (const auto& entry : core.options.embedders) keys.push_back(entry.first);
+    if (similarity == Similarity::hybrid || similarity == Similarity::inner_product)
+      for (const auto& entry : core.options.sparse_embedders) keys.push_back(entry.first);
   }
   if (keys.empty() || keys.back() == kBm25Key)
     throw Error(Errc::invalid_argument,

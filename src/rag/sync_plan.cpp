@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -26,8 +27,8 @@ struct Findings {
 /// Adds up what one embedder is asked, batch by batch.
 class EmbedSum {
  public:
-  EmbedSum(std::string key, std::shared_ptr<const Embedder> embedder) : embedder_(std::move(embedder)) {
-    sum_.key = std::move(key);
+  explicit EmbedSum(const PlannedColumn& column) : max_batch_(static_cast<double>(column.max_batch())) {
+    sum_.key = column.key;
     sum_.from_stored = true;
   }
 
@@ -39,10 +40,9 @@ class EmbedSum {
   }
 
   void end_batch() {
-    const double max_batch = static_cast<double>(std::max<std::size_t>(1, embedder_->max_batch()));
     const double texts = std::ceil(std::exchange(batch_, 0));
     sum_.texts += static_cast<std::size_t>(texts);
-    sum_.calls += static_cast<std::size_t>(std::ceil(texts / max_batch));
+    sum_.calls += static_cast<std::size_t>(std::ceil(texts / max_batch_));
   }
 
   EmbedEstimate result() {
@@ -52,7 +52,7 @@ class EmbedSum {
   }
 
  private:
-  std::shared_ptr<const Embedder> embedder_;
+  double max_batch_;
   EmbedEstimate sum_;
   double batch_ = 0;
   double doubtful_ = 0;
@@ -72,13 +72,13 @@ void estimate_reads(const Findings& findings, const DocumentOptions& options, Sy
   std::map<std::string, EmbedSum> sums;
   for (const PlannedGroup& group : findings.in_use->groups)
     for (const PlannedColumn& column : group.columns)
-      if (column.embedder) sums.try_emplace(column.key, column.key, column.embedder);
+      if (!column.is_bm25()) sums.try_emplace(column.key, column);
   std::size_t begin = 0;
   for (const std::size_t end : batch_ends(findings.difference.items, options)) {
     for (; begin < end; ++begin)
       for (const PlannedGroup& group : findings.in_use->groups)
         for (const PlannedColumn& column : group.columns)
-          if (column.embedder)
+          if (!column.is_bm25())
             sums.at(column.key)
                 .add(findings.rates, group.name, plan.reads[begin].bytes, plan.reads[begin].is_likely_unchanged());
     for (auto& [key, sum] : sums) sum.end_batch();
@@ -122,19 +122,19 @@ PendingBuild pending_of(const Findings& findings, const SyncPlan& plan, const Do
   const auto left_out = in_use ? renewed(plan) : std::set<std::string, std::less<>>();
   std::unordered_map<std::string_view, std::uint64_t> sizes;
   for (const SourceRecord& record : *findings.records) sizes.emplace(record.id, record.text_bytes);
-  EmbedSum sum(build.key, column ? column->embedder : nullptr);
-  const bool embeds = column && column->embedder;
+  std::optional<EmbedSum> sum;
+  if (column && !column->is_bm25()) sum.emplace(*column);
   for (const std::string& id : lacking) {
     if (left_out.contains(id)) continue;
     ++build.sources;
-    if (!embeds) continue;
+    if (!sum) continue;
     const auto size = sizes.find(id);
-    if (size != sizes.end()) sum.add(findings.rates, group.name, size->second, false);
-    if (build.sources % options.batch_sources == 0) sum.end_batch();
+    if (size != sizes.end()) sum->add(findings.rates, group.name, size->second, false);
+    if (build.sources % options.batch_sources == 0) sum->end_batch();
   }
-  if (!embeds) return build;
-  sum.end_batch();
-  build.embedding = sum.result();
+  if (!sum) return build;
+  sum->end_batch();
+  build.embedding = sum->result();
   return build;
 }
 

@@ -29,7 +29,7 @@ std::vector<std::size_t> sample(const Records& records) {
 
 bool has_embedder(const PlannedGroup& group) {
   return std::any_of(group.columns.begin(), group.columns.end(),
-                     [](const PlannedColumn& column) { return column.embedder != nullptr; });
+                     [](const PlannedColumn& column) { return !column.is_bm25(); });
 }
 
 double tokens_of(const std::vector<Node>& nodes, const StopToken& stop) {

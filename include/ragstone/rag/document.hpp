@@ -7,6 +7,7 @@
 #include <ragstone/index/index.hpp>
 #include <ragstone/index/vector_index.hpp>
 #include <ragstone/model/embedder.hpp>
+#include <ragstone/model/sparse_embedder.hpp>
 #include <ragstone/model/store.hpp>
 #include <ragstone/rag/node_group.hpp>
 #include <ragstone/rag/sync_plan.hpp>
@@ -43,8 +44,10 @@ class DocumentOptions {
 
   std::filesystem::path dataset;        ///< A folder; empty: sources come by add() only.
   std::shared_ptr<StoreFactory> store;  ///< Null: memory_store().
-  /// By key. With none, retrieval is by BM25 and nothing is embedded.
+  /// By key. With none, and no sparse ones, retrieval is by BM25 and nothing is embedded.
   std::map<std::string, std::shared_ptr<Embedder>> embedders;
+  /// By key as well, of other keys: their vectors are kept beside BM25's terms, and fused with the other rankings.
+  std::map<std::string, std::shared_ptr<SparseEmbedder>> sparse_embedders;
   std::shared_ptr<const Analyzer> analyzer;  ///< Null: standard_analyzer().
   /// For single groups, by name, in place of `analyzer`.
   std::map<std::string, std::shared_ptr<const Analyzer>> analyzers;
@@ -101,7 +104,8 @@ class Document {
   Document() = default;
 
   /// Opens or creates the store; never touches the dataset.
-  /// Errors: Errc::invalid_argument; the store's own.
+  /// Errors: Errc::invalid_argument; Errc::unsupported for sparse embedders with a store that keeps no sparse vectors;
+  /// the store's own.
   static Task<Document> open(Runtime& runtime, DocumentOptions options, CallContext context = {});
 
   explicit operator bool() const noexcept { return core_ != nullptr; }

@@ -23,10 +23,10 @@ enum class Similarity {
   automatic,  ///< hybrid if the document has embedders, bm25 otherwise.
   bm25,
   cosine,
-  inner_product,
-  l2,       ///< Score: minus the squared distance.
-  hamming,  ///< Score: minus the number of elements that are above 0 in one vector only.
-  hybrid,   ///< bm25 and each embedder by its metric_type (see VectorIndexOptions), fused.
+  inner_product,  ///< Also of sparse vectors, which know no other.
+  l2,             ///< Score: minus the squared distance.
+  hamming,        ///< Score: minus the number of elements that are above 0 in one vector only.
+  hybrid,         ///< bm25 and each embedder by its metric_type (see VectorIndexOptions), sparse ones too, fused.
 };
 
 class RetrieverOptions {
@@ -37,7 +37,7 @@ class RetrieverOptions {
   Similarity similarity = Similarity::automatic;
   std::string index;                   ///< A registered index to be asked instead of a similarity.
   std::size_t top_k = 6;               ///< At least 1.
-  std::vector<std::string> embedders;  ///< Keys to use; empty: all of the document's. Several are fused.
+  std::vector<std::string> embedders;  ///< Keys to use; empty: all of the document's that fit. Several are fused.
   /// Hits below it are dropped (kept: score >= cut-off): in each ranking, before fusion and before top_k.
   std::optional<double> similarity_cut_off;
   // How thoroughly vectors are searched, for all embedders; what is not set here is as the key's VectorIndexOptions

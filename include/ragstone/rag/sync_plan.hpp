@@ -43,7 +43,7 @@ class EmbedEstimate {
   std::string key;  ///< Of the embedder.
   std::size_t texts = 0;
   std::uint64_t tokens = 0;        ///< By estimated_token_counter().
-  std::size_t calls = 0;           ///< In batches of Embedder::max_batch().
+  std::size_t calls = 0;           ///< In batches of its max_batch().
   std::size_t doubtful_texts = 0;  ///< More, if the files that are likely unchanged have changed after all.
   /// True: from the sizes of the files, and the texts and tokens to a byte of at most 32 stored sources. False: no
   /// stored source has these groups, so from one text and 300 tokens for each 1,000 bytes.
