@@ -194,7 +194,7 @@ TEST_F(CacheTest, NeverKeepsErrorsOrTruncatedReplies) {
 TEST_F(CacheTest, EveryOptionOfARequestIsPartOfItsKey) {
   ChatScript script;
   model->add(script.piece("x"));
-  std::vector<ChatRequest> requests(8, question());
+  std::vector<ChatRequest> requests(10, question());
   requests[1].temperature = 0.5;
   requests[2].max_tokens = 10;
   requests[3].seed = 10;
@@ -202,19 +202,21 @@ TEST_F(CacheTest, EveryOptionOfARequestIsPartOfItsKey) {
   requests[5].schema = ReplySchema("n", "{}");
   requests[6].messages.emplace_back(ChatRole::assistant, "x");
   requests[7].top_p = 0.5;
+  requests[8].pattern = "x+";
+  requests[9].extra = R"({"frequency_penalty": 0.5})";
   for (const ChatRequest& request : requests) runtime.run(cached()->chat(request));
-  EXPECT_EQ(model->requests().size(), 8u);
+  EXPECT_EQ(model->requests().size(), 10u);
   ChatCacheOptions tenant;
   tenant.tenant = "other";
   runtime.run(cached(tenant)->chat(question()));
-  EXPECT_EQ(model->requests().size(), 9u);
+  EXPECT_EQ(model->requests().size(), 11u);
   ChatRequest keyed = question("nonce 1");
   keyed.cache_key = hash128("same");
   ChatRequest same = question("nonce 2");
   same.cache_key = hash128("same");
   runtime.run(cached()->chat(keyed));
   runtime.run(cached()->chat(same));
-  EXPECT_EQ(model->requests().size(), 10u);
+  EXPECT_EQ(model->requests().size(), 12u);
 }
 
 TEST_F(CacheTest, EqualCallsInFlightAreOneRequest) {
