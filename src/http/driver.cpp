@@ -1,6 +1,7 @@
 #include "http/driver.hpp"
 
 #include "http/easy_options.hpp"
+#include "http/proxy_choice.hpp"
 #include "http/sigpipe_guard.hpp"
 
 #include <algorithm>
@@ -169,10 +170,9 @@ int HttpDriver::on_timer(CURLM*, long timeout_ms, void* self) {
 curl_socket_t HttpDriver::open_socket(void* self, curlsocktype, curl_sockaddr* address) {
   auto& transfer = *static_cast<HttpTransfer*>(self);
   HttpDriver& driver = transfer.driver();
-  // The address of a proxy was chosen by the program's owner.
-  const bool direct = driver.options_.proxy.empty() && !driver.options_.proxy_from_environment;
   const auto ip = address_of(*address);
-  if (direct && !(ip && driver.options_.addresses.allows(*ip))) {
+  // The address of a proxy was chosen by the program's owner.
+  if (transfer.proxy.empty() && !(ip && driver.options_.addresses.allows(*ip))) {
     transfer.refuse(ip ? std::string("its address is ") + name_of(classify(*ip)) : "its address is of no known family");
     return CURL_SOCKET_BAD;
   }
@@ -260,12 +260,15 @@ void HttpDriver::begin(const std::shared_ptr<HttpTransfer>& transfer) {
   transfer->easy = idle_easy();
   ++running_;
   transfer->fields = set_request(transfer->easy, transfer->request(), options_, transfer->streams());
+  transfer->proxy =
+      options_.proxy_from_environment ? proxy_for(Url::parse(transfer->request().url), options_) : options_.proxy;
+  if (curl_easy_setopt(transfer->easy, CURLOPT_PROXY, transfer->proxy.c_str()) != CURLE_OK) throw std::bad_alloc();
   curl_easy_setopt(transfer->easy, CURLOPT_HEADERDATA, transfer.get());
   curl_easy_setopt(transfer->easy, CURLOPT_WRITEDATA, transfer.get());
   curl_easy_setopt(transfer->easy, CURLOPT_PREREQDATA, transfer.get());
   curl_easy_setopt(transfer->easy, CURLOPT_OPENSOCKETDATA, transfer.get());
   curl_easy_setopt(transfer->easy, CURLOPT_PRIVATE, transfer.get());
-  uses_tls_ = uses_tls_ || transfer->request().url.starts_with("https:") || options_.proxy.starts_with("https:");
+  uses_tls_ = uses_tls_ || transfer->request().url.starts_with("https:") || transfer->proxy.starts_with("https:");
   const SigpipeGuard guard(uses_tls_);
   if (curl_multi_add_handle(multi_, transfer->easy) != CURLM_OK) throw std::bad_alloc();
 }

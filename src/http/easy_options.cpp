@@ -75,12 +75,9 @@ void lock_down(CURL* easy, const HttpOptions& options) {
     set(easy, CURLOPT_CAINFO, options.ca_file.c_str());
     set(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
   }
-  if (!options.proxy.empty()) {
-    set(easy, CURLOPT_PROXY, options.proxy.c_str());
-    set(easy, CURLOPT_NOPROXY, "");
-  } else if (!options.proxy_from_environment) {
-    set(easy, CURLOPT_PROXY, "");  // an empty one keeps libcurl from asking the environment
-  }
+  // The driver chooses a proxy for each request; libcurl does not ask the environment.
+  set(easy, CURLOPT_PROXY, "");
+  set(easy, CURLOPT_NOPROXY, "");
   set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(easy, CURLOPT_NOSIGNAL, 1L);
   set(easy, CURLOPT_NOPROGRESS, 1L);

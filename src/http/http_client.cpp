@@ -1,4 +1,5 @@
 #include "http/driver_pool.hpp"
+#include "http/proxy_choice.hpp"
 #include "http/transfer.hpp"
 #include "http/url.hpp"
 #include <ragstone/async/deadline.hpp>
@@ -23,7 +24,7 @@ bool same_name(std::string_view a, std::string_view b) {
 
 /// Through a proxy the connection's address says nothing; the URL's may.
 void check_literal_address(const Url& url, const HttpOptions& options) {
-  if (options.proxy.empty() && !options.proxy_from_environment) return;
+  if (detail::proxy_for(url, options).empty()) return;
   const auto address = parse_ip(url.host());
   if (address && !options.addresses.allows(*address))
     throw Error(Errc::rejected, detail::without_query(url.text()) + ": its address is " + name_of(classify(*address)) +

@@ -69,6 +69,7 @@ class HttpTransfer : public std::enable_shared_from_this<HttpTransfer> {
 
   CURL* easy = nullptr;          ///< Null while it waits for its turn.
   curl_slist* fields = nullptr;  ///< Owned by the driver.
+  std::string proxy;             ///< That it goes through; empty: none.
   Clock::time_point scheduled{};
   std::list<HttpTransfer*>::iterator place;  ///< In the driver's queue, while it waits.
   bool waiting = false;

@@ -124,12 +124,22 @@ class Prompt::Composer {
     left_ = options_.max_tokens - tokens;
   }
 
-  /// Whole turns from the newest on.
+  /// What stands for the turns before all others (a summary), if it fits, and whole turns from the newest on.
   void choose_history(const std::vector<ChatMessage>& history) {
     std::size_t left = std::min(options_.max_history_tokens, left_ / 2);
+    const auto is_turn = [](const ChatMessage& message) { return message.role != ChatRole::system; };
+    const auto first_turn = std::find_if(history.begin(), history.end(), is_turn);
+    const auto turns = static_cast<std::size_t>(first_turn - history.begin());
+    std::size_t before = 0;
+    for (std::size_t i = 0; i < turns; ++i) before += counter_.count(history[i].text);
+    if (before <= left) {
+      history_.assign(history.begin(), first_turn);
+      left -= before;
+      left_ -= before;
+    }
     std::size_t begin = history.size();
     std::size_t turn = 0;
-    for (std::size_t i = history.size(); i-- > 0;) {
+    for (std::size_t i = history.size(); i-- > turns;) {
       turn += counter_.count(history[i].text);
       if (turn > left) break;
       if (history[i].role == ChatRole::assistant) continue;
@@ -138,7 +148,7 @@ class Prompt::Composer {
       left_ -= turn;
       turn = 0;
     }
-    history_.assign(history.begin() + static_cast<std::ptrdiff_t>(begin), history.end());
+    history_.insert(history_.end(), history.begin() + static_cast<std::ptrdiff_t>(begin), history.end());
   }
 
   void choose_passages(const std::vector<Hit>& hits) {

@@ -57,7 +57,7 @@ class HttpOptions {
   std::uint64_t max_body_bytes = 64 << 20;  ///< After decompression.
   std::uint32_t max_redirects = 5;          ///< Each is checked like the first URL.
 
-  AddressPolicy addresses;  ///< Public ones only. With a proxy: of the addresses that URLs spell out.
+  AddressPolicy addresses;  ///< Public ones only. Of what goes through a proxy: the addresses that URLs spell out.
 
   /// And exchanges at once, also over HTTP/2; further ones wait for their turn, in order. For each key that requests
   /// carry (HttpRequest::bearer), as the next.
@@ -67,7 +67,8 @@ class HttpOptions {
 
   /// PEM file with the authorities to trust; empty: the system's. Certificates are always verified.
   std::string ca_file;
-  /// "http://host:port"; empty: none. The environment's (https_proxy, no_proxy, ...) are used on request only.
+  /// "http://host:port"; empty: none. The environment's (https_proxy, no_proxy, ...) are used on request only; no_proxy
+  /// lists names, domains and addresses, no ranges.
   std::string proxy;
   bool proxy_from_environment = false;
 

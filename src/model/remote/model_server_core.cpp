@@ -237,7 +237,15 @@ void ApiCall::emit_retry(std::chrono::milliseconds delay, const std::exception_p
   if (status_ != 0) attributes.set("status", status_);
   if (const auto used = usage_of(error)) set_usage(attributes, *used);
   const Event event(context_.without_observers(), kind_, EventPhase::retry, model_, std::move(attributes));
-  for (const auto& observer : context_.observers()) observer->notify(event);
+  std::exception_ptr raised;
+  for (const auto& observer : context_.observers()) {
+    try {
+      observer->notify(event);
+    } catch (...) {
+      if (!raised) raised = std::current_exception();
+    }
+  }
+  if (raised) std::rethrow_exception(raised);
 }
 
 CallPriority priority_of(const CallContext& context) noexcept {

@@ -19,7 +19,7 @@ bool has_tables(Database& database, const SideSchema& schema) {
   const std::int64_t version = pragma(database, "PRAGMA user_version");
   if (application == 0 && version == 0 && pragma(database, "SELECT count(*) FROM sqlite_schema") == 0) return false;
   if (application != schema.application_id)
-    throw Error(Errc::corrupt_store, std::string("open ") + schema.file + ": another program made it; move it away");
+    throw Error(Errc::already_exists, std::string("open ") + schema.file + ": another program made it; move it away");
   if (version != schema.version)
     throw Error(Errc::unsupported, std::string("open ") + schema.file + ": it has version " + std::to_string(version) +
                                        ", this library knows " + std::to_string(schema.version));
@@ -37,9 +37,11 @@ std::filesystem::path made(const std::filesystem::path& folder) {
 
 SideDatabase::SideDatabase(const std::filesystem::path& folder, const SideSchema& schema)
     : database_(made(folder) / schema.file, OpenMode::create) {
-  database_.execute("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = TRUNCATE");
+  database_.execute("PRAGMA busy_timeout = 5000");
+  const bool is_there = has_tables(database_, schema);  // before anything is changed
+  database_.execute("PRAGMA journal_mode = TRUNCATE");
   database_.execute((std::string("PRAGMA synchronous = ") + schema.synchronous).c_str());
-  if (has_tables(database_, schema)) return;
+  if (is_there) return;
   Transaction transaction(database_);
   if (!has_tables(database_, schema)) {
     database_.execute(schema.tables);

@@ -16,6 +16,9 @@ using sqlite::Statement;
 using sqlite::Transaction;
 
 // `used` counts uses, so that the oldest goes first whatever the clock does.
+// So many hits are noted together where nothing is put.
+constexpr std::size_t kMostHits = 1024;
+
 constexpr sqlite::SideSchema kSchema{"cache.db", 0x52414743, 1, R"sql(
 CREATE TABLE entry(
   id INTEGER PRIMARY KEY,
@@ -65,6 +68,7 @@ class CacheTables {
       values[i] = find(database, kind, keys[i]);
       ++(values[i] ? stats_.hits : stats_.misses);
     }
+    if (hit_.size() >= kMostHits) note_hits(database);
     return values;
   }
 
@@ -140,7 +144,20 @@ class CacheTables {
     for (Rows rows(statement); rows.next();) forget(statement.integer(0));
   }
 
-  /// Hits are noted with the next batch, so that looking something up writes nothing.
+  /// What cannot be noted, as another program writes, is only removed sooner.
+  void note_hits(Database& database) {
+    try {
+      Transaction transaction(database);
+      read_total(database);
+      mark_used(database);
+      write_total(database);
+      transaction.commit();
+    } catch (const Error&) {
+    }
+    hit_.clear();
+  }
+
+  /// Hits are noted with the next batch, or when they are many, so that looking something up hardly ever writes.
   void mark_used(Database& database) {
     for (const std::int64_t id : hit_) {
       Statement& statement = database.statement("UPDATE entry SET used = ? WHERE id = ?");
@@ -186,7 +203,7 @@ class CacheTables {
 
   const CacheOptions options_;
   CacheStats stats_;
-  std::vector<std::int64_t> hit_;  // ids since the last batch
+  std::vector<std::int64_t> hit_;  // ids since they were noted last
   std::int64_t bytes_ = 0;
   std::int64_t entries_ = 0;
   std::int64_t used_ = 0;

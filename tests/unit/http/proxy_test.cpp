@@ -1,3 +1,4 @@
+#include "http/proxy_choice.hpp"
 #include "support/errors.hpp"
 #include "support/http/certificates.hpp"
 #include "support/http/requests.hpp"
@@ -6,6 +7,7 @@
 #include <ragstone/async/runtime.hpp>
 #include <ragstone/http/http_client.hpp>
 
+#include <cstdlib>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -53,6 +55,51 @@ TEST(Proxy, ReachesNoAddressThatIsNotPublic) {
   location = "http://169.254.169.254/latest/meta-data/";
   EXPECT_EQ(error_of([&] { runtime.run(client.fetch(get("http://models.example/"))); }).errc(), Errc::rejected);
   EXPECT_EQ(proxy.requests(), 1u);
+}
+
+/// Sets a variable of the environment for a while.
+class Variable {
+ public:
+  Variable(const char* name, const std::string& value) : name_(name) { ::setenv(name, value.c_str(), 1); }
+  ~Variable() { ::unsetenv(name_); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+};
+
+// S1: what the environment's proxy is not asked for is checked like any other connection.
+TEST(Proxy, OfTheEnvironmentOpensNoWayPastIt) {
+  ScriptedServer server([](const ServerRequest&) { return ServerReply::text(200, "private"); });
+  ScriptedServer proxy([](const ServerRequest&) { return ServerReply::text(200, "from the proxy"); });
+  const std::string url = "http://localhost" + server.url().substr(server.url().rfind(':')) + "/";
+  Runtime runtime;
+  HttpOptions options;
+  options.proxy_from_environment = true;
+  const HttpClient client(runtime, options);
+  const auto refused = [&] { return error_of([&] { runtime.run(client.fetch(get(url))); }).errc() == Errc::rejected; };
+  EXPECT_TRUE(refused()) << "no variable is set";
+  const Variable none("https_proxy", proxy.url());
+  EXPECT_TRUE(refused()) << "the variable is for https";
+  const Variable set("http_proxy", proxy.url());
+  EXPECT_EQ(runtime.run(client.fetch(get(url))).body, "from the proxy");
+  const Variable exempt("no_proxy", "example.org, LOCALHOST");
+  EXPECT_TRUE(refused()) << "no_proxy has the host";
+  EXPECT_EQ(server.requests(), 0u);
+}
+
+TEST(Proxy, IsNotAskedForWhatNoProxyLists) {
+  using detail::is_exempt;
+  EXPECT_TRUE(is_exempt("*", "models.example"));
+  EXPECT_TRUE(is_exempt("a.example,models.example", "models.example"));
+  EXPECT_TRUE(is_exempt(" .Example ", "models.example"));
+  EXPECT_TRUE(is_exempt("[::1]", "::1"));
+  EXPECT_TRUE(is_exempt("10.0.0.1", "10.0.0.1"));
+  EXPECT_FALSE(is_exempt("dels.example", "models.example"));
+  EXPECT_FALSE(is_exempt("models.example", "example"));
+  EXPECT_FALSE(is_exempt(", ,", "models.example"));
+  EXPECT_FALSE(is_exempt("", "models.example"));
 }
 
 class Tunnel : public testing::Test {

@@ -138,6 +138,26 @@ TEST(Prompt, StaysWithinItsBudgetAndCutsAtASentence) {
   }
 }
 
+// MM-1: what a summary stands for is in the history only there.
+TEST(Prompt, KeepsTheSummaryBeforeTheTurns) {
+  std::vector<ChatMessage> history;
+  history.emplace_back(ChatRole::system, "摘要：they spoke of momentum");
+  for (int turn = 0; turn < 100; ++turn) {
+    history.emplace_back(ChatRole::user, "question " + std::to_string(turn) + std::string(100, ' ') + "why?");
+    history.emplace_back(ChatRole::assistant, "answer " + std::to_string(turn) + " because of what is known of it.");
+  }
+  PromptOptions options;
+  options.max_history_tokens = 200;
+  const RenderedPrompt prompt = Prompt(options).render("And Adam?", some_hits(), history);
+  ASSERT_GT(prompt.messages.size(), 4u);
+  EXPECT_EQ(prompt.messages[1].text, history.front().text);
+  EXPECT_EQ(prompt.messages[2].role, ChatRole::user);
+  EXPECT_EQ(prompt.messages[prompt.messages.size() - 2].text, history.back().text);
+  history.front().text = std::string(10'000, 'x') + " y";
+  EXPECT_EQ(Prompt(options).render("And Adam?", some_hits(), history).messages[1].role, ChatRole::user)
+      << "a summary that does not fit leaves the room to turns";
+}
+
 TEST(Prompt, KeepsTheNewestTurnsOfTheHistory) {
   std::vector<ChatMessage> history;
   for (int i = 0; i < 100; ++i) {

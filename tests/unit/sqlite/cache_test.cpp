@@ -1,4 +1,6 @@
+#include "store/sqlite/database.hpp"
 #include "support/cache_cases.hpp"
+#include "support/errors.hpp"
 #include "support/temporary_folder.hpp"
 #include <ragstone/model/sqlite_cache.hpp>
 
@@ -57,6 +59,33 @@ TEST_F(SqliteCacheTest, StartsAnewInPlaceOfAFileThatIsNoCache) {
   const auto cache = open();
   put(*cache, "a", "1");
   EXPECT_EQ(get(*open(), "a"), "1");
+}
+
+TEST_F(SqliteCacheTest, LeavesAnotherProgramsFileAlone) {
+  {
+    sqlite::Database other(folder.path() / "cache.db", sqlite::OpenMode::create);
+    other.execute("CREATE TABLE mine(x); INSERT INTO mine VALUES(1)");
+  }
+  EXPECT_EQ(error_of([&] { open(); }).errc(), Errc::already_exists);
+  sqlite::Database other(folder.path() / "cache.db", sqlite::OpenMode::read);
+  sqlite::Statement& count = other.statement("SELECT count(*) FROM mine");
+  ASSERT_TRUE(count.step());
+  EXPECT_EQ(count.integer(0), 1);
+}
+
+TEST_F(SqliteCacheTest, NotesWhatWasUsedThoughNothingIsPut) {
+  CacheOptions options;
+  options.max_bytes = 2;
+  put(*open(options), "often", "1");
+  put(*open(options), "once", "1");
+  {
+    const auto cache = open(options);
+    for (int i = 0; i < 1024; ++i) get(*cache, "often");
+  }
+  const auto cache = open(options);
+  put(*cache, "new", "1");
+  EXPECT_EQ(get(*cache, "often"), "1");
+  EXPECT_EQ(get(*cache, "once"), std::nullopt);
 }
 
 TEST_F(SqliteCacheTest, NeverGivesAValueThatWasDamaged) {
