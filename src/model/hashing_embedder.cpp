@@ -10,8 +10,9 @@
 namespace ragstone {
 namespace {
 
-// BM25 knows which words count. By `quality --defaults` this much raises the mean of both nDCG@10 and Recall@100 and
-// loses no more than 0.001 of nDCG@10 on any collection; more loses at the head.
+// BM25 knows which words count. Of 0.005, 0.01, 0.02 and 0.04, over up to 300 questions of each of the twelve
+// collections of benchmarks/quality, this raises the means of nDCG@10 and of Recall@100 (by 0.0003 and 0.0007) and
+// loses no more than 0.001 of nDCG@10 on any; the others are as near. Much more loses at the head.
 constexpr double kFusionWeight = 0.02;
 
 void check(const HashingEmbedderOptions& options) {

@@ -113,6 +113,28 @@ TEST(RemoteChatModel, RepeatsWhatMaySucceedAndSaysSo) {
   EXPECT_EQ(*events[0].attributes().find("server_port"), Scalar(std::int64_t{bed.server.port()}));
 }
 
+/// Throws when it hears of a repeat, and has the call fail for it.
+class FailsOnRetry final : public Observer {
+ public:
+  FailsOnRetry() { raise_errors(); }
+
+ private:
+  void on_event(const Event& event) override {
+    if (event.phase() == EventPhase::retry) throw std::runtime_error("no");
+  }
+};
+
+// CB-4
+TEST(RemoteChatModel, TellsOfARepeatThoughAnObserverThrowsAtIt) {
+  RemoteBed bed([](const ServerRequest&) {
+    return ServerReply::text(429, R"({"error":{"message":"slow down"}})", "retry-after-ms: 5\r\n");
+  });
+  const auto observer = std::make_shared<test::RecordingObserver>();
+  const CallContext context = CallContext().with_observer(std::make_shared<FailsOnRetry>()).with_observer(observer);
+  EXPECT_THROW(bed.runtime.run(bed.chat_model()->chat(question(), context)), std::runtime_error);
+  EXPECT_EQ(observer->phases(), (std::vector{EventPhase::start, EventPhase::retry, EventPhase::error}));
+}
+
 // RT-1
 TEST(RemoteChatModel, GivesUpAfterTwoRetriesAndTellsWhenToComeBack) {
   RemoteBed bed([](const ServerRequest&) { return ServerReply::text(503, "busy", "Retry-After: 121\r\n"); });
