@@ -1,4 +1,5 @@
 #include <ragstone/async/detail/gate.hpp>
+#include <ragstone/async/detail/notify_all.hpp>
 #include <ragstone/async/observer.hpp>
 #include <ragstone/async/run_scope.hpp>
 #include <ragstone/base/error.hpp>
@@ -64,9 +65,13 @@ void RunScope::fail(std::exception_ptr error, Metadata attributes) {
 
 void RunScope::emit(EventPhase phase, Metadata attributes, std::string_view text, std::exception_ptr error) {
   const Event event(told_, kind_, phase, name_, std::move(attributes), std::string(text), std::move(error));
+  detail::notify_all(context_, event);
+}
+
+void detail::notify_all(const CallContext& context, const Event& event) {
   std::exception_ptr raised;
-  for (const auto& observer : context_.observers()) {
-    if (phase == EventPhase::token && !observer->wants_tokens()) continue;
+  for (const auto& observer : context.observers()) {
+    if (event.phase() == EventPhase::token && !observer->wants_tokens()) continue;
     try {
       observer->notify(event);
     } catch (...) {

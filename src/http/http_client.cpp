@@ -1,3 +1,4 @@
+#include "http/ascii_case.hpp"
 #include "http/driver_pool.hpp"
 #include "http/proxy_choice.hpp"
 #include "http/transfer.hpp"
@@ -14,13 +15,8 @@
 namespace ragstone {
 namespace {
 
+using detail::same_name;
 using detail::Url;
-
-bool same_name(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
-  });
-}
 
 /// Through a proxy the connection's address says nothing; the URL's may.
 void check_literal_address(const Url& url, const HttpOptions& options) {

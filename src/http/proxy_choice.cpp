@@ -1,7 +1,8 @@
 #include "http/proxy_choice.hpp"
 
+#include "http/ascii_case.hpp"
+
 #include <algorithm>
-#include <cctype>
 #include <cstdlib>
 #include <initializer_list>
 
@@ -12,12 +13,6 @@ std::string first_set(std::initializer_list<const char*> names) {
   for (const char* name : names)
     if (const char* value = std::getenv(name); value != nullptr && *value != '\0') return value;
   return {};
-}
-
-bool same_letters(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
-  });
 }
 
 }  // namespace
@@ -33,7 +28,7 @@ bool is_exempt(std::string_view list, std::string_view host) {
     if (entry.starts_with(".")) entry.remove_prefix(1);
     if (entry.empty() || entry.size() > host.size()) continue;
     const std::size_t before = host.size() - entry.size();
-    if (same_letters(host.substr(before), entry) && (before == 0 || host[before - 1] == '.')) return true;
+    if (same_name(host.substr(before), entry) && (before == 0 || host[before - 1] == '.')) return true;
   }
   return false;
 }

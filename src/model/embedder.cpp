@@ -1,10 +1,9 @@
-#include "model/paid_error.hpp"
+#include "model/embed_usage.hpp"
 #include <ragstone/async/deadline.hpp>
 #include <ragstone/async/gather.hpp>
 #include <ragstone/async/run_scope.hpp>
 #include <ragstone/base/error.hpp>
 #include <ragstone/model/embedder.hpp>
-#include <ragstone/text/token_counter.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -85,17 +84,6 @@ void check_finite(const EmbedderIdentity& identity, const std::vector<float>& va
                                   std::to_string(values.size() / identity.dimension));
 }
 
-/// Empty without a counter.
-Usage estimate(const CallContext& context, std::span<const std::string> texts) {
-  Usage usage;
-  const auto& counter = context.token_counter();
-  if (!counter) return usage;
-  usage.input = 0;
-  for (const std::string& text : texts) *usage.input += counter->count(text);
-  usage.estimated = true;
-  return usage;
-}
-
 Metadata start_attributes(const CallContext& context, const EmbedderIdentity& identity, std::size_t texts,
                           std::size_t distinct, EmbedRole role) {
   Metadata attributes;
@@ -104,19 +92,6 @@ Metadata start_attributes(const CallContext& context, const EmbedderIdentity& id
   attributes.set("texts", static_cast<std::int64_t>(texts));
   attributes.set("distinct_texts", static_cast<std::int64_t>(distinct));
   attributes.set("role", role == EmbedRole::query ? "query" : "document");
-  return attributes;
-}
-
-Metadata usage_attributes(const CallContext& context, const Usage& usage) {
-  Metadata attributes;
-  if (context.observed()) set_usage(attributes, usage);
-  return attributes;
-}
-
-/// The batches that went well have been paid for, whatever became of the others.
-Metadata failure_attributes(const CallContext& context, const UsageSum& used) {
-  Metadata attributes = usage_attributes(context, used.total());
-  if (context.observed() && used.calls() > 0) attributes.set("calls", static_cast<std::int64_t>(used.calls()));
   return attributes;
 }
 
@@ -147,7 +122,7 @@ std::string EmbedderIdentity::signature() const {
 Task<std::vector<float>> Embedder::embed_batch(std::span<const std::string> texts, EmbedRole role, UsageSum* used,
                                                CallContext context) {
   auto batch = co_await noting_usage(do_embed(texts, role, context), used);
-  used->add(batch.usage.empty() ? estimate(context, texts) : batch.usage);
+  used->add(usage_or_estimate(batch.usage, context, texts));
   check_shape(identity(), texts.size(), batch.values.size());
   check_finite(identity(), batch.values);
   co_return std::move(batch.values);

@@ -1,4 +1,4 @@
-#include "model/paid_error.hpp"
+#include "model/embed_usage.hpp"
 #include <ragstone/async/deadline.hpp>
 #include <ragstone/async/gather.hpp>
 #include <ragstone/async/offload.hpp>
@@ -37,12 +37,6 @@ Metadata attributes_of(std::size_t texts, EmbedRole role) {
   return attributes;
 }
 
-Metadata usage_attributes(const CallContext& context, const UsageSum& used) {
-  Metadata attributes;
-  if (context.observed()) set_usage(attributes, used.total());
-  return attributes;
-}
-
 class FunctionSparseEmbedder final : public SparseEmbedder {
  public:
   FunctionSparseEmbedder(Pool pool, std::string signature, SparseEmbedFunction function, double fusion_weight)
@@ -77,7 +71,7 @@ class FunctionSparseEmbedder final : public SparseEmbedder {
 Task<std::vector<SparseVector>> SparseEmbedder::embed_batch(std::span<const std::string> texts, EmbedRole role,
                                                             UsageSum* used, CallContext context) {
   SparseBatch batch = co_await noting_usage(do_embed(texts, role, context), used);
-  used->add(batch.usage);
+  used->add(usage_or_estimate(batch.usage, context, texts));
   if (batch.rows.size() != texts.size())
     reject(signature(), std::to_string(batch.rows.size()) + " vectors for " + std::to_string(texts.size()) + " texts");
   for (SparseVector& vector : batch.rows) put_in_order(signature(), vector);
@@ -103,10 +97,10 @@ Task<SparseBatch> SparseEmbedder::embed(std::vector<std::string> texts, EmbedRol
     for (auto& rows : batches) std::move(rows.begin(), rows.end(), std::back_inserter(all.rows));
     all.usage = used.total();
   } catch (...) {
-    run.fail(std::current_exception(), usage_attributes(run.context(), used));
+    run.fail(std::current_exception(), failure_attributes(run.context(), used));
     std::rethrow_exception(unpaid(std::current_exception()));
   }
-  run.end(usage_attributes(run.context(), used));
+  run.end(usage_attributes(run.context(), all.usage));
   co_return all;
 }
 

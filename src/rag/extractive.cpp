@@ -4,6 +4,7 @@
 #include "rag/prompt_texts.hpp"
 #include "rag/prose.hpp"
 #include "rag/topic.hpp"
+#include "text/affixes.hpp"
 #include <ragstone/text/function_words.hpp>
 #include <ragstone/text/normalize.hpp>
 
@@ -138,11 +139,9 @@ class Subject {
   std::vector<Part> parts_;
 };
 
-bool ends_sentence(std::string_view text) {
-  constexpr std::string_view kEnds[] = {".",  "!",  "?", ":",  ";",  "。", "！", "？",
-                                        "：", "；", "”", "」", "\"", ")",  "）"};
-  return std::any_of(std::begin(kEnds), std::end(kEnds), [text](std::string_view end) { return text.ends_with(end); });
-}
+// A sentence that the end of its passage cuts off ends with none of these.
+constexpr std::string_view kSentenceEnds[] = {".",  "!",  "?", ":",  ";",  "。", "！", "？",
+                                              "：", "；", "”", "」", "\"", ")",  "）"};
 
 /// The last heading of a passage before a position in it; empty if there is none.
 std::string_view heading_above(std::string_view text, std::size_t position) {
@@ -233,12 +232,13 @@ class Extraction {
       if (candidate.terms.empty()) continue;
       candidate.factor = 1 / (1 + kPassagePrior * static_cast<double>(passage));
       const bool begins_before = span.begin < 4 && text.front() >= 'a' && text.front() <= 'z';
-      if (begins_before || (span.end + 1 >= hit.text.size() && !ends_sentence(text))) candidate.factor *= kBroken;
+      if (begins_before || (span.end + 1 >= hit.text.size() && !ends_with_any(text, kSentenceEnds)))
+        candidate.factor *= kBroken;
       if (text.ends_with("?") || text.ends_with("？")) candidate.factor *= kQuestion;
       if (is_announcement(text)) candidate.factor *= kAnnounces;
       if (explains_) {
-        if (is_about_subject(Topic(text), analyzer))
-          candidate.factor *= Topic(text).is_defined() ? kTopical * kDefines : kTopical;
+        const Topic topic(text);
+        if (is_about_subject(topic, analyzer)) candidate.factor *= topic.is_defined() ? kTopical * kDefines : kTopical;
         if (names_subject(heading_above(hit.text, span.begin), kNamed, analyzer)) candidate.factor *= kUnderHeading;
       }
       total_length_ += candidate.length;

@@ -1,5 +1,6 @@
 #include "rag/prose.hpp"
 
+#include "text/affixes.hpp"
 #include <ragstone/text/segment.hpp>
 #include <ragstone/text/utf8.hpp>
 
@@ -15,11 +16,6 @@ std::string_view trimmed(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(kWhite);
   if (begin == text.npos) return {};
   return text.substr(begin, text.find_last_not_of(kWhite) - begin + 1);
-}
-
-bool starts_with_any(std::string_view text, std::initializer_list<std::string_view> prefixes) {
-  return std::any_of(prefixes.begin(), prefixes.end(),
-                     [text](std::string_view prefix) { return text.starts_with(prefix); });
 }
 
 /// Bytes of a bullet ("- ", "* ", "12. ") and the white space after it; 0 for a line that is no list item.
@@ -38,15 +34,10 @@ bool is_directive(std::string_view line) {
          !starts_with_any(line, {":numref:", ":ref:", ":eqref:", ":cite:", ":citet:", ":citep:", ":doc:", ":term:"});
 }
 
-bool ends_sentence(std::string_view line) {
-  constexpr std::string_view kEnds[] = {".", "!", "?", "。", "！", "？"};
-  return std::any_of(std::begin(kEnds), std::end(kEnds), [line](std::string_view end) { return line.ends_with(end); });
-}
-
 /// A line of code without a fence: the passage has the middle of a block. It assigns, calls or decorates, and ends as
 /// code does.
 bool is_code(std::string_view line) {
-  if (ends_sentence(line)) return false;
+  if (ends_with_any(line, {".", "!", "?", "。", "！", "？"})) return false;
   if (line.starts_with("@") || line.ends_with("):") || line.find(" = ") != line.npos) return true;
   if (std::string_view("):,({[;}]").find(line.back()) == std::string_view::npos) return false;
   for (std::size_t i = line.find('('); i != line.npos; i = line.find('(', i + 1))

@@ -1,10 +1,10 @@
 #include "rag/topic.hpp"
 
+#include "text/affixes.hpp"
 #include <ragstone/text/normalize.hpp>
 #include <ragstone/text/utf8.hpp>
 
 #include <algorithm>
-#include <iterator>
 #include <string>
 
 namespace ragstone {
@@ -27,21 +27,16 @@ constexpr std::string_view kAskedAfter[] = {
 constexpr std::string_view kVerbs[] = {" is ",      " are ",         " was a ",     " was an ",
                                        " was the ", " were the ",    " means ",     " refers to ",
                                        " denotes ", " consists of ", " describes ", " represents "};
-constexpr std::string_view kWideVerbs[] = {"是", "指", "称为", "稱為", "即", "意味着", "意味著", "表示"};
+// None that often is a part of other words ("指数", "立即", "表示学习").
+constexpr std::string_view kWideVerbs[] = {"是", "指的是", "称为", "稱為", "即为", "即為", "意味着", "意味著"};
 
 constexpr std::string_view kAnnouncements[] = {"now let",      "for now",      "in this section",  "in this chapter",
                                                "this section", "this chapter", "in the following", "the following",
                                                "we will ",     "we now ",      "in the next",      "next, we",
-                                               "next we",      "as shown in",  "recall ",          "in the previous"};
-constexpr std::string_view kWideAnnouncements[] = {"以下代码", "以下代碼", "接下来", "接下來",  "下面",
-                                                   "本节",     "本節",     "本章",   "在本节",  "在本節",
-                                                   "在本章",   "我们将",   "我們將", "如前所述"};
-
-template <class List>
-bool begins_with_any(std::string_view text, const List& list) {
-  return std::any_of(std::begin(list), std::end(list),
-                     [text](std::string_view begin) { return text.starts_with(begin); });
-}
+                                               "next we",      "recall that ", "recall from ",     "in the previous"};
+constexpr std::string_view kWideAnnouncements[] = {"以下代码", "以下代碼", "接下来", "接下來", "下面",
+                                                   "本节",     "本節",     "本章",   "在本节", "在本節",
+                                                   "在本章",   "我们将",   "我們將"};
 
 /// Without marks of emphasis and links, quotes, brackets and white space before it.
 std::string_view without_marks(std::string_view text) {
@@ -52,11 +47,11 @@ std::string_view without_marks(std::string_view text) {
 
 bool is_wide(char32_t c) { return c >= 0x2E80; }
 
-/// Where the first of `verbs` begins in `text`, if it has one; npos.
+/// Where the first of `verbs` begins in `text`, not at its beginning; npos: nowhere.
 template <class List>
 std::size_t first_of(std::string_view text, const List& verbs) {
   std::size_t first = text.npos;
-  for (const std::string_view verb : verbs) first = std::min(first, text.find(verb));
+  for (const std::string_view verb : verbs) first = std::min(first, text.find(verb, 1));
   return first;
 }
 
@@ -80,9 +75,7 @@ bool asks_for_explanation(std::string_view question) {
   form.erase(form.find_last_not_of(kEnds) + 1);
   for (const std::string_view end : {"？", "。", "呢"})
     if (form.ends_with(end)) form.erase(form.size() - end.size());
-  return begins_with_any(form, kAskedBefore) ||
-         std::any_of(std::begin(kAskedAfter), std::end(kAskedAfter),
-                     [&form](std::string_view end) { return form.ends_with(end); });
+  return starts_with_any(form, kAskedBefore) || ends_with_any(form, kAskedAfter);
 }
 
 Topic::Topic(std::string_view sentence) : text_(without_marks(sentence)) {
@@ -90,14 +83,14 @@ Topic::Topic(std::string_view sentence) : text_(without_marks(sentence)) {
     if (text_.starts_with(article)) text_.remove_prefix(article.size());
   text_ = without_marks(text_);
   const std::size_t verb = std::min(first_of(text_, kVerbs), first_of(text_, kWideVerbs));
-  is_defined_ = verb != text_.npos && verb > 0 && verb <= kMostLeadBytes;
+  is_defined_ = verb <= kMostLeadBytes;
   text_ = text_.substr(0, is_defined_ ? verb : lead_size(text_));
 }
 
 bool is_announcement(std::string_view sentence) {
   const std::string form = normalize(without_marks(sentence).substr(0, kMostLeadBytes));
   const auto has = [&form](std::string_view words) { return form.find(words) != form.npos; };
-  return begins_with_any(form, kAnnouncements) || begins_with_any(form, kWideAnnouncements) || has("let's ") ||
+  return starts_with_any(form, kAnnouncements) || starts_with_any(form, kWideAnnouncements) || has("let's ") ||
          has("let us ") || has("让我们") || has("讓我們");
 }
 

@@ -4,6 +4,7 @@
 #include "model/paid_error.hpp"
 #include "model/remote/error_reply.hpp"
 #include <ragstone/async/detail/gate.hpp>
+#include <ragstone/async/detail/notify_all.hpp>
 #include <ragstone/async/observer.hpp>
 #include <ragstone/async/runtime.hpp>
 
@@ -237,15 +238,7 @@ void ApiCall::emit_retry(std::chrono::milliseconds delay, const std::exception_p
   if (status_ != 0) attributes.set("status", status_);
   if (const auto used = usage_of(error)) set_usage(attributes, *used);
   const Event event(context_.without_observers(), kind_, EventPhase::retry, model_, std::move(attributes));
-  std::exception_ptr raised;
-  for (const auto& observer : context_.observers()) {
-    try {
-      observer->notify(event);
-    } catch (...) {
-      if (!raised) raised = std::current_exception();
-    }
-  }
-  if (raised) std::rethrow_exception(raised);
+  notify_all(context_, event);
 }
 
 CallPriority priority_of(const CallContext& context) noexcept {

@@ -37,7 +37,7 @@ std::filesystem::path made(const std::filesystem::path& folder) {
 
 SideDatabase::SideDatabase(const std::filesystem::path& folder, const SideSchema& schema)
     : database_(made(folder) / schema.file, OpenMode::create) {
-  database_.execute("PRAGMA busy_timeout = 5000");
+  database_.execute(kSideBusyTimeout);
   const bool is_there = has_tables(database_, schema);  // before anything is changed
   database_.execute("PRAGMA journal_mode = TRUNCATE");
   database_.execute((std::string("PRAGMA synchronous = ") + schema.synchronous).c_str());

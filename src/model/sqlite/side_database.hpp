@@ -11,6 +11,9 @@
 
 namespace ragstone::sqlite {
 
+/// How long a connection to one waits for another: SQL.
+inline constexpr const char* kSideBusyTimeout = "PRAGMA busy_timeout = 5000";
+
 /// What a database beside a store's is.
 struct SideSchema {
   const char* file;

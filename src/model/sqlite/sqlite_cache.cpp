@@ -57,6 +57,23 @@ std::int64_t now() {
   return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+/// While it lives, what another connection keeps locked fails at once.
+class WithoutWaiting {
+ public:
+  explicit WithoutWaiting(Database& database) : database_(database) { database_.execute("PRAGMA busy_timeout = 0"); }
+  ~WithoutWaiting() {
+    try {
+      database_.execute(sqlite::kSideBusyTimeout);
+    } catch (...) {  // then the next locks are not waited for either
+    }
+  }
+  WithoutWaiting(const WithoutWaiting&) = delete;
+  WithoutWaiting& operator=(const WithoutWaiting&) = delete;
+
+ private:
+  Database& database_;
+};
+
 /// The cache's tables; used by one job at a time.
 class CacheTables {
  public:
@@ -144,8 +161,9 @@ class CacheTables {
     for (Rows rows(statement); rows.next();) forget(statement.integer(0));
   }
 
-  /// What cannot be noted, as another program writes, is only removed sooner.
+  /// Waits for nobody: where hits cannot be noted (another writes, the disk is full), entries are only removed sooner.
   void note_hits(Database& database) {
+    const WithoutWaiting scope(database);
     try {
       Transaction transaction(database);
       read_total(database);

@@ -1,6 +1,7 @@
 #include "support/errors.hpp"
 #include <ragstone/async/runtime.hpp>
 #include <ragstone/model/sparse_embedder.hpp>
+#include <ragstone/text/token_counter.hpp>
 
 #include <cmath>
 #include <limits>
@@ -36,6 +37,17 @@ TEST(SparseEmbedder, GivesAVectorForEachTextByAscendingTerms) {
   EXPECT_EQ(all.rows.front(), (SparseVector{{"all", 0.5F}, {"pump", 2}}));
   EXPECT_EQ(all.rows.back(), (SparseVector{{"all", 0.5F}, {"水泵", 2}}));
   EXPECT_TRUE(runtime.run(embedder->embed({}, EmbedRole::query)).rows.empty());
+}
+
+// TK-3
+TEST(SparseEmbedder, UsageThatIsNotToldIsEstimated) {
+  Runtime runtime;
+  const CallContext context = CallContext().with_token_counter(estimated_token_counter());
+  const auto embedder = returning(runtime, {{"a", 1}});
+  const SparseBatch counted = runtime.run(embedder->embed({"水泵 and pump"}, EmbedRole::query, context));
+  EXPECT_TRUE(counted.usage.estimated);
+  EXPECT_GT(counted.usage.input.value_or(0), 0U);
+  EXPECT_TRUE(runtime.run(embedder->embed({"pump"}, EmbedRole::query)).usage.empty());
 }
 
 TEST(SparseEmbedder, ATextMayHaveNoTerms) {

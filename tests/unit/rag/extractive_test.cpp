@@ -41,6 +41,17 @@ TEST(Extractive, WhatSomethingIsIsToldByTheSentenceThatDefinesIt) {
   EXPECT_EQ(first_sentence(extracted("动量法是什么？", chinese)), "动量法是用过去梯度的平均值代替梯度的方法。");
 }
 
+TEST(Extractive, DefinitionsOfWordsThatLookLikeMarksAreFound) {
+  const std::vector<std::string> english = {
+      "Recall that recall was plotted before in the recall plots.",
+      "Recall is the share of the relevant texts that were found. It falls as lists get shorter."};
+  EXPECT_EQ(first_sentence(extracted("What is recall?", english)),
+            "Recall is the share of the relevant texts that were found.");
+  const std::vector<std::string> chinese = {"接下來我們比較各種指數函數的圖像，指數函數增長。",
+                                            "指數函數是以常數為底的冪函數。它增長得很快。"};
+  EXPECT_EQ(first_sentence(extracted("什麼是指數函數？", chinese)), "指數函數是以常數為底的冪函數。");
+}
+
 TEST(Extractive, HowSomethingWorksIsToldBySentencesAboutIt) {
   const std::vector<std::string> english = {
       "For now let's review the Adam algorithm.",

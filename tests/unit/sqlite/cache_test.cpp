@@ -88,6 +88,14 @@ TEST_F(SqliteCacheTest, NotesWhatWasUsedThoughNothingIsPut) {
   EXPECT_EQ(get(*cache, "once"), std::nullopt);
 }
 
+TEST_F(SqliteCacheTest, ALookUpWaitsForNoWriter) {
+  const auto cache = open();
+  put(*cache, "a", "1");
+  sqlite::Database other(folder.path() / "cache.db", sqlite::OpenMode::write);
+  const sqlite::Transaction transaction(other);
+  for (int i = 0; i < 3000; ++i) ASSERT_EQ(get(*cache, "a"), "1");
+}
+
 TEST_F(SqliteCacheTest, NeverGivesAValueThatWasDamaged) {
   const std::string value(2000, 'v');
   put(*open(), "a", value);
