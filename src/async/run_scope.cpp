@@ -1,5 +1,5 @@
+#include "async/notify_all.hpp"
 #include <ragstone/async/detail/gate.hpp>
-#include <ragstone/async/detail/notify_all.hpp>
 #include <ragstone/async/observer.hpp>
 #include <ragstone/async/run_scope.hpp>
 #include <ragstone/base/error.hpp>

@@ -1,10 +1,10 @@
 #include "model/remote/model_server_core.hpp"
 
+#include "async/notify_all.hpp"
 #include "http/url.hpp"
 #include "model/paid_error.hpp"
 #include "model/remote/error_reply.hpp"
 #include <ragstone/async/detail/gate.hpp>
-#include <ragstone/async/detail/notify_all.hpp>
 #include <ragstone/async/observer.hpp>
 #include <ragstone/async/runtime.hpp>
 
