@@ -1,8 +1,10 @@
 // Documents and retrievers on every kind of executor: AS-1, AS-2, AS-4, C1 and C2.
 #include "rag_fixture.hpp"
 #include "support/counting_executor.hpp"
+#include "support/errors.hpp"
 #include "support/rounds.hpp"
 #include "unit/async/bed.hpp"
+#include <ragstone/model/sqlite_store.hpp>
 
 #include <fstream>
 #include <random>
@@ -130,6 +132,35 @@ TEST(CallersExecutor, ARuntimeMayEndBeforeTheOperationsOfItsDocuments) {
     context.run_for(std::chrono::minutes(10));
     EXPECT_TRUE(context.stopped()) << "nothing waits any more";
   }
+}
+
+// Whoever is about to release a store's lock may need the thread that a waiting opener would hold.
+TEST(Opening, WaitsForAnotherWriterWithoutAThread) {
+  RuntimeOptions two_threads;
+  two_threads.threads = 2;  // one of them for the background
+  Runtime runtime(two_threads);
+  TemporaryFolder folder;
+  SqliteOptions patient;
+  patient.lock_timeout = std::chrono::minutes(1);
+  DocumentOptions options;
+  options.store = sqlite_store(folder.path() / "kb", patient);
+  Document first = runtime.run(Document::open(runtime, options));
+  auto opening = runtime.spawn(Document::open(runtime, options), boost::asio::use_future);
+  for (int i = 0; i < 20; ++i) {
+    Work<void> work;
+    work.set([](const StopToken&) {});
+    CallContext soon;
+    soon = soon.with_timeout(std::chrono::seconds(30));
+    runtime.run(offload(runtime.pool(), Lane::background, std::move(work), soon));
+  }
+  runtime.run(first.close());
+  EXPECT_TRUE(runtime.run(opening.get().sources()).empty());
+
+  CallContext brief;
+  brief = brief.with_timeout(std::chrono::milliseconds(20));
+  options.store = sqlite_store(folder.path() / "other", patient);
+  first = runtime.run(Document::open(runtime, options));
+  EXPECT_EQ(error_of([&] { runtime.run(Document::open(runtime, options, brief)); }).errc(), Errc::timeout);
 }
 
 TEST(CallersExecutor, NoHandlerBlocksOrComputesWhile1000SourcesAreIngested) {
