@@ -29,13 +29,12 @@ std::vector<Shared> share(std::span<const SearchRequest> requests) {
       VectorSearch search = vector_search(requests[r], *vector, member_hits(requests[r]));
       const auto same = std::find_if(
           all.begin(), all.end(), [&](const Shared& shared) { return differ_in_query_alone(shared.search, search); });
-      Shared& shared = same != all.end() ? *same : all.emplace_back();
       if (same == all.end()) {
-        shared.search = std::move(search);
+        all.push_back({std::move(search), {{r, member.name}}});
       } else {
-        shared.search.queries.insert(shared.search.queries.end(), vector->vector.begin(), vector->vector.end());
+        same->search.queries.insert(same->search.queries.end(), vector->vector.begin(), vector->vector.end());
+        same->members.emplace_back(r, member.name);
       }
-      shared.members.emplace_back(r, member.name);
     }
   return all;
 }

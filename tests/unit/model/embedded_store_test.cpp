@@ -125,7 +125,8 @@ TEST_F(EmbeddedStoreTest, ReadsOnTheLaneOfItsContext) {
   EXPECT_EQ(jobs(Lane::foreground), 1u);
 }
 
-TEST_F(EmbeddedStoreTest, ALargeScanIsSharedAmongTheThreadsForQueries) {
+/// So many rows that two threads share a scan of them.
+std::shared_ptr<StoreEngine> engine_of_many_vectors() {
   constexpr std::size_t kRows = 70'000;
   std::string text;
   std::vector<std::vector<float>> rows;
@@ -138,29 +139,67 @@ TEST_F(EmbeddedStoreTest, ALargeScanIsSharedAmongTheThreadsForQueries) {
   write.groups[1].dense.push_back(test::sample_vectors("e", "two", rows, 2));
   Commit commit;
   commit.sources.push_back(std::move(write));
-  const auto engine = memory_engine();
+  auto engine = memory_engine();
   engine->commit(std::move(commit));
+  return engine;
+}
 
-  RuntimeOptions options;
-  options.threads = 2;
-  Runtime runtime(options);
+SearchRequest nearest(std::vector<float> to) {
   VectorMember vector;
   vector.key = "e";
-  vector.vector = {3, 1};
+  vector.vector = std::move(to);
   SearchRequest request;
   request.group = "line";
   request.members.emplace_back();
   request.members.back().name = "e";
   request.members.back().query = vector;
+  return request;
+}
+
+RuntimeOptions of_two_threads() {
+  RuntimeOptions options;
+  options.threads = 2;
+  return options;
+}
+
+std::uint64_t jobs_ever(const Runtime& runtime) {
+  const auto stats = runtime.pool().stats(Lane::foreground);
+  return stats.finished + stats.queued + stats.running;
+}
+
+TEST_F(EmbeddedStoreTest, ALargeScanIsSharedAmongTheThreadsForQueries) {
+  const auto engine = engine_of_many_vectors();
+  Runtime runtime(of_two_threads());
+  const std::vector<float> query = {3, 1};
   const auto store = embedded_store(engine, runtime.pool());
-  const SearchResponse response = runtime.run(store->search(request));
-  const auto expected = engine->snapshot()->search_vectors("line", "e", vector.vector, Metric::cosine, {}, 6);
+  const SearchResponse response = runtime.run(store->search(nearest(query)));
+  const auto expected = engine->snapshot()->search_vectors("line", "e", query, Metric::cosine, {}, 6);
   ASSERT_EQ(response.hits.size(), expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(response.hits[i].node.id, expected[i].id);
-  EXPECT_EQ(runtime.pool().stats(Lane::foreground).finished + runtime.pool().stats(Lane::foreground).queued +
-                runtime.pool().stats(Lane::foreground).running,
-            2u)
-      << "the search and one helper";
+  EXPECT_EQ(jobs_ever(runtime), 2u) << "the search and one helper";
+}
+
+TEST_F(EmbeddedStoreTest, CancellationEndsAScanOnAllItsThreads) {
+  Runtime runtime(of_two_threads());
+  const auto store = embedded_store(engine_of_many_vectors(), runtime.pool());
+  const std::vector<SearchRequest> requests(10'000, nearest({3, 1}));  // seconds of work
+  boost::asio::cancellation_signal signal;
+  std::promise<bool> cancelled;
+  runtime.spawn(
+      store->search_all(requests),
+      boost::asio::bind_cancellation_slot(signal.slot(), [&](std::exception_ptr error, std::vector<SearchResponse>) {
+        cancelled.set_value(error != nullptr && is_cancelled(error));
+      }));
+  const auto running = [&] { return runtime.pool().stats(Lane::foreground).running; };
+  while (running() < 2) std::this_thread::yield();
+  signal.emit(boost::asio::cancellation_type::terminal);
+  EXPECT_TRUE(cancelled.get_future().get());
+  while (running() > 0) std::this_thread::yield();
+  EXPECT_EQ(runtime.pool().stats(Lane::foreground).queued, 0u);
+  EXPECT_EQ(runtime.operations(), 0u);
+  // Both threads are there for the next.
+  EXPECT_EQ(runtime.run(store->search_all({requests.begin(), requests.begin() + 8})).back().hits.size(), 6u);
+  EXPECT_EQ(jobs_ever(runtime), 4u) << "twice a search and its helper";
 }
 
 /// Tells which thread gave the last state up.
