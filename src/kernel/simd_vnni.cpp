@@ -2,6 +2,8 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 
+#include <algorithm>
+
 #include <immintrin.h>
 
 namespace ragstone::kernel {
@@ -97,12 +99,15 @@ template <std::size_t asked>
   }
 }
 
+/// Of the rows from `begin` on.
 template <std::size_t asked>
 RAGSTONE_VNNI void dots_of_queries(const std::int8_t* const* queries, const std::int8_t* rows, std::size_t dimension,
-                                   const std::uint32_t* chosen, std::size_t count, std::int32_t* out) {
+                                   const std::uint32_t* chosen, std::size_t count, std::int32_t* out,
+                                   std::size_t begin = 0) {
+  if (begin == count) return;
   std::int32_t over[asked];
   for (std::size_t q = 0; q < asked; ++q) over[q] = excess(queries[q], dimension);
-  std::size_t i = 0;
+  std::size_t i = begin;
   for (; i + kRows <= count; i += kRows) {
     const std::int8_t* four[kRows];
     for (std::size_t r = 0; r < kRows; ++r) {
@@ -126,6 +131,97 @@ RAGSTONE_VNNI void dots_of_queries(const std::int8_t* const* queries, const std:
           _mm512_reduce_add_epi32(sum_row(queries[q], row_at(rows, dimension, chosen, i), dimension)) - over[q];
 }
 
+// Eight queries at once, of at most so many elements: what is prepared of them stays in the first-level cache.
+constexpr std::size_t kManyQueries = 8;
+constexpr std::size_t kMostTurned = 512;
+constexpr std::size_t kTurnedRows = 2 * kRows;
+constexpr std::size_t kPlaces = 4;  // groups of four elements in sixteen
+
+/// Queries as the lanes of turn() need them: of each 64 elements, and each place in sixteen, of each query the four
+/// elements at that place, once for each of four rows.
+struct TurnedQueries {
+  alignas(kBytes) std::int8_t elements[kMostTurned / kBytes][kPlaces][kManyQueries][kBytes];
+  std::int32_t over[kManyQueries];
+};
+
+RAGSTONE_VNNI void turn_queries(const std::int8_t* const* queries, std::size_t dimension, TurnedQueries& to) {
+  for (std::size_t q = 0; q < kManyQueries; ++q) {
+    to.over[q] = excess(queries[q], dimension);
+    for (std::size_t at = 0; at < dimension; at += kBytes) {
+      const __m512i block = load(queries[q] + at, std::min(kBytes, dimension - at));
+      auto& places = to.elements[at / kBytes];
+      _mm512_store_si512(places[0][q], _mm512_shuffle_epi32(block, _MM_PERM_AAAA));
+      _mm512_store_si512(places[1][q], _mm512_shuffle_epi32(block, _MM_PERM_BBBB));
+      _mm512_store_si512(places[2][q], _mm512_shuffle_epi32(block, _MM_PERM_CCCC));
+      _mm512_store_si512(places[3][q], _mm512_shuffle_epi32(block, _MM_PERM_DDDD));
+    }
+  }
+}
+
+/// Of 64 elements of four rows: by place, so that each lane holds elements of one row, and sums of one row add up in
+/// four lanes instead of sixteen.
+[[gnu::always_inline]] RAGSTONE_VNNI inline void turn(const std::int8_t* const* rows, std::size_t at, __mmask64 mask,
+                                                      __m512i (&places)[kPlaces]) {
+  __m512i codes[kRows];
+  for (std::size_t r = 0; r < kRows; ++r) codes[r] = flip(_mm512_maskz_loadu_epi8(mask, rows[r] + at));
+  const __m512i a = _mm512_unpacklo_epi32(codes[0], codes[1]);
+  const __m512i b = _mm512_unpackhi_epi32(codes[0], codes[1]);
+  const __m512i c = _mm512_unpacklo_epi32(codes[2], codes[3]);
+  const __m512i d = _mm512_unpackhi_epi32(codes[2], codes[3]);
+  places[0] = _mm512_unpacklo_epi64(a, c);
+  places[1] = _mm512_unpackhi_epi64(a, c);
+  places[2] = _mm512_unpacklo_epi64(b, d);
+  places[3] = _mm512_unpackhi_epi64(b, d);
+}
+
+/// The sums of twice four rows, each in four lanes.
+RAGSTONE_VNNI inline __m256i add_turned(__m512i first, __m512i second) {
+  const __m512i sums = _mm512_add_epi32(_mm512_shuffle_i64x2(first, second, _MM_SHUFFLE(2, 0, 2, 0)),
+                                        _mm512_shuffle_i64x2(first, second, _MM_SHUFFLE(3, 1, 3, 1)));
+  return _mm256_add_epi32(_mm512_castsi512_si256(_mm512_shuffle_i64x2(sums, sums, _MM_SHUFFLE(2, 0, 2, 0))),
+                          _mm512_castsi512_si256(_mm512_shuffle_i64x2(sums, sums, _MM_SHUFFLE(3, 1, 3, 1))));
+}
+
+/// Of so many rows as make whole groups; returns how many. Longer queries, and the rest, are for dots_of_queries().
+RAGSTONE_VNNI std::size_t dots_of_many(const std::int8_t* const* queries, const std::int8_t* rows,
+                                       std::size_t dimension, const std::uint32_t* chosen, std::size_t count,
+                                       std::int32_t* out) {
+  if (dimension > kMostTurned || count < kTurnedRows) return 0;
+  TurnedQueries turned;
+  turn_queries(queries, dimension, turned);
+  std::size_t i = 0;
+  for (; i + kTurnedRows <= count; i += kTurnedRows) {
+    const std::int8_t* eight[kTurnedRows];
+    for (std::size_t r = 0; r < kTurnedRows; ++r) {
+      fetch_after(rows, dimension, chosen, count, i + r, true);
+      eight[r] = row_at(rows, dimension, chosen, i + r);
+    }
+    __m512i first[kManyQueries];
+    __m512i second[kManyQueries];
+    for (std::size_t q = 0; q < kManyQueries; ++q) first[q] = second[q] = _mm512_setzero_si512();
+    for (std::size_t at = 0; at < dimension; at += kBytes) {
+      const std::size_t rest = dimension - at;
+      const __mmask64 mask = rest < kBytes ? ~__mmask64{0} >> (kBytes - rest) : ~__mmask64{0};
+      __m512i upper[kPlaces];
+      __m512i lower[kPlaces];
+      turn(eight, at, mask, upper);
+      turn(eight + kRows, at, mask, lower);
+      for (std::size_t place = 0; place < kPlaces; ++place)
+        for (std::size_t q = 0; q < kManyQueries; ++q) {
+          __m512i query = _mm512_load_si512(turned.elements[at / kBytes][place][q]);
+          // Loaded once: each of the two would load it for itself, and loads are what there are too few of.
+          __asm__("" : "+v"(query));
+          first[q] = _mm512_dpbusd_epi32(first[q], upper[place], query);
+          second[q] = _mm512_dpbusd_epi32(second[q], lower[place], query);
+        }
+    }
+    for (std::size_t q = 0; q < kManyQueries; ++q)
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + q * count + i),
+                          _mm256_sub_epi32(add_turned(first[q], second[q]), _mm256_set1_epi32(turned.over[q])));
+  }
+  return i;
+}
+
 RAGSTONE_VNNI void code_dots(const std::int8_t* query, const std::int8_t* rows, std::size_t dimension,
                              const std::uint32_t* chosen, std::size_t count, std::int32_t* out) {
   if (chosen == nullptr) return dots_in_order(query, rows, dimension, count, out);
@@ -135,6 +231,11 @@ RAGSTONE_VNNI void code_dots(const std::int8_t* query, const std::int8_t* rows, 
 RAGSTONE_VNNI void code_dots_each(const std::int8_t* const* queries, std::size_t asked, const std::int8_t* rows,
                                   std::size_t dimension, const std::uint32_t* chosen, std::size_t count,
                                   std::int32_t* out) {
+  for (; asked >= kManyQueries; asked -= kManyQueries, queries += kManyQueries, out += kManyQueries * count) {
+    const std::size_t done = dots_of_many(queries, rows, dimension, chosen, count, out);
+    dots_of_queries<kQueries>(queries, rows, dimension, chosen, count, out, done);
+    dots_of_queries<kQueries>(queries + kQueries, rows, dimension, chosen, count, out + kQueries * count, done);
+  }
   for (; asked >= kQueries; asked -= kQueries, queries += kQueries, out += kQueries * count)
     dots_of_queries<kQueries>(queries, rows, dimension, chosen, count, out);
   for (; asked > 0; --asked, ++queries, out += count) code_dots(*queries, rows, dimension, chosen, count, out);
