@@ -40,8 +40,9 @@ class OpenedStore final : public Opened {
   explicit OpenedStore(const fs::path& folder) : engine_(sqlite_engine(folder)), at_(engine_->snapshot()) {}
 
   std::vector<std::uint32_t> ask(const VectorSet& set, std::size_t query) override {
+    const VectorHits hits = at_->search_vectors(search_for(set, query));
     std::vector<std::uint32_t> rows;
-    for (const ScoredNode& hit : at_->search_vectors(search_for(set, query)).hits[0]) rows.push_back(row_of(hit.id));
+    for (const ScoredNode& hit : hits.hits[0]) rows.push_back(row_of(hit.id));
     return rows;
   }
 
