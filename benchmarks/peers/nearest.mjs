@@ -1,11 +1,11 @@
 // The vectors of a folder that `ragstone_bench_nearest --part write` made, in usearch, zvec or LanceDB:
 //   node nearest.mjs PEER build FOLDER    puts them in, with a graph of M 16 and efConstruction 200
 //   node nearest.mjs PEER open FOLDER     opens that, asks once, twenty times more, then everything
-//   node nearest.mjs table FILE           the medians of the JSON lines in FILE
+//   node nearest.mjs table FILE [JSON]    the medians of the JSON lines in FILE, and into the file JSON
 // Prints a JSON line. Modules are found from the current folder. Times are in milliseconds and begin after the module
 // is loaded; LanceDB's graph is its own IVF_HNSW_SQ.
 import { createRequire } from "node:module";
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 
@@ -135,7 +135,7 @@ async function open(set) {
     recall: right / (hits * set.queries) }));
 }
 
-function table(file) {
+function table(file, json) {
   const lines = readFileSync(file, "utf8").split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
   const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
   const of = (name, evicted, key) =>
@@ -144,21 +144,27 @@ function table(file) {
   const summary = names.map((name) => ({
     peer: name, build: of(name, undefined, "build"), first: of(name, false, "first"), more: of(name, false, "more"),
     evictedFirst: of(name, true, "first"), evictedMore: of(name, true, "more"), query: of(name, false, "query"),
-    recall: of(name, false, "recall") }));
+    recall: of(name, false, "recall"), failed: lines.find((l) => l.peer === name && l.failed)?.failed }));
   const ours = summary.find((line) => line.peer === "ragstone");
   const cell = (value, digits = 2) => (value === undefined ? "-" : value.toFixed(digits)).padStart(10);
   console.log("peer         build s | warm: first  21st ms | evicted: first  21st ms |  query ms   recall");
   for (const l of summary)
     console.log(l.peer.padEnd(11) + cell(l.build && l.build / 1000, 1) + cell(l.first) + cell(l.more) +
-                cell(l.evictedFirst) + cell(l.evictedMore) + cell(l.query, 3) + cell(l.recall, 4));
-  if (ours)
-    for (const l of summary.filter((line) => line !== ours))
-      console.log(`ragstone / ${l.peer}: first answer warm ${(ours.first / l.first).toFixed(3)}, evicted ` +
-                  `${(ours.evictedFirst / l.evictedFirst).toFixed(3)}, 21 answers evicted ` +
-                  `${(ours.evictedMore / l.evictedMore).toFixed(3)}`);
-  console.log(JSON.stringify(summary));
+                cell(l.evictedFirst) + cell(l.evictedMore) + cell(l.query, 3) + cell(l.recall, 4) +
+                (l.failed ? `  failed: ${l.failed}` : ""));
+  const part = (a, b) => (a === undefined || b === undefined ? undefined : Number((a / b).toFixed(4)));
+  const shares = !ours ? [] : summary.filter((line) => line !== ours).map((l) => ({
+    peer: l.peer, first: part(ours.first, l.first), more: part(ours.more, l.more),
+    evictedFirst: part(ours.evictedFirst, l.evictedFirst), evictedMore: part(ours.evictedMore, l.evictedMore),
+    query: part(ours.query, l.query) }));
+  for (const s of shares)
+    console.log(`ragstone / ${s.peer}: first answer warm ${s.first ?? "-"}, evicted ${s.evictedFirst ?? "-"}, ` +
+                `21 answers evicted ${s.evictedMore ?? "-"}`);
+  const result = JSON.stringify({ peers: summary, shares });
+  console.log(result);
+  if (json) writeFileSync(json, `${result}\n`);
 }
 
-if (peer === "table") table(action);
+if (peer === "table") table(action, folder);
 else if (action === "build") await build(readSet(true));
 else await open(readSet(false));
