@@ -49,8 +49,12 @@ class Savepoint {
 };
 
 void set_journal(Database& database) {
-  // Takes effect where the database is still empty.
-  database.execute("PRAGMA auto_vacuum=INCREMENTAL");
+  // Takes effect where the database is still empty; elsewhere it would only be written again, and synced.
+  constexpr std::int64_t kIncremental = 2;
+  Statement& vacuum = database.statement("PRAGMA auto_vacuum");
+  const bool is_set = vacuum.step() && vacuum.integer(0) == kIncremental;
+  vacuum.reset();
+  if (!is_set) database.execute("PRAGMA auto_vacuum=INCREMENTAL");
   database.execute("PRAGMA journal_mode=WAL");
   database.execute("PRAGMA journal_size_limit=67108864");
 }

@@ -92,6 +92,18 @@ TEST_F(SqliteEngineTest, AReopenedStoreAnswersAsBefore) {
   EXPECT_TRUE(engine->verify().ok());
 }
 
+TEST_F(SqliteEngineTest, OpeningAClosedStoreWritesNothingToItsDatabase) {
+  const auto make = sqlite_engine(folder());
+  put(*make, "en", "rotate a fig");
+  make->close();
+  EXPECT_EQ(count("PRAGMA auto_vacuum"), 2);
+  const auto written = fs::last_write_time(folder() / "store.db");
+  const auto engine = sqlite_engine(folder());
+  EXPECT_EQ(matches(*engine->snapshot(), "fig"), 1u);
+  EXPECT_EQ(fs::file_size(folder() / "store.db-wal"), 0u);
+  EXPECT_EQ(fs::last_write_time(folder() / "store.db"), written);
+}
+
 // F9
 TEST_F(SqliteEngineTest, ASecondWriterIsToldWhoHasTheStore) {
   const auto engine = sqlite_engine(folder());
