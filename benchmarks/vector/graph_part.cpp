@@ -78,8 +78,9 @@ void measure_builds(const VectorSet& set, Report& report) {
   const double ours = cpu_of([&] { part_of(set, with_graph(set)); }) - plain;
   report.cost_ratio(set.name + ": build, CPU s, ours / hnswlib", ours, theirs);
   const OwnThreads one(1), two(2);
-  const double alone = wall_of([&] { part_of(set, with_graph(set), &one); });
-  const double together = wall_of([&] { part_of(set, with_graph(set), &two); });
+  const double rest = wall_of([&] { part_of(set, {}); });
+  const double alone = wall_of([&] { part_of(set, with_graph(set), &one); }) - rest;
+  const double together = wall_of([&] { part_of(set, with_graph(set), &two); }) - rest;
   report.cost_ratio(set.name + ": build, wall s, two threads / one", together, alone);
 }
 

@@ -316,7 +316,7 @@ class Builder {
     convert();
     // What a base has measured says more than a few rows do.
     if (held_out.size() >= (built_.header.measured > 0 ? kEnoughHeldOut : 1))
-      measure_recall(rows_, options_.metric, held_out, built_, stop_);
+      measure_recall(rows_, options_.metric, held_out, built_, parallel_, stop_);
     if (held_out.empty()) return;
     insert(held_out);
     convert();

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <numeric>
 
 namespace ragstone::graph {
 namespace {
@@ -42,29 +44,36 @@ float tenth_distance(const CodeRows& rows, const std::vector<bool>& left_out, co
   return std::move(nearest).take().back().distance;
 }
 
+void share(const Parallel* parallel, std::size_t count, const std::function<void(std::size_t)>& work) {
+  if (parallel != nullptr) return parallel->run(count, work);
+  for (std::size_t i = 0; i < count; ++i) work(i);
+}
+
 }  // namespace
 
 void measure_recall(const CodeRows& rows, Metric metric, std::span<const std::uint32_t> held_out, BuiltGraph& graph,
-                    const StopToken& stop) {
-  kernel::StopPoll poll(stop);
+                    const Parallel* parallel, const StopToken& stop) {
   const Graph view = graph.view();
   std::vector<bool> left_out(rows.count());
   for (const std::uint32_t copy : graph.copies) left_out[copy] = true;
   for (const std::uint32_t row : held_out) left_out[row] = true;
-  std::vector<CodeVector> queries;
-  std::vector<float> tenths;
-  for (const std::uint32_t row : held_out) {
-    queries.push_back(query_of(rows, metric, row));
-    tenths.push_back(tenth_distance(rows, left_out, queries.back(), poll));
-  }
+  std::vector<CodeVector> queries(held_out.size());
+  std::vector<float> tenths(held_out.size());
+  share(parallel, held_out.size(), [&](std::size_t q) {
+    kernel::StopPoll poll(stop);
+    queries[q] = query_of(rows, metric, held_out[q]);
+    tenths[q] = tenth_distance(rows, left_out, queries[q], poll);
+  });
+  std::vector<std::ptrdiff_t> found(held_out.size());
   graph.header.measured = 0;
   for (const std::uint32_t ef : kEfs) {
-    std::size_t found = 0;
-    for (std::size_t q = 0; q < queries.size(); ++q) {
-      const WalkOptions options{ef, kHits, nullptr};
-      for (const Near& near : walk(view, rows, queries[q], options, poll)) found += near.distance <= tenths[q] ? 1 : 0;
-    }
-    const float recall = static_cast<float>(found) / static_cast<float>(queries.size() * kHits);
+    share(parallel, held_out.size(), [&](std::size_t q) {
+      kernel::StopPoll poll(stop);
+      const std::vector<Near> near = walk(view, rows, queries[q], {ef, kHits, nullptr}, poll);
+      found[q] = std::count_if(near.begin(), near.end(), [&](const Near& n) { return n.distance <= tenths[q]; });
+    });
+    const auto all = std::accumulate(found.begin(), found.end(), std::ptrdiff_t{0});
+    const float recall = static_cast<float>(all) / static_cast<float>(queries.size() * kHits);
     graph.header.recalls[graph.header.measured++] = {ef, std::min(recall, 1.0F)};
     if (recall >= 0.9995F) break;
   }
