@@ -99,7 +99,7 @@ part() {
       for program in build/fuzz/tests/fuzz/ragstone_fuzz_*; do
         [ "$program" = build/fuzz/tests/fuzz/ragstone_fuzz_test ] && continue
         echo "== $program, $runs executions"
-        (cd build/fuzz && "../../$program" -runs="$runs" -max_len=4096 -print_final_stats=1)
+        (cd build/fuzz && "../../$program" -runs="$runs" -max_len=8192 -len_control=0 -print_final_stats=1)
       done
       ;;
     *)

@@ -1,6 +1,7 @@
 #include "fuzz/targets.hpp"
 #include "support/rounds.hpp"
 #include "unit/reader/random_text.hpp"
+#include "unit/store/segment_probe.hpp"
 #include "unit/store/segment_samples.hpp"
 #include <ragstone/base/filter.hpp>
 
@@ -102,13 +103,12 @@ TEST(Fuzz, ReadersAndChunkersKeepTheirPromises) {
 // F6
 TEST(Fuzz, SegmentsKeepTheirPromises) {
   std::mt19937 samples(1);
-  const std::vector<std::string> corpus = {segment::random_dense(samples, 9, 3).image(),
-                                           segment::random_sparse(samples, 9, 20).image(),
-                                           segment::random_sparse(samples, 400, 6).image()};
-  const auto image = [&](std::mt19937& random) {
-    const char checksums = static_cast<char>(random());
-    return checksums + mutated(corpus[random() % corpus.size()], random);
-  };
+  std::vector<std::string> corpus = {std::string(1, '\1') + segment::random_sparse(samples, 400, 6).image()};
+  for (unsigned seed = 0; seed < 40; ++seed) {
+    corpus.push_back(fuzz_segment_sample(seed));
+    EXPECT_TRUE(segment::probe(corpus.back().substr(1)).verifies);
+  }
+  const auto image = [&](std::mt19937& random) { return mutated(corpus[random() % corpus.size()], random); };
   EXPECT_EQ(first_complaint(fuzz_segment, rounds(5'000), image), "");
 }
 
@@ -170,7 +170,7 @@ TEST(Fuzz, RetryAfterKeepsItsPromises) {
 
 // F6
 TEST(Fuzz, SavedIndexesKeepTheirPromises) {
-  const std::string sample = saved_words_sample();
+  const std::string sample = fuzz_words_sample(0);
   const auto image = [&](std::mt19937& random) {
     const char checksums = static_cast<char>(random());
     return checksums + mutated(sample, random);

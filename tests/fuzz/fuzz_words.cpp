@@ -49,7 +49,7 @@ void ask(const Index& index) {
 
 }  // namespace
 
-std::string saved_words_sample() {
+std::string fuzz_words_sample(unsigned) {
   const auto index = trie_index(options());
   IndexUpdate update;
   update.to = 3;

@@ -18,6 +18,9 @@ void fuzz_reading(std::string_view bytes);
 
 /// Segments: an image of any bytes, used in every way. If the first byte is even, the image gets right checksums first.
 void fuzz_segment(std::string_view bytes);
+/// A whole image for fuzz_segment(), after its first byte: a few vectors, alone or with a graph or with bits, or
+/// postings.
+std::string fuzz_segment_sample(unsigned seed);
 
 /// Event streams: the same events however the bytes are cut. The first byte chooses the cut.
 void fuzz_sse(std::string_view bytes);
@@ -35,6 +38,6 @@ void fuzz_retry(std::string_view bytes);
 /// Saved indexes: an image of any bytes, loaded by a trie_index() and asked in every mode. The first byte as above.
 void fuzz_words(std::string_view bytes);
 /// An image that fuzz_words() can load, after its first byte.
-std::string saved_words_sample();
+std::string fuzz_words_sample(unsigned seed);
 
 }  // namespace ragstone::test
