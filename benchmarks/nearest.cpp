@@ -7,11 +7,11 @@
 //   pass, the fewest that reach a recall of 0.99. "New": a filter that was never asked for before. CPU time of one
 //   thread, the best of three sweeps
 // - openings: from opening the persistent store to its first answer, and twenty more, in processes of their own,
-// medians
-//   of seven; with the files evicted from the page cache (posix_fadvise DONTNEED) before that, of five
+//   medians of seven; with the files evicted from the page cache (posix_fadvise DONTNEED) before that, of five
 //
-// --quick takes 60,000 rows. RAGSTONE_NEAREST_LARGE=ROWS opens a store of that many, too, and one of 10,000, and
-// compares. benchmarks/peers/nearest.sh has what npm offers beside it.
+// --quick takes 60,000 rows. RAGSTONE_NEAREST_LARGE=ROWS opens a store of that many, too, and one of 10,000 in turn,
+// and compares; RAGSTONE_NEAREST_KEPT=FOLDER keeps those two for the next run. RAGSTONE_NEAREST_PARTS names some parts
+// (openings, filters, growth) to run those alone. benchmarks/peers/nearest.sh has what npm offers beside it.
 
 #include "index/row_bitmap.hpp"
 #include "nearest/parts.hpp"
@@ -170,6 +170,13 @@ void fill_store(const fs::path& folder, const VectorSet& set) {
   engine->close();
 }
 
+/// The set with that many rows in the store "kb" of the folder, and its queries beside it.
+void make_store(const fs::path& folder, std::size_t rows) {
+  const VectorSet set = clustered_384(rows, 1000);
+  write_set({set.name, set.metric, set.dimension, {}, set.queries}, folder);
+  fill_store(folder / "kb", set);
+}
+
 double milliseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
@@ -198,57 +205,91 @@ void run_part(const std::vector<std::string>& arguments) {
   if (part == "build") return build_peer(folder, arguments.at(2));
   if (part == "open" && arguments.size() > 2) return open_peer(folder, arguments.at(2));
   if (part == "evict") return evict(folder);
+  if (part == "make") return make_store(folder, std::stoul(arguments.at(2)));
   if (part == "open") return open_and_search(folder);
   throw std::runtime_error("no part " + part);
 }
 
-/// Medians, in ms.
-struct Opening {
-  double first = 0;
-  double more = 0;
+/// How long opening a store took to the first answer and to the 21st, in ms, each time.
+class Openings {
+ public:
+  Openings(fs::path folder, bool evicted) : folder_(std::move(folder)), evicted_(evicted) {}
+
+  void open() {
+    if (evicted_) evict(folder_ / "kb");
+    const Values values = run_child({"--part", "open", folder_.string()});
+    first_.push_back(values.at("first"));
+    more_.push_back(values.at("more"));
+  }
+
+  double first() { return quantile(first_, 0.5); }
+  double more() { return quantile(more_, 0.5); }
+
+ private:
+  fs::path folder_;
+  bool evicted_;
+  std::vector<double> first_, more_;
 };
 
-Opening openings(const fs::path& folder, bool evicted) {
-  std::vector<double> first, more;
-  for (int round = 0; round < (evicted ? 5 : 7); ++round) {
-    if (evicted) evict(folder / "kb");
-    const Values values = run_child({"--part", "open", folder.string()});
-    first.push_back(values.at("first"));
-    more.push_back(values.at("more"));
-  }
-  return {quantile(first, 0.5), quantile(more, 0.5)};
-}
-
-Opening measure_openings(const fs::path& folder, std::size_t rows, Report& report) {
-  const Opening warm = openings(folder, false);
-  const Opening evicted = openings(folder, true);
+void measure_openings(const fs::path& folder, std::size_t rows, Report& report) {
+  Openings warm(folder, false), evicted(folder, true);
+  for (int round = 0; round < 7; ++round) warm.open();
+  for (int round = 0; round < 5; ++round) evicted.open();
   const std::string name = "open the persistent store of " + std::to_string(rows) + " rows, ";
-  report.figure(name + "warm, to the first answer", warm.first, "ms");
-  report.figure(name + "warm, to the 21st answer", warm.more, "ms");
-  report.figure(name + "evicted, to the first answer", evicted.first, "ms");
-  report.figure(name + "evicted, to the 21st answer", evicted.more, "ms");
-  return warm;
+  report.figure(name + "warm, to the first answer", warm.first(), "ms");
+  report.figure(name + "warm, to the 21st answer", warm.more(), "ms");
+  report.figure(name + "evicted, to the first answer", evicted.first(), "ms");
+  report.figure(name + "evicted, to the 21st answer", evicted.more(), "ms");
 }
 
-Opening measure_openings(std::size_t rows, Report& report) {
-  const test::TemporaryFolder folder;
-  const VectorSet set = clustered_384(rows, 1000);
-  write_set({set.name, set.metric, set.dimension, {}, set.queries}, folder.path());
-  fill_store(folder.path() / "kb", set);
-  return measure_openings(folder.path(), rows, report);
+/// Openings of stores of 10,000 and so many more rows, in turn.
+void measure_growth(std::size_t rows, const char* kept, Report& report) {
+  constexpr std::size_t kFew = 10'000;
+  const test::TemporaryFolder temporary;
+  const fs::path folder = kept != nullptr ? fs::path(kept) : temporary.path();
+  const auto store_of = [&](std::size_t count) {
+    const fs::path store = folder / std::to_string(count);
+    if (fs::create_directories(store)) run_child({"--part", "make", store.string(), std::to_string(count)});
+    return store;
+  };
+  const fs::path small = store_of(kFew), large = store_of(rows);
+  for (const bool evicted : {false, true}) {
+    Openings of_small(small, evicted), of_large(large, evicted);
+    for (int round = 0; round < 9; ++round) {
+      of_small.open();
+      of_large.open();
+    }
+    const std::string how = std::string(", ") + (evicted ? "evicted" : "warm") + ", ";
+    const std::string compared = std::to_string(rows) + " rows / " + std::to_string(kFew);
+    report.figure("open to first answer" + how + std::to_string(rows) + " rows", of_large.first(), "ms");
+    report.figure("open to first answer" + how + compared, of_large.first() / of_small.first(), "x");
+    report.figure("open to 21st answer" + how + compared, of_large.more() / of_small.more(), "x");
+  }
+}
+
+bool wants(const char* part) {
+  const char* only = std::getenv("RAGSTONE_NEAREST_PARTS");
+  return only == nullptr || std::string(only).find(part) != std::string::npos;
 }
 
 void measure(bool quick, Report& report) {
-  const VectorSet set = clustered_384(quick ? 60'000 : 200'000, 500);
-  const test::TemporaryFolder folder;
-  write_set({set.name, set.metric, set.dimension, {}, set.queries}, folder.path());
-  fill_store(folder.path() / "kb", set);
-  measure_openings(folder.path(), set.rows(), report);
-  Filters filters(set, report);
-  filters.measure("sqlite", *sqlite_engine(folder.path() / "kb"));
-  const auto memory = memory_engine();
-  fill(*memory, set);
-  filters.measure("memory", *memory);
+  if (wants("openings") || wants("filters")) {
+    const VectorSet set = clustered_384(quick ? 60'000 : 200'000, 500);
+    const test::TemporaryFolder folder;
+    write_set({set.name, set.metric, set.dimension, {}, set.queries}, folder.path());
+    fill_store(folder.path() / "kb", set);
+    if (wants("openings")) measure_openings(folder.path(), set.rows(), report);
+    if (wants("filters")) {
+      Filters filters(set, report);
+      filters.measure("sqlite", *sqlite_engine(folder.path() / "kb"));
+      const auto memory = memory_engine();
+      fill(*memory, set);
+      filters.measure("memory", *memory);
+    }
+  }
+  const char* large = std::getenv("RAGSTONE_NEAREST_LARGE");
+  if (large != nullptr && wants("growth"))
+    measure_growth(std::stoul(large), std::getenv("RAGSTONE_NEAREST_KEPT"), report);
 }
 
 }  // namespace
@@ -265,12 +306,6 @@ int main(int argc, char** argv) {
   try {
     Report report("nearest");
     measure(arguments.quick, report);
-    if (const char* large = std::getenv("RAGSTONE_NEAREST_LARGE")) {
-      const Opening small = measure_openings(10'000, report);
-      const std::size_t rows = std::stoul(large);
-      report.cost_ratio("open to first answer, ms, 10000 / " + std::to_string(rows) + " rows", small.first,
-                        measure_openings(rows, report).first);
-    }
     report.write(arguments);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
