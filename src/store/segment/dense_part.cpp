@@ -58,7 +58,8 @@ bool are_links(std::span<const std::uint32_t> links, std::uint32_t nodes) {
 
 // In the order in which they are worth having in memory.
 constexpr SectionId kReadByWalks[] = {SectionId::graph_links, SectionId::codes, SectionId::graph_factors};
-constexpr std::size_t kPieceBytes = std::size_t{4} << 20;
+constexpr std::size_t kAllAsked = SIZE_MAX;
+constexpr std::size_t kPieceBytes = std::size_t{16} << 20;
 
 /// Whether each copy has one original, before it, that is no copy itself.
 bool are_copies(const graph::Graph& graph) {
@@ -117,16 +118,21 @@ void DensePart::expect_scan() const {
 void DensePart::read_ahead() const {
   if (!asked_) return;
   // The first answer goes out before anything is asked for.
-  constexpr std::size_t kDone = SIZE_MAX;
   std::size_t piece = asked_->pieces.load(std::memory_order_relaxed);
-  if (piece == kDone || !asked_->pieces.compare_exchange_strong(piece, piece + 1) || piece == 0) return;
+  if (piece == kAllAsked || !asked_->pieces.compare_exchange_strong(piece, piece + 1) || piece == 0) return;
   std::size_t at = (piece - 1) * kPieceBytes;
   for (const SectionId section : kReadByWalks) {
     const std::size_t bytes = container_.bytes(section).size();
     if (at < bytes) return container_.expect_reading(section, at, kPieceBytes);
     at -= (bytes + kPieceBytes - 1) / kPieceBytes * kPieceBytes;
   }
-  asked_->pieces.store(kDone);
+  asked_->pieces.store(kAllAsked);
+}
+
+void DensePart::read_soon(std::span<const std::uint32_t> rows) const {
+  if (!asked_ || asked_->pieces.load(std::memory_order_relaxed) == kAllAsked) return;
+  const std::size_t bytes = dimension_ * sizeof(float);
+  for (const std::uint32_t row : rows) container_.expect_reading(SectionId::vectors, row * bytes, bytes);
 }
 
 bool DenseForm::fits(const DensePart& part) const noexcept {

@@ -72,6 +72,9 @@ class DensePart {
   /// For each walk, after it: asks the system for another piece of what walks read. So the first answer of a part that
   /// was just opened comes soon, and later ones do not wait for its file.
   void read_ahead() const;
+  /// Asks for the vectors of these rows all at once, as long as read_ahead() has something to ask for: later their file
+  /// is in memory, or is not to be.
+  void read_soon(std::span<const std::uint32_t> rows) const;
 
   /// Checks everything: checksums, order, and that what is derived belongs to the vectors. Empty: all is well.
   std::vector<Finding> verify(const StopToken& stop) const;

@@ -116,7 +116,9 @@ class DenseSearch {
     for (std::size_t q = 0; q * query_.dimension < query_.queries.size(); ++q) {
       const auto vector = query_.queries.subspan(q * query_.dimension, query_.dimension);
       const auto near = graph::walk(graph, part.code_rows(), graph::CodeVector::of(vector), options, poll_);
-      flat_.score(q, part, gates_[p], rows_of(graph, near), poll_);
+      const std::vector<std::uint32_t> rows = rows_of(graph, near);
+      part.read_soon(rows);
+      flat_.score(q, part, gates_[p], rows, poll_);
     }
   }
 

@@ -319,9 +319,9 @@ class ToldImage final : public Image {
   std::span<const std::byte> bytes() const noexcept override { return image_->bytes(); }
   void expect_random_reads(std::size_t, std::size_t) const noexcept override { ++random_; }
   void expect_scans(std::size_t, std::size_t) const noexcept override { ++scans_; }
-  void expect_reading(std::size_t, std::size_t) const noexcept override { ++pieces_; }
+  void expect_reading(std::size_t, std::size_t size) const noexcept override { ++(size > 4096 ? pieces_ : vectors_); }
 
-  mutable int random_ = 0, scans_ = 0, pieces_ = 0;
+  mutable int random_ = 0, scans_ = 0, pieces_ = 0, vectors_ = 0;
 
  private:
   std::shared_ptr<const Image> image_;
@@ -335,8 +335,12 @@ TEST(GraphSegment, AFileIsReadAheadAfterTheFirstAnswerAndNoLongerAtRandomForASca
   const std::vector<float> query = random_vector(random, 128);
   search(views, query, Metric::cosine, 10, 20);
   EXPECT_EQ(image->pieces_, 0);
+  EXPECT_GE(image->vectors_, 10) << "those of the hits are read at the same time";
   for (int i = 0; i < 9; ++i) search(views, query, Metric::cosine, 10, 20);
   EXPECT_EQ(image->pieces_, 3);
+  const int vectors = image->vectors_;
+  search(views, query, Metric::cosine, 10, 20);
+  EXPECT_EQ(image->vectors_, vectors) << "all was asked for";
   EXPECT_EQ(image->scans_, 0);
   for (int i = 0; i < 2; ++i) search_dense(views, query, Metric::cosine, nullptr, 10, {});
   EXPECT_EQ(image->scans_, 2);
