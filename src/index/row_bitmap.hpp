@@ -44,6 +44,11 @@ class RowBitmap {
   template <class Visit>
   void for_each(std::size_t begin, std::size_t end, Visit visit) const {
     for (std::size_t w = begin / 64; w < words_.size() && w * 64 < end; ++w) {
+      // Of few rows among many, most of the work is to pass over those that are not there.
+      if (w + 4 <= words_.size() && (words_[w] | words_[w + 1] | words_[w + 2] | words_[w + 3]) == 0) {
+        w += 3;
+        continue;
+      }
       std::uint64_t word = words_[w];
       if (w == begin / 64) word &= ~std::uint64_t{0} << (begin % 64);
       for (; word != 0; word &= word - 1) {

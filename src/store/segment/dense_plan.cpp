@@ -21,11 +21,11 @@ double scan_cost(const DensePart& part, const DenseQuery& query) {
 }
 
 double selected_cost(const DensePart& part, std::size_t passing) {
-  return static_cast<double>(passing) * (static_cast<double>(part.dimension()) / 14 + 12);
+  return static_cast<double>(passing) * (static_cast<double>(part.dimension()) / 25 + 5);
 }
 
 double walk_cost(const DensePart& part, const RowGate& gate, double ef) {
-  const double row = static_cast<double>(part.dimension()) / 10 + 25;
+  const double row = static_cast<double>(part.dimension()) / 7 + 40;
   return 3000 + ef * kMeasuredForCandidate * (row + (gate.asks_each_row() ? kFilterCost : 0));
 }
 

@@ -25,7 +25,7 @@ constexpr std::size_t kSparse = 3;
 // Candidates that wait at most before those below the floor are dropped.
 constexpr std::size_t kManyCandidates = 8192;
 // So few selected rows are scored at once: codes would cost more than they spare.
-constexpr std::size_t kFewRows = 128;
+constexpr std::size_t kFewRows = 256;
 constexpr std::size_t kFilterWork = 50;
 // Rows found by bits are scored: at least so many, and so many for each hit that is asked for.
 constexpr std::size_t kLeastByBits = 400;
@@ -121,7 +121,7 @@ void FlatSearch::scan(const DensePart& part, const RowGate& gate, std::uint32_t 
   };
   selected->for_each(begin, end, [&](std::size_t row) {
     chosen[count] = static_cast<std::uint32_t>(row);
-    scales[count] = part.code_scale(chosen[count]);
+    if (!few) scales[count] = part.code_scale(chosen[count]);
     norms[count] = part.norm(chosen[count]);
     if (++count == step) flush();
   });
