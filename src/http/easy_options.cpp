@@ -8,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include <openssl/ssl.h>
+
 namespace ragstone::detail {
 namespace {
 
@@ -51,6 +53,18 @@ bool is_value(std::string_view value) {
   });
 }
 
+/// libcurl (7.88) reads SSLKEYLOGFILE as it is initialised, and would write each connection's keys there.
+CURLcode log_no_keys(CURL*, void* context, void*) {
+  SSL_CTX_set_keylog_callback(static_cast<SSL_CTX*>(context), nullptr);
+  return CURLE_OK;
+}
+
+/// The library behind libcurl is the one that Ragstone is linked with.
+bool uses_openssl() {
+  const curl_version_info_data* info = curl_version_info(CURLVERSION_NOW);
+  return info->ssl_version != nullptr && std::string_view(info->ssl_version).starts_with("OpenSSL/");
+}
+
 }  // namespace
 
 void init_curl() {
@@ -71,6 +85,8 @@ void lock_down(CURL* easy, const HttpOptions& options) {
   set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
   set(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  static const bool openssl = uses_openssl();
+  if (openssl) set(easy, CURLOPT_SSL_CTX_FUNCTION, &log_no_keys);
   if (!options.ca_file.empty()) {
     set(easy, CURLOPT_CAINFO, options.ca_file.c_str());
     set(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
@@ -103,7 +119,10 @@ curl_slist* set_request(CURL* easy, const HttpRequest& request, const HttpOption
   if (!request.bearer.empty()) {
     if (!is_value(request.bearer.reveal()))
       throw Error(Errc::invalid_argument, "HTTP request: the key holds characters that a header may not");
-    list.add("Authorization: Bearer " + request.bearer.reveal());
+    if (!request.key_header.empty() && !is_token(request.key_header))
+      throw Error(Errc::invalid_argument, "HTTP request: '" + request.key_header + "' is no name of a header field");
+    list.add((request.key_header.empty() ? "Authorization: Bearer " : request.key_header + ": ") +
+             request.bearer.reveal());
   }
   list.add("Expect:");  // libcurl would wait for "100 Continue" before large bodies
   set(easy, CURLOPT_URL, request.url.c_str());

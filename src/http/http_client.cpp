@@ -120,8 +120,28 @@ const HttpHeaders& HttpStream::headers() const noexcept {
   return transfer_ ? transfer_->headers() : none;
 }
 
-Task<void> HttpStream::wait(CallContext context) { return transfer_->wait_for_bytes(std::move(context)); }
-bool HttpStream::take(std::string& into) { return transfer_->take(into); }
+void HttpStream::set_idle_timeout(std::chrono::milliseconds timeout) noexcept {
+  if (transfer_) transfer_->set_idle_timeout(timeout);
+}
+
+namespace {
+
+void require(const std::shared_ptr<detail::HttpTransfer>& transfer) {
+  if (!transfer) throw Error(Errc::closed, "HTTP reply: the stream is an empty handle");
+}
+
+}  // namespace
+
+Task<void> HttpStream::wait(CallContext context) {
+  require(transfer_);
+  return transfer_->wait_for_bytes(std::move(context));
+}
+
+bool HttpStream::take(std::string& into) {
+  require(transfer_);
+  return transfer_->take(into);
+}
+
 bool HttpStream::ended() const { return !transfer_ || transfer_->ended(); }
 
 HttpClient::HttpClient(Runtime& runtime, HttpOptions options)

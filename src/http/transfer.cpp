@@ -34,7 +34,8 @@ HttpTransfer::HttpTransfer(std::shared_ptr<HttpDriver> driver, HttpRequest reque
       owner_(std::move(driver)),
       request_(std::move(request)),
       streams_(streams),
-      bell_(reader, reader == driver_.executor()) {}
+      bell_(reader, reader == driver_.executor()),
+      idle_timeout_(driver_.options().idle_timeout) {}
 
 void HttpTransfer::start() { driver_.start_soon(shared_from_this()); }
 
@@ -114,7 +115,7 @@ bool HttpTransfer::ended() const {
 
 std::size_t HttpTransfer::on_header(std::string_view line) noexcept try {
   active_ = Clock::now();
-  phase_ = Phase::receiving;
+  if (phase_ != Phase::body) phase_ = Phase::head;
   header_bytes_ += line.size();
   if (header_bytes_ > driver_.options().max_header_bytes) {
     own_error_ = std::make_exception_ptr(
@@ -133,6 +134,7 @@ std::size_t HttpTransfer::on_header(std::string_view line) noexcept try {
     if (space != line.npos) std::from_chars(line.data() + space + 1, line.data() + line.size(), status_);
   } else if (line.empty()) {
     has_head_ = status_ >= 200;
+    if (has_head_) phase_ = Phase::waiting_for_body;
     if (has_head_ && streams_) bell_.ring();
   } else if (const std::size_t colon = line.find(':'); colon != line.npos) {
     const std::string_view name = line.substr(0, colon);
@@ -149,6 +151,7 @@ std::size_t HttpTransfer::on_header(std::string_view line) noexcept try {
 
 std::size_t HttpTransfer::on_body(std::string_view bytes) noexcept try {
   active_ = Clock::now();
+  phase_ = Phase::body;
   if (body_bytes_ + bytes.size() > driver_.options().max_body_bytes) {
     own_error_ = std::make_exception_ptr(Error(
         Errc::limit_exceeded,
@@ -216,9 +219,18 @@ HttpTransfer::Clock::time_point HttpTransfer::limit() const noexcept {
   const HttpOptions& options = driver_.options();
   const auto total = begun_ + options.total_timeout;
   if (paused) return total;  // the reader takes its time, not the server
-  if (phase_ == Phase::sent) return std::min(total, active_ + options.first_byte_timeout);
-  if (phase_ == Phase::receiving) return std::min(total, active_ + options.idle_timeout);
-  return total;  // libcurl has its own limit for connecting
+  switch (phase_) {
+    case Phase::connecting:
+      break;  // libcurl has its own limit for that
+    case Phase::sent:
+    case Phase::waiting_for_body:
+      return std::min(total, active_ + options.first_byte_timeout);
+    case Phase::head:
+      return std::min(total, active_ + options.idle_timeout);
+    case Phase::body:
+      return std::min(total, active_ + idle_timeout_.load());
+  }
+  return total;
 }
 
 HttpTransfer::Clock::time_point HttpTransfer::next_check() const noexcept {
@@ -233,8 +245,11 @@ std::exception_ptr HttpTransfer::limit_error() const {
     what += ": took longer than " + seconds(options.total_timeout) + " (total_timeout)";
   } else if (phase_ == Phase::sent) {
     what += ": no reply within " + seconds(options.first_byte_timeout) + " (first_byte_timeout)";
+  } else if (phase_ == Phase::waiting_for_body) {
+    what += ": nothing after the reply's head within " + seconds(options.first_byte_timeout) + " (first_byte_timeout)";
   } else {
-    what += ": the reply stalled for " + seconds(options.idle_timeout) + " (idle_timeout)";
+    const auto timeout = phase_ == Phase::body ? idle_timeout_.load() : options.idle_timeout;
+    what += ": the reply stalled for " + seconds(timeout) + " (idle_timeout)";
   }
   return std::make_exception_ptr(Error(Errc::transient, what));
 }

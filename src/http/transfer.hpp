@@ -6,6 +6,7 @@
 #include <ragstone/base/error.hpp>
 #include <ragstone/http/http_client.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <exception>
@@ -44,6 +45,7 @@ class HttpTransfer : public std::enable_shared_from_this<HttpTransfer> {
   /// Fixed once wait_for_head() returned.
   int status() const noexcept { return status_; }
   const HttpHeaders& headers() const noexcept { return headers_; }
+  void set_idle_timeout(std::chrono::milliseconds timeout) noexcept { idle_timeout_ = timeout; }
   const HttpRequest& request() const noexcept { return request_; }
   bool streams() const noexcept { return streams_; }
   HttpDriver& driver() const noexcept { return driver_; }
@@ -76,7 +78,7 @@ class HttpTransfer : public std::enable_shared_from_this<HttpTransfer> {
   bool paused = false;
 
  private:
-  enum class Phase { connecting, sent, receiving };
+  enum class Phase { connecting, sent, head, waiting_for_body, body };
 
   template <class Ready>
   Task<void> wait_until(Ready ready, CallContext context, const char* what);
@@ -89,6 +91,7 @@ class HttpTransfer : public std::enable_shared_from_this<HttpTransfer> {
   const HttpRequest request_;
   const bool streams_;
   Doorbell bell_;
+  std::atomic<std::chrono::milliseconds> idle_timeout_;  ///< Of the body.
 
   // On the driver's executor.
   Phase phase_ = Phase::connecting;

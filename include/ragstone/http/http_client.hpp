@@ -48,10 +48,11 @@ class HttpOptions {
  public:
   HttpOptions() = default;
 
-  std::chrono::milliseconds connect_timeout{5'000};       ///< Name, connection and TLS.
-  std::chrono::milliseconds first_byte_timeout{300'000};  ///< From the connection to the reply's first byte.
-  std::chrono::milliseconds idle_timeout{60'000};         ///< Between two pieces of a reply.
-  std::chrono::milliseconds total_timeout{600'000};       ///< Of one exchange, with its wait for a connection.
+  std::chrono::milliseconds connect_timeout{5'000};  ///< Name, connection and TLS.
+  /// From the connection to the reply's first byte, and from its head to the first byte of its body.
+  std::chrono::milliseconds first_byte_timeout{300'000};
+  std::chrono::milliseconds idle_timeout{60'000};    ///< Between two pieces of a reply.
+  std::chrono::milliseconds total_timeout{600'000};  ///< Of one exchange, with its wait for a connection.
 
   std::size_t max_header_bytes = 64 << 10;
   std::uint64_t max_body_bytes = 64 << 20;  ///< After decompression.
@@ -83,6 +84,8 @@ class HttpRequest {
   std::string url;  ///< Absolute; http or https, without user and password.
   HttpHeaders headers;
   Secret bearer;  ///< If not empty: "Authorization: Bearer ..."; goes to no other origin than the URL's.
+  /// Where `bearer` goes instead, as it is: "api-key", as Azure has it. Empty: Authorization.
+  std::string key_header;
   std::string body;
 };
 
@@ -108,10 +111,15 @@ class HttpStream {
   int status() const noexcept;
   const HttpHeaders& headers() const noexcept;
 
-  /// Waits until take() has something to say. Cancellation: terminal. Errors: Errc::timeout at the deadline.
+  /// From now on instead of HttpOptions::idle_timeout, for this reply.
+  void set_idle_timeout(std::chrono::milliseconds timeout) noexcept;
+
+  /// Waits until take() has something to say. Cancellation: terminal. Errors: Errc::timeout at the deadline;
+  /// Errc::closed for an empty handle.
   Task<void> wait(CallContext context = {});
   /// Swaps the bytes that have arrived into `into`. False, and `into` is empty, if there are none: wait(), unless
-  /// ended(). Errors: those of HttpClient::fetch(), once all bytes before were taken; a body that broke off is one.
+  /// ended(). Errors: those of HttpClient::fetch(), once all bytes before were taken; a body that broke off is one;
+  /// Errc::closed for an empty handle.
   bool take(std::string& into);
   /// The body came to its regular end, and all of it was taken.
   bool ended() const;
@@ -121,8 +129,9 @@ class HttpStream {
 };
 
 /// HTTP(S) requests over pooled connections, on the event loop of a Runtime. libcurl does the work, locked down: http
-/// and https only, certificates verified, connected addresses checked, no netrc, no cookies, nothing from the
-/// environment. No connection carries requests of two keys (HttpRequest::bearer; not those in other headers).
+/// and https only, certificates verified, connected addresses checked, no netrc, no cookies. Of the environment only a
+/// proxy is used, and on request only; where SSLKEYLOGFILE is set, libcurl over OpenSSL opens that file, but no key
+/// gets into it. No connection carries requests of two keys (HttpRequest::bearer; not those in other headers).
 ///
 /// A cheap handle; copies share the connections. Thread-safe; the Runtime outlives all of them.
 class HttpClient {

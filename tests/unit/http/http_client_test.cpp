@@ -320,6 +320,7 @@ TEST(HttpClient, EachKindOfSilenceHasItsLimit) {
   ScriptedServer server([](const ServerRequest& request) {
     if (request.target == "/first") return ServerReply().hang();
     if (request.target == "/head") return ServerReply().send("HTTP/1.1 200 OK\r\nX").hang();
+    if (request.target == "/body") return ServerReply::event_stream().hang();
     if (request.target == "/idle") return ServerReply::event_stream().event("one").hang();
     ServerReply drip = ServerReply::event_stream();
     for (int i = 0; i < 1'000; ++i) drip.event("x").pause(5ms);
@@ -332,7 +333,8 @@ TEST(HttpClient, EachKindOfSilenceHasItsLimit) {
   const Limit total = &HttpOptions::total_timeout;
   for (const auto& [path, limit, of] :
        {std::tuple("/first", "first_byte_timeout", first_byte), std::tuple("/head", "idle_timeout", idle),
-        std::tuple("/idle", "idle_timeout", idle), std::tuple("/drip", "total_timeout", total)}) {
+        std::tuple("/body", "first_byte_timeout", first_byte), std::tuple("/idle", "idle_timeout", idle),
+        std::tuple("/drip", "total_timeout", total)}) {
     HttpOptions options = local_options();
     for (const Limit each : {first_byte, idle, total}) options.*each = 1h;
     options.*of = 60ms;
@@ -343,6 +345,53 @@ TEST(HttpClient, EachKindOfSilenceHasItsLimit) {
     EXPECT_NE(std::string(error.what()).find(limit), std::string::npos) << error.what();
   }
   EXPECT_TRUE(server.wait_for_no_connection());
+}
+
+Task<std::string> read_patiently(HttpClient client, HttpRequest request) {
+  HttpStream stream = co_await client.open(std::move(request));
+  stream.set_idle_timeout(1h);
+  std::string all;
+  std::string bytes;
+  while (!stream.ended()) {
+    if (stream.take(bytes)) {
+      all += bytes;
+    } else {
+      co_await stream.wait();
+    }
+  }
+  co_return all;
+}
+
+// N1
+TEST(HttpClient, AReaderMayGrantAReplyLongerPauses) {
+  ScriptedServer server([](const ServerRequest&) {
+    return ServerReply::event_stream().event("one").pause(300ms).event("二").end_of_chunks();
+  });
+  Runtime runtime;
+  HttpOptions options = local_options();
+  options.idle_timeout = 100ms;
+  const HttpClient client(runtime, options);
+  EXPECT_EQ(runtime.run(read_patiently(client, get(server.url()))), "data: one\n\ndata: 二\n\n");
+}
+
+TEST(HttpClient, AKeyGoesIntoTheFieldThatIsNamed) {
+  std::string key;
+  std::string bearer;
+  ScriptedServer server([&](const ServerRequest& request) {
+    key = request.header("api-key");
+    bearer = request.header("authorization");
+    return ServerReply::text(200, "ok");
+  });
+  Runtime runtime;
+  const HttpClient client(runtime, local_options());
+  HttpRequest request = get(server.url());
+  request.bearer = Secret("k-1");
+  request.key_header = "api-key";
+  runtime.run(client.fetch(request));
+  EXPECT_EQ(key, "k-1");
+  EXPECT_EQ(bearer, "");
+  request.key_header = "api key";
+  EXPECT_EQ(error_of([&] { runtime.run(client.fetch(request)); }).errc(), Errc::invalid_argument);
 }
 
 // AS-4
@@ -440,6 +489,11 @@ TEST(HttpClient, AnIdleClientLetsALoopEnd) {
 TEST(HttpClient, AnEmptyHandleSaysSo) {
   Runtime runtime;
   EXPECT_EQ(error_of([&] { runtime.run(HttpClient().fetch(get("http://127.0.0.1/"))); }).errc(), Errc::closed);
+  HttpStream none;
+  std::string bytes;
+  EXPECT_TRUE(none.ended());
+  EXPECT_EQ(error_of([&] { none.take(bytes); }).errc(), Errc::closed);
+  EXPECT_EQ(error_of([&] { runtime.run(none.wait()); }).errc(), Errc::closed);
 }
 
 }  // namespace

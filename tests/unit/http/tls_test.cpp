@@ -6,7 +6,9 @@
 #include <ragstone/http/http_client.hpp>
 
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -94,6 +96,18 @@ TEST_F(Tls, TheEnvironmentChangesNothing) {
   options_.proxy_from_environment = true;
   EXPECT_EQ(error_of([&] { fetch(good); }).errc(), Errc::transient) << "nobody is at the proxy's port";
   for (const char* name : {"SSL_CERT_FILE", "CURL_CA_BUNDLE", "https_proxy"}) ::unsetenv(name);
+}
+
+// N6: read by libcurl when it is initialised, so in a process of its own.
+TEST_F(Tls, NoKeysAreWrittenToTheFileThatTheEnvironmentNames) {
+  const std::filesystem::path keys = folder_.path() / "keys.txt";
+  const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
+  const std::string command = "SSLKEYLOGFILE='" + keys.string() + "' '" + program +
+                              "' --gtest_filter=Tls.TrustsAnAuthorityThatWasNamed >/dev/null";
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  if (std::filesystem::exists(keys)) {
+    EXPECT_EQ(std::filesystem::file_size(keys), 0u);
+  }
 }
 
 // N6
