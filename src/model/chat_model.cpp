@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <nlohmann/json.hpp>
+
 namespace ragstone {
 namespace {
 
@@ -33,6 +35,9 @@ Metadata start_attributes(const CallContext& context, const ChatRequest& request
   if (request.max_tokens) attributes.set("max_tokens", *request.max_tokens);
   if (request.seed) attributes.set("seed", static_cast<std::int64_t>(*request.seed));
   attributes.set("stream", stream);
+  if (!request.stop.empty())
+    attributes.set("stop_sequences",
+                   nlohmann::json(request.stop).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   attributes.set("output_type", request.schema ? "json" : "text");
   return attributes;
 }
@@ -122,6 +127,12 @@ Task<void> ChatPieces::put(std::string piece, CallContext context) {
   size_ += piece.size();
   if (run_) run_->token(piece);
   co_await pieces_.push(std::move(piece), context);
+}
+
+std::string ChatPieces::own(std::string_view text) const {
+  std::string piece = pieces_.spare().value_or(std::string());
+  piece.assign(text);
+  return piece;
 }
 
 void ChatModel::describe(Metadata&) const {}

@@ -41,6 +41,7 @@ Task<void> pass_on(AsyncStream<std::string> from, StreamProducer<std::string> to
       piece = std::move(held);
     }
     co_await to.push(std::move(*piece), context);
+    if (std::optional<std::string> spare = to.spare()) from.recycle(std::move(*spare));
   }
   if (is_held && !held.empty() && !says_nothing(held)) co_await to.push(std::move(held), context);
 }

@@ -48,6 +48,12 @@ class AsyncStream {
   /// Cancellation: terminal, no item is lost. Errors: Errc::timeout at the deadline.
   Task<std::optional<T>> next(CallContext context = {}) { return next_of(core_, std::move(context)); }
 
+  /// Gives an item back that was read and is not needed any more, so that the producer can fill it again: a stream of
+  /// texts whose reader does so allocates nothing for a text. Never needed.
+  void recycle(T item) {
+    if (core_) core_->recycle(std::move(item));
+  }
+
   /// Drops the reading end.
   void close() noexcept {
     if (core_) core_->close_reader();
@@ -82,6 +88,9 @@ class StreamProducer {
   Task<void> push(T item, CallContext context = {}) const { return push_to(end_, std::move(item), std::move(context)); }
   /// Never waits; false, and `item` is dropped, if the stream is full, ended or unread.
   bool try_push(T item) const { return end_ && end_->core()->try_push(item); }
+
+  /// An item that the reader gave back (AsyncStream::recycle()), with what it held; none if there is none.
+  std::optional<T> spare() const { return end_ ? end_->core()->spare() : std::nullopt; }
 
   /// Ends the stream; the first end counts. No effect on items that were pushed.
   void finish() const { fail(nullptr); }

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -93,6 +94,10 @@ class ChatPieces {
   /// and so is every piece when none is wanted. Errors: `operation_aborted` once the reader is gone; Errc::timeout.
   Task<void> put(std::string piece, CallContext context = {});
 
+  /// A string that holds `text`, for put(): one that the reader gave back, if it did (AsyncStream::recycle()), so that
+  /// nothing is allocated for it.
+  std::string own(std::string_view text) const;
+
   /// Bytes of all pieces so far.
   std::uint64_t size() const noexcept { return size_; }
 
@@ -122,7 +127,8 @@ class ChatModel {
   Task<ChatReply> chat(ChatRequest request, CallContext context = {});
 
   /// The same, and each piece of the text goes into `pieces` as it arrives. The stream is finished, or failed with the
-  /// error, before this completes. A reader that goes away cancels the call at the next piece.
+  /// error, before this completes. A reader that goes away cancels the call at the next piece. Without observers a
+  /// model on a server allocates nothing for a piece whose reader gives its strings back (AsyncStream::recycle()).
   Task<ChatReply> chat_stream(ChatRequest request, StreamProducer<std::string> pieces, CallContext context = {});
 
  protected:

@@ -227,5 +227,17 @@ TEST_P(Stream, TakesItemsFromManyProducers) {
   for (int i = 0; i < 100; ++i) EXPECT_EQ(numbers[static_cast<std::size_t>(i)], i);
 }
 
+TEST(StreamItems, ThatAreGivenBackAreFilledAgain) {
+  AsyncStream<std::string> stream(2);
+  const StreamProducer<std::string> producer = stream.producer();
+  EXPECT_FALSE(producer.spare());
+  for (int i = 0; i < 5; ++i) stream.recycle(std::string(100, 'x'));
+  std::size_t spares = 0;
+  while (const auto spare = producer.spare()) spares += spare->capacity() >= 100 ? 1 : 0;
+  EXPECT_EQ(spares, 2u) << "no more than may wait";
+  EXPECT_FALSE(StreamProducer<std::string>().spare());
+  AsyncStream<std::string>().recycle("lost");
+}
+
 }  // namespace
 }  // namespace ragstone::test

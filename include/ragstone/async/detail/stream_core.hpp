@@ -106,6 +106,18 @@ class StreamCore {
     return true;
   }
 
+  /// Keeps an item that the reader is done with for spare(), as many as items may wait.
+  void recycle(T item) {
+    std::lock_guard lock(mutex_);
+    if (!ended_ && spare_items_.size() < capacity_) spare_items_.push_back(std::move(item));
+  }
+  std::optional<T> spare() {
+    std::optional<T> item;
+    std::lock_guard lock(mutex_);
+    if (!spare_items_.empty()) item.emplace(spare_items_.take_front());
+    return item;
+  }
+
   /// The first end counts.
   void end(std::exception_ptr error) {
     Opening reader;
@@ -187,6 +199,7 @@ class StreamCore {
   const std::size_t capacity_;
   mutable std::mutex mutex_;
   Ring<T> items_;
+  Ring<T> spare_items_;
   Ring<Push*> pushes_;
   Gate readable_;
   bool reader_waits_ = false;
