@@ -1,4 +1,5 @@
 #include "model/flights.hpp"
+#include "model/paid_error.hpp"
 #include <ragstone/async/run_scope.hpp>
 #include <ragstone/base/error.hpp>
 #include <ragstone/model/cache.hpp>
@@ -35,7 +36,7 @@ struct Batch {
   std::vector<std::optional<Vector>> vectors;
   std::vector<std::optional<VectorFlights::Lead>> leads;  ///< Of texts that this call must bring.
   std::vector<std::optional<VectorFlights::Seat>> seats;  ///< Of texts that another call brings.
-  Usage usage;
+  UsageSum used;
   std::size_t hits = 0;
 };
 
@@ -66,13 +67,13 @@ class CachedEmbedder final : public Embedder {
     batch.vectors.resize(texts.size());
     batch.leads.resize(texts.size());
     batch.seats.resize(texts.size());
-    batch.usage.input = 0;
     co_await look_up(batch, context);
     while (std::any_of(batch.vectors.begin(), batch.vectors.end(), [](const auto& vector) { return !vector; }))
       co_await bring(batch, texts, role, context);
 
     EmbeddedBatch result;
-    result.usage = batch.usage;
+    result.usage = batch.used.total();
+    if (batch.used.calls() == 0) result.usage.input = 0;
     for (const std::optional<Vector>& vector : batch.vectors)
       result.values.insert(result.values.end(), vector->begin(), vector->end());
     co_return result;
@@ -138,7 +139,7 @@ class CachedEmbedder final : public Embedder {
       for (const std::size_t i : own) batch.leads[i].reset();
       std::rethrow_exception(error);
     }
-    batch.usage = batch.usage + embeddings.usage;
+    batch.used.add(embeddings.usage);
     std::vector<CacheEntry> entries;
     for (std::size_t n = 0; n < own.size(); ++n) {
       const std::span<const float> row = embeddings.row(n);

@@ -16,6 +16,13 @@ Usage usage_or_estimate(const Usage& told, const CallContext& context, std::span
   return usage;
 }
 
+Usage usage_or_estimate(const Usage& told, const CallContext& context, std::string_view query,
+                        std::span<const std::string> texts) {
+  Usage usage = usage_or_estimate(told, context, texts);
+  if (told.empty() && !usage.empty()) *usage.input += context.token_counter()->count(query) * texts.size();
+  return usage;
+}
+
 Metadata usage_attributes(const CallContext& context, const Usage& usage) {
   Metadata attributes;
   if (context.observed()) set_usage(attributes, usage);

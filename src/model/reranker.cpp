@@ -1,9 +1,9 @@
+#include "model/embed_usage.hpp"
 #include "model/paid_error.hpp"
 #include <ragstone/async/deadline.hpp>
 #include <ragstone/async/run_scope.hpp>
 #include <ragstone/base/error.hpp>
 #include <ragstone/model/reranker.hpp>
-#include <ragstone/text/token_counter.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -32,17 +32,6 @@ bool better(const RankedText& a, const RankedText& b) {
   return *a.score != *b.score ? *a.score > *b.score : a.index < b.index;
 }
 
-/// Empty without a counter. A cross-encoder reads the query with each text.
-Usage estimate(const CallContext& context, std::string_view query, const std::vector<std::string>& texts) {
-  Usage usage;
-  const auto& counter = context.token_counter();
-  if (!counter) return usage;
-  usage.input = counter->count(query) * texts.size();
-  for (const std::string& text : texts) *usage.input += counter->count(text);
-  usage.estimated = true;
-  return usage;
-}
-
 Metadata attribute(const CallContext& context, std::string name, std::size_t value) {
   Metadata attributes;
   if (context.observed()) attributes.set(std::move(name), static_cast<std::int64_t>(value));
@@ -68,7 +57,7 @@ Task<std::vector<RankedText>> Reranker::rerank(std::string query, std::vector<st
   try {
     auto reranking = co_await with_deadline(noting_usage(do_rerank(query, texts, top_n, inner), &used), inner);
     ranked = std::move(reranking.texts);
-    used.add(reranking.usage.empty() ? estimate(context, query, texts) : reranking.usage);
+    used.add(usage_or_estimate(reranking.usage, context, query, texts));
     check(name(), ranked, texts.size());
     if (!ranked.empty() && ranked.front().score) std::sort(ranked.begin(), ranked.end(), better);
     if (ranked.size() > top_n) ranked.resize(top_n);

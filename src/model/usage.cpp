@@ -5,9 +5,25 @@ namespace {
 
 using Count = std::optional<std::uint64_t>;
 
-Count sum(const Count& a, const Count& b) { return a && b ? Count(*a + *b) : std::nullopt; }
+Count sum(const Count& a, const Count& b) {
+  if (!a || !b) return a ? a : b;
+  return *a + *b;
+}
+
+/// As reported, or what follows from the other counts.
+Count total_of(const Usage& usage) {
+  if (usage.total || !usage.input) return usage.total;
+  return *usage.input + usage.output.value_or(0);
+}
+
+/// It is told that nothing was used: a cache's answer.
+bool is_free(const Usage& usage) {
+  if (usage.empty()) return false;
+  return usage.input.value_or(0) + usage.output.value_or(0) + usage.total.value_or(0) + usage.searches.value_or(0) == 0;
+}
 
 constexpr char kSource[] = "usage_source";
+constexpr char kPartial[] = "usage_partial";
 
 void set(Metadata& attributes, const char* name, const Count& count) {
   if (count) attributes.set(name, static_cast<std::int64_t>(*count));
@@ -45,9 +61,14 @@ Usage operator+(const Usage& a, const Usage& b) {
   both.cache_read = sum(a.cache_read, b.cache_read);
   both.cache_write = sum(a.cache_write, b.cache_write);
   both.reasoning = sum(a.reasoning, b.reasoning);
-  both.total = sum(a.total, b.total);
+  if (a.total || b.total) both.total = sum(total_of(a), total_of(b));
   both.searches = sum(a.searches, b.searches);
   both.estimated = a.estimated || b.estimated;
+  both.partial = a.partial || b.partial;
+  if (!a.empty() && !b.empty() && (is_free(a) || is_free(b))) return both;
+  for (const auto count : {&Usage::input, &Usage::output, &Usage::searches})
+    both.partial = both.partial || (a.*count).has_value() != (b.*count).has_value();
+  both.partial = both.partial || total_of(a).has_value() != total_of(b).has_value();
   return both;
 }
 
@@ -60,6 +81,7 @@ void set_usage(Metadata& attributes, const Usage& usage) {
   set(attributes, "total_tokens", usage.total);
   set(attributes, "searches", usage.searches);
   if (usage.estimated) attributes.set(kSource, name_of(UsageSource::estimated));
+  if (usage.partial) attributes.set(kPartial, true);
 }
 
 Usage usage_of(const Metadata& attributes) {
@@ -72,6 +94,8 @@ Usage usage_of(const Metadata& attributes) {
   usage.total = count_in(attributes, "total_tokens");
   usage.searches = count_in(attributes, "searches");
   usage.estimated = attributes.text(kSource) == name_of(UsageSource::estimated);
+  const Scalar* partial = attributes.find(kPartial);
+  usage.partial = partial != nullptr && *partial == Scalar(true);
   return usage;
 }
 

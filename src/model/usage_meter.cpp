@@ -36,6 +36,7 @@ void add(UsageRow& to, const UsageRow& row) {
   to.reported += row.reported;
   to.estimated += row.estimated;
   to.missing += row.missing;
+  to.partial += row.partial;
   to.input += row.input;
   to.output += row.output;
   to.cache_read += row.cache_read;
@@ -45,6 +46,21 @@ void add(UsageRow& to, const UsageRow& row) {
 }
 
 }  // namespace
+
+/// Models without a price that a log was told of. Thread-safe.
+class UsageMeterOptions::ToldModels {
+ public:
+  bool is_new(const std::string& model) {
+    const std::lock_guard lock(mutex_);
+    return models_.insert(model).second;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<std::string> models_;
+};
+
+UsageMeterOptions::UsageMeterOptions() : told_(std::make_shared<ToldModels>()) {}
 
 class UsageMeter::Counts final : public Observer {
  public:
@@ -89,6 +105,7 @@ class UsageMeter::Counts final : public Observer {
       return;
     }
     ++(usage.estimated ? counts.estimated : counts.reported);
+    if (usage.partial) ++counts.partial;
     add(counts, usage);
     add_cost(counts, usage);
   }
@@ -98,7 +115,7 @@ class UsageMeter::Counts final : public Observer {
     if (!options_.prices || is_free) return;
     const Price* price = options_.prices->find(counts.model);
     if (price == nullptr) {
-      if (warned_.insert(counts.model).second)
+      if (options_.told_->is_new(counts.model))
         options_.log(LogLevel::warning,
                      "usage: the model \"" + counts.model + "\" has no price; its cost is not known");
       return;
@@ -119,7 +136,6 @@ class UsageMeter::Counts final : public Observer {
   const UsageMeterOptions options_;
   mutable std::mutex mutex_;
   std::map<std::pair<EventKind, std::string>, UsageRow> rows_;
-  std::set<std::string> warned_;
 };
 
 UsageRow UsageReport::total(EventKind operation) const {
@@ -160,6 +176,7 @@ std::string UsageReport::text() const {
     if (row.searches > 0) out << ", " << row.searches << " searches";
     if (row.estimated > 0) out << ", " << row.estimated << " estimated";
     if (row.missing > 0) out << ", " << row.missing << " without counts";
+    if (row.partial > 0) out << ", " << row.partial << " with counts of a part";
     if (row.cost) out << "; " << std::fixed << std::setprecision(6) << *row.cost << ' ' << row.currency;
     out << '\n';
   }

@@ -29,6 +29,8 @@ class Usage {
 
   /// Counted by CallContext::token_counter(), because the provider reported nothing.
   bool estimated = false;
+  /// Of several calls, some of which told less than the others: the counts are at least so high.
+  bool partial = false;
 
   UsageSource source() const noexcept;
   /// Nothing was reported.
@@ -37,12 +39,13 @@ class Usage {
   friend bool operator==(const Usage&, const Usage&) = default;
 };
 
-/// Usage of two calls together. A count that one of them lacks is absent, since the sum is not known.
+/// Usage of two calls together: the sums of what is known. `partial` if one tells input, output, total or searches and
+/// the other does not.
 Usage operator+(const Usage& a, const Usage& b);
 
 /// Sets what is known as `input_tokens`, `output_tokens`, `cache_read_tokens`, `cache_write_tokens`,
 /// `reasoning_tokens`, `total_tokens` and `searches`: the attributes of a run's `end` event.
-/// An estimate is marked by `usage_source` = "estimated".
+/// An estimate is marked by `usage_source` = "estimated", a part by `usage_partial` = true.
 void set_usage(Metadata& attributes, const Usage& usage);
 /// What set_usage() has set.
 Usage usage_of(const Metadata& attributes);

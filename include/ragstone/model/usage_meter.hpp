@@ -31,6 +31,9 @@ class UsageRow {
   std::uint64_t reported = 0;   ///< The provider.
   std::uint64_t estimated = 0;  ///< UsageMeterOptions::estimate.
   std::uint64_t missing = 0;    ///< Nowhere: their tokens are in none of the sums below.
+  /// Of those that are reported or estimated: calls of which some requests told nothing (Usage::partial), so that the
+  /// sums below hold too little.
+  std::uint64_t partial = 0;
 
   std::uint64_t input = 0;
   std::uint64_t output = 0;
@@ -61,12 +64,18 @@ class UsageReport {
 
 class UsageMeterOptions {
  public:
-  UsageMeterOptions() = default;
+  UsageMeterOptions();
 
   std::shared_ptr<const PriceTable> prices;  ///< Null: no costs.
   /// Counts the tokens of calls whose provider does not. Null: such calls are `missing`.
   std::shared_ptr<const TokenCounter> estimate;
-  LogSink log;  ///< Is told once of each model without a price.
+  LogSink log;  ///< Is told once of each model without a price, by all meters with copies of these options together.
+
+ private:
+  friend class UsageMeter;
+  class ToldModels;
+
+  std::shared_ptr<ToldModels> told_;
 };
 
 /// Counts tokens, requests and cost of all that is done with its context(): chat, embedding, reranking, and hits in

@@ -109,6 +109,27 @@ TEST(Usage, TellsWhereItsCountsAreFrom) {
 }
 
 // TK-4
+// TK-1
+TEST(Usage, SumsWhatIsKnownAndSaysWhetherThatIsAll) {
+  Usage told;
+  told.input = 5;
+  told.total = 5;
+  EXPECT_FALSE((told + told).partial);
+  EXPECT_EQ((told + told).input, 10u);
+  EXPECT_TRUE((told + Usage()).partial);
+  EXPECT_EQ((Usage() + told).input, 5u);
+  Usage cached;
+  cached.input = 0;
+  EXPECT_FALSE((told + cached).partial) << "what a cache gave is known to be free";
+  told.cache_read = 3;
+  Usage plain;
+  plain.input = plain.total = 1;
+  EXPECT_FALSE((told + plain).partial) << "servers leave details out that are 0";
+  Metadata attributes;
+  set_usage(attributes, told + Usage());
+  EXPECT_TRUE(usage_of(attributes).partial);
+}
+
 TEST(Prices, AreFoundByTheExactNameThenByAlias) {
   const auto table = prices();
   EXPECT_EQ(table->find("qwen-max")->output, 10);
@@ -304,6 +325,11 @@ TEST_F(UsageMeterTest, WarnsOnceOfAModelWithoutPriceAndGivesNoCost) {
   EXPECT_EQ(lines.size(), 1u);
   EXPECT_FALSE(meter.report().rows.at(0).cost.has_value());
   EXPECT_EQ(meter.report().rows.at(0).input, 15u);
+  // As an Assistant does: a meter for each question, with the same options.
+  const UsageMeterOptions copy = options;
+  const UsageMeter again(CallContext(), copy);
+  runtime.run(unknown.chat(question(), again.context()));
+  EXPECT_EQ(lines.size(), 1u);
 }
 
 // TK-3
