@@ -110,6 +110,7 @@ const std::map<std::string, Read>& readers() {
       {"name", into(&P::name)},
       {"base_url", into(&P::base_url)},
       {"key_variable", into(&P::key_variable)},
+      {"key_header", into(&P::key_header)},
       {"local", into(&P::local)},
       {"chat_path", into(&P::chat_path)},
       {"max_tokens_field", into(&P::max_tokens_field)},

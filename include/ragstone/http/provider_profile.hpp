@@ -33,6 +33,7 @@ class ProviderProfile {
   std::string name;
   std::string base_url;      ///< "https://api.openai.com/v1"
   std::string key_variable;  ///< The environment variable that usually holds the key.
+  std::string key_header;    ///< The header field of the key: "api-key", as Azure has it. Empty: Authorization: Bearer.
   bool local = false;        ///< Usually on this machine or in this network: such addresses are allowed.
 
   std::string chat_path = "/chat/completions";  ///< Empty: no chat.
@@ -46,10 +47,12 @@ class ProviderProfile {
   std::string embeddings_path = "/embeddings";  ///< Empty: no embeddings.
   std::uint32_t max_batch = 64;                 ///< Texts in a request.
   std::uint32_t max_request_tokens = 0;         ///< Estimated, of all texts of a request.
-  std::uint32_t max_request_bytes = 0;
-  bool dimensions_field = false;  ///< The dimension can be asked for.
-  bool base64 = false;            ///< Vectors can be asked for as base64: a third of the bytes.
-  std::string embeddings_extra;   ///< As chat_extra, for embedding requests.
+  std::uint32_t max_request_bytes = 0;          ///< Of the whole request as JSON, for reranking too.
+  /// The dimension is asked for, as models that were trained for it allow; RemoteEmbedderOptions::send_dimensions says
+  /// otherwise for one model.
+  bool dimensions_field = false;
+  bool base64 = false;           ///< Vectors can be asked for as base64: a third of the bytes.
+  std::string embeddings_extra;  ///< As chat_extra, for embedding requests.
 
   RerankDialect rerank = RerankDialect::none;
   std::string rerank_path = "/rerank";

@@ -9,9 +9,11 @@
 #include <ragstone/model/embedder.hpp>
 #include <ragstone/model/reranker.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -33,6 +35,14 @@ class ModelServerOptions {
   std::string base_url;  ///< Empty: the profile's.
   /// Without one, the variable that the profile names is read, if it is set.
   KeySource key;
+  /// Header fields of each request besides those that Ragstone sends: "OpenAI-Organization". Their values are cut out
+  /// of errors, as the key is. A key belongs in `key`, with the profile's key_header if it is no bearer token.
+  HttpHeaders headers;
+  /// From the first byte of a streamed reply to its first text or reasoning, comments and empty events aside: reasoning
+  /// models may think for long. From then on http.idle_timeout counts. While nothing has come at all it is
+  /// http.first_byte_timeout, and http.total_timeout bounds the whole. Comments of a server (": keep-alive") are a sign
+  /// of life, before and after.
+  std::chrono::milliseconds first_token_timeout{300'000};
   /// A profile that is `local` allows local addresses, whatever is said here.
   HttpOptions http;
   RetryOptions retry;
@@ -44,7 +54,7 @@ class ModelServerOptions {
 class ModelServer {
  public:
   ModelServer() = default;
-  /// Errors: Errc::invalid_argument (base URL).
+  /// Errors: Errc::invalid_argument (base URL; header fields that are Ragstone's own, or the key's).
   ModelServer(Runtime& runtime, ModelServerOptions options);
 
   const std::shared_ptr<detail::ModelServerCore>& core() const noexcept { return core_; }
@@ -56,7 +66,8 @@ class ModelServer {
 /// A chat model there. Calls for queries go first; a context of Lane::background makes one of ingest. A reply that
 /// breaks off is asked for again as long as no piece of it was handed on. With a ReplySchema the reply is checked
 /// against it: Errc::rejected if it does not follow, Errc::unsupported for a schema that uses what cannot be checked; a
-/// pattern likewise.
+/// pattern likewise. A server that answers a request for a stream with a whole reply is understood: it is one piece.
+/// A key that is refused (401) is asked for once more: if it is another by then, the call is repeated with it.
 /// Retries are `retry` events of the call's run. Errors: Errc::unsupported (the profile has no chat), else ChatModel's.
 std::shared_ptr<ChatModel> remote_chat_model(ModelServer server, std::string model);
 
@@ -71,12 +82,16 @@ class RemoteEmbedderOptions {
   /// A JSON object whose members are added to each request, after the profile's embeddings_extra: vLLM's
   /// `{"truncate_prompt_tokens": 8192}`. Part of the identity's revision as well.
   std::string extra;
+  /// Whether requests say the identity's dimension. None: as the profile's dimensions_field. To be false for models
+  /// that refuse it, such as text-embedding-ada-002.
+  std::optional<bool> send_dimensions;
   std::size_t max_batch = 0;        ///< Texts in a request; 0: the profile's.
   std::size_t max_concurrency = 4;  ///< Requests of one embed() at once.
   /// Replies whose vectors have other dimensions than the identity are refused; so are zero vectors, NaN and infinity.
 };
 
-/// An embedder there; identity.name is the model's name. Texts go in batches by count, tokens and bytes; a batch that
+/// An embedder there; identity.name is the model's name. Texts go in batches by count, tokens and bytes (prefixes and
+/// the escapes of JSON are counted); a batch that
 /// the server calls too large (413, 422) is sent once more in halves. Errors: Errc::invalid_argument for an empty text,
 /// or an `extra` that cannot be added; Errc::unsupported (the profile has no embeddings), else Embedder's.
 std::shared_ptr<Embedder> remote_embedder(ModelServer server, EmbedderIdentity identity,
@@ -94,6 +109,7 @@ class RemoteRerankerOptions {
   /// A JSON object whose members are added to each request, after the profile's rerank_extra: vLLM's
   /// `{"use_activation": false}`, TEI's `{"raw_scores": true}`.
   std::string extra;
+  std::size_t max_concurrency = 4;  ///< Requests of one rerank() at once, where its texts need several.
 };
 
 /// A reranker there. Scores are the server's, comparable within a model only. Texts are never sent back: the server is

@@ -28,7 +28,7 @@ bool is_broken_off(std::string_view reason) {
 void add_schema(json& body, const ProviderProfile& profile, const ReplySchema& schema) {
   const json parsed = json::parse(schema.json, nullptr, false);
   if (!parsed.is_object()) throw Error(Errc::invalid_argument, "chat: the reply schema is no JSON object");
-  json& format = body["response_format"];
+  json& format = body["response_format"] = json::object();
   switch (profile.schema) {
     case SchemaStyle::none:
       throw Error(Errc::unsupported, profile.name + " cannot hold a reply to a schema");
@@ -56,8 +56,17 @@ void add_schema(json& body, const ProviderProfile& profile, const ReplySchema& s
 
 void add_pattern(json& body, const ProviderProfile& profile, const std::string& pattern) {
   if (!profile.regex_schema) throw Error(Errc::unsupported, profile.name + " cannot hold a reply to a pattern");
-  body["response_format"]["type"] = "regex_schema";
-  body["response_format"]["regex_schema"] = pattern;
+  json& format = body["response_format"] = json::object();
+  format["type"] = "regex_schema";
+  format["regex_schema"] = pattern;
+}
+
+void ask_for_usage(json& body) {
+  json& options = body["stream_options"];
+  if (options.is_null()) options = json::object();
+  if (!options.is_object())
+    throw Error(Errc::invalid_argument, "chat: \"stream_options\" among the extra members must be a JSON object");
+  options["include_usage"] = true;
 }
 
 }  // namespace
@@ -86,11 +95,17 @@ std::string chat_body(const ProviderProfile& profile, const std::string& model, 
   }
   if (streamed) {
     body["stream"] = true;
-    if (profile.stream_usage) body["stream_options"]["include_usage"] = true;
+    if (profile.stream_usage) ask_for_usage(body);
   }
   if (request.schema) add_schema(body, profile, *request.schema);
   if (!request.pattern.empty()) add_pattern(body, profile, request.pattern);
   return body.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::size_t chat_body_bytes(const ChatRequest& request) noexcept {
+  std::size_t bytes = request.extra.size() + (request.schema ? request.schema->json.size() : 0);
+  for (const ChatMessage& message : request.messages) bytes += message.text.size();
+  return bytes;
 }
 
 dom::element ChatDecoder::parse(std::string_view text) {

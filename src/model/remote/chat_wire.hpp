@@ -4,6 +4,7 @@
 #include <ragstone/http/provider_profile.hpp>
 #include <ragstone/model/chat_model.hpp>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,9 +13,12 @@
 namespace ragstone::detail {
 
 /// The body of a request. Errors: Errc::unsupported for a schema or a pattern that the server cannot hold a reply to;
-/// Errc::invalid_argument for a schema, or more members, that are no JSON object.
+/// Errc::invalid_argument for a schema, more members, or `stream_options` in these, that are no JSON object.
 std::string chat_body(const ProviderProfile& profile, const std::string& model, const ChatRequest& request,
                       bool streamed);
+
+/// About how many bytes it will have.
+std::size_t chat_body_bytes(const ChatRequest& request) noexcept;
 
 /// Reads replies, whole or in events. Used for one call; once its buffers have grown it allocates nothing for an event
 /// but what the reply's text needs.
@@ -27,6 +31,8 @@ class ChatDecoder {
   /// The data of an event; returns the piece of text in it, which is valid until the next call. Errors: as above.
   std::string_view read_event(std::string_view data);
 
+  /// Something of the text or of the reasoning has come.
+  bool has_begun() const noexcept { return !reply_.text.empty() || !reply_.reasoning.empty(); }
   /// An event said so, or gave the reason for the end.
   bool complete() const noexcept { return done_ || finished_; }
   /// To be called after the last event. Errors: Errc::transient if the reply is not whole, or the server says so.

@@ -3,6 +3,7 @@
 #include "model/remote/error_reply.hpp"
 #include "model/remote/extra_members.hpp"
 #include "model/remote/json_reply.hpp"
+#include "model/remote/json_size.hpp"
 #include "model/remote/model_server_core.hpp"
 
 #include <algorithm>
@@ -18,9 +19,6 @@ namespace ragstone::detail {
 namespace {
 
 using nlohmann::json;
-
-// Quotes, a comma and a few escapes around each text.
-constexpr std::size_t kBytesPerText = 16;
 
 [[noreturn]] void reject(const std::string& why) { throw Error(Errc::rejected, why); }
 
@@ -88,13 +86,16 @@ void check_row(const std::vector<float>& row, std::size_t index) {
 
 }  // namespace
 
-std::size_t batch_size(const ProviderProfile& profile, std::size_t max_batch, std::span<const std::string> texts) {
+std::size_t batch_size(const ProviderProfile& profile, std::size_t max_batch, std::size_t frame_bytes,
+                       std::string_view prefix, std::span<const std::string> texts) {
+  const std::uint64_t prefix_tokens = prefix.empty() ? 0 : estimated_tokens(prefix);
+  const std::size_t prefix_bytes = json_bytes(prefix);
   std::size_t count = 0;
   std::uint64_t tokens = 0;
-  std::uint64_t bytes = 0;
+  std::uint64_t bytes = frame_bytes;
   for (const std::string& text : texts) {
-    tokens += estimated_tokens(text);
-    bytes += text.size() + kBytesPerText;
+    tokens += prefix_tokens + estimated_tokens(text);
+    if (profile.max_request_bytes > 0) bytes += prefix_bytes + json_bytes(text) + kJsonTextFrame;
     const bool too_many = count == max_batch ||
                           (profile.max_request_tokens > 0 && tokens > profile.max_request_tokens) ||
                           (profile.max_request_bytes > 0 && bytes > profile.max_request_bytes);
@@ -105,14 +106,16 @@ std::size_t batch_size(const ProviderProfile& profile, std::size_t max_batch, st
 }
 
 std::string embeddings_body(const ProviderProfile& profile, const EmbedderIdentity& identity,
-                            std::span<const std::string> texts, const std::string& prefix, const std::string& extra) {
+                            std::span<const std::string> texts, const std::string& prefix,
+                            const RemoteEmbedderOptions& options) {
   json body = json::object();
   for (const auto& [members, what] : {std::pair(&profile.embeddings_extra, "embeddings_extra of the provider profile"),
-                                      std::pair(&extra, "remote embedder: the option extra")})
+                                      std::pair(&options.extra, "remote embedder: the option extra")})
     add_members(body, *members, what, {"model", "input", "encoding_format"});
   body["model"] = identity.name;
   body["encoding_format"] = profile.base64 ? "base64" : "float";
-  if (profile.dimensions_field && identity.dimension > 0) body["dimensions"] = identity.dimension;
+  if (options.send_dimensions.value_or(profile.dimensions_field) && identity.dimension > 0)
+    body["dimensions"] = identity.dimension;
   json& input = body["input"] = json::array();
   for (const std::string& text : texts) input.push_back(prefix + text);
   return body.dump(-1, ' ', false, json::error_handler_t::replace);

@@ -1,16 +1,17 @@
 #include "model/remote/model_server_core.hpp"
 
 #include "async/notify_all.hpp"
+#include "http/ascii_case.hpp"
 #include "http/url.hpp"
 #include "model/paid_error.hpp"
 #include "model/remote/error_reply.hpp"
-#include <ragstone/async/detail/gate.hpp>
 #include <ragstone/async/observer.hpp>
 #include <ragstone/async/runtime.hpp>
 
 #include <algorithm>
 #include <cstdlib>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -21,6 +22,8 @@ namespace detail {
 namespace {
 
 using Clock = CallContext::Clock;
+
+constexpr const char* kOwnFields[] = {"Content-Type", "Content-Length", "Transfer-Encoding", "Host"};
 
 ModelServerOptions completed(ModelServerOptions options) {
   ProviderProfile& profile = options.profile;
@@ -33,24 +36,35 @@ ModelServerOptions completed(ModelServerOptions options) {
     const char* key = std::getenv(profile.key_variable.c_str());
     if (key != nullptr && *key != '\0') options.key = KeySource::fixed(Secret(key));
   }
+  for (const auto& [name, value] : options.headers) {
+    const bool ours = std::ranges::any_of(kOwnFields, [&](const char* own) { return same_name(name, own); });
+    const char* key_field = profile.key_header.empty() ? "Authorization" : profile.key_header.c_str();
+    if (ours || (options.key && same_name(name, key_field)))
+      throw Error(Errc::invalid_argument, "model server: the header field '" + name +
+                                              "' is not to be given; a key belongs in ModelServerOptions::key");
+  }
   if (profile.local) options.http.addresses = AddressPolicy::with_local();
   return options;
 }
 
-void replace_all(std::string& text, const std::string& what, std::string_view by) {
+void replace_all(std::string& text, std::string_view what, std::string_view by) {
   if (what.empty()) return;
   for (std::size_t at = text.find(what); at != text.npos; at = text.find(what, at + by.size()))
     text.replace(at, what.size(), by);
 }
 
-/// At most 2 KB of a text, without the key.
-std::string redacted(std::string text, const std::string& key) {
+/// At most 2 KB of a text, without the secrets.
+std::string without(const std::vector<std::string_view>& secrets, std::string text) {
   constexpr std::size_t kLongest = 2'048;
   constexpr std::size_t kRead = 65'536;
   const bool cut = text.size() >= kRead;
-  replace_all(text, key, "[secret]");
-  // The end of what was read may be the beginning of a key.
-  if (cut) text.resize(text.size() - std::min(text.size(), key.size()));
+  std::size_t longest = 0;
+  for (const std::string_view secret : secrets) {
+    replace_all(text, secret, "[secret]");
+    longest = std::max(longest, secret.size());
+  }
+  // The end of what was read may be the beginning of a secret.
+  if (cut) text.resize(text.size() - std::min(text.size(), longest));
   if (text.size() > kLongest) {
     std::size_t end = kLongest;
     while (end > 0 && (text[end] & 0xC0) == 0x80) --end;
@@ -75,6 +89,7 @@ Task<void> wait_until(Clock::time_point due) {
 
 ModelServerCore::ModelServerCore(Runtime& runtime, ModelServerOptions options)
     : options_(completed(std::move(options))),
+      pool_(runtime.pool()),
       host_(Url::parse(options_.profile.base_url).host()),
       port_(Url::parse(options_.profile.base_url).port()),
       http_(runtime, options_.http),
@@ -100,15 +115,24 @@ HttpRequest ModelServerCore::request(const std::string& path, std::string json, 
   HttpRequest request;
   request.method = "POST";
   request.url = (base.empty() ? options_.profile.base_url : base) + path;
+  request.headers = options_.headers;
   request.headers.add("Content-Type", "application/json");
-  request.bearer = options_.key.get();
+  request.key_header = options_.profile.key_header;
   request.body = std::move(json);
   return request;
 }
 
+std::string ModelServerCore::redacted(std::string text, const HttpRequest& request) const {
+  constexpr std::size_t kShort = 8;  // "true" is no secret, and may be part of any text
+  std::vector<std::string_view> secrets{request.bearer.reveal()};
+  for (const auto& [name, value] : options_.headers)
+    if (value.size() >= kShort) secrets.emplace_back(value);
+  return without(secrets, std::move(text));
+}
+
 Error ModelServerCore::error_of(const std::string& model, const HttpRequest& request, int status,
                                 const HttpHeaders& headers, std::string_view body) const {
-  const std::string text = redacted(error_text(body), request.bearer.reveal());
+  const std::string text = redacted(error_text(body), request);
   std::string what = options_.profile.name + " '" + model + "': status " + std::to_string(status);
   if (!text.empty()) what += ": " + text;
   if (status == 401 || status == 403) {
@@ -126,7 +150,7 @@ Error ModelServerCore::error_of(const std::string& model, const HttpRequest& req
 
 std::exception_ptr ModelServerCore::told(const std::string& model, const HttpRequest& request,
                                          const std::exception_ptr& error) const {
-  const std::string what = redacted(message_of(error), request.bearer.reveal());
+  const std::string what = redacted(message_of(error), request);
   const Error described(errc_of(error), options_.profile.name + " '" + model + "': " + what);
   return paid(std::make_exception_ptr(described), usage_of(error).value_or(Usage()));
 }
@@ -174,7 +198,7 @@ ApiCall::~ApiCall() {
   if (attempting_) core_->attempt_abandoned();
 }
 
-Task<void> ApiCall::begin() {
+Task<void> ApiCall::begin(HttpRequest& request) {
   pass_ = co_await core_->gate().enter(priority_, tokens_, context_);
   if (!std::exchange(begun_, true)) {
     if (const auto wait = core_->begin_call())
@@ -184,6 +208,8 @@ Task<void> ApiCall::begin() {
   }
   attempting_ = true;
   status_ = 0;
+  key_ = core_->key();
+  request.bearer = key_;
 }
 
 void ApiCall::saw(int status, const HttpHeaders& headers) {
@@ -199,6 +225,10 @@ void ApiCall::succeeded(const Usage& usage) {
   const auto used = usage.total ? usage.total : usage.input;
   if (used) core_->gate().correct(tokens_, *used);
   pass_.release();
+}
+
+bool ApiCall::has_new_key() const noexcept try { return core_->key().reveal() != key_.reveal(); } catch (...) {
+  return false;
 }
 
 // No coroutine: one that is cancelled would end with another error than the one that it was given.
@@ -219,7 +249,11 @@ Task<void> ApiCall::failed(std::exception_ptr error) {
     core_->attempt_abandoned();
   }
   if (final_ || (!transient && end.status == 0)) std::rethrow_exception(error);
-  const auto delay = retry_delay(core_->retry(), end, retries_, core_->random(), std::chrono::system_clock::now());
+  const bool again = status_ == 401 && !has_renewed_key_ && has_new_key();
+  has_renewed_key_ = has_renewed_key_ || again;
+  const auto delay =
+      again ? std::optional<std::chrono::milliseconds>(0)
+            : retry_delay(core_->retry(), end, retries_, core_->random(), std::chrono::system_clock::now());
   if (!delay) std::rethrow_exception(error);
   const auto due = Clock::now() + *delay;
   if (context_.deadline() && *context_.deadline() <= due) std::rethrow_exception(error);

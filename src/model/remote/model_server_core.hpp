@@ -2,10 +2,14 @@
 
 #include <ragstone/async/call_context.hpp>
 #include <ragstone/async/event.hpp>
+#include <ragstone/async/offload.hpp>
+#include <ragstone/async/pool.hpp>
 #include <ragstone/base/error.hpp>
+#include <ragstone/base/stop.hpp>
 #include <ragstone/model/model_server.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -13,6 +17,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace ragstone::detail {
 
@@ -25,8 +30,21 @@ class ModelServerCore {
   const HttpClient& http() const noexcept { return http_; }
   const RateGate& gate() const noexcept { return gate_; }
 
-  /// A POST of JSON. `base` replaces the server's base URL unless it is empty.
+  /// A POST of JSON, without the key, which ApiCall::begin() adds. `base` replaces the server's base URL unless it is
+  /// empty.
   HttpRequest request(const std::string& path, std::string json, const std::string& base = {}) const;
+  Secret key() const { return options_.key.get(); }
+  std::chrono::milliseconds first_token_timeout() const noexcept { return options_.first_token_timeout; }
+
+  /// Carries out work that handles so many bytes: here, or on the pool if that would hold up the caller's executor.
+  template <class T>
+  Task<T> carry_out(std::size_t bytes, Work<T> work, CallContext context) const {
+    if (bytes >= kLargeBytes) co_return co_await offload(pool_, context.lane(), std::move(work), context);
+    co_return work(StopToken());
+  }
+  /// From so many bytes on JSON is written and read on the pool: well below a millisecond's worth.
+  static constexpr std::size_t kLargeBytes = 128 << 10;
+
   /// The error of a reply that is none: what the server says, without the key, should it repeat that.
   Error error_of(const std::string& model, const HttpRequest& request, int status, const HttpHeaders& headers,
                  std::string_view body) const;
@@ -48,7 +66,11 @@ class ModelServerCore {
   double random();
 
  private:
+  /// A text of the server without what identifies the caller, should it repeat that.
+  std::string redacted(std::string text, const HttpRequest& request) const;
+
   ModelServerOptions options_;
+  Pool pool_;
   std::string host_;
   std::uint16_t port_ = 0;
   HttpClient http_;
@@ -60,9 +82,10 @@ class ModelServerCore {
 
 /// The attempts of one call: each waits for its turn, and after a failure that may pass it waits and goes on.
 ///
+///     HttpRequest http = core->request(...);
 ///     ApiCall call(core, EventKind::embed, model, priority, tokens, context);
 ///     while (true) {
-///       co_await call.begin();
+///       co_await call.begin(http);
 ///       std::exception_ptr error;
 ///       try { ...; call.saw(status, headers); ...; call.succeeded(); co_return reply; } catch (...) { error = ...; }
 ///       co_await call.failed(error);
@@ -75,7 +98,8 @@ class ApiCall {
   ApiCall& operator=(const ApiCall&) = delete;
   ~ApiCall();
 
-  Task<void> begin();
+  /// Puts the key into the request: what it is at the time of this attempt.
+  Task<void> begin(HttpRequest& request);
   void saw(int status, const HttpHeaders& headers);
   void succeeded(const Usage& usage);
   /// Returns when the next attempt is due; throws `error` if there is none.
@@ -84,6 +108,7 @@ class ApiCall {
   void make_final() noexcept { final_ = true; }
 
  private:
+  bool has_new_key() const noexcept;
   void emit_retry(std::chrono::milliseconds delay, const std::exception_ptr& error) const;
 
   std::shared_ptr<ModelServerCore> core_;
@@ -93,6 +118,8 @@ class ApiCall {
   std::uint64_t tokens_;
   CallContext context_;
   RatePass pass_;
+  Secret key_;  ///< Of this attempt.
+  bool has_renewed_key_ = false;
   std::uint32_t retries_ = 0;
   bool begun_ = false;
   bool attempting_ = false;

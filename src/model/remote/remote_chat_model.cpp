@@ -5,7 +5,10 @@
 #include "model/remote/reply_schema.hpp"
 #include <ragstone/http/sse.hpp>
 
+#include <exception>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace ragstone {
@@ -21,6 +24,35 @@ std::uint64_t tokens_of(const ChatRequest& request) {
   return tokens;
 }
 
+/// What a reply must follow, and the check of it, which may take its time.
+class Demands {
+ public:
+  explicit Demands(const ChatRequest& request) {
+    if (request.schema) schema_.emplace(*request.schema);
+    if (!request.pattern.empty()) pattern_.emplace(request.pattern);
+  }
+
+  bool any() const noexcept { return schema_ || pattern_; }
+  /// Errors: Errc::rejected.
+  void check(std::string_view text) {
+    if (schema_) schema_->check(text);
+    if (pattern_) pattern_->check(text);
+  }
+
+ private:
+  std::optional<detail::SchemaCheck> schema_;
+  std::optional<detail::PatternCheck> pattern_;
+};
+
+/// What was read of a reply, whatever the reading ended with.
+class Decoded {
+ public:
+  ChatDecoder decoder;
+  std::exception_ptr error;
+};
+
+bool is_json(const HttpHeaders& headers) { return headers.find("content-type").starts_with("application/json"); }
+
 class RemoteChatModel final : public ChatModel {
  public:
   RemoteChatModel(std::shared_ptr<ModelServerCore> core, std::string model)
@@ -33,15 +65,12 @@ class RemoteChatModel final : public ChatModel {
   void describe(Metadata& attributes) const override { core_->describe(attributes); }
 
   Task<ChatReply> do_chat(const ChatRequest& request, ChatPieces& pieces, CallContext context) override {
-    std::optional<detail::SchemaCheck> schema;
-    if (request.schema) schema.emplace(*request.schema);
-    std::optional<detail::PatternCheck> pattern;
-    if (!request.pattern.empty()) pattern.emplace(request.pattern);
-    const HttpRequest http = core_->request(core_->profile().chat_path,
-                                            detail::chat_body(core_->profile(), model_, request, pieces.wanted()));
+    const auto demands = std::make_shared<Demands>(request);
+    std::string body = co_await body_of(request, pieces.wanted(), context);
+    HttpRequest http = core_->request(core_->profile().chat_path, std::move(body));
     ApiCall call(core_, EventKind::chat, model_, detail::priority_of(context), tokens_of(request), context);
     while (true) {
-      co_await call.begin();
+      co_await call.begin(http);
       ChatDecoder decoder;
       std::exception_ptr error;
       try {
@@ -51,8 +80,7 @@ class RemoteChatModel final : public ChatModel {
           co_await whole(call, http, decoder, context);
         }
         call.succeeded(decoder.reply().usage);
-        if (schema) schema->check(decoder.reply().text);
-        if (pattern) pattern->check(decoder.reply().text);
+        if (demands->any()) co_await check(demands, decoder.reply().text, context);
         ChatReply reply = decoder.take();
         if (reply.model.empty()) reply.model = model_;
         co_return reply;
@@ -63,29 +91,90 @@ class RemoteChatModel final : public ChatModel {
     }
   }
 
+  Task<std::string> body_of(const ChatRequest& request, bool streamed, CallContext context) const {
+    const std::size_t bytes = detail::chat_body_bytes(request);
+    if (bytes < ModelServerCore::kLargeBytes) co_return detail::chat_body(core_->profile(), model_, request, streamed);
+    Work<std::string> work;
+    work.set([core = core_, model = model_, request, streamed](const StopToken&) {
+      return detail::chat_body(core->profile(), model, request, streamed);
+    });
+    co_return co_await core_->carry_out(bytes, std::move(work), context);
+  }
+
+  Task<void> check(std::shared_ptr<Demands> demands, const std::string& text, CallContext context) const {
+    if (text.size() < ModelServerCore::kLargeBytes) {
+      demands->check(text);
+      co_return;
+    }
+    Work<void> work;
+    work.set([demands, text](const StopToken&) { demands->check(text); });
+    co_await core_->carry_out(text.size(), std::move(work), context);
+  }
+
   Task<void> whole(ApiCall& call, const HttpRequest& http, ChatDecoder& decoder, CallContext context) {
-    const HttpResponse response = co_await core_->http().fetch(http, context);
+    HttpResponse response = co_await core_->http().fetch(http, context);
     call.saw(response.status, response.headers);
     if (response.status >= 300) throw core_->error_of(model_, http, response.status, response.headers, response.body);
-    decode(http, [&] { decoder.read_whole(response.body); });
+    co_await read_whole(http, std::move(response.body), decoder, context);
+  }
+
+  Task<void> read_whole(const HttpRequest& http, std::string body, ChatDecoder& decoder, CallContext context) const {
+    const std::size_t bytes = body.size();
+    Work<Decoded> work;
+    work.set([body = std::move(body)](const StopToken&) {
+      Decoded decoded;
+      try {
+        decoded.decoder.read_whole(body);
+      } catch (...) {
+        decoded.error = std::current_exception();
+      }
+      return decoded;
+    });
+    Decoded decoded = co_await core_->carry_out(bytes, std::move(work), context);
+    decoder = std::move(decoded.decoder);
+    if (decoded.error && errc_of(decoded.error) == Errc::internal) std::rethrow_exception(decoded.error);
+    if (decoded.error) std::rethrow_exception(core_->told(model_, http, decoded.error));
   }
 
   Task<void> streamed(ApiCall& call, const HttpRequest& http, ChatDecoder& decoder, ChatPieces& pieces,
                       CallContext context) {
     HttpStream stream = co_await core_->http().open(http, context);
     call.saw(stream.status(), stream.headers());
-    std::string bytes;
     if (stream.status() >= 300) {
-      std::string body;
-      while (!stream.ended()) {
-        if (stream.take(bytes)) {
-          body += bytes;
-        } else {
-          co_await stream.wait(context);
-        }
-      }
+      const std::string body = co_await rest_of(stream, context);
       throw core_->error_of(model_, http, stream.status(), stream.headers(), body);
     }
+    if (is_json(stream.headers())) {
+      std::string body = co_await rest_of(stream, context);
+      co_await read_whole(http, std::move(body), decoder, context);
+      call.make_final();
+      std::string text = decoder.reply().text;
+      co_await pieces.put(std::move(text), context);
+      co_return;
+    }
+    co_await read_events(call, http, stream, decoder, pieces, context);
+  }
+
+  static Task<std::string> rest_of(HttpStream& stream, CallContext context) {
+    std::string body;
+    std::string bytes;
+    while (!stream.ended()) {
+      if (stream.take(bytes)) {
+        body += bytes;
+      } else {
+        co_await stream.wait(context);
+      }
+    }
+    co_return body;
+  }
+
+  Task<void> read_events(ApiCall& call, const HttpRequest& http, HttpStream& stream, ChatDecoder& decoder,
+                         ChatPieces& pieces, CallContext context) {
+    const std::string type(stream.headers().find("content-type"));
+    stream.set_idle_timeout(core_->first_token_timeout());
+    bool has_begun = false;
+    bool any = false;
+    std::string bytes;
     SseParser parser;
     SseEvent event;
     while (!decoder.done()) {
@@ -96,15 +185,24 @@ class RemoteChatModel final : public ChatModel {
       }
       parser.push(bytes);
       while (!decoder.done() && parser.next(event)) {
+        any = true;
         std::string_view piece;
         decode(http, [&] { piece = decoder.read_event(event.data); });
+        if (!has_begun && decoder.has_begun()) {
+          has_begun = true;
+          stream.set_idle_timeout(core_->http().options().idle_timeout);
+        }
         if (piece.empty()) continue;
         call.make_final();
-        std::string own(piece);
+        std::string own = pieces.own(piece);
         co_await pieces.put(std::move(own), context);
       }
     }
-    decode(http, [&] { decoder.require_complete(); });
+    decode(http, [&] {
+      if (!any && !type.empty() && !type.starts_with("text/event-stream"))
+        throw Error(Errc::transient, "the server was asked for a stream of events, and sent " + type);
+      decoder.require_complete();
+    });
     co_await finish(stream, bytes, context);
   }
 

@@ -1,3 +1,4 @@
+#include "model/embed_usage.hpp"
 #include "model/paid_error.hpp"
 #include "model/remote/embeddings_wire.hpp"
 #include "model/remote/model_server_core.hpp"
@@ -21,7 +22,8 @@ class RemoteEmbedder final : public Embedder {
     add_to_revision("query_prefix", options_.query_prefix);
     add_to_revision("document_prefix", options_.document_prefix);
     add_to_revision("extra", core_->profile().embeddings_extra + options_.extra);
-    detail::embeddings_body(core_->profile(), identity_, {}, {}, options_.extra);  // refuses what cannot be sent
+    // Refuses what cannot be sent.
+    frame_bytes_ = detail::embeddings_body(core_->profile(), identity_, {}, {}, options_).size();
   }
 
   const EmbedderIdentity& identity() const noexcept override { return identity_; }
@@ -40,7 +42,10 @@ class RemoteEmbedder final : public Embedder {
  private:
   using Texts = std::span<const std::string>;
 
-  void describe(Metadata& attributes) const override { core_->describe(attributes); }
+  void describe(Metadata& attributes) const override {
+    core_->describe(attributes);
+    attributes.set("encoding_format", Scalar(std::string(core_->profile().base64 ? "base64" : "float")));
+  }
 
   /// Texts with other prefixes, or asked for in another way, have other vectors: stores and caches must not take one
   /// for the other.
@@ -57,7 +62,8 @@ class RemoteEmbedder final : public Embedder {
     UsageSum used;
     try {
       while (!texts.empty()) {
-        const std::size_t count = detail::batch_size(core_->profile(), options_.max_batch, texts);
+        const std::size_t count =
+            detail::batch_size(core_->profile(), options_.max_batch, frame_bytes_, prefix_of(role), texts);
         co_await embed_or_halve(texts.first(count), role, batch.values, used, context);
         texts = texts.subspan(count);
       }
@@ -80,19 +86,17 @@ class RemoteEmbedder final : public Embedder {
   /// False if the server calls the request too large, and it may be halved.
   Task<bool> request(Texts texts, EmbedRole role, std::vector<float>& values, bool may_halve, UsageSum& used,
                      CallContext context) {
-    const std::string& prefix = role == EmbedRole::query ? options_.query_prefix : options_.document_prefix;
-    const HttpRequest http =
-        core_->request(core_->profile().embeddings_path,
-                       detail::embeddings_body(core_->profile(), identity_, texts, prefix, options_.extra));
+    std::string body = co_await body_of(texts, role, context);
+    HttpRequest http = core_->request(core_->profile().embeddings_path, std::move(body));
     std::uint64_t tokens = 0;
     for (const std::string& text : texts) tokens += detail::estimated_tokens(text);
     const auto priority = role == EmbedRole::query ? detail::priority_of(context) : CallPriority::ingest;
     ApiCall call(core_, EventKind::embed, identity_.name, priority, tokens, context);
     while (true) {
-      co_await call.begin();
+      co_await call.begin(http);
       std::exception_ptr error;
       try {
-        const HttpResponse response = co_await core_->http().fetch(http, context);
+        HttpResponse response = co_await core_->http().fetch(http, context);
         call.saw(response.status, response.headers);
         if (may_halve && is_too_large(response.status)) {
           call.succeeded(Usage());
@@ -100,9 +104,10 @@ class RemoteEmbedder final : public Embedder {
         }
         if (response.status >= 300)
           throw core_->error_of(identity_.name, http, response.status, response.headers, response.body);
-        const Usage usage = read(http, response.body, texts.size(), values);
-        call.succeeded(usage);
-        used.add(usage);
+        EmbeddedBatch rows = co_await read(http, std::move(response.body), texts.size(), context);
+        call.succeeded(rows.usage);
+        used.add(usage_or_estimate(rows.usage, context, texts));
+        add_rows(std::move(rows.values), values);
         co_return true;
       } catch (...) {
         error = std::current_exception();
@@ -111,22 +116,51 @@ class RemoteEmbedder final : public Embedder {
     }
   }
 
-  Usage read(const HttpRequest& http, std::string_view body, std::size_t count, std::vector<float>& values) const {
-    const std::size_t before = values.size();
+  Task<std::string> body_of(Texts texts, EmbedRole role, CallContext context) const {
+    std::size_t bytes = frame_bytes_;
+    for (const std::string& text : texts) bytes += prefix_of(role).size() + text.size();
+    if (bytes < ModelServerCore::kLargeBytes)
+      co_return detail::embeddings_body(core_->profile(), identity_, texts, prefix_of(role), options_);
+    Work<std::string> work;
+    work.set([core = core_, identity = identity_, options = options_, prefix = prefix_of(role),
+              own = std::vector<std::string>(texts.begin(), texts.end())](const StopToken&) {
+      return detail::embeddings_body(core->profile(), identity, own, prefix, options);
+    });
+    co_return co_await core_->carry_out(bytes, std::move(work), context);
+  }
+
+  Task<EmbeddedBatch> read(const HttpRequest& http, std::string body, std::size_t count, CallContext context) const {
+    const std::size_t bytes = body.size();
+    Work<EmbeddedBatch> work;
+    work.set([body = std::move(body), count, dimension = identity_.dimension](const StopToken&) mutable {
+      EmbeddedBatch rows;
+      rows.usage = detail::read_embeddings(body, count, dimension, rows.values);
+      return rows;
+    });
     try {
-      std::uint32_t dimension = identity_.dimension;
-      return detail::read_embeddings(body, count, dimension, values);
+      co_return co_await core_->carry_out(bytes, std::move(work), context);
     } catch (const Error&) {
-      values.resize(before);
       std::rethrow_exception(core_->told(identity_.name, http, std::current_exception()));
     }
   }
 
+  static void add_rows(std::vector<float> rows, std::vector<float>& values) {
+    if (values.empty()) {
+      values = std::move(rows);
+    } else {
+      values.insert(values.end(), rows.begin(), rows.end());
+    }
+  }
+
+  const std::string& prefix_of(EmbedRole role) const noexcept {
+    return role == EmbedRole::query ? options_.query_prefix : options_.document_prefix;
+  }
   std::string who() const { return core_->profile().name + " '" + identity_.name + "': "; }
 
   std::shared_ptr<ModelServerCore> core_;
   EmbedderIdentity identity_;
   RemoteEmbedderOptions options_;
+  std::size_t frame_bytes_ = 0;  ///< Of a request without texts.
 };
 
 void require_embeddings(const ModelServer& server) {

@@ -1,8 +1,13 @@
+#include "model/embed_usage.hpp"
 #include "model/paid_error.hpp"
 #include "model/remote/model_server_core.hpp"
 #include "model/remote/rerank_wire.hpp"
+#include <ragstone/async/gather.hpp>
 
+#include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace ragstone {
 namespace {
@@ -14,7 +19,8 @@ class RemoteReranker final : public Reranker {
  public:
   RemoteReranker(std::shared_ptr<ModelServerCore> core, std::string model, RemoteRerankerOptions options)
       : core_(std::move(core)), model_(std::move(model)), options_(std::move(options)) {
-    detail::rerank_body(core_->profile(), options_, model_, {}, {}, 0);  // refuses what cannot be sent
+    // Refuses what cannot be sent.
+    frame_bytes_ = detail::rerank_body(core_->profile(), options_, model_, {}, {}, 0).size();
   }
 
   std::string_view name() const noexcept override { return model_; }
@@ -22,19 +28,23 @@ class RemoteReranker final : public Reranker {
  private:
   void describe(Metadata& attributes) const override { core_->describe(attributes); }
 
-  Task<Reranking> do_rerank(std::string_view query, std::span<const std::string> texts, std::size_t top_n,
-                            CallContext context) override {
-    Reranking all;
+  using Texts = std::span<const std::string>;
+
+  Task<Reranking> do_rerank(std::string_view query, Texts texts, std::size_t top_n, CallContext context) override {
     UsageSum used;
+    std::vector<Task<Reranking>> calls;
+    for (std::size_t begin = 0; begin < texts.size();) {
+      const Texts rest = texts.subspan(begin);
+      const std::size_t count = detail::rerank_batch_size(core_->profile(), frame_bytes_, query, rest);
+      calls.push_back(request(query, rest.first(count), top_n, begin, used, context));
+      begin += count;
+    }
+    GatherOptions gathering;
+    gathering.limit = std::max<std::size_t>(1, options_.max_concurrency);
+    Reranking all;
     try {
-      for (std::size_t begin = 0; begin < texts.size();) {
-        const auto rest = texts.subspan(begin);
-        const std::size_t count = detail::rerank_batch_size(core_->profile(), query, rest);
-        const Reranking part = co_await request(query, rest.first(count), top_n, begin, context);
-        all.texts.insert(all.texts.end(), part.texts.begin(), part.texts.end());
-        used.add(part.usage);
-        begin += count;
-      }
+      const std::vector<Reranking> parts = co_await gather(std::move(calls), gathering);
+      for (const Reranking& part : parts) all.texts.insert(all.texts.end(), part.texts.begin(), part.texts.end());
     } catch (...) {
       std::rethrow_exception(paid(std::current_exception(), used.total()));
     }
@@ -42,25 +52,25 @@ class RemoteReranker final : public Reranker {
     co_return all;
   }
 
-  Task<Reranking> request(std::string_view query, std::span<const std::string> texts, std::size_t top_n,
-                          std::size_t offset, CallContext context) {
+  Task<Reranking> request(std::string_view query, Texts texts, std::size_t top_n, std::size_t offset, UsageSum& used,
+                          CallContext context) {
     const ProviderProfile& profile = core_->profile();
-    const HttpRequest http =
-        core_->request(profile.rerank_path, detail::rerank_body(profile, options_, model_, query, texts, top_n),
-                       profile.rerank_base_url);
+    std::string body = co_await body_of(query, texts, top_n, context);
+    HttpRequest http = core_->request(profile.rerank_path, std::move(body), profile.rerank_base_url);
     std::uint64_t tokens = texts.size() * detail::estimated_tokens(query);
     for (const std::string& text : texts) tokens += detail::estimated_tokens(text);
     ApiCall call(core_, EventKind::rerank, model_, detail::priority_of(context), tokens, context);
     while (true) {
-      co_await call.begin();
+      co_await call.begin(http);
       std::exception_ptr error;
       try {
-        const HttpResponse response = co_await core_->http().fetch(http, context);
+        HttpResponse response = co_await core_->http().fetch(http, context);
         call.saw(response.status, response.headers);
         if (response.status >= 300)
           throw core_->error_of(model_, http, response.status, response.headers, response.body);
-        auto reranking = read(http, response.body, texts.size(), offset);
+        Reranking reranking = co_await read(http, std::move(response.body), texts.size(), offset, context);
         call.succeeded(reranking.usage);
+        used.add(usage_or_estimate(reranking.usage, context, query, texts));
         co_return reranking;
       } catch (...) {
         error = std::current_exception();
@@ -69,9 +79,28 @@ class RemoteReranker final : public Reranker {
     }
   }
 
-  Reranking read(const HttpRequest& http, std::string_view body, std::size_t count, std::size_t offset) const {
+  Task<std::string> body_of(std::string_view query, Texts texts, std::size_t top_n, CallContext context) const {
+    std::size_t bytes = frame_bytes_ + query.size();
+    for (const std::string& text : texts) bytes += text.size();
+    if (bytes < ModelServerCore::kLargeBytes)
+      co_return detail::rerank_body(core_->profile(), options_, model_, query, texts, top_n);
+    Work<std::string> work;
+    work.set([core = core_, options = options_, model = model_, asked = std::string(query), top_n,
+              own = std::vector<std::string>(texts.begin(), texts.end())](const StopToken&) {
+      return detail::rerank_body(core->profile(), options, model, asked, own, top_n);
+    });
+    co_return co_await core_->carry_out(bytes, std::move(work), context);
+  }
+
+  Task<Reranking> read(const HttpRequest& http, std::string body, std::size_t count, std::size_t offset,
+                       CallContext context) const {
+    const std::size_t bytes = body.size();
+    Work<Reranking> work;
+    work.set([body = std::move(body), dialect = core_->profile().rerank, count, offset](const StopToken&) {
+      return detail::read_reranking(dialect, body, count, offset);
+    });
     try {
-      return detail::read_reranking(core_->profile().rerank, body, count, offset);
+      co_return co_await core_->carry_out(bytes, std::move(work), context);
     } catch (const Error&) {
       std::rethrow_exception(core_->told(model_, http, std::current_exception()));
     }
@@ -80,6 +109,7 @@ class RemoteReranker final : public Reranker {
   std::shared_ptr<ModelServerCore> core_;
   std::string model_;
   RemoteRerankerOptions options_;
+  std::size_t frame_bytes_ = 0;  ///< Of a request without query and texts.
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "model/remote/error_reply.hpp"
 #include "model/remote/extra_members.hpp"
 #include "model/remote/json_reply.hpp"
+#include "model/remote/json_size.hpp"
 #include "model/remote/model_server_core.hpp"
 #include <ragstone/base/error.hpp>
 
@@ -45,17 +46,21 @@ void add_options(json& body, const ProviderProfile& profile, const RemoteReranke
 
 }  // namespace
 
-std::size_t rerank_batch_size(const ProviderProfile& profile, std::string_view query,
+std::size_t rerank_batch_size(const ProviderProfile& profile, std::size_t frame_bytes, std::string_view query,
                               std::span<const std::string> texts) {
   const std::size_t most =
       profile.max_documents == 0 ? texts.size() : std::min<std::size_t>(profile.max_documents, texts.size());
-  if (profile.max_rerank_tokens == 0) return most;
+  if (profile.max_rerank_tokens == 0 && profile.max_request_bytes == 0) return most;
   const std::uint64_t query_tokens = estimated_tokens(query);
   std::uint64_t tokens = 0;
+  std::uint64_t bytes = frame_bytes + json_bytes(query);
   std::size_t count = 0;
   while (count < most) {
     tokens += query_tokens + estimated_tokens(texts[count]);
-    if (tokens > profile.max_rerank_tokens && count > 0) break;
+    bytes += json_bytes(texts[count]) + kJsonTextFrame;
+    const bool too_many = (profile.max_rerank_tokens > 0 && tokens > profile.max_rerank_tokens) ||
+                          (profile.max_request_bytes > 0 && bytes > profile.max_request_bytes);
+    if (too_many && count > 0) break;
     ++count;
   }
   return count;

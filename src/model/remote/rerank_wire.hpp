@@ -14,7 +14,8 @@
 namespace ragstone::detail {
 
 /// How many of `texts`, from the first on, go into one request; at least 1. A reranker reads the query with each text.
-std::size_t rerank_batch_size(const ProviderProfile& profile, std::string_view query,
+/// `frame_bytes` are those of a request without query and texts.
+std::size_t rerank_batch_size(const ProviderProfile& profile, std::size_t frame_bytes, std::string_view query,
                               std::span<const std::string> texts);
 
 /// Errors: Errc::unsupported, Errc::invalid_argument for options that cannot be sent.

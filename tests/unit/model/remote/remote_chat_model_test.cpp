@@ -1,3 +1,5 @@
+#include "support/counting_executor.hpp"
+#include "support/process_use.hpp"
 #include "support/rounds.hpp"
 #include "unit/model/remote/chat_replies.hpp"
 #include "unit/model/remote/remote_bed.hpp"
@@ -6,8 +8,12 @@
 
 #include <chrono>
 #include <random>
+#include <string>
 #include <vector>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
 #include <nlohmann/json.hpp>
 
 namespace ragstone {
@@ -319,6 +325,108 @@ TEST(RemoteChatModel, ALocalServerNeedsAProfileOrAnOptionThatSaysSo) {
   EXPECT_NE(std::string(error.what()).find("with_local"), std::string::npos) << error.what();
   bed.options.profile = provider_profile("vllm");
   EXPECT_EQ(bed.runtime.run(bed.chat_model()->chat(question())).text, "你好 there");
+}
+
+// RT-1: openai-python does what this header says.
+TEST(RemoteChatModel, AServerSaysWhetherToRepeat) {
+  RemoteBed bed([](const ServerRequest& request) {
+    if (request.number == 1) return ServerReply::text(400, "{}", "x-should-retry: true\r\n");
+    if (request.number == 2) return ServerReply::text(200, kReply);
+    return ServerReply::text(503, "{}", "x-should-retry: false\r\n");
+  });
+  EXPECT_EQ(bed.runtime.run(bed.chat_model()->chat(question())).text, "你好 there");
+  EXPECT_EQ(bed.server.requests(), 2u);
+  EXPECT_EQ(error_of([&] { bed.runtime.run(bed.chat_model()->chat(question())); }).errc(), Errc::transient);
+  EXPECT_EQ(bed.server.requests(), 3u);
+}
+
+// RT-1: a key that was changed meanwhile is used by the next attempt.
+TEST(RemoteChatModel, EachAttemptHasTheKeyOfItsTime) {
+  std::vector<std::string> keys;
+  int status = 429;
+  RemoteBed bed([&](const ServerRequest& request) {
+    keys.push_back(request.header("authorization"));
+    return keys.back() == "Bearer key 1" ? ServerReply::text(status, "{}") : ServerReply::text(200, kReply);
+  });
+  for (status = 429; status > 0; status = status == 429 ? 401 : 0) {
+    int asked = 0;
+    keys.clear();
+    // The 401 asks whether there is another key before it asks for the next attempt's.
+    bed.options.key = KeySource([&] { return Secret("key " + std::to_string(++asked)); });
+    EXPECT_EQ(bed.runtime.run(bed.chat_model()->chat(question())).text, "你好 there") << status;
+    ASSERT_EQ(keys.size(), 2u);
+    EXPECT_NE(keys[0], keys[1]);
+  }
+  status = 401;
+  bed.options.key = KeySource::fixed(Secret("key 1"));
+  keys.clear();
+  EXPECT_EQ(error_of([&] { bed.runtime.run(bed.chat_model()->chat(question())); }).errc(), Errc::rejected);
+  EXPECT_EQ(keys.size(), 1u) << "the same key is refused again";
+}
+
+// S9
+TEST(RemoteChatModel, SendsTheHeadersOfItsServerAndTellsNoneOfThem) {
+  bool fails = false;
+  RemoteBed bed([&](const ServerRequest& request) {
+    EXPECT_EQ(request.header("api-key"), test::kCanary);
+    EXPECT_EQ(request.header("authorization"), "");
+    EXPECT_EQ(request.header("openai-organization"), "org-of-mine");
+    return fails ? ServerReply::text(400, R"({"error":{"message":"org-of-mine may not"}})")
+                 : ServerReply::text(200, kReply);
+  });
+  bed.options.profile = provider_profile_from_json(R"({"like": "openai", "key_header": "api-key"})");
+  bed.options.base_url = bed.server.url("/v1");
+  bed.options.headers.add("OpenAI-Organization", "org-of-mine");
+  EXPECT_EQ(bed.runtime.run(bed.chat_model()->chat(question())).text, "你好 there");
+  fails = true;
+  const Error error = error_of([&] { bed.runtime.run(bed.chat_model()->chat(question())); });
+  EXPECT_NE(std::string(error.what()).find("[secret] may not"), std::string::npos) << error.what();
+  for (const char* name : {"Api-Key", "Content-Type"}) {
+    ModelServerOptions options = bed.options;
+    options.headers.add(name, "x");
+    EXPECT_EQ(error_of([&] { ModelServer(bed.runtime, options); }).errc(), Errc::invalid_argument) << name;
+  }
+}
+
+// HT-4
+TEST(RemoteChatModel, ExtraMembersThatCannotBeAddedToAreRefused) {
+  RemoteBed bed([](const ServerRequest& request) {
+    EXPECT_EQ(json::parse(request.body)["response_format"]["type"], "json_schema");
+    return ServerReply::text(200, kReply);
+  });
+  ChatRequest asked = question();
+  asked.extra = R"({"stream_options": "all"})";
+  AsyncStream<std::string> pieces(4);
+  EXPECT_EQ(error_of([&] { bed.runtime.run(bed.chat_model()->chat_stream(asked, pieces.producer())); }).errc(),
+            Errc::invalid_argument);
+  EXPECT_EQ(bed.server.requests(), 0u);
+  asked.extra = R"({"response_format": "text"})";
+  asked.schema = ReplySchema("n", "{}");
+  EXPECT_EQ(error_of([&] { bed.runtime.run(bed.chat_model()->chat(asked)); }).errc(), Errc::rejected)
+      << "what is set counts, and the reply is no JSON";
+}
+
+// AS-1: what takes long to read is read elsewhere.
+TEST(RemoteChatModel, ALargeReplyIsReadAndCheckedOffTheCallersExecutor) {
+  json reply = json::parse(kReply);
+  std::string text;
+  while (text.size() < (8u << 20)) text += "很长的回答 a long answer ";
+  reply["choices"][0]["message"]["content"] = '"' + text + '"';
+  RemoteBed bed([&](const ServerRequest&) { return ServerReply::text(200, reply.dump()); });
+  boost::asio::io_context loop(1);
+  test::HandlerMeter meter;
+  {
+    Runtime runtime(test::CountingExecutor(loop.get_executor(), meter));
+    const auto model = remote_chat_model(ModelServer(runtime, bed.options), "m");
+    ChatRequest asked = question(text);
+    asked.schema = ReplySchema("s", R"({"type": "string"})");
+    auto answered = boost::asio::co_spawn(test::CountingExecutor(loop.get_executor(), meter), model->chat(asked),
+                                          boost::asio::use_future);
+    loop.run();
+    EXPECT_EQ(answered.get().text.size(), text.size() + 2);
+  }
+  // Reading and checking take some 20 ms; copies of 8 MiB, and a busy machine's page faults, are what is left.
+  EXPECT_LT(meter.longest_cpu(), test::PeakMemory::counts() ? 15ms : 1000ms);
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include "support/process_use.hpp"
 #include "support/rounds.hpp"
 #include "unit/model/remote/chat_replies.hpp"
 #include "unit/model/remote/remote_bed.hpp"
@@ -95,6 +96,51 @@ TEST(RemoteChatStream, AnErrorInsideAStreamFailsTheCall) {
   EXPECT_EQ(bed.server.requests(), 1u);
 }
 
+// N1: a model may think for long between the first sign of life and its first token, and not afterwards.
+TEST(RemoteChatStream, TheFirstTokenHasALimitOfItsOwn) {
+  const std::string role = R"({"choices":[{"delta":{"role":"assistant","content":""}}]})";
+  RemoteBed bed([&](const ServerRequest& request) {
+    ServerReply reply = ServerReply::event_stream().event(role);
+    if (request.number == 3) return reply.hang();
+    reply.pause(300ms).chunk(": keep-alive\n\n").event(delta("想好了"));
+    if (request.number == 2) return reply.hang();
+    return reply.event(kFinish).event("[DONE]").end_of_chunks();
+  });
+  bed.options.http.idle_timeout = 100ms;
+  bed.options.retry.max_retries = 0;
+  EXPECT_EQ(bed.runtime.run(stream(bed.chat_model(), question())).reply.text, "想好了");
+  const Streamed stalled = bed.runtime.run(stream(bed.chat_model(), question()));
+  ASSERT_TRUE(stalled.error);
+  EXPECT_EQ(joined(stalled.pieces), "想好了");
+  EXPECT_NE(message_of(stalled.error).find("idle_timeout"), std::string::npos) << message_of(stalled.error);
+  bed.options.http.idle_timeout = 1h;
+  bed.options.first_token_timeout = 60ms;
+  EXPECT_EQ(errc_of(bed.runtime.run(stream(bed.chat_model(), question())).error), Errc::transient);
+}
+
+// HT-4: some servers stream nothing, whatever they are asked for.
+TEST(RemoteChatStream, AWholeReplyIsOnePieceOfAStream) {
+  RemoteBed bed([](const ServerRequest& request) {
+    if (request.number == 2) return ServerReply::text(200, R"({"error":{"message":"no streams here"}})");
+    if (request.number == 3) return ServerReply::text(200, "<html>", {}, "text/html");
+    return ServerReply::text(200, test::kReply);
+  });
+  bed.options.retry.max_retries = 0;
+  const auto model = bed.chat_model();
+  const Streamed streamed = bed.runtime.run(stream(model, question()));
+  EXPECT_FALSE(streamed.error);
+  EXPECT_EQ(streamed.pieces, std::vector<std::string>{"你好 there"});
+  EXPECT_EQ(streamed.reply.text, "你好 there");
+  EXPECT_EQ(streamed.reply.usage.output, 4u);
+  const Streamed refused = bed.runtime.run(stream(model, question()));
+  ASSERT_TRUE(refused.error);
+  EXPECT_EQ(errc_of(refused.error), Errc::rejected);
+  EXPECT_NE(message_of(refused.error).find("no streams here"), std::string::npos);
+  const Streamed page = bed.runtime.run(stream(model, question()));
+  ASSERT_TRUE(page.error);
+  EXPECT_NE(message_of(page.error).find("text/html"), std::string::npos) << message_of(page.error);
+}
+
 TEST(RemoteChatStream, AStreamIsAskedForAgainOnlyBeforeItsFirstPiece) {
   RemoteBed bed([](const ServerRequest& request) {
     ServerReply reply = ServerReply::event_stream();
@@ -184,14 +230,25 @@ TEST(RemoteChatStream, StreamsCancelledAnywhereLeaveNothing) {
   });
   const auto model = bed.chat_model();
   std::mt19937 random(1);
-  for (std::size_t round = 0; round < test::rounds(10); ++round) {
-    std::vector<Task<Streamed>> calls;
-    for (int i = 0; i < 20; ++i)
-      calls.push_back(with_timeout(stream(model, question()), std::chrono::microseconds(random() % 20'000)));
-    bed.runtime.run(gather_outcomes(std::move(calls)));
+  const auto cancel_streams = [&](std::size_t rounds) {
+    for (std::size_t round = 0; round < rounds; ++round) {
+      std::vector<Task<Streamed>> calls;
+      for (int i = 0; i < 50; ++i)
+        calls.push_back(with_timeout(stream(model, question()), std::chrono::microseconds(random() % 20'000)));
+      bed.runtime.run(gather_outcomes(std::move(calls)));
+    }
+    EXPECT_TRUE(bed.server.wait_for_no_connection());
+    EXPECT_EQ(bed.runtime.operations(), 0u);
+  };
+  cancel_streams(10);  // what is kept for later streams is there afterwards
+  const std::size_t descriptors = test::open_descriptors();
+  const test::PeakMemory memory;
+  cancel_streams(test::rounds(20));
+  EXPECT_EQ(test::open_descriptors(), descriptors);
+  // A thousand streams that left a buffer of 16 KiB each would take four times that.
+  if (test::PeakMemory::counts()) {
+    EXPECT_LT(memory.bytes(), 4u << 20);
   }
-  EXPECT_TRUE(bed.server.wait_for_no_connection());
-  EXPECT_EQ(bed.runtime.operations(), 0u);
 }
 
 }  // namespace

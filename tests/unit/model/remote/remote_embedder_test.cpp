@@ -252,5 +252,90 @@ TEST(RemoteEmbedder, LosesNoTextUnderRandomFailuresAndDelays) {
     expect_right(bed.runtime.run(embedder->embed(texts(200), EmbedRole::document)), 200);
 }
 
+// HT-2: a limit of bytes is one of the request as it is sent, with prefixes and escapes.
+TEST(RemoteEmbedder, BatchesByTheBytesThatAreSent) {
+  std::size_t largest = 0;
+  RemoteBed bed([&](const ServerRequest& request) {
+    largest = std::max(largest, request.body.size());
+    return embedded(request);
+  });
+  bed.options.profile.max_request_bytes = 2'000;
+  RemoteEmbedderOptions options;
+  options.document_prefix = "为这段文字生成表示：\n";
+  for (const std::string piece : {"\"\n\\", "\x01", "中文", "\xFF", "plain"}) {
+    std::vector<std::string> long_texts;
+    for (std::size_t i = 0; i < 20; ++i) {
+      long_texts.push_back(std::to_string(i));
+      while (long_texts.back().size() < 200) long_texts.back() += piece;
+    }
+    largest = 0;
+    const std::size_t before = bed.server.requests();
+    bed.runtime.run(bed.embedder(2, options)->embed(long_texts, EmbedRole::document));
+    EXPECT_LE(largest, 2'000u) << piece;
+    EXPECT_GT(largest, 1'000u) << "requests are filled: " << piece;
+    EXPECT_LE(bed.server.requests() - before, 20u);
+  }
+}
+
+// TK-1, TK-5: what is known of a call counts, and says that it is not all.
+TEST(RemoteEmbedder, ARequestWithoutUsageLeavesTheOthersCounted) {
+  RemoteBed bed(
+      [](const ServerRequest& request) {
+        if (json::parse(request.body)["input"].size() == 10) return embedded(request);
+        json reply;
+        reply["data"] = json::array();
+        for (int i = 0; i < 5; ++i) reply["data"].push_back({{"embedding", {i + 21, 1}}});
+        return ServerReply::text(200, reply.dump());
+      },
+      "dashscope");
+  UsageMeter meter;
+  const Embeddings embeddings =
+      bed.runtime.run(bed.embedder(2)->embed(texts(25), EmbedRole::document, meter.context()));
+  EXPECT_EQ(embeddings.usage.input, 20u);
+  EXPECT_TRUE(embeddings.usage.partial);
+  const UsageRow row = meter.report().total(EventKind::embed);
+  EXPECT_EQ(row.input, 20u);
+  EXPECT_EQ(row.partial, 1u);
+  EXPECT_EQ(row.missing, 0u);
+  EXPECT_NE(meter.report().text().find("counts of a part"), std::string::npos);
+
+  UsageMeterOptions estimating;
+  estimating.estimate = estimated_token_counter();
+  const UsageMeter whole(CallContext(), estimating);
+  const Embeddings all = bed.runtime.run(bed.embedder(2)->embed(texts(25), EmbedRole::document, whole.context()));
+  EXPECT_GT(all.usage.input, 20u);
+  EXPECT_TRUE(all.usage.estimated);
+  EXPECT_FALSE(all.usage.partial);
+}
+
+TEST(RemoteEmbedder, TheDimensionIsLeftOutForModelsThatRefuseIt) {
+  json sent;
+  RemoteBed bed([&](const ServerRequest& request) {
+    sent = json::parse(request.body);
+    return embedded(request);
+  });
+  RemoteEmbedderOptions options;
+  bed.runtime.run(bed.embedder(2, options)->embed(texts(1), EmbedRole::query));
+  EXPECT_EQ(sent["dimensions"], 2);
+  options.send_dimensions = false;
+  bed.runtime.run(bed.embedder(2, options)->embed(texts(1), EmbedRole::query));
+  EXPECT_FALSE(sent.contains("dimensions"));
+}
+
+// AS-1, HT-4: requests and replies that are large enough to be written and read on the pool.
+TEST(RemoteEmbedder, LargeBatchesComeInOrderToo) {
+  for (const char* profile : {"openai", "ollama"}) {
+    RemoteBed bed([](const ServerRequest& request) { return embedded(request); }, profile);
+    bed.options.profile.max_batch = 2'000;
+    std::vector<std::string> many;
+    for (std::size_t i = 1; i <= 900; ++i) many.push_back(std::string(i, 'x'));
+    expect_right(bed.runtime.run(bed.embedder(2)->embed(many, EmbedRole::document)), 900);
+    EXPECT_EQ(bed.server.requests(), 1u);
+  }
+  RemoteBed broken([](const ServerRequest&) { return ServerReply::text(200, "{" + std::string(200'000, ' ') + "}"); });
+  EXPECT_EQ(error_of([&] { broken.runtime.run(broken.embedder(2)->embed(texts(1), EmbedRole::query)); }).errc(),
+            Errc::rejected);
+}
+
 }  // namespace
 }  // namespace ragstone

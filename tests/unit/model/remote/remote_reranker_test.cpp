@@ -1,6 +1,9 @@
 #include "unit/model/remote/remote_bed.hpp"
 #include <ragstone/model/usage_meter.hpp>
 
+#include <algorithm>
+#include <chrono>
+#include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -91,7 +94,9 @@ TEST(RemoteReranker, ACallThatFailsCountsTheRequestsThatDidNot) {
   bed.options.profile.rerank = RerankDialect::jina;
   bed.options.profile.max_documents = 1;
   const UsageMeter meter;
-  EXPECT_EQ(error_of([&] { bed.runtime.run(bed.reranker()->rerank("q", kTexts, 2, meter.context())); }).errc(),
+  RemoteRerankerOptions one;
+  one.max_concurrency = 1;
+  EXPECT_EQ(error_of([&] { bed.runtime.run(bed.reranker(one)->rerank("q", kTexts, 2, meter.context())); }).errc(),
             Errc::rejected);
   EXPECT_EQ(meter.report().total(EventKind::rerank).failures, 1u);
   EXPECT_EQ(meter.report().total(EventKind::rerank).input, 22u);
@@ -117,6 +122,57 @@ TEST(RemoteReranker, RefusesWhatCannotBeARanking) {
 TEST(RemoteReranker, AServerWithoutRerankingIsRefused) {
   RemoteBed bed([](const ServerRequest&) { return ServerReply(); }, "openai");
   EXPECT_EQ(error_of([&] { bed.reranker(); }).errc(), Errc::unsupported);
+}
+
+TEST(RemoteReranker, ThePartsOfACallAreAskedForAtOnce) {
+  RemoteBed bed(
+      [](const ServerRequest& request) {
+        ServerReply late;
+        return late.pause(std::chrono::milliseconds(50)).then(ranked(RerankDialect::tei, json::parse(request.body)));
+      },
+      "tei");
+  bed.options.profile.max_documents = 1;
+  const auto best = bed.runtime.run(bed.reranker()->rerank("q", kTexts, 2));
+  EXPECT_EQ(bed.server.connections(), 4u);
+  EXPECT_EQ(best[0].index, 2u);
+  EXPECT_EQ(best[1].index, 3u);
+  RemoteRerankerOptions one;
+  one.max_concurrency = 1;
+  RemoteBed serial([](const ServerRequest& request) { return ranked(RerankDialect::tei, json::parse(request.body)); },
+                   "tei");
+  serial.options.profile.max_documents = 1;
+  serial.runtime.run(serial.reranker(one)->rerank("q", kTexts, 2));
+  EXPECT_EQ(serial.server.connections(), 1u);
+}
+
+// TK-1, TK-5
+TEST(RemoteReranker, ARequestWithoutUsageLeavesTheOthersCounted) {
+  RemoteBed bed([](const ServerRequest& request) {
+    return request.number == 2 ? ServerReply::text(200, R"({"results":[{"index":0,"relevance_score":1}]})")
+                               : ranked(RerankDialect::jina, json::parse(request.body));
+  });
+  bed.options.profile.rerank = RerankDialect::jina;
+  bed.options.profile.max_documents = 1;
+  const auto observer = std::make_shared<test::RecordingObserver>();
+  bed.runtime.run(bed.reranker()->rerank("问题", kTexts, 4, CallContext().with_observer(observer)));
+  const Usage usage = usage_of(observer->events().back().attributes());
+  EXPECT_EQ(usage.total, 33u);
+  EXPECT_TRUE(usage.partial);
+}
+
+// HT-2
+TEST(RemoteReranker, RequestsStayWithinTheServersBytes) {
+  std::size_t largest = 0;
+  RemoteBed bed(
+      [&](const ServerRequest& request) {
+        largest = std::max(largest, request.body.size());
+        return ranked(RerankDialect::tei, json::parse(request.body));
+      },
+      "tei");
+  bed.options.profile.max_request_bytes = 1'000;
+  const std::vector<std::string> texts(10, std::string(100, '"') + std::string(30, '\n'));
+  EXPECT_EQ(bed.runtime.run(bed.reranker()->rerank("\"问题\"", texts, 10)).size(), 10u);
+  EXPECT_LE(largest, 1'000u);
 }
 
 }  // namespace
