@@ -1,10 +1,14 @@
 #include "model/flights.hpp"
+#include <ragstone/async/gather.hpp>
 #include <ragstone/async/run_scope.hpp>
 #include <ragstone/base/error.hpp>
 #include <ragstone/model/cache.hpp>
 #include <ragstone/text/utf8.hpp>
 
+#include <cstddef>
+#include <limits>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -84,7 +88,8 @@ class CachedChatModel final : public ChatModel {
       std::optional<ReplyFlights::Seat> seat;
       if (!known) {
         flights_->join(key, lead, seat);
-        if (lead) co_return co_await ask(request, key, *lead, pieces, context);
+        if (lead && pieces.wanted()) co_return co_await ask_streamed(request, key, *lead, pieces, context);
+        if (lead) co_return co_await ask(request, key, *lead, StreamProducer<std::string>(), context);
         known = co_await seat->wait(context);
         if (known) tell_hit(context);
       }
@@ -135,12 +140,44 @@ class CachedChatModel final : public ChatModel {
     run.end(std::move(counts));
   }
 
-  Task<ChatReply> ask(const ChatRequest& request, Hash128 key, ReplyFlights::Lead& lead, ChatPieces& pieces,
-                      CallContext context) {
+  /// The reply comes as fast as its model gives it, whatever the pace of the one who reads its pieces: others wait for
+  /// it too. Pieces that are not read yet are kept.
+  Task<ChatReply> ask_streamed(const ChatRequest& request, Hash128 key, ReplyFlights::Lead& lead, ChatPieces& pieces,
+                               CallContext context) {
+    AsyncStream<std::string> unread(std::numeric_limits<std::size_t>::max());
+    ChatReply reply;
+    std::vector<Task<void>> both;
+    both.push_back(ask_into(reply, request, key, lead, unread.producer(), context));
+    both.push_back(pass_on(std::move(unread), pieces, context));
+    co_await gather(std::move(both));
+    co_return reply;
+  }
+
+  Task<void> ask_into(ChatReply& reply, const ChatRequest& request, Hash128 key, ReplyFlights::Lead& lead,
+                      StreamProducer<std::string> producer, CallContext context) {
+    reply = co_await ask(request, key, lead, std::move(producer), std::move(context));
+  }
+
+  static Task<void> pass_on(AsyncStream<std::string> from, ChatPieces& to, CallContext context) {
+    while (true) {
+      std::optional<std::string> piece = co_await from.next(context);
+      if (!piece) co_return;
+      std::string own = to.own(*piece);
+      from.recycle(std::move(*piece));
+      co_await to.put(std::move(own), context);
+    }
+  }
+
+  Task<ChatReply> ask(const ChatRequest& request, Hash128 key, ReplyFlights::Lead& lead,
+                      StreamProducer<std::string> producer, CallContext context) {
     std::exception_ptr error;
     ChatReply reply;
     try {
-      reply = co_await forward(*inner_, request, pieces, context);
+      if (producer) {
+        reply = co_await inner_->chat_stream(request, producer, context);
+      } else {
+        reply = co_await inner_->chat(request, context);
+      }
       if (reply.finish == FinishReason::stop) co_await keep(key, reply, context);
     } catch (...) {
       error = std::current_exception();

@@ -94,8 +94,9 @@ class ChatCacheOptions {
 /// A model that gives a reply it has given before to an equal request: equal in its messages (or its cache_key) and all
 /// its options, to models of the same ChatModel::identity(). Only whole replies are kept (FinishReason::stop), never
 /// errors. Equal requests at the same time are one call of `inner`; if the one who makes it gives up, another takes
-/// over. A reply from the cache can be streamed, and has the usage 0. Each call emits a cache run as cached_embedder()
-/// does. Errors: Errc::invalid_argument for null.
+/// over. A reply that is streamed comes at its model's pace, not its reader's, so that no call waits for another's
+/// reader; what is unread meanwhile is kept. A reply from the cache can be streamed, and has the usage 0. Each call
+/// emits a cache run as cached_embedder() does. Errors: Errc::invalid_argument for null.
 std::shared_ptr<ChatModel> cached_chat_model(std::shared_ptr<ChatModel> inner, std::shared_ptr<Cache> cache,
                                              ChatCacheOptions options = {});
 

@@ -249,5 +249,27 @@ TEST_F(CacheTest, AnotherTakesOverWhenTheOneWhoAskedGivesUp) {
   EXPECT_EQ(model->requests().size(), 2u);
 }
 
+// CA-2: who joins a call waits for its model, not for the one who reads its pieces.
+TEST_F(CacheTest, ACallThatIsJoinedIsAsFastAsItsModelHoweverSlowItsReader) {
+  ChatScript script;
+  std::string whole;
+  for (int i = 0; i < 100; ++i) {
+    script.piece("散射 " + std::to_string(i));
+    whole += "散射 " + std::to_string(i);
+  }
+  model->add(script.delay(std::chrono::milliseconds(20)));
+  const auto shared = cached();
+  AsyncStream<std::string> unread(1);
+  auto leader = runtime.spawn(shared->chat_stream(question(), unread.producer()), boost::asio::use_future);
+  EXPECT_FALSE(runtime.run(unread.next())->empty());
+  const CallContext bounded = CallContext().with_timeout(std::chrono::seconds(20));
+  EXPECT_EQ(runtime.run(shared->chat(question(), bounded)).text, whole);
+  std::string read = "散射 0";
+  while (const auto piece = runtime.run(unread.next())) read += *piece;
+  EXPECT_EQ(read, whole);
+  EXPECT_EQ(leader.get().text, whole);
+  EXPECT_EQ(model->requests().size(), 1u);
+}
+
 }  // namespace
 }  // namespace ragstone
