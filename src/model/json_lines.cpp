@@ -24,7 +24,8 @@ std::string span_id(const Hash128& run) { return to_string(run).substr(0, 16); }
 void add(ordered_json& attributes, EventKind kind, const Metadata& values) {
   for (const auto& [name, value] : values) {
     ordered_json json = std::visit([](const auto& scalar) { return ordered_json(scalar); }, value);
-    if (name == "finish_reason") json = ordered_json::array({std::move(json)});
+    if (name == "finish_reason" || name == "encoding_format") json = ordered_json::array({std::move(json)});
+    if (name == "stop_sequences") json = ordered_json::parse(json.get<std::string>(), nullptr, false);
     attributes[telemetry::attribute_name(kind, name)] = std::move(json);
   }
 }
@@ -36,7 +37,9 @@ class Span {
     const auto object = telemetry::object_attribute(start.kind());
     if (const auto operation = telemetry::operation(start.kind()); !operation.empty())
       attributes_["gen_ai.operation.name"] = operation;
-    if (!object.empty()) attributes_[std::string(object)] = start.name();
+    if (!object.empty()) attributes_[std::string(object)] = telemetry::object(start.kind(), start.name());
+    if (const auto operation = telemetry::store_operation(start.kind(), start.name()); !operation.empty())
+      attributes_["db.operation.name"] = operation;
     add(attributes_, start.kind(), start.metadata());
     add(attributes_, start.kind(), start.attributes());
     if (!start.tags().empty()) attributes_["ragstone.tags"] = start.tags();
@@ -66,7 +69,8 @@ class Span {
     }
     // By the steady clock: the wall clock may have been set in between.
     const auto lasted = std::chrono::duration_cast<std::chrono::nanoseconds>(end.time() - began_).count();
-    ordered_json span{{"name", telemetry::span_name(end.kind(), end.name())},
+    const std::string collection = attributes_.value("db.collection.name", std::string());
+    ordered_json span{{"name", telemetry::span_name(end.kind(), end.name(), collection)},
                       {"kind", telemetry::span_kind(end.kind())},
                       {"traceId", to_string(end.trace_id())},
                       {"spanId", span_id(end.run_id())}};

@@ -112,7 +112,7 @@ class Metrics::Counts final : public Observer {
   void add_end(const Run& run, const Event& event) {
     Attributes attributes = attributes_of(run, event);
     const Usage usage = usage_of(event.attributes());
-    if (usage.source() == UsageSource::provider) {
+    if (usage.source() == UsageSource::provider && !usage.partial) {
       add_tokens(attributes, "input", usage.input);
       add_tokens(attributes, "output", usage.output);
     }
@@ -139,14 +139,15 @@ class Metrics::Counts final : public Observer {
   static Attributes attributes_of(const Run& run, const Event& event) {
     Attributes attributes = run.server;
     if (is_store(event.kind())) {
-      attributes["db.operation.name"] = name_of(event.kind());
+      attributes["db.operation.name"] = telemetry::store_operation(event.kind(), event.name());
     } else if (const auto operation = telemetry::operation(event.kind()); !operation.empty()) {
       attributes["gen_ai.operation.name"] = operation;
     } else {
       attributes["ragstone.operation.name"] = name_of(event.kind());
     }
     const auto object = telemetry::object_attribute(event.kind());
-    if (!object.empty() && !event.name().empty()) attributes[std::string(object)] = event.name();
+    if (!object.empty() && !event.name().empty())
+      attributes[std::string(object)] = telemetry::object(event.kind(), event.name());
     if (const auto model = event.attributes().text("model")) attributes["gen_ai.response.model"] = *model;
     return attributes;
   }

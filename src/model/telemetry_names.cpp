@@ -1,7 +1,8 @@
 #include "model/telemetry_names.hpp"
 
 #include <algorithm>
-#include <iterator>
+#include <cstddef>
+#include <span>
 
 namespace ragstone::telemetry {
 namespace {
@@ -14,6 +15,7 @@ struct Name {
 constexpr Name kModelNames[] = {{"cache_read_tokens", "gen_ai.usage.cache_read.input_tokens"},
                                 {"cache_write_tokens", "gen_ai.usage.cache_creation.input_tokens"},
                                 {"dimension", "gen_ai.embeddings.dimension.count"},
+                                {"encoding_format", "gen_ai.request.encoding_formats"},
                                 {"finish_reason", "gen_ai.response.finish_reasons"},
                                 {"id", "gen_ai.response.id"},
                                 {"input_tokens", "gen_ai.usage.input_tokens"},
@@ -27,12 +29,23 @@ constexpr Name kModelNames[] = {{"cache_read_tokens", "gen_ai.usage.cache_read.i
                                 {"server_address", "server.address"},
                                 {"server_port", "server.port"},
                                 {"session", "gen_ai.conversation.id"},
+                                {"stop_sequences", "gen_ai.request.stop_sequences"},
                                 {"stream", "gen_ai.request.stream"},
                                 {"temperature", "gen_ai.request.temperature"},
                                 {"top_k", "gen_ai.request.top_k"},
                                 {"top_p", "gen_ai.request.top_p"}};
 
 bool is_store(EventKind kind) { return kind == EventKind::store_read || kind == EventKind::store_write; }
+
+constexpr Name kStoreNames[] = {{"hits", "db.response.returned_rows"},
+                                {"queries", "db.operation.batch.size"},
+                                {"sources", "db.operation.batch.size"},
+                                {"group", "db.collection.name"}};
+
+std::string_view found(std::span<const Name> names, std::string_view name) {
+  const auto place = std::ranges::find(names, name, &Name::ours);
+  return place == names.end() ? std::string_view() : place->theirs;
+}
 
 }  // namespace
 
@@ -53,11 +66,12 @@ std::string_view operation(EventKind kind) noexcept {
   }
 }
 
-std::string span_name(EventKind kind, std::string_view object) {
-  std::string name(operation(kind));
-  if (name.empty()) name = name_of(kind);
-  if (!object.empty()) name.append(" ").append(object);
-  return name;
+std::string span_name(EventKind kind, std::string_view name, std::string_view collection) {
+  std::string span(is_store(kind) ? store_operation(kind, name) : operation(kind));
+  if (span.empty()) span = name_of(kind);
+  const std::string_view about = collection.empty() ? object(kind, name) : collection;
+  if (!about.empty()) span.append(" ").append(about);
+  return span;
 }
 
 const char* span_kind(EventKind kind) noexcept {
@@ -86,10 +100,20 @@ std::string_view object_attribute(EventKind kind) noexcept {
   }
 }
 
+std::string_view object(EventKind kind, std::string_view name) noexcept {
+  return is_store(kind) ? name.substr(0, name.find(' ')) : name;
+}
+
+std::string_view store_operation(EventKind kind, std::string_view name) noexcept {
+  if (!is_store(kind)) return {};
+  const std::size_t space = name.find(' ');
+  if (space != name.npos) return name.substr(space + 1);
+  return kind == EventKind::store_read ? "search" : "commit";
+}
+
 std::string attribute_name(EventKind kind, std::string_view name) {
-  const auto* found = std::find_if(std::begin(kModelNames), std::end(kModelNames),
-                                   [name](const Name& entry) { return entry.ours == name; });
-  if (found != std::end(kModelNames)) return std::string(found->theirs);
+  const std::string_view theirs = is_store(kind) ? found(kStoreNames, name) : found(kModelNames, name);
+  if (!theirs.empty()) return std::string(theirs);
   return "ragstone." + std::string(name_of(kind)) + "." + std::string(name);
 }
 

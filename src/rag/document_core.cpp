@@ -76,7 +76,10 @@ Task<void> DocumentCore::carry_out(Self self, std::shared_ptr<PendingCommit> pen
   }
   const Permit permit = co_await self->commit_limiter_.acquire();
   if (pending->plan_version && *pending->plan_version != self->groups.plan()->version) co_return;
-  RunScope run(pending->context, EventKind::store_write, self->store->capabilities().name);
+  Metadata attributes;
+  if (const std::size_t sources = pending->changes->sources.size(); pending->context.observed() && sources > 1)
+    attributes.set("sources", static_cast<std::int64_t>(sources));
+  RunScope run(pending->context, EventKind::store_write, self->store->capabilities().name, std::move(attributes));
   Task<CommitResult> applying = self->store->commit(std::move(*pending->changes));
   pending->result = co_await in_run(run, std::move(applying));
   run.end();

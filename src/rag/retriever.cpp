@@ -53,6 +53,23 @@ bool found_damage(const SearchResponse& response) {
                      [](const MemberFailure& failure) { return failure.code == Errc::corrupt_store; });
 }
 
+Metadata search_attributes(const CallContext& context, const RetrieverOptions& options, std::size_t queries) {
+  Metadata attributes;
+  if (!context.observed()) return attributes;
+  attributes.set("group", options.target.empty() ? options.group : options.target);
+  if (queries > 1) attributes.set("queries", static_cast<std::int64_t>(queries));
+  return attributes;
+}
+
+Metadata result_attributes(const CallContext& context, const std::vector<SearchResponse>& responses) {
+  Metadata attributes;
+  if (!context.observed()) return attributes;
+  std::size_t hits = 0;
+  for (const SearchResponse& response : responses) hits += response.hits.size();
+  attributes.set("hits", static_cast<std::int64_t>(hits));
+  return attributes;
+}
+
 /// A response for each query.
 Task<std::vector<SearchResponse>> search_document(Core core, Options options, Queries queries, CallContext context) {
   co_await core->ensure_synced(context);
@@ -64,11 +81,12 @@ Task<std::vector<SearchResponse>> search_document(Core core, Options options, Qu
   std::vector<SearchRequest> requests;
   for (std::size_t i = 0; i < queries->size(); ++i)
     requests.push_back(request_for(*options, (*queries)[i], std::move(members.of_query[i])));
-  RunScope run(context, EventKind::store_read, core->store->capabilities().name);
+  RunScope run(context, EventKind::store_read, core->store->capabilities().name,
+               search_attributes(context, *options, requests.size()));
   Task<std::vector<SearchResponse>> search = search_store(core->store, std::move(requests), run.context());
   try {
     std::vector<SearchResponse> responses = co_await in_run(run, std::move(search));
-    run.end();
+    run.end(result_attributes(run.context(), responses));
     if (std::any_of(responses.begin(), responses.end(), found_damage)) core->start_maintenance(context);
     for (SearchResponse& response : responses)
       for (const MemberFailure& failure : members.failures) {

@@ -39,6 +39,7 @@ TEST_F(JsonLines, ACallIsOneSpanInTheWordsOfOpenTelemetry) {
   request.messages.emplace_back(ChatRole::user, "一个秘密的问题");
   request.temperature = 0.5;
   request.max_tokens = 100;
+  request.stop = {"\n\n", "完"};
   AsyncStream<std::string> stream(10);
   runtime.run(model.chat_stream(request, stream.producer(),
                                 context.with_metadata("session", Scalar(std::string("s-1"))).with_tag("web")));
@@ -56,6 +57,7 @@ TEST_F(JsonLines, ACallIsOneSpanInTheWordsOfOpenTelemetry) {
   EXPECT_EQ(attributes["gen_ai.request.temperature"], 0.5);
   EXPECT_EQ(attributes["gen_ai.request.max_tokens"], 100);
   EXPECT_EQ(attributes["gen_ai.request.stream"], true);
+  EXPECT_EQ(attributes["gen_ai.request.stop_sequences"], json::array({"\n\n", "完"}));
   EXPECT_EQ(attributes["gen_ai.usage.input_tokens"], 12);
   EXPECT_EQ(attributes["gen_ai.usage.output_tokens"], 4);
   EXPECT_EQ(attributes["gen_ai.response.finish_reasons"], json::array({"stop"}));
@@ -110,8 +112,38 @@ TEST_F(JsonLines, EveryKindHasANameAndAnEmbedderItsDimension) {
   for (const EventKind kind : {EventKind::store_read, EventKind::cache, EventKind::chunk, EventKind::tool})
     RunScope(context, kind, "x").end();
   EXPECT_EQ(spans()[1]["attributes"]["db.system.name"], "x");
+  EXPECT_EQ(spans()[1]["attributes"]["db.operation.name"], "search");
   EXPECT_EQ(spans()[2]["name"], "cache x");
   EXPECT_EQ(spans()[4]["attributes"]["gen_ai.tool.name"], "x");
+}
+
+TEST_F(JsonLines, StoresAreDatabases) {
+  Metadata search;
+  search.set("group", Scalar(std::string("MediumChunk")));
+  search.set("queries", 3);
+  RunScope read(context, EventKind::store_read, "sqlite", search);
+  Metadata found;
+  found.set("hits", 12);
+  read.end(found);
+  RunScope(context, EventKind::store_write, "sqlite maintenance").end();
+  const json attributes = spans()[0]["attributes"];
+  EXPECT_EQ(spans()[0]["name"], "search MediumChunk");
+  EXPECT_EQ(spans()[1]["name"], "maintenance sqlite");
+  EXPECT_EQ(attributes["db.system.name"], "sqlite");
+  EXPECT_EQ(attributes["db.operation.name"], "search");
+  EXPECT_EQ(attributes["db.collection.name"], "MediumChunk");
+  EXPECT_EQ(attributes["db.operation.batch.size"], 3);
+  EXPECT_EQ(attributes["db.response.returned_rows"], 12);
+  EXPECT_EQ(spans()[1]["attributes"]["db.system.name"], "sqlite");
+  EXPECT_EQ(spans()[1]["attributes"]["db.operation.name"], "maintenance");
+  EXPECT_EQ(spans()[1]["kind"], "CLIENT");
+}
+
+TEST_F(JsonLines, EncodingsAreAList) {
+  Metadata attributes;
+  attributes.set("encoding_format", Scalar(std::string("base64")));
+  RunScope(context, EventKind::embed, "m", attributes).end();
+  EXPECT_EQ(spans()[0]["attributes"]["gen_ai.request.encoding_formats"], json::array({"base64"}));
 }
 
 }  // namespace

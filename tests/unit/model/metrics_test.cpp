@@ -88,7 +88,7 @@ TEST_F(MetricsTest, EachKindOfRunHasItsHistogram) {
   RunScope(context, EventKind::rerank, "bge-reranker").end();
   EXPECT_EQ(find("gen_ai.client.operation.duration", "gen_ai.operation.name", "embeddings").count, 1u);
   const Histogram read = find("db.client.operation.duration", "db.system.name", "sqlite");
-  EXPECT_EQ(read.attributes.at("db.operation.name"), "store_read");
+  EXPECT_EQ(read.attributes.at("db.operation.name"), "search");
   EXPECT_EQ(read.bounds.front(), 0.001);
   EXPECT_EQ(find("ragstone.operation.duration", "ragstone.operation.name", "rerank").count, 1u);
 }
