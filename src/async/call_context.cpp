@@ -77,6 +77,11 @@ CallContext CallContext::with_timeout(Clock::duration timeout) const {
   return with_deadline(representable ? now + timeout : Clock::time_point::max());
 }
 
+CallContext CallContext::without_deadline() const {
+  if (!data().deadline) return *this;
+  return changed([](Data& data) { data.deadline.reset(); });
+}
+
 Lane CallContext::lane() const noexcept { return data().lane; }
 
 CallContext CallContext::with_lane(Lane lane) const {

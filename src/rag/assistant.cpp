@@ -1,6 +1,7 @@
 #include "rag/assistant_stream.hpp"
 #include "rag/citation_marks.hpp"
 #include "rag/extractive.hpp"
+#include "rag/memory_keeper.hpp"
 #include "rag/prompt_texts.hpp"
 #include "store/run_search.hpp"
 #include <ragstone/async/offload.hpp>
@@ -72,6 +73,7 @@ class Assistant::State {
         prompt(options.prompt) {
     if (!source) throw Error(Errc::invalid_argument, "Assistant: no source to retrieve from");
     if (!options.analyzer) options.analyzer = standard_analyzer();
+    if (options.memory) keeper = std::make_shared<MemoryKeeper>(runtime, options.memory);
   }
 
   static Task<Answer> run(Self self, Question question, StreamProducer<std::string> pieces, CallContext context);
@@ -80,20 +82,22 @@ class Assistant::State {
   const Pool pool;
 
  private:
-  static Task<Answer> answer(Self self, Question question, StreamProducer<std::string> pieces, CallContext context);
+  static Task<Answer> answer(Self self, Question question, StreamProducer<std::string> pieces, CallContext context,
+                             CallContext outer);
   Task<RenderedPrompt> render(Self self, const Question& question, const Retrieval& retrieval,
                               std::vector<ChatMessage> history, CallContext context);
   Task<void> extract(Self self, const Question& question, std::shared_ptr<Answer> answer, CallContext context);
   Task<void> ask_model(Self self, const Question& question, Hash128 key, StreamProducer<std::string> pieces,
                        std::shared_ptr<Answer> answer, CallContext context);
   Task<void> cite(Self self, std::shared_ptr<Answer> answer, CallContext context);
-  Task<void> remember(const Question& question, Answer& answer, CallContext context);
+  Task<void> remembered(std::shared_ptr<MemoryKeeper::Ticket> ticket, Answer& answer, CallContext context);
   bool remembers(const Question& question) const { return options.memory && !question.session.name.empty(); }
   void check(const Question& question) const;
 
   std::shared_ptr<HitSource> source;
   AssistantOptions options;
   Prompt prompt;
+  std::shared_ptr<MemoryKeeper> keeper;  // none without a memory
 };
 
 void Assistant::State::check(const Question& question) const {
@@ -107,17 +111,21 @@ Task<Answer> Assistant::State::run(Self self, Question question, StreamProducer<
   self->check(question);
   const UsageMeter meter(context, self->options.usage);
   RunScope run(meter.context(), EventKind::query, self->options.name, start_attributes(meter.context(), question));
-  Task<Answer> answering = answer(self, std::move(question), std::move(pieces), run.context());
+  Task<Answer> answering = answer(self, std::move(question), std::move(pieces), run.context(), std::move(context));
   Answer answer = co_await in_run(run, std::move(answering));
   run.end(end_attributes(run.context(), answer));
   answer.usage = meter.report();
   co_return answer;
 }
 
+/// `outer`: the caller's context, for what goes on after the answer.
 Task<Answer> Assistant::State::answer(Self self, Question question, StreamProducer<std::string> pieces,
-                                      CallContext context) {
+                                      CallContext context, CallContext outer) {
   std::vector<ChatMessage> history;
-  if (self->remembers(question)) history = co_await self->options.memory->load(question.session, context);
+  if (self->remembers(question)) {
+    co_await self->keeper->settled(question.session, context);
+    history = co_await self->options.memory->load(question.session, context);
+  }
   Query query = question;
   Retrieval retrieval = co_await self->source->retrieve(std::move(query), context);
 
@@ -147,7 +155,11 @@ Task<Answer> Assistant::State::answer(Self self, Question question, StreamProduc
     }
   }
   if (pieces && !is_streamed && !answer->text.empty()) co_await pieces.push(answer->text, context);
-  if (self->remembers(question)) co_await self->remember(question, *answer, context);
+  std::shared_ptr<MemoryKeeper::Ticket> ticket;
+  if (self->remembers(question) && answer->outcome == AnswerOutcome::answered && answer->complete)
+    ticket = self->keeper->keep(question.session, question.text, without_marks(answer->text), std::move(outer));
+  pieces.finish();
+  if (ticket) co_await self->remembered(std::move(ticket), *answer, context);
   co_return std::move(*answer);
 }
 
@@ -205,18 +217,19 @@ Task<void> Assistant::State::cite(Self self, std::shared_ptr<Answer> answer, Cal
 }
 
 /// The answer is there and was paid for: what goes wrong now becomes a note.
-Task<void> Assistant::State::remember(const Question& question, Answer& answer, CallContext context) {
-  if (answer.outcome != AnswerOutcome::answered || !answer.complete) co_return;
+Task<void> Assistant::State::remembered(std::shared_ptr<MemoryKeeper::Ticket> ticket, Answer& answer,
+                                        CallContext context) {
   std::exception_ptr error;
   try {
-    const SaveReport saved =
-        co_await options.memory->save(question.session, question.text, without_marks(answer.text), context);
-    if (!saved.pending.empty()) answer.notes.push_back("memory: not summarised: " + saved.pending);
+    co_await keeper->stored(std::move(ticket), std::move(context));
   } catch (...) {
     error = std::current_exception();
   }
-  if (error && is_cancelled(error)) std::rethrow_exception(error);
-  if (error) answer.notes.push_back("memory: the turn was not kept: " + message_of(error));
+  if (!error) co_return;
+  if (is_cancelled(error)) std::rethrow_exception(error);
+  const bool is_late = errc_of(error) == Errc::timeout;
+  answer.notes.push_back((is_late ? "memory: the turn is not kept yet: " : "memory: the turn was not kept: ") +
+                         message_of(error));
 }
 
 Assistant::Assistant(Runtime& runtime, std::shared_ptr<HitSource> source, AssistantOptions options)

@@ -56,7 +56,7 @@ class LlmReranker final : public Reranker {
     request.cache_key = key_of(query, texts, window);
     request.messages.emplace_back(ChatRole::system, kInstruction);
     request.messages.emplace_back(ChatRole::user, std::move(asked));
-    request.temperature = 0;
+    request.temperature = options_.temperature;
     const ChatReply reply = co_await model_->chat(std::move(request), std::move(context));
     apply(reply.text, window);
   }

@@ -1,5 +1,6 @@
 #include "rag/nonce.hpp"
 #include "rag/prompt_texts.hpp"
+#include "rag/quoted.hpp"
 #include <ragstone/base/error.hpp>
 #include <ragstone/rag/prompt.hpp>
 #include <ragstone/text/segment.hpp>
@@ -11,32 +12,10 @@
 namespace ragstone {
 namespace {
 
-constexpr std::size_t kLongestSource = 200;  // bytes of a source's name in the prompt
-
 std::size_t place_of(PromptLanguage language) { return language == PromptLanguage::chinese ? 1 : 0; }
 
 bool is_han(char32_t c) {
   return (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x20000 && c <= 0x323AF);
-}
-
-/// A source's name on one line.
-std::string label(std::string_view source) {
-  std::string out;
-  for (const auto c : utf8::CodePoints(source)) {
-    if (out.size() >= kLongestSource) return out + "...";
-    const bool is_plain = c.value >= 0x20 && !(c.value >= 0x7F && c.value < 0xA0) && c.value != utf8::kInvalid &&
-                          c.value != 0x2028 && c.value != 0x2029;
-    utf8::append(out, is_plain ? c.value : U' ');
-  }
-  return out;
-}
-
-std::string passage(const Hit& hit, std::size_t number, const std::string& nonce) {
-  std::string out = "<<" + nonce + " " + std::to_string(number) + " " + label(hit.source) + ", bytes " +
-                    std::to_string(hit.file_span.begin) + "-" + std::to_string(hit.file_span.end) + ">>\n";
-  out += hit.text;
-  if (out.back() != '\n') out += '\n';
-  return out + "<<" + nonce + " end>>\n";
 }
 
 /// The hit up to the end of a sentence, as long as it may be; none if not even the first sentence fits.
@@ -124,16 +103,14 @@ class Prompt::Composer {
     left_ = options_.max_tokens - tokens;
   }
 
-  /// What stands for the turns before all others (a summary), if it fits, and whole turns from the newest on.
+  /// What stands before all turns (a summary), if it fits, and whole turns from the newest on.
   void choose_history(const std::vector<ChatMessage>& history) {
     std::size_t left = std::min(options_.max_history_tokens, left_ / 2);
-    const auto is_turn = [](const ChatMessage& message) { return message.role != ChatRole::system; };
-    const auto first_turn = std::find_if(history.begin(), history.end(), is_turn);
-    const auto turns = static_cast<std::size_t>(first_turn - history.begin());
+    const std::size_t turns = first_turn(history);
     std::size_t before = 0;
     for (std::size_t i = 0; i < turns; ++i) before += counter_.count(history[i].text);
     if (before <= left) {
-      history_.assign(history.begin(), first_turn);
+      history_.assign(history.begin(), history.begin() + static_cast<std::ptrdiff_t>(turns));
       left -= before;
       left_ -= before;
     }
@@ -151,13 +128,22 @@ class Prompt::Composer {
     history_.insert(history_.end(), history.begin() + static_cast<std::ptrdiff_t>(begin), history.end());
   }
 
+  /// The first question that has an answer.
+  static std::size_t first_turn(const std::vector<ChatMessage>& history) {
+    std::size_t i = 0;
+    while (i < history.size() &&
+           !(history[i].role == ChatRole::user && i + 1 < history.size() && history[i + 1].role == ChatRole::assistant))
+      ++i;
+    return i;
+  }
+
   void choose_passages(const std::vector<Hit>& hits) {
     for (const Hit& hit : hits)
       while (hit.text.find(rendered_.nonce) != hit.text.npos) rendered_.nonce = fresh_nonce();
     std::size_t left = left_ - std::min(left_, counter_.count(prompt_texts::context_head(language_, rendered_.nonce)));
     rendered_.passages.reserve(hits.size());  // as long as the model takes, they stay
     for (const Hit& hit : hits) {
-      const std::size_t whole = counter_.count(passage(hit, rendered_.passages.size() + 1, rendered_.nonce));
+      const std::size_t whole = counter_.count(quoted_passage(hit, rendered_.passages.size() + 1, rendered_.nonce));
       if (whole <= left) {
         left -= whole;
         rendered_.passages.push_back(hit);
@@ -175,7 +161,8 @@ class Prompt::Composer {
 
   std::string context(const std::string& nonce) const {
     std::string out = prompt_texts::context_head(language_, nonce);
-    for (std::size_t i = 0; i < rendered_.passages.size(); ++i) out += passage(rendered_.passages[i], i + 1, nonce);
+    for (std::size_t i = 0; i < rendered_.passages.size(); ++i)
+      out += quoted_passage(rendered_.passages[i], i + 1, nonce);
     return out;
   }
 
@@ -191,7 +178,19 @@ class Prompt::Composer {
     if (!system_.empty()) messages.emplace_back(ChatRole::system, system_);
     messages.insert(messages.end(), history_.begin(), history_.end());
     messages.emplace_back(ChatRole::user, user_message(context));
+    join_questions(messages);
     return messages;
+  }
+
+  /// Many models want user and assistant in turn: what the user says twice in a row becomes one message.
+  static void join_questions(std::vector<ChatMessage>& messages) {
+    for (std::size_t i = messages.size(); i-- > 1;) {
+      if (messages[i].role != ChatRole::user || messages[i - 1].role != ChatRole::user) continue;
+      std::string& before = messages[i - 1].text;
+      if (!before.ends_with('\n')) before += '\n';
+      before += messages[i].text;
+      messages.erase(messages.begin() + static_cast<std::ptrdiff_t>(i));
+    }
   }
 
   Hash128 key() const {

@@ -34,6 +34,9 @@ class CallContext {
   /// with_deadline(now + timeout).
   CallContext with_timeout(Clock::duration timeout) const;
 
+  /// For work that goes on after the call which began it has ended, with limits of its own.
+  CallContext without_deadline() const;
+
   /// Where an embedded store does what this call reads: `foreground` unless another was set.
   Lane lane() const noexcept;
   CallContext with_lane(Lane lane) const;

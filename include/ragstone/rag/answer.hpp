@@ -57,8 +57,8 @@ class Answer {
   std::vector<Hit> passages;          ///< What the model saw: mark [n] is passages[n - 1].
   std::vector<ChatMessage> messages;  ///< The prompt; empty where no model was asked.
   std::string model;                  ///< Empty: no model was asked.
-  UsageReport usage;                  ///< Of all that the answer needed: chat, embeddings, rerankers, caches.
-  std::vector<std::string> notes;     ///< What went wrong without failing the answer, and how rankings were executed.
+  UsageReport usage;               ///< Of all that the answer needed: chat, embeddings, rerankers, caches. No summary.
+  std::vector<std::string> notes;  ///< What went wrong without failing the answer, and how rankings were executed.
 };
 
 /// Citations of a text that marks its statements with numbers of passages: [1], [1][3], [1, 3], [1-3], and the same in

@@ -6,7 +6,9 @@
 #include <ragstone/model/sessions.hpp>
 #include <ragstone/text/token_counter.hpp>
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -22,7 +24,7 @@ class SaveReport {
   std::uint64_t turns = 0;   ///< That are kept.
   std::uint64_t tokens = 0;  ///< Of these and the summary.
   bool summarized = false;
-  /// Why older turns could not be summarised: they are kept, and the next save() tries again. Empty: no failure.
+  /// Why older turns could not be summarised: they are kept, and later ones try again. Empty: no failure.
   std::string pending;
 };
 
@@ -33,10 +35,17 @@ class Memory {
  public:
   virtual ~Memory() = default;
 
-  /// User and assistant in turn, oldest first; a summary goes before them as the system's. Whole turns only.
+  /// User and assistant in turn, oldest first; whole turns only. A summary goes before them in a message of the user's,
+  /// as material between two lines with a mark that is made of its bytes: it was written by a model, from what others
+  /// wrote, and has no authority.
   Task<std::vector<ChatMessage>> load(SessionId session, CallContext context = {});
-  /// Keeps a turn. It is stored when this completes, whatever becomes of older turns.
+  /// append(), then prune().
   Task<SaveReport> save(SessionId session, std::string question, std::string answer, CallContext context = {});
+  /// Keeps a turn: it is stored when this completes. No model is asked.
+  Task<void> append(SessionId session, std::string question, std::string answer, CallContext context = {});
+  /// Forgets, or summarises, what is too much. The model may take its time; calls of one session at once are safe, but
+  /// each asks the model.
+  Task<SaveReport> prune(SessionId session, CallContext context = {});
   /// Forgets everything of the session. False if there was nothing.
   Task<bool> clear(SessionId session, CallContext context = {});
 
@@ -51,6 +60,8 @@ class Memory {
   /// What is to be forgotten after a turn was added.
   virtual Task<SaveReport> do_prune(SessionId session, SessionRecord record, CallContext context) = 0;
 
+  Turn turn_of(std::string question, std::string answer) const;
+
   std::shared_ptr<SessionStore> sessions_;
 };
 
@@ -64,8 +75,9 @@ class TokenMemoryOptions {
  public:
   TokenMemoryOptions() = default;
 
-  std::uint64_t max_tokens = 2000;              ///< Of all turns (and the summary) that are kept.
-  std::shared_ptr<const TokenCounter> counter;  ///< Null: estimated_token_counter().
+  std::uint64_t max_tokens = 2000;                   ///< Of all turns (and the summary) that are kept.
+  std::shared_ptr<const TokenCounter> counter;       ///< Null: estimated_token_counter().
+  std::chrono::milliseconds model_timeout{120'000};  ///< Of each call for a summary.
 };
 
 /// Remembers the last turns that have at most max_tokens together; older ones are forgotten. A turn that is larger
@@ -74,7 +86,11 @@ std::shared_ptr<Memory> token_memory(std::shared_ptr<SessionStore> sessions, Tok
 
 /// As token_memory(), but what would be forgotten is summarised first, by `model`, and only what is in the summary is
 /// forgotten: a call that fails loses nothing. The summary takes at most a quarter of max_tokens. While turns wait for
-/// a summary, load() gives the last ones that fit. Errors: Errc::invalid_argument for no model.
+/// a summary, load() gives the last ones that fit, as token_memory() does, however long that goes on: a failure is told
+/// in SaveReport::pending and to observers, by a run of EventKind::custom with the name "memory summary", and after
+/// three in a row a session's model is asked at every second save(), every fourth, up to every 64th. No call is given
+/// turns of more than twice max_tokens: many turns are summarised in several calls, and one that is longer is cut in
+/// its middle for it. Errors: Errc::invalid_argument for no model.
 std::shared_ptr<Memory> summary_memory(std::shared_ptr<SessionStore> sessions, std::shared_ptr<ChatModel> model,
                                        TokenMemoryOptions options = {});
 

@@ -68,7 +68,9 @@ class Prompt {
   /// Errors: Errc::parse_error and Errc::invalid_argument for templates; Errc::not_found for a hole without a value.
   explicit Prompt(PromptOptions options = {});
 
-  /// `history`: user and assistant in turn, oldest first. Errors: Errc::limit_exceeded if the question alone does not
+  /// `history`: user and assistant in turn, oldest first. What stands before the first question with an answer (a
+  /// summary, as Memory::load() gives it) is kept before all turns; a message of the user's that another one follows is
+  /// joined to it. Errors: Errc::limit_exceeded if the question alone does not
   /// fit in max_tokens, or no part of the first passage does.
   RenderedPrompt render(const std::string& question, const std::vector<Hit>& hits,
                         const std::vector<ChatMessage>& history = {}) const;

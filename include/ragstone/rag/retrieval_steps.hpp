@@ -112,6 +112,8 @@ class ListwiseOptions {
   std::size_t window = 20;            ///< Texts for one call; at least 2.
   std::size_t step = 10;              ///< By how much the window moves; at least 1, at most `window`.
   std::size_t max_text_bytes = 2000;  ///< Of each text, as far as the model sees it.
+  /// None: not sent, for models that refuse it (OpenAI's o-series and GPT-5).
+  std::optional<double> temperature = 0;
 };
 
 /// A reranker that lets a model order the texts: windows from the last texts to the first, each ordered as a list

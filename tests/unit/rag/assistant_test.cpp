@@ -9,8 +9,15 @@
 #include <future>
 #include <random>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 
 namespace ragstone::test {
@@ -212,6 +219,102 @@ TEST_F(AssistantTest, RemembersASessionAndLeavesMarksOut) {
   question.session = SessionId("other", "tenant");
   runtime.run(remembering.ask(question));
   EXPECT_EQ(model->requests().at(2).messages.size(), 2u);
+}
+
+/// Sessions in memory whose turns are added once that is allowed.
+class HeldSessions final : public SessionStore {
+ public:
+  void allow() { allowed_ = true; }
+  std::size_t asked() const noexcept { return asked_; }
+
+ private:
+  Task<SessionRecord> do_load(SessionId session, CallContext context) override {
+    return inner_->load(std::move(session), std::move(context));
+  }
+  Task<SessionRecord> do_append(SessionId session, Turn turn, CallContext context) override {
+    ++asked_;
+    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+    while (!allowed_) {
+      timer.expires_after(std::chrono::milliseconds(1));
+      co_await timer.async_wait(boost::asio::use_awaitable);
+    }
+    co_return co_await inner_->append(std::move(session), std::move(turn), std::move(context));
+  }
+  Task<void> do_drop(SessionId session, std::uint64_t last, CallContext context) override {
+    return inner_->drop(std::move(session), last, std::move(context));
+  }
+  Task<bool> do_summarize(SessionId session, std::uint64_t expected, std::uint64_t last, std::string summary,
+                          std::uint64_t tokens, CallContext context) override {
+    return inner_->summarize(std::move(session), expected, last, std::move(summary), tokens, std::move(context));
+  }
+  Task<bool> do_clear(SessionId session, CallContext context) override {
+    return inner_->clear(std::move(session), std::move(context));
+  }
+  Task<std::vector<std::string>> do_names(std::string tenant, CallContext context) override {
+    return inner_->names(std::move(tenant), std::move(context));
+  }
+
+  const std::shared_ptr<SessionStore> inner_ = memory_sessions();
+  std::atomic<bool> allowed_ = false;
+  std::atomic<std::size_t> asked_ = 0;
+};
+
+// MM-4: a summary that takes for ever, or fails, holds up neither this answer nor the next, and no turn is lost.
+TEST_F(AssistantTest, NoAnswerWaitsForASummary) {
+  for (const bool hangs : {true, false}) {
+    model = std::make_shared<ScriptedChatModel>("qwen-max");
+    const auto summarizer = std::make_shared<ScriptedChatModel>("summarizer");
+    ChatScript script;
+    summarizer->add(hangs ? script.hang() : script.fail(Errc::rejected, "no summary"));
+    TokenMemoryOptions limits;
+    limits.max_tokens = 80;
+    AssistantOptions options = with_model();
+    options.memory = summary_memory(memory_sessions(), summarizer, limits);
+    const Assistant remembering = assistant(options);
+    reply({"动量法取过去梯度的平均值", "[1]。", "An average."});
+    Question question("动量法是什么？");
+    question.session = SessionId("s", "tenant");
+    for (int i = 0; i < 6; ++i) {
+      question.text = "动量法是什么？ What is momentum, no. " + std::to_string(i) + "?";
+      const Answer answer = stream(remembering, question);
+      EXPECT_EQ(joined(), answer.text);
+      EXPECT_EQ(answer.citations.size(), 1u);
+      for (const std::string& note : answer.notes) EXPECT_EQ(note.find("memory"), std::string::npos) << note;
+      const auto messages = model->requests().back().messages;
+      if (i == 0) continue;
+      ASSERT_GE(messages.size(), 4u);
+      EXPECT_NE(messages[messages.size() - 3].text.find("no. " + std::to_string(i - 1)), std::string::npos)
+          << "the turn before is there, next to the question";
+    }
+    while (summarizer->requests().empty()) std::this_thread::yield();
+  }
+}
+
+// MM-4: once the reader has the end its turn is kept, though the call is cancelled; the next question waits for it.
+TEST_F(AssistantTest, ATurnIsKeptThoughItsReaderLeavesAtTheEnd) {
+  const auto sessions = std::make_shared<HeldSessions>();
+  AssistantOptions options = with_model();
+  options.memory = buffer_memory(sessions);
+  const Assistant remembering = assistant(options);
+  reply({"An average [1]."});
+  Question question("What is momentum?");
+  question.session = SessionId("s");
+  AsyncStream<std::string> end(4);
+  boost::asio::cancellation_signal cancel;
+  auto answer = runtime.spawn(remembering.ask_stream(question, end.producer()),
+                              boost::asio::bind_cancellation_slot(cancel.slot(), boost::asio::use_future));
+  EXPECT_EQ(runtime.run(end.next()), "An average [1].");
+  EXPECT_EQ(runtime.run(end.next()), std::nullopt) << "the stream ends before the turn is stored";
+  while (sessions->asked() == 0) std::this_thread::yield();
+  cancel.emit(boost::asio::cancellation_type::terminal);
+  EXPECT_ANY_THROW(answer.get());
+  question.text = "Why does momentum help?";
+  auto next = runtime.spawn(remembering.ask(question), boost::asio::use_future);
+  sessions->allow();
+  EXPECT_EQ(next.get().outcome, AnswerOutcome::answered);
+  const auto messages = model->requests().at(1).messages;
+  ASSERT_EQ(messages.size(), 4u);
+  EXPECT_EQ(messages[1].text, "What is momentum?");
 }
 
 TEST_F(AssistantTest, RefusesEmptyQuestionsAndSessionsWithoutMemory) {

@@ -183,5 +183,26 @@ TEST(Prompt, RefusesAQuestionThatLeavesNoRoom) {
   EXPECT_EQ(test::error_of([&] { Prompt(options).render("q", some_hits()); }).errc(), Errc::limit_exceeded);
 }
 
+// MM-1, S7: a summary is the user's, and models that want user and assistant in turn get them so.
+TEST(Prompt, ASummaryIsJoinedToTheQuestionThatFollows) {
+  std::vector<ChatMessage> history;
+  history.emplace_back(ChatRole::user, "此前对话的摘要：谈到了动量。\n");
+  const RenderedPrompt alone = Prompt().render("And Adam?", some_hits(), history);
+  ASSERT_EQ(alone.messages.size(), 2u);
+  EXPECT_TRUE(alone.messages[1].text.starts_with(history[0].text));
+  EXPECT_NE(alone.messages[1].text.find("And Adam?"), std::string::npos);
+  for (int turn = 0; turn < 100; ++turn) {
+    history.emplace_back(ChatRole::user, "question " + std::to_string(turn) + std::string(100, ' ') + "why?");
+    history.emplace_back(ChatRole::assistant, "answer " + std::to_string(turn) + " because of what is known of it.");
+  }
+  PromptOptions options;
+  options.max_history_tokens = 200;
+  const RenderedPrompt prompt = Prompt(options).render("And Adam?", some_hits(), history);
+  ASSERT_GT(prompt.messages.size(), 3u);
+  EXPECT_TRUE(prompt.messages[1].text.starts_with(history[0].text + "question ")) << "it comes before the oldest turn";
+  for (std::size_t i = 1; i < prompt.messages.size(); ++i)
+    EXPECT_EQ(prompt.messages[i].role, i % 2 == 1 ? ChatRole::user : ChatRole::assistant);
+}
+
 }  // namespace
 }  // namespace ragstone

@@ -82,7 +82,7 @@ TEST_F(SqliteSessionsTest, SummariesGoOnAfterARestartInBothLanguages) {
       EXPECT_EQ(after[i].role, before[i].role);
       EXPECT_EQ(after[i].text, before[i].text);
     }
-    EXPECT_EQ(after[0].role, ChatRole::system);
+    EXPECT_EQ(after[0].role, ChatRole::user);
     EXPECT_NE(after[0].text.find(conversation.first_summary), std::string::npos);
     EXPECT_EQ(runtime.run(open()->load(session)).turns.size(), kept) << "what waits for a summary is lost to nobody";
 
