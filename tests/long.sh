@@ -10,6 +10,7 @@
 #   programs   all other test programs, every randomised test a hundred times as long
 #   sanitizers the same under AddressSanitizer and UndefinedBehaviorSanitizer
 #   threads    the programs of the layers that have threads under ThreadSanitizer, and ten minutes of stress
+#   peers      the clients of model servers against a server of another make, where node and npm are there
 #   fuzz       ten million executions of each libFuzzer target (clang)
 #
 # RAGSTONE_TEST_FACTOR (100) and RAGSTONE_FUZZ_RUNS (10000000) make them shorter or longer. What was done is printed at
@@ -93,6 +94,9 @@ part() {
       export TSAN_OPTIONS
       run build/tsan/tests/unit/rag/ragstone_endurance_test --gtest_filter='Stress.*'
       ;;
+    peers)
+      sh tests/peers/model_server.sh
+      ;;
     fuzz)
       sh cmake/install_dependencies.sh clang
       cmake --workflow --preset fuzz
@@ -110,6 +114,6 @@ part() {
   echo "== part $1 passed"
 }
 
-[ $# -gt 0 ] || set -- kills power faults damage processes programs sanitizers threads fuzz
+[ $# -gt 0 ] || set -- kills power faults damage processes programs sanitizers threads peers fuzz
 for name; do part "$name"; done
 echo "The long part passed: $*"
