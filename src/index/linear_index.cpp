@@ -1,4 +1,6 @@
 #include "index/edit_distance.hpp"
+#include "index/linear_texts.hpp"
+#include "index/word_fields.hpp"
 #include "index/word_query.hpp"
 #include "kernel/stop_poll.hpp"
 #include "kernel/top_k.hpp"
@@ -10,172 +12,167 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 namespace ragstone {
 namespace {
 
+using linear::SealedTexts;
+using linear::TextDelta;
+
+// Changes of more nodes than this and than the compact form has are merged with it at once.
+constexpr std::size_t kLeastMerge = 4096;
+// The share of the compact form, in parts of this number, that makes a merge in the background pay.
+constexpr std::size_t kDueShare = 8;
+constexpr std::size_t kLeastDue = 1024;
+
 bool is_better(const ScoredNode& a, const ScoredNode& b) noexcept { return ranks_before(a, b); }
 
-std::uint32_t hash_of(std::string_view text) noexcept {
-  return static_cast<std::uint32_t>(XXH3_64bits(text.data(), text.size()));
+/// Calls `found(at)` for each text that is `text`.
+template <class Texts, class Found>
+void find_in(const Texts& texts, std::string_view text, kernel::StopPoll& poll, Found found) {
+  // Compilers make vector instructions of the inner loop; few groups hold the hash.
+  constexpr std::size_t kGroup = 256;
+  const std::uint32_t hash = linear::hash_of(text);
+  const std::span<const std::uint32_t> hashes = texts.hashes();
+  for (std::size_t begin = 0; begin < hashes.size(); begin += kGroup) {
+    poll.spend(kGroup / 4);
+    const std::size_t end = std::min(begin + kGroup, hashes.size());
+    std::uint32_t any = 0;
+    for (std::size_t at = begin; at < end; ++at) any |= hashes[at] == hash ? 1u : 0u;
+    if (any == 0) continue;
+    for (std::size_t at = begin; at < end; ++at)
+      if (hashes[at] == hash && texts.text(at) == text) found(at);
+  }
 }
 
-/// Texts of nodes, one after the other.
-class Texts {
- public:
-  std::size_t size() const noexcept { return entries_.size(); }
-  NodeId id(std::size_t at) const noexcept { return entries_[at].id; }
-  std::string_view text(std::size_t at) const noexcept {
-    return std::string_view(bytes_).substr(entries_[at].begin, entries_[at].size);
-  }
-
-  void put(NodeId id, std::string_view text) {
-    const auto [place, is_new] = places_.try_emplace(id, entries_.size());
-    if (is_new) {
-      entries_.emplace_back();
-      hashes_.emplace_back();
-    } else if (this->text(place->second) == text) {
-      return;
-    }
-    Entry& entry = entries_[place->second];
-    unused_ += entry.size;
-    entry = {id, bytes_.size(), text.size()};
-    hashes_[place->second] = hash_of(text);
-    bytes_ += text;
-    tidy();
-  }
-
-  /// The last entry takes the removed one's place.
-  void remove(NodeId id) {
-    const auto place = places_.find(id);
-    if (place == places_.end()) return;
-    const std::size_t at = place->second;
-    places_.erase(place);
-    unused_ += entries_[at].size;
-    if (at + 1 != entries_.size()) {
-      entries_[at] = entries_.back();
-      hashes_[at] = hashes_.back();
-      places_[entries_[at].id] = at;
-    }
-    entries_.pop_back();
-    hashes_.pop_back();
-    tidy();
-  }
-
-  /// Calls `found(at)` for each entry with this text.
-  template <class Found>
-  void find(std::string_view text, kernel::StopPoll& poll, Found found) const {
-    // Compilers make vector instructions of the inner loop; few groups hold the hash.
-    constexpr std::size_t kGroup = 256;
-    const std::uint32_t hash = hash_of(text);
-    for (std::size_t begin = 0; begin < hashes_.size(); begin += kGroup) {
-      poll.spend(kGroup / 4);
-      const std::size_t end = std::min(begin + kGroup, hashes_.size());
-      std::uint32_t any = 0;
-      for (std::size_t at = begin; at < end; ++at) any |= hashes_[at] == hash ? 1u : 0u;
-      if (any == 0) continue;
-      for (std::size_t at = begin; at < end; ++at)
-        if (hashes_[at] == hash && this->text(at) == text) found(at);
-    }
-  }
-
- private:
-  struct Entry {
-    NodeId id = 0;
-    std::size_t begin = 0;
-    std::size_t size = 0;
-  };
-
-  /// Moves the texts together once most of the bytes belong to none.
-  void tidy() {
-    constexpr std::size_t kWorthIt = std::size_t{64} << 10;
-    if (unused_ < kWorthIt || unused_ < bytes_.size() / 2) return;
-    std::string bytes;
-    bytes.reserve(bytes_.size() - unused_);
-    for (std::size_t at = 0; at < entries_.size(); ++at) {
-      const std::size_t begin = bytes.size();
-      bytes += text(at);
-      entries_[at].begin = begin;
-    }
-    bytes_ = std::move(bytes);
-    unused_ = 0;
-  }
-
-  std::vector<Entry> entries_;
-  std::vector<std::uint32_t> hashes_;
-  std::string bytes_;
-  std::size_t unused_ = 0;
-  std::unordered_map<NodeId, std::size_t> places_;
-};
-
 class LinearIndex final : public Index {
+ public:
+  explicit LinearIndex(LinearIndexOptions options) : fields_(std::move(options)) {}
+
  private:
   void do_update(const IndexUpdate& update, const StopToken& stop) override {
-    for (const NodeId id : update.removed) texts_.remove(id);
+    for (const NodeId id : update.removed) delta_.remove(id, update.to);
+    std::string normal;
     for (const Node& node : update.upserts) {
       throw_if_stopped(stop);
-      if (node.text.empty()) {
-        texts_.remove(node.id);
+      const std::string_view word = fields_.word_of(node, normal);
+      if (word.empty()) {
+        delta_.remove(node.id, update.to);
       } else {
-        texts_.put(node.id, node.text);
+        delta_.put(node.id, word, fields_.weight_of(node), update.to);
       }
     }
+    if (delta_.known() >= std::max(kLeastMerge, sealed_.size())) merge(update.to, stop);
   }
 
-  void do_clear() override { texts_ = Texts(); }
+  void do_clear() override {
+    sealed_ = SealedTexts();
+    delta_ = TextDelta();
+    merged_ = 0;
+  }
 
   std::vector<ScoredNode> do_query(const IndexQuery& query, const StopToken& stop) const override {
     const WordQuery asked = parse_word_query(query);
+    std::string normal;
+    const std::string_view word = fields_.comparable(query.text, normal);
     kernel::StopPoll poll(stop);
     kernel::TopK<ScoredNode, is_better> best(query.top_k);
-    const auto offer = [&](std::size_t at, double score) {
-      const ScoredNode hit{texts_.id(at), score};
-      if (best.would_keep(hit) && (!query.allowed || query.allowed(hit.id))) best.add(hit);
+    if (asked.mode == WordMode::prefix && asked.by == WordRank::frequency) {
+      std::vector<std::pair<std::string_view, NodeId>> found;
+      for_each(poll, 5, [&](const auto& texts, std::size_t at) {
+        if (texts.text(at).starts_with(word) && counts(texts, at)) found.emplace_back(texts.text(at), texts.node(at));
+      });
+      std::sort(found.begin(), found.end());
+      WordTally tally(query, [&](const ScoredNode& hit) { best.add(hit); });
+      for (const auto& [text, node] : found) tally.add(text, node);
+      tally.finish();
+      return std::move(best).take();
+    }
+    const auto offer = [&](const auto& texts, std::size_t at, double score) {
+      const ScoredNode hit{texts.node(at), score};
+      if (best.would_keep(hit) && counts(texts, at) && (!query.allowed || query.allowed(hit.id))) best.add(hit);
     };
     if (asked.mode == WordMode::exact) {
-      texts_.find(query.text, poll, [&](std::size_t at) { offer(at, 1); });
-    } else if (asked.by == WordRank::frequency) {
-      std::vector<std::pair<std::string_view, NodeId>> words;
-      for (std::size_t at = 0; at < texts_.size(); ++at) {
-        poll.spend(5);
-        if (texts_.text(at).starts_with(query.text)) words.emplace_back(texts_.text(at), texts_.id(at));
-      }
-      std::sort(words.begin(), words.end());
-      WordTally tally(query, [&](const ScoredNode& hit) { best.add(hit); });
-      for (const auto& [word, node] : words) tally.add(word, node);
-      tally.finish();
+      find_in(sealed_, word, poll, [&](std::size_t at) { offer(sealed_, at, sealed_.weight(at)); });
+      find_in(delta_, word, poll, [&](std::size_t at) { offer(delta_, at, delta_.weight(at)); });
     } else if (asked.mode == WordMode::prefix) {
-      for (std::size_t at = 0; at < texts_.size(); ++at) {
-        poll.spend(5);
-        if (texts_.text(at).starts_with(query.text)) offer(at, 1);
-      }
+      for_each(poll, 5, [&](const auto& texts, std::size_t at) {
+        if (texts.text(at).starts_with(word)) offer(texts, at, texts.weight(at));
+      });
     } else {
-      EditDistance distance(query.text, asked.max_edits);
-      for (std::size_t at = 0; at < texts_.size(); ++at) {
-        poll.spend(200);
+      EditDistance distance(word, asked.max_edits);
+      for_each(poll, 200, [&](const auto& texts, std::size_t at) {
         distance.cut(0);
-        for (const utf8::CodePoint c : utf8::CodePoints(texts_.text(at))) {
+        for (const utf8::CodePoint c : utf8::CodePoints(texts.text(at))) {
           distance.push(c.value);
           if (!distance.can_match()) break;
         }
         if (distance.can_match() && distance.distance() <= asked.max_edits)
-          offer(at, edit_score(asked.max_edits, distance.distance(), 1));
-      }
+          offer(texts, at, edit_score(asked.max_edits, distance.distance(), texts.weight(at)));
+      });
     }
     return std::move(best).take();
   }
 
-  Texts texts_;
+  std::string do_form() const override { return "linear/1 " + fields_.form(); }
+
+  void do_save(IndexOutput& output, const StopToken& stop) const override {
+    kernel::StopPoll poll(stop);
+    linear::TextsWriter writer(fields_.has_weights());
+    for_each(poll, 30, [&](const auto& texts, std::size_t at) {
+      if (counts(texts, at)) writer.add(texts.text(at), texts.node(at), texts.weight(at));
+    });
+    writer.finish(output);
+  }
+
+  void do_load(std::shared_ptr<const IndexImage> image) override {
+    const Generation generation = image->generation();
+    SealedTexts loaded(std::move(image));
+    // A merge since the image was saved has taken in what came after it.
+    if (merged_ > generation) return;
+    sealed_ = std::move(loaded);
+    merged_ = 0;
+    delta_.forget(generation);
+  }
+
+  bool do_is_due() const override { return delta_.known() >= std::max(kLeastDue, sealed_.size() / kDueShare); }
+
+  void merge(Generation generation, const StopToken& stop) {
+    const auto image = std::make_shared<MemoryIndexImage>(generation);
+    do_save(*image, stop);
+    sealed_ = SealedTexts(image);
+    delta_ = TextDelta();
+    merged_ = generation;
+  }
+
+  bool counts(const SealedTexts& texts, std::size_t at) const { return !delta_.knows(texts.node(at)); }
+  bool counts(const TextDelta&, std::size_t) const { return true; }
+
+  /// Calls `take(texts, at)` for each text, also those that do not count.
+  template <class Take>
+  void for_each(kernel::StopPoll& poll, std::size_t work, Take take) const {
+    for (std::size_t at = 0; at < sealed_.size(); ++at) {
+      poll.spend(work);
+      take(sealed_, at);
+    }
+    for (std::size_t at = 0; at < delta_.size(); ++at) {
+      poll.spend(work);
+      take(delta_, at);
+    }
+  }
+
+  const WordFields fields_;
+  SealedTexts sealed_;
+  TextDelta delta_;
+  Generation merged_ = 0;  ///< Of sealed_, where it was merged here.
 };
 
 }  // namespace
 
-std::shared_ptr<Index> linear_index() { return std::make_shared<LinearIndex>(); }
+std::shared_ptr<Index> linear_index(LinearIndexOptions options) {
+  return std::make_shared<LinearIndex>(std::move(options));
+}
 
 }  // namespace ragstone

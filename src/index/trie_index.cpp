@@ -1,18 +1,15 @@
 #include "index/edit_distance.hpp"
 #include "index/sealed_words.hpp"
 #include "index/word_delta.hpp"
+#include "index/word_fields.hpp"
 #include "index/word_query.hpp"
 #include "kernel/stop_poll.hpp"
 #include "kernel/top_k.hpp"
-#include <ragstone/base/utf8.hpp>
 #include <ragstone/index/trie_index.hpp>
-#include <ragstone/text/normalize.hpp>
 #include <ragstone/text/utf8.hpp>
 
 #include <algorithm>
-#include <limits>
 #include <utility>
-#include <variant>
 
 namespace ragstone {
 namespace {
@@ -27,13 +24,6 @@ constexpr std::size_t kDueShare = 8;
 constexpr std::size_t kLeastDue = 1024;
 
 bool is_better(const ScoredNode& a, const ScoredNode& b) noexcept { return ranks_before(a, b); }
-
-float weight_of(const Scalar& value) noexcept {
-  constexpr double most = std::numeric_limits<float>::max();
-  if (const auto* number = std::get_if<double>(&value)) return static_cast<float>(std::clamp(*number, -most, most));
-  if (const auto* number = std::get_if<std::int64_t>(&value)) return static_cast<float>(*number);
-  return 0;
-}
 
 /// The best hits among those that count.
 class Hits {
@@ -53,7 +43,7 @@ class Hits {
 
 class TrieIndex final : public Index {
  public:
-  explicit TrieIndex(TrieIndexOptions options) : options_(std::move(options)) {}
+  explicit TrieIndex(TrieIndexOptions options) : fields_(std::move(options)) {}
 
  private:
   void do_update(const IndexUpdate& update, const StopToken& stop) override {
@@ -61,11 +51,11 @@ class TrieIndex final : public Index {
     std::string normal;
     for (const Node& node : update.upserts) {
       throw_if_stopped(stop);
-      const std::string_view word = word_of(node, normal);
+      const std::string_view word = fields_.word_of(node, normal);
       if (word.empty()) {
         delta_.remove(node.id, update.to);
       } else {
-        delta_.put(node.id, word, weight_of_node(node), update.to);
+        delta_.put(node.id, word, fields_.weight_of(node), update.to);
       }
     }
     if (delta_.size() >= std::max(kLeastMerge, sealed_.rows())) merge(update.to, stop);
@@ -74,16 +64,13 @@ class TrieIndex final : public Index {
   void do_clear() override {
     delta_.clear();
     sealed_ = SealedWords();
+    merged_ = 0;
   }
 
   std::vector<ScoredNode> do_query(const IndexQuery& query, const StopToken& stop) const override {
     const WordQuery asked = parse_word_query(query);
     std::string normal;
-    std::string_view word = query.text;
-    if (options_.normalized) {
-      append_normalized(normal, word);
-      word = normal;
-    }
+    const std::string_view word = fields_.comparable(query.text, normal);
     Hits hits(query, query.top_k);
     switch (asked.mode) {
       case WordMode::exact:
@@ -103,14 +90,11 @@ class TrieIndex final : public Index {
     return std::move(hits).take();
   }
 
-  std::string do_form() const override {
-    return "trie/1 normalized=" + std::to_string(options_.normalized) + " word=" + options_.word_field +
-           " weight=" + options_.weight_field;
-  }
+  std::string do_form() const override { return "trie/1 " + fields_.form(); }
 
   void do_save(IndexOutput& output, const StopToken& stop) const override {
     kernel::StopPoll poll(stop);
-    words::WordsWriter writer(!options_.weight_field.empty());
+    words::WordsWriter writer(fields_.has_weights());
     auto changed = delta_.words().begin();
     const auto add_changed = [&] {
       for (const WordDelta::Posting& posting : changed->second)
@@ -132,7 +116,11 @@ class TrieIndex final : public Index {
 
   void do_load(std::shared_ptr<const IndexImage> image) override {
     const Generation generation = image->generation();
-    sealed_ = SealedWords(std::move(image));
+    SealedWords loaded(std::move(image));
+    // A merge since the image was saved has taken in what came after it.
+    if (merged_ > generation) return;
+    sealed_ = std::move(loaded);
+    merged_ = 0;
     delta_.forget(generation);
   }
 
@@ -142,27 +130,8 @@ class TrieIndex final : public Index {
     const auto image = std::make_shared<MemoryIndexImage>(generation);
     do_save(*image, stop);
     sealed_ = SealedWords(image);
+    merged_ = generation;
     delta_.clear();
-  }
-
-  /// Valid until `normal` is changed.
-  std::string_view word_of(const Node& node, std::string& normal) const {
-    std::string_view word = node.text;
-    if (!options_.word_field.empty()) {
-      const Scalar* value = node.metadata.find(options_.word_field);
-      const auto* text = value ? std::get_if<std::string>(value) : nullptr;
-      word = text ? std::string_view(*text) : std::string_view();
-    }
-    if (!options_.normalized) return word;
-    normal.clear();
-    append_normalized(normal, word);
-    return normal;
-  }
-
-  float weight_of_node(const Node& node) const {
-    if (options_.weight_field.empty()) return 1;
-    const Scalar* value = node.metadata.find(options_.weight_field);
-    return value ? weight_of(*value) : 0;
   }
 
   void offer_row(std::size_t row, double score, Hits& hits) const {
@@ -242,9 +211,10 @@ class TrieIndex final : public Index {
     }
   }
 
-  const TrieIndexOptions options_;
+  const WordFields fields_;
   SealedWords sealed_;
   WordDelta delta_;
+  Generation merged_ = 0;  ///< Of sealed_, where it was merged here.
 };
 
 }  // namespace

@@ -33,19 +33,27 @@ class WordDelta {
   std::size_t size() const noexcept { return nodes_.size(); }
   bool knows(NodeId node) const { return !nodes_.empty() && nodes_.contains(node); }
   const Words& words() const noexcept { return words_; }
+  /// Postings that took the place of one that was taken out; for tests, which count the work by it.
+  std::size_t moves() const noexcept { return moves_; }
   /// The words from `prefix` on, the ones that begin with it first.
   Words::const_iterator from(std::string_view prefix) const { return words_.lower_bound(prefix); }
 
  private:
   struct State {
-    Words::iterator word;  ///< end(): the node is gone.
+    Words::iterator word;   ///< end(): the node is gone.
+    std::size_t place = 0;  ///< Among the word's postings.
     Generation generation = 0;
   };
 
-  void take_out(NodeId node, const State& state);
+  /// The state of a node without a word; what it had is taken out.
+  State& vacate(NodeId node, Generation generation);
+  /// The word's last posting takes the place.
+  void take_out(const State& state);
 
   Words words_;
   std::unordered_map<NodeId, State> nodes_;
+  Generation newest_ = 0;  ///< At least the generation of every node.
+  std::size_t moves_ = 0;
 };
 
 }  // namespace ragstone::words

@@ -3,9 +3,11 @@
 #include "store/segment/index_folder.hpp"
 #include "unit/store/segment_probe.hpp"
 #include <ragstone/base/error.hpp>
+#include <ragstone/index/linear_index.hpp>
 #include <ragstone/index/trie_index.hpp>
 
 #include <cmath>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -15,10 +17,11 @@ namespace {
 
 constexpr std::size_t kHits = 5;
 
-TrieIndexOptions options() {
-  TrieIndexOptions options;
+/// `choice`: the first byte of an input.
+std::shared_ptr<Index> make_index(char choice) {
+  WordIndexOptions options;
   options.weight_field = "weight";
-  return options;
+  return (choice & 2) == 0 ? trie_index(options) : linear_index(options);
 }
 
 template <class Call>
@@ -49,8 +52,9 @@ void ask(const Index& index) {
 
 }  // namespace
 
-std::string fuzz_words_sample(unsigned) {
-  const auto index = trie_index(options());
+std::string fuzz_words_sample(unsigned seed) {
+  const char choice = static_cast<char>(seed & 3);
+  const auto index = make_index(choice);
   IndexUpdate update;
   update.to = 3;
   NodeId id = 1;
@@ -69,7 +73,7 @@ std::string fuzz_words_sample(unsigned) {
   index->update(update, {});
   segment::StringSink sink(8);
   segment::write_index(sink, *index, {});
-  return std::move(sink).take();
+  return choice + std::move(sink).take();
 }
 
 void fuzz_words(std::string_view bytes) {
@@ -77,7 +81,7 @@ void fuzz_words(std::string_view bytes) {
   std::string image(bytes.substr(1));
   if ((bytes[0] & 1) == 0) image = segment::with_right_checksums(std::move(image));
   expect_corrupt_at_worst([&] {
-    const auto index = trie_index(options());
+    const auto index = make_index(bytes[0]);
     index->load(segment::open_index(segment::heap_image(image), index->form()));
     ask(*index);
     MemoryIndexImage copy(1);

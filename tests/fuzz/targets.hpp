@@ -35,9 +35,10 @@ void fuzz_schemas(std::string_view bytes);
 /// Retry-After and retry-after-ms, with a bar between them.
 void fuzz_retry(std::string_view bytes);
 
-/// Saved indexes: an image of any bytes, loaded by a trie_index() and asked in every mode. The first byte as above.
+/// Saved indexes: an image of any bytes, loaded by an index of words and asked in every mode. The first byte as above;
+/// its second bit chooses a linear_index() instead of a trie_index().
 void fuzz_words(std::string_view bytes);
-/// An image that fuzz_words() can load, after its first byte.
+/// What fuzz_words() can load: a trie, or with the second bit of the seed a linear index.
 std::string fuzz_words_sample(unsigned seed);
 
 }  // namespace ragstone::test

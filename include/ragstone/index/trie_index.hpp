@@ -1,24 +1,13 @@
 #pragma once
 
 #include <ragstone/index/index.hpp>
+#include <ragstone/index/word_index_options.hpp>
 
-#include <cstddef>
 #include <memory>
-#include <string>
-#include <type_traits>
 
 namespace ragstone {
 
-class TrieIndexOptions {
- public:
-  TrieIndexOptions() = default;
-
-  std::string word_field;    ///< The text of this metadata field is a node's word; empty: the node's whole text. A node
-                             ///< without a word is not indexed.
-  std::string weight_field;  ///< The number in this metadata field is the node's weight (kept as f32); where there is
-                             ///< none, it is 0. Empty: all weights are 1.
-  bool normalized = false;   ///< Words and queries are compared after normalize(): case and width do not matter.
-};
+using TrieIndexOptions = WordIndexOptions;
 
 /// A dictionary over the nodes of a group that answers what a trie answers: which nodes have the query as their word,
 /// have a word that begins with it, or one within a few edits of it. Several nodes may share a word. In memory it is
@@ -43,7 +32,5 @@ class TrieIndexOptions {
 /// Errors of query(): Errc::invalid_argument for unknown parameters and for a query that is no valid UTF-8;
 /// Errc::corrupt_store where the bytes of a loaded image are damaged.
 std::shared_ptr<Index> trie_index(TrieIndexOptions options = {});
-
-static_assert(!std::is_aggregate_v<TrieIndexOptions>);
 
 }  // namespace ragstone

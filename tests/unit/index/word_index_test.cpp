@@ -4,10 +4,7 @@
 #include "support/rounds.hpp"
 #include "unit/index/word_oracle.hpp"
 #include <ragstone/base/error.hpp>
-#include <ragstone/index/linear_index.hpp>
-#include <ragstone/index/trie_index.hpp>
 
-#include <functional>
 #include <random>
 #include <string_view>
 
@@ -16,12 +13,7 @@
 namespace ragstone::test {
 namespace {
 
-struct Kind {
-  const char* name;
-  std::function<std::shared_ptr<Index>()> make;
-};
-
-class WordIndex : public testing::TestWithParam<Kind> {
+class WordIndex : public testing::TestWithParam<WordIndexKind> {
  protected:
   void add(std::vector<Node> nodes) {
     IndexUpdate update;
@@ -37,11 +29,10 @@ class WordIndex : public testing::TestWithParam<Kind> {
     return found;
   }
 
-  const std::shared_ptr<Index> index = GetParam().make();
+  const std::shared_ptr<Index> index = GetParam().make({});
 };
 
-INSTANTIATE_TEST_SUITE_P(All, WordIndex,
-                         testing::Values(Kind{"trie", [] { return trie_index(); }}, Kind{"linear", linear_index}),
+INSTANTIATE_TEST_SUITE_P(All, WordIndex, testing::ValuesIn(word_index_kinds()),
                          [](const auto& kind) { return std::string(kind.param.name); });
 
 TEST_P(WordIndex, FindsEveryNodeOfAWord) {
@@ -71,6 +62,38 @@ TEST_P(WordIndex, CompletesBeginningsByHowManyNodesHaveAWord) {
   query.top_k = 9;
   query.allowed = [](NodeId id) { return id != 6; };
   EXPECT_EQ(answer(*index, query), (std::vector<ScoredNode>{{5, 1}, {7, 1}}));
+}
+
+TEST_P(WordIndex, RanksByWeight) {
+  WordIndexOptions options;
+  options.weight_field = "weight";
+  const auto weighted = GetParam().make(options);
+  IndexUpdate update;
+  update.to = 1;
+  update.upserts = {word_node(1, "key", 3), word_node(2, "keyboard", 9), word_node(3, "keys", 5),
+                    word_node(4, "keyed"),  word_node(5, "lock", 100),   word_node(6, "密钥", 2),
+                    word_node(7, "密钥", 4)};
+  weighted->update(update, {});
+  EXPECT_EQ(answer(*weighted, word_query("key", "prefix", 3)), (std::vector<ScoredNode>{{2, 9}, {3, 5}, {1, 3}}));
+  EXPECT_EQ(answer(*weighted, word_query("密钥", "exact", 3)), (std::vector<ScoredNode>{{7, 4}, {6, 2}}));
+  std::vector<NodeId> near;
+  for (const ScoredNode& hit : answer(*weighted, word_query("key", "edits", 9))) near.push_back(hit.id);
+  EXPECT_EQ(near, (std::vector<NodeId>{1, 3, 4}));
+}
+
+TEST_P(WordIndex, ComparesNormalizedWordsOfAFieldIfAskedTo) {
+  WordIndexOptions options;
+  options.normalized = true;
+  options.word_field = "name";
+  const auto names = GetParam().make(options);
+  IndexUpdate update;
+  update.to = 1;
+  update.upserts = {word_node(1, "text that does not count"), word_node(2, "STRASSE"), word_node(3, "")};
+  update.upserts[0].metadata.set("name", "Straße");
+  update.upserts[2].metadata.set("name", "ＡＢＣ公司");
+  names->update(update, {});
+  EXPECT_EQ(answer(*names, word_query("STRASSE", "exact", 9)), (std::vector<ScoredNode>{{1, 1}}));
+  EXPECT_EQ(answer(*names, word_query("abc公", "prefix", 9)), (std::vector<ScoredNode>{{3, 1}}));
 }
 
 TEST_P(WordIndex, CountsEditsInCodePoints) {
@@ -126,7 +149,7 @@ TEST_P(WordIndex, KeepsWordsOfAnyKind) {
 TEST_P(WordIndex, AnswersAsAWalkThroughAllWordsDoes) {
   for (unsigned seed = 1; seed <= rounds(4) && !HasFailure(); ++seed) {
     std::mt19937 random(seed);
-    const auto words = GetParam().make();
+    const auto words = GetParam().make({});
     WordOracle oracle;
     for (int step = 0; step < 12; ++step) {
       IndexUpdate update;

@@ -1,5 +1,7 @@
 #include "unit/index/word_oracle.hpp"
 
+#include <ragstone/index/linear_index.hpp>
+#include <ragstone/index/trie_index.hpp>
 #include <ragstone/text/utf8.hpp>
 
 #include <algorithm>
@@ -7,6 +9,8 @@
 #include <variant>
 
 namespace ragstone::test {
+
+std::vector<WordIndexKind> word_index_kinds() { return {{"trie", trie_index}, {"linear", linear_index}}; }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<char32_t> from;

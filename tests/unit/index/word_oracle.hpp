@@ -1,9 +1,12 @@
 #pragma once
 
 #include <ragstone/index/index.hpp>
+#include <ragstone/index/word_index_options.hpp>
 
 #include <cstddef>
+#include <functional>
 #include <map>
+#include <memory>
 #include <random>
 #include <string>
 #include <string_view>
@@ -32,6 +35,13 @@ class WordOracle {
 
   std::map<NodeId, Entry> words_;
 };
+
+/// An index of words to be tested.
+struct WordIndexKind {
+  const char* name;
+  std::function<std::shared_ptr<Index>(WordIndexOptions)> make;
+};
+std::vector<WordIndexKind> word_index_kinds();
 
 /// Levenshtein's distance in code points.
 std::size_t edit_distance(std::string_view a, std::string_view b);

@@ -52,6 +52,28 @@ class SavedIndexTest : public RagTest {
   TemporaryFolder folder;
 };
 
+TEST_F(SavedIndexTest, ALinearIndexIsLoadedAtTheNextStart) {
+  LinearIndexOptions options;
+  options.normalized = true;
+  {
+    Document document = open_store(linear_index(options));
+    runtime.run(document.add(Source("a", "Apple\nApply\n苹果")));
+    EXPECT_EQ(look_up(document, "APP", "prefix"), 2u);
+    runtime.run(document.close());
+  }
+  {
+    Document document = open_store(linear_index(options));
+    EXPECT_EQ(look_up(document, "苹果"), 1u);
+    EXPECT_EQ(note(document).substr(0, 20), "loaded at generation");
+    EXPECT_TRUE(runtime.run(document.verify()).ok());
+    runtime.run(document.add(Source("b", "苹果")));
+    EXPECT_EQ(look_up(document, "苹果"), 2u);
+  }
+  Document document = open_store(linear_index());
+  EXPECT_EQ(look_up(document, "APP", "prefix"), 0u);
+  EXPECT_EQ(note(document).substr(0, 9), "replayed:") << "of another form";
+}
+
 TEST_F(SavedIndexTest, IsLoadedAtTheNextStart) {
   fill();
   Document document = open_store(trie_index());

@@ -1,7 +1,10 @@
+// What the trie and the linear index have in common when they are saved and loaded.
+
 #include "support/errors.hpp"
 #include "support/rounds.hpp"
 #include "unit/index/word_oracle.hpp"
 #include <ragstone/base/error.hpp>
+#include <ragstone/index/linear_index.hpp>
 #include <ragstone/index/trie_index.hpp>
 
 #include <random>
@@ -13,8 +16,8 @@
 namespace ragstone::test {
 namespace {
 
-TrieIndexOptions weighted() {
-  TrieIndexOptions options;
+WordIndexOptions weighted() {
+  WordIndexOptions options;
   options.weight_field = "weight";
   return options;
 }
@@ -68,33 +71,18 @@ class ForgedImage final : public IndexOutput, public IndexImage {
   Stored do_section(std::uint32_t) const override { return {}; }
 };
 
-TEST(TrieIndex, RanksCompletionsByWeight) {
-  const auto index = trie_index(weighted());
-  apply(*index, {word_node(1, "key", 3), word_node(2, "keyboard", 9), word_node(3, "keys", 5), word_node(4, "keyed"),
-                 word_node(5, "lock", 100)});
-  EXPECT_EQ(answer(*index, word_query("key", "prefix", 3)), (std::vector<ScoredNode>{{2, 9}, {3, 5}, {1, 3}}));
-  EXPECT_EQ(ids(*index, word_query("key", "edits", 9)), (std::vector<NodeId>{1, 3, 4}));
-}
+class SavedWordIndex : public testing::TestWithParam<WordIndexKind> {
+ protected:
+  static std::shared_ptr<Index> make(const WordIndexOptions& options = {}) { return GetParam().make(options); }
+};
 
-TEST(TrieIndex, ComparesNormalizedWordsIfAskedTo) {
-  TrieIndexOptions options;
-  options.normalized = true;
-  options.word_field = "name";
-  const auto index = trie_index(options);
-  Node street = word_node(1, "text that does not count");
-  street.metadata.set("name", "Straße");
-  Node nameless = word_node(2, "STRASSE");
-  Node wide = word_node(3, "");
-  wide.metadata.set("name", "ＡＢＣ公司");
-  apply(*index, {street, nameless, wide});
-  EXPECT_EQ(ids(*index, word_query("STRASSE", "exact", 9)), (std::vector<NodeId>{1}));
-  EXPECT_EQ(ids(*index, word_query("abc公", "prefix", 9)), (std::vector<NodeId>{3}));
-}
+INSTANTIATE_TEST_SUITE_P(All, SavedWordIndex, testing::ValuesIn(word_index_kinds()),
+                         [](const auto& kind) { return std::string(kind.param.name); });
 
-TEST(TrieIndex, AnswersTheSameAfterSavingAndLoading) {
+TEST_P(SavedWordIndex, AnswersTheSameAfterSavingAndLoading) {
   for (unsigned seed = 1; seed <= rounds(5) && !testing::Test::HasFailure(); ++seed) {
     std::mt19937 random(seed);
-    auto index = trie_index(weighted());
+    auto index = make(weighted());
     WordOracle oracle;
     // Ids above 2^32 now and then: they are stored otherwise.
     const NodeId base = seed % 3 == 0 ? NodeId{1} << 40 : 0;
@@ -113,7 +101,7 @@ TEST(TrieIndex, AnswersTheSameAfterSavingAndLoading) {
       apply(*index, std::move(upserts), std::move(removed));
       if (random() % 2 == 0) {
         const auto image = saved(*index);
-        if (random() % 2 == 0) index = trie_index(weighted());
+        if (random() % 2 == 0) index = make(weighted());
         index->load(image);
       }
       for (int i = 0; i < 8; ++i)
@@ -125,8 +113,8 @@ TEST(TrieIndex, AnswersTheSameAfterSavingAndLoading) {
   }
 }
 
-TEST(TrieIndex, KeepsWhatCameAfterTheStateThatItLoads) {
-  const auto index = trie_index();
+TEST_P(SavedWordIndex, KeepsWhatCameAfterTheStateThatItLoads) {
+  const auto index = make();
   apply(*index, {word_node(1, "one"), word_node(2, "two"), word_node(3, "three")});
   const auto image = saved(*index);
   apply(*index, {word_node(1, "uno"), word_node(4, "four")}, {2});
@@ -136,6 +124,35 @@ TEST(TrieIndex, KeepsWhatCameAfterTheStateThatItLoads) {
   EXPECT_TRUE(ids(*index, word_query("two", "exact", 9)).empty());
   EXPECT_EQ(ids(*index, word_query("uno", "exact", 9)), (std::vector<NodeId>{1}));
   EXPECT_EQ(ids(*index, word_query("", "prefix", 9)), (std::vector<NodeId>{1, 3, 4}));
+}
+
+// So many changes after the image was saved that the index has merged them by itself.
+TEST_P(SavedWordIndex, KeepsWhatItHasMergedSinceTheStateThatItLoads) {
+  const auto index = make();
+  apply(*index, {word_node(1, "one"), word_node(2, "二")});
+  const auto image = saved(*index);
+  std::vector<Node> many;
+  for (NodeId id = 10; id < 6000; ++id) many.push_back(word_node(id, "word" + std::to_string(id)));
+  apply(*index, std::move(many), {2});
+  index->load(image);
+  EXPECT_EQ(index->generation(), 2u);
+  EXPECT_EQ(ids(*index, word_query("word5999", "exact", 9)), (std::vector<NodeId>{5999}));
+  EXPECT_EQ(ids(*index, word_query("one", "exact", 9)), (std::vector<NodeId>{1}));
+  EXPECT_TRUE(ids(*index, word_query("二", "exact", 9)).empty());
+}
+
+TEST_P(SavedWordIndex, ForgetsManyChangedNodesOfOneWordWithTheStateThatItLoads) {
+  const auto index = make();
+  std::vector<Node> many;
+  for (NodeId id = 1; id <= 3000; ++id) many.push_back(word_node(id, id % 2 == 0 ? "same" : "相同"));
+  apply(*index, std::move(many));
+  const auto image = saved(*index);
+  apply(*index, {word_node(2, "other"), word_node(3001, "same")}, {1, 4});
+  index->load(image);
+  EXPECT_EQ(ids(*index, word_query("same", "exact", 4)), (std::vector<NodeId>{6, 8, 10, 12}));
+  EXPECT_EQ(index->query(word_query("same", "exact", 9000), {}).size(), 1499u);
+  EXPECT_EQ(index->query(word_query("相同", "exact", 9000), {}).size(), 1499u);
+  EXPECT_EQ(ids(*index, word_query("other", "exact", 9)), (std::vector<NodeId>{2}));
 }
 
 TEST(TrieIndex, ReadsNoWordWhenItLoads) {
@@ -150,8 +167,20 @@ TEST(TrieIndex, ReadsNoWordWhenItLoads) {
   EXPECT_EQ(error_of([&] { loaded->query(word_query("one", "exact", 9), {}); }).errc(), Errc::corrupt_store);
 }
 
-TEST(TrieIndex, IsAsItWasWhereAnImageCannotBeLoaded) {
-  const auto index = trie_index();
+TEST(LinearIndex, ReadsNoWordWhenItLoads) {
+  const auto index = linear_index();
+  apply(*index, {word_node(1, "one"), word_node(2, "two")});
+  ForgedImage forged;
+  index->save(forged, {});
+  forged.sections[2].bytes.clear();
+  const auto loaded = linear_index();
+  loaded->load(forged.image());
+  EXPECT_EQ(loaded->generation(), 1u);
+  EXPECT_EQ(error_of([&] { loaded->query(word_query("one", "exact", 9), {}); }).errc(), Errc::corrupt_store);
+}
+
+TEST_P(SavedWordIndex, IsAsItWasWhereAnImageCannotBeLoaded) {
+  const auto index = make();
   apply(*index, {word_node(1, "one")});
   ForgedImage forged;
   index->save(forged, {});
@@ -160,13 +189,14 @@ TEST(TrieIndex, IsAsItWasWhereAnImageCannotBeLoaded) {
   EXPECT_EQ(ids(*index, word_query("one", "exact", 9)), (std::vector<NodeId>{1}));
 }
 
-TEST(TrieIndex, NamesInItsFormWhatASavedOneMustShare) {
-  EXPECT_EQ(trie_index()->form(), trie_index()->form());
-  EXPECT_NE(trie_index()->form(), trie_index(weighted())->form());
+TEST_P(SavedWordIndex, NamesInItsFormWhatASavedOneMustShare) {
+  EXPECT_EQ(make()->form(), make()->form());
+  EXPECT_NE(make()->form(), make(weighted())->form());
+  EXPECT_NE(trie_index()->form(), linear_index()->form());
 }
 
-TEST(TrieIndex, NeedsNoSavingUntilMuchHasChanged) {
-  const auto index = trie_index();
+TEST_P(SavedWordIndex, NeedsNoSavingUntilMuchHasChanged) {
+  const auto index = make();
   apply(*index, {word_node(1, "one")});
   EXPECT_FALSE(index->is_due());
   std::vector<Node> many;
@@ -178,10 +208,10 @@ TEST(TrieIndex, NeedsNoSavingUntilMuchHasChanged) {
 }
 
 // Damaged bytes may change answers; they must not lead to other errors or outside of the image (the sanitizers look).
-TEST(TrieIndex, ReportsDamagedBytesOrAnswersFromThem) {
+TEST_P(SavedWordIndex, ReportsDamagedBytesOrAnswersFromThem) {
   for (unsigned seed = 1; seed <= rounds(500) && !testing::Test::HasFailure(); ++seed) {
     std::mt19937 random(seed);
-    const auto index = trie_index(weighted());
+    const auto index = make(weighted());
     std::vector<Node> nodes;
     for (NodeId id = 1; id <= 60; ++id) nodes.push_back(word_node(id, random_word(random), 1));
     apply(*index, std::move(nodes));
@@ -196,7 +226,7 @@ TEST(TrieIndex, ReportsDamagedBytesOrAnswersFromThem) {
         bytes[random() % bytes.size()] = static_cast<char>(random());
       }
     }
-    const auto loaded = trie_index(weighted());
+    const auto loaded = make(weighted());
     try {
       loaded->load(forged.image());
       for (const char* mode : {"exact", "prefix", "edits"})
