@@ -1,3 +1,4 @@
+#include "text/normal_boundary.hpp"
 #include <ragstone/base/error.hpp>
 #include <ragstone/base/utf8.hpp>
 #include <ragstone/text/normalize.hpp>
@@ -79,6 +80,12 @@ void append_normalized(std::string& out, std::string_view text) {
     if (U_FAILURE(status)) throw Error(Errc::internal, std::string("normalize: ICU failed: ") + u_errorName(status));
     at = end;
   }
+}
+
+bool detail::has_normal_boundary_before(char32_t code_point) {
+  // Most of a Chinese text.
+  if (code_point >= 0x4E00 && code_point < 0x9FFD) return true;
+  return nfkc_casefold().hasBoundaryBefore(static_cast<UChar32>(code_point));
 }
 
 std::string normalize(std::string_view text) {

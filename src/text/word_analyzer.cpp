@@ -1,4 +1,5 @@
 #include "text/run_scanner.hpp"
+#include "text/user_words.hpp"
 #include <ragstone/base/ids.hpp>
 #include <ragstone/text/analyzer.hpp>
 #include <ragstone/text/normalize.hpp>
@@ -6,8 +7,7 @@
 #include <ragstone/text/utf8.hpp>
 
 #include <algorithm>
-#include <functional>
-#include <set>
+#include <utility>
 
 #include <unicode/uversion.h>
 
@@ -18,21 +18,29 @@ constexpr std::size_t kMaxTermBytes = 255;
 
 class WordAnalyzer final : public Analyzer {
  public:
-  WordAnalyzer(const std::string& signature, const AnalyzerOptions& options,
-               std::set<std::string, std::less<>> user_words)
-      : Analyzer(signature), spaced_(english_analyzer(options)), user_words_(std::move(user_words)) {
-    for (const std::string& word : user_words_) longest_ = std::max(longest_, word.size());
-  }
+  WordAnalyzer(const std::string& signature, const AnalyzerOptions& options, detail::UserWords user_words)
+      : Analyzer(signature), spaced_(english_analyzer(options)), user_words_(std::move(user_words)) {}
 
  private:
   void do_visit(std::string_view text, const Visitor& visitor) const override {
     std::uint32_t position = 0;
-    detail::RunScanner scanner(text, true);
+    std::size_t at = 0;
+    for (const detail::UserWords::Match& match : user_words_.find(text)) {
+      visit_runs(text, {at, match.span.begin}, position, visitor);
+      visitor(match.word, match.span, position++);
+      at = match.span.end;
+    }
+    visit_runs(text, {at, text.size()}, position, visitor);
+  }
+
+  void visit_runs(std::string_view text, Span part, std::uint32_t& position, const Visitor& visitor) const {
+    detail::RunScanner scanner(text.substr(0, part.end), true, part.begin);
     for (detail::Run run = scanner.next(); run.kind != detail::RunKind::none; run = scanner.next()) {
       if (run.kind == detail::RunKind::word) {
         visit_spaced(text, run.span, position, visitor);
       } else {
-        visit_unspaced(text, run.span, position, visitor);
+        for (const Span word : words(run.span.of(text)))
+          give({run.span.begin + word.begin, run.span.begin + word.end}, text, position, visitor);
       }
     }
   }
@@ -46,32 +54,6 @@ class WordAnalyzer final : public Analyzer {
     position += used;
   }
 
-  void visit_unspaced(std::string_view text, Span run, std::uint32_t& position, const Visitor& visitor) const {
-    std::size_t pending = run.begin;
-    const auto divide = [&](std::size_t end) {
-      for (const Span word : words(text.substr(pending, end - pending)))
-        give({pending + word.begin, pending + word.end}, text, position, visitor);
-    };
-    for (std::size_t at = run.begin; at < run.end;) {
-      const std::size_t size = user_word_at(text.substr(at, run.end - at));
-      if (size == 0) {
-        at += utf8::decode(text, at).size;
-        continue;
-      }
-      divide(at);
-      give({at, at + size}, text, position, visitor);
-      pending = at += size;
-    }
-    divide(run.end);
-  }
-
-  /// The length of the longest user word that the text begins with; 0: none.
-  std::size_t user_word_at(std::string_view text) const {
-    for (std::size_t size = std::min(longest_, text.size()); size > 0; --size)
-      if (user_words_.contains(text.substr(0, size))) return size;
-    return 0;
-  }
-
   static void give(Span word, std::string_view text, std::uint32_t& position, const Visitor& visitor) {
     const std::string term = normalize(word.of(text));
     const std::size_t size = std::min(term.size(), kMaxTermBytes);
@@ -79,23 +61,22 @@ class WordAnalyzer final : public Analyzer {
   }
 
   std::shared_ptr<const Analyzer> spaced_;
-  std::set<std::string, std::less<>> user_words_;
-  std::size_t longest_ = 0;
+  detail::UserWords user_words_;
 };
 
 }  // namespace
 
 std::shared_ptr<const Analyzer> word_analyzer(std::vector<std::string> user_words, AnalyzerOptions options) {
-  std::set<std::string, std::less<>> sorted(user_words.begin(), user_words.end());
-  sorted.erase("");
+  detail::UserWords found(user_words);
   // ICU's dictionary comes with ICU.
-  std::string signature = "words/1/" + english_analyzer(options)->signature() + ",icu" U_ICU_VERSION;
-  if (!sorted.empty()) {
+  const char* version = found.empty() ? "words/1/" : "words/2/";
+  std::string signature = version + english_analyzer(options)->signature() + ",icu" U_ICU_VERSION;
+  if (!found.empty()) {
     std::string all;
-    for (const std::string& word : sorted) all += word + '\n';
+    for (const std::string& word : found.words()) all += word + '\n';
     signature += ',' + to_string(hash128(all));
   }
-  return std::make_shared<WordAnalyzer>(signature, options, std::move(sorted));
+  return std::make_shared<WordAnalyzer>(signature, options, std::move(found));
 }
 
 }  // namespace ragstone

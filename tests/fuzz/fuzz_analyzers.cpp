@@ -21,7 +21,7 @@ const std::vector<std::shared_ptr<const Analyzer>>& analyzers() {
       english_analyzer(),
       cjk_analyzer(),
       standard_analyzer(),
-      word_analyzer({"中文", "ab", "文"}),
+      word_analyzer({"中文", "ab", "文", "a中", "c++", "é\u0301b"}),
       synonym_analyzer(standard_analyzer(), {{"a b", "c"}, {"中文", "文中", "x"}})};
   return all;
 }

@@ -76,9 +76,14 @@ std::shared_ptr<const Analyzer> cjk_analyzer();
 /// english_analyzer().
 std::shared_ptr<const Analyzer> standard_analyzer(AnalyzerOptions options = AnalyzerOptions());
 
-/// Whole words of scripts without spaces: those of `user_words` first, the longest that fits, then ICU's dictionary;
-/// other runs as in english_analyzer(). Finer than standard_analyzer() where words are known, blind where they are not;
-/// its signature names ICU's version, because the dictionary comes with it. `options.pairs` has no meaning here.
+/// Whole words: those of `user_words` first, then of scripts without spaces those of ICU's dictionary; other runs as in
+/// english_analyzer(). A user word may be of any script or of several, with signs and spaces in it ("T恤", "C++", "New
+/// York"). It is found from left to right, the longest that fits, whatever its case and width (both are compared after
+/// normalize()), but not within a longer word of a script with spaces; it is one term, in its normal form, neither
+/// stemmed nor left out. White space around a user word and empty ones do not count. Finer than standard_analyzer()
+/// where words are known, blind where they are not; its signature names ICU's version, because the dictionary comes
+/// with it. `options.pairs` has no meaning here. Errors: Errc::invalid_argument for a user word of more than 255 bytes
+/// in its normal form.
 std::shared_ptr<const Analyzer> word_analyzer(std::vector<std::string> user_words = {},
                                               AnalyzerOptions options = AnalyzerOptions());
 

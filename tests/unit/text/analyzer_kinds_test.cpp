@@ -37,9 +37,55 @@ TEST(WordAnalyzer, TakesTheLongestUserWordFirst) {
   EXPECT_EQ(tokens[1].position, 1u);
 }
 
+TEST(WordAnalyzer, FindsUserWordsOfSeveralScriptsAndWithSigns) {
+  const auto analyzer = word_analyzer({"T恤", "卡拉OK", "C++", " New York\r\n", "Tシャツ"});
+  EXPECT_EQ(terms(*analyzer, "我的T恤和卡拉OK"), (Terms{"我的", "t恤", "和", "卡拉ok"}));
+  EXPECT_EQ(terms(*analyzer, "Modern C++17, written in New York"),
+            (Terms{"modern", "c++", "17", "written", "new york"}));
+  EXPECT_EQ(terms(*analyzer, "赤いTシャツ").back(), "tシャツ");
+  const std::string text = "用C++写";
+  const std::vector<Token> tokens = analyzer->analyze(text);
+  ASSERT_EQ(tokens.size(), 3u);
+  EXPECT_EQ(tokens[1].span.of(text), "C++");
+  EXPECT_EQ(tokens[1].position, 1u);
+  EXPECT_EQ(tokens[2].position, 2u);
+}
+
+TEST(WordAnalyzer, FindsUserWordsWhateverTheirCaseAndWidth) {
+  const auto analyzer = word_analyzer({"ｔ恤", "Café时光", "ｶﾗｵｹ"});
+  EXPECT_EQ(terms(*analyzer, "Ｔ恤 T恤 t恤"), (Terms{"t恤", "t恤", "t恤"}));
+  EXPECT_EQ(terms(*analyzer, "CAFE\u0301时光"), (Terms{"café时光"})) << "decomposed";
+  EXPECT_EQ(terms(*analyzer, "カラオケ"), (Terms{"カラオケ"}));
+  EXPECT_EQ(terms(*analyzer, "T\u00AD恤"), (Terms{"t恤"})) << "with a soft hyphen";
+  EXPECT_EQ(terms(*analyzer, "T\xFF恤"), (Terms{"t", "恤"})) << "an invalid byte divides words";
+}
+
+TEST(WordAnalyzer, FindsUserWordsNotWithinOtherWords) {
+  const auto analyzer = word_analyzer({"art", "OK绷", "中文"});
+  EXPECT_EQ(terms(*analyzer, "party start art"), (Terms{"parti", "start", "art"}));
+  EXPECT_EQ(terms(*analyzer, "art展 books OK绷带"), (Terms{"art", "展", "book", "ok绷", "带"}));
+  EXPECT_EQ(terms(*analyzer, "BOOK绷 a中文b"), (Terms{"book", "绷", "中文", "b"}));
+  EXPECT_EQ(terms(*analyzer, "arte\u0301"), (Terms{"arté"}));
+}
+
+TEST(WordAnalyzer, TakesLongUserWordsUpToALimit) {
+  const std::string longest(255, 'a');
+  const auto analyzer = word_analyzer({longest});
+  EXPECT_EQ(terms(*analyzer, "词" + longest + "词"), (Terms{"词", longest, "词"}));
+  // The longest way down the trie from each of many places.
+  std::string text;
+  for (int i = 0; i < 20'000; ++i) text += "中";
+  std::string word;
+  for (int i = 0; i < 84; ++i) word += "中";
+  EXPECT_EQ(word_analyzer({word + "文"})->analyze(text + "文").back().term, word + "文");
+  const Error error = test::error_of([&] { word_analyzer({"ok", longest + "b"}); });
+  EXPECT_EQ(error.errc(), Errc::invalid_argument);
+  EXPECT_NE(std::string(error.what()).find("user word 2 has 256 bytes"), std::string::npos) << error.what();
+}
+
 TEST(WordAnalyzer, ItsSignatureTellsUserWordsApart) {
   EXPECT_NE(word_analyzer()->signature(), word_analyzer({"神经网络"})->signature());
-  EXPECT_EQ(word_analyzer({"a", "b"})->signature(), word_analyzer({"b", "a", "b", ""})->signature());
+  EXPECT_EQ(word_analyzer({"a", "b"})->signature(), word_analyzer({"b", "a", "b", "", "Ａ"})->signature());
   AnalyzerOptions options;
   options.stemmer = Stemmer::none;
   EXPECT_NE(word_analyzer({}, options)->signature(), word_analyzer()->signature());
