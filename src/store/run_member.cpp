@@ -2,18 +2,24 @@
 
 #include "store/feedback.hpp"
 #include "store/query_terms.hpp"
+#include "store/single_checks.hpp"
 #include "store/text_boost.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <type_traits>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace ragstone {
 namespace {
+
+// A node is asked about alone in the time in which a selection goes through this many.
+constexpr std::size_t kRowsForOneCheck = 64;
 
 /// Tells which nodes of the searched group are there and pass its filter.
 class NodeCheck {
@@ -32,10 +38,16 @@ class NodeCheck {
     return snapshot_.nodes(query_, stop_);
   }
 
-  /// Asks the snapshot about each id once.
   bool operator()(NodeId id) {
+    if (selected_) return std::binary_search(selected_->begin(), selected_->end(), id);
     const auto known = known_.find(id);
     if (known != known_.end()) return known->second;
+    // Ids count up: the largest tells how many nodes the store may hold.
+    largest_ = std::max(largest_, id);
+    if (!single_checks_.may_have_another(static_cast<std::size_t>(largest_))) {
+      selected_ = snapshot_.select(query_.group, query_.filter, stop_);
+      return std::binary_search(selected_->begin(), selected_->end(), id);
+    }
     query_.with_text = false;
     query_.ids.emplace(1, id);
     const bool passes = !snapshot_.nodes(query_, stop_).empty();
@@ -48,6 +60,9 @@ class NodeCheck {
   const StopToken& stop_;
   NodeQuery query_;
   std::unordered_map<NodeId, bool> known_;
+  NodeId largest_ = 0;
+  SingleChecks single_checks_{kRowsForOneCheck};
+  std::optional<std::vector<NodeId>> selected_;  ///< Ascending.
 };
 
 MemberHits run(const StoreSnapshot& snapshot, const SearchRequest& request, const TextMember& member, std::size_t k,

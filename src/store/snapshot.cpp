@@ -47,6 +47,22 @@ std::vector<Node> StoreSnapshot::nodes(const NodeQuery& query, const StopToken& 
   return do_nodes(query, stop);
 }
 
+std::vector<NodeId> StoreSnapshot::select(std::string_view group, const Filter& filter, const StopToken& stop) const {
+  if (group.empty()) throw Error(Errc::invalid_argument, "node selection: name a group");
+  return do_select(group, filter, stop);
+}
+
+std::vector<NodeId> StoreSnapshot::do_select(std::string_view group, const Filter& filter,
+                                             const StopToken& stop) const {
+  NodeQuery query;
+  query.group = group;
+  query.filter = filter;
+  query.with_text = false;
+  std::vector<NodeId> ids;
+  for (const Node& node : do_nodes(query, stop)) ids.push_back(node.id);
+  return ids;
+}
+
 std::vector<std::string> StoreSnapshot::pending(const PendingQuery& query, const StopToken& stop) const {
   if (query.group.empty()) throw Error(Errc::invalid_argument, "pending query: name a group");
   if (query.limit == 0) return {};

@@ -143,6 +143,9 @@ class StoreSnapshot {
   /// From positions in the text to positions in the file; null: they are the same, or there is no such source.
   std::shared_ptr<const OffsetMap> offset_map(std::string_view source) const { return do_offset_map(source); }
   std::vector<Node> nodes(const NodeQuery& query, const StopToken& stop = {}) const;
+  /// The ids of a group's nodes that pass a filter, ascending: those that nodes() gives, without the work of making the
+  /// nodes. Errors: Errc::invalid_argument without a group.
+  std::vector<NodeId> select(std::string_view group, const Filter& filter, const StopToken& stop = {}) const;
   /// Ids of sources, ascending; sources that have never been stored are left out.
   std::vector<std::string> pending(const PendingQuery& query, const StopToken& stop = {}) const;
   /// For each content hash the vector that some live node of any group has for it in this column; empty where none.
@@ -192,6 +195,8 @@ class StoreSnapshot {
   virtual TermStatistics do_term_statistics(std::string_view group, std::string_view key,
                                             std::span<const std::string> terms) const = 0;
   virtual VectorHits do_search_vectors(const VectorSearch& search, const StopToken& stop) const = 0;
+  /// By do_nodes().
+  virtual std::vector<NodeId> do_select(std::string_view group, const Filter& filter, const StopToken& stop) const;
 };
 
 static_assert(!std::is_aggregate_v<TermStatistics> && !std::is_aggregate_v<VectorSearch> &&

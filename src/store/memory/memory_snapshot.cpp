@@ -112,6 +112,20 @@ std::vector<Node> MemorySnapshot::do_nodes(const NodeQuery& query, const StopTok
   return found;
 }
 
+std::vector<NodeId> MemorySnapshot::do_select(std::string_view name, const Filter& filter,
+                                              const StopToken& stop) const {
+  std::vector<NodeId> ids;
+  kernel::StopPoll poll(stop);
+  if (const GroupState* group = find_group(name))
+    walk_nodes(group->nodes, 0, [&](const StoredRows& nodes, std::size_t number) {
+      poll.spend(200);
+      const StoredRow& row = nodes.rows[number];
+      if (filter.empty() || filter.matches(OverlayFields(row.metadata, nodes.source->metadata))) ids.push_back(row.id);
+      return true;
+    });
+  return ids;
+}
+
 std::vector<std::string> MemorySnapshot::do_pending(const PendingQuery& query, const StopToken& stop) const {
   std::vector<std::string> ids;
   walk_sources(state_.sources, query.after, stop, [&](const StoredSource& source) {

@@ -34,6 +34,7 @@ class MemorySnapshot final : public StoreSnapshot {
   std::vector<SourceRecord> do_sources(const SourceQuery& query, const StopToken& stop) const override;
   std::optional<std::string> do_text(std::string_view source) const override;
   std::vector<Node> do_nodes(const NodeQuery& query, const StopToken& stop) const override;
+  std::vector<NodeId> do_select(std::string_view group, const Filter& filter, const StopToken& stop) const override;
   std::vector<std::string> do_pending(const PendingQuery& query, const StopToken& stop) const override;
   std::vector<std::vector<float>> do_vectors(std::string_view key, std::string_view signature,
                                              std::span<const Hash128> contents) const override;

@@ -2,6 +2,7 @@
 #include "kernel/stop_poll.hpp"
 #include "store/segment/block_max_search.hpp"
 #include "store/segment/sparse_part.hpp"
+#include "store/single_checks.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -13,23 +14,23 @@ namespace {
 
 constexpr std::size_t kLookUpWork = 1000;
 constexpr std::size_t kFilterWork = 50;
+// A row is asked about alone in the time in which a selection goes through this many.
+constexpr std::size_t kRowsForOneCheck = 16;
 // A dead row is looked up in this time, of postings read one after the other.
 constexpr std::size_t kPostingsPerLookUp = 64;
 
-/// Which rows of a part may be hits. Few candidates are checked one by one; when they become many, the filter is asked
-/// for all rows at once.
+/// Which rows of a part may be hits.
 class RowCheck {
  public:
   RowCheck(const SparseView& view, const RowFilter* filter, kernel::StopPoll& poll, const StopToken& stop)
-      : view_(view), filter_(filter), poll_(poll), stop_(stop), single_checks_(view.part->rows() / 16 + 64) {}
+      : view_(view), filter_(filter), poll_(poll), stop_(stop) {}
 
   bool operator()(std::uint32_t row) {
     if (view_.dead.contains(row)) return false;
     if (filter_ == nullptr) return true;
     if (selected_) return selected_->contains(row);
     const SparsePart& part = *view_.part;
-    if (single_checks_ > 0) {
-      --single_checks_;
+    if (single_checks_.may_have_another(part.rows())) {
       poll_.spend(kFilterWork);
       return filter_->allows(part.node(row), part.source(row));
     }
@@ -42,7 +43,7 @@ class RowCheck {
   const RowFilter* filter_;
   kernel::StopPoll& poll_;
   const StopToken& stop_;
-  std::size_t single_checks_;
+  SingleChecks single_checks_{kRowsForOneCheck};
   std::optional<RowBitmap> selected_;
 };
 

@@ -62,7 +62,8 @@ void NodeReader::read_fresh(const FreshSource& source) {
   }
 }
 
-void NodeReader::read_group() {
+template <class Visit>
+void NodeReader::visit_group(Visit visit) {
   static const std::string sql =
       std::string("SELECT ") + kNodeRunColumns +
       " FROM node_run WHERE first >= coalesce((SELECT max(first) FROM node_run WHERE first <= ?1), 0) ORDER BY first";
@@ -78,12 +79,28 @@ void NodeReader::read_group() {
     if (fresh_.holds(read.integer(1))) break;
     if (catalog_.group(read.integer(2)).name != query_.group) continue;
     for (StoredNode& node : read_node_run(read))
-      if (!take(std::move(node))) return;
+      if (!visit(std::move(node))) return;
   }
-  for (const FreshSources::Pointer& source : fresh_.all()) {
-    read_fresh(*source);
-    if (found_.size() >= query_.limit) return;
-  }
+  for (const FreshSources::Pointer& source : fresh_.all())
+    for (const StoredNode& node : source->nodes) {
+      poll_.spend(500);
+      if (in_group(node) && !visit(node)) return;
+    }
+}
+
+void NodeReader::read_group() {
+  visit_group([&](StoredNode node) { return take(std::move(node)); });
+}
+
+NodeSources NodeReader::read_sources() && {
+  NodeSources all;
+  visit_group([&](const StoredNode& node) {
+    poll_.spend(100);
+    all.nodes.push_back(node.id);
+    all.sources.push_back(static_cast<segment::SourceNumber>(node.source));
+    return true;
+  });
+  return all;
 }
 
 bool NodeReader::take(StoredNode node) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernel/stop_poll.hpp"
+#include "store/segment/part.hpp"
 #include "store/sqlite/node_rows.hpp"
 #include "store/sqlite/source_cache.hpp"
 #include "store/sqlite/state.hpp"
@@ -21,6 +22,12 @@ struct NodeCaches {
   TextBlockCache& blocks;
 };
 
+/// Nodes with the numbers of their sources.
+struct NodeSources {
+  std::vector<NodeId> nodes;
+  std::vector<segment::SourceNumber> sources;  ///< [node]
+};
+
 /// Answers one NodeQuery.
 class NodeReader {
  public:
@@ -35,12 +42,18 @@ class NodeReader {
         poll_(stop) {}
 
   std::vector<Node> read() &&;
+  /// All nodes of the query's group, ascending by id. Nothing else of the query counts.
+  NodeSources read_sources() &&;
 
  private:
   void read_ids();
   void read_source(std::int64_t number);
   void read_fresh(const FreshSource& source);
   void read_group();
+  /// Calls `visit(node)`, without what is kept of a node apart, for each node of the group from query_.after on, in
+  /// ascending order by id, until it says false.
+  template <class Visit>
+  void visit_group(Visit visit);
   /// False once there are enough.
   bool take(StoredNode node);
   bool in_group(const StoredNode& node) const;

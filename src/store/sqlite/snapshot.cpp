@@ -124,6 +124,26 @@ std::vector<Node> SqliteSnapshot::do_nodes(const NodeQuery& query, const StopTok
   return NodeReader(*lease, *state_, query, {sources_, readers_.text_blocks()}, stop).read();
 }
 
+std::vector<NodeId> SqliteSnapshot::do_select(std::string_view group, const Filter& filter,
+                                              const StopToken& stop) const {
+  NodeQuery query;
+  query.group = group;
+  const auto read_all = [&] {
+    // A thread has one reader at a time: the filter may need it next.
+    const ReaderSet::Lease lease(readers_);
+    return NodeReader(*lease, *state_, query, {sources_, readers_.text_blocks()}, stop).read_sources();
+  };
+  NodeSources all = read_all();
+  const std::unique_ptr<const MetadataFilter> allowed = row_filter(group, filter, stop);
+  if (!allowed) return std::move(all.nodes);
+  return noting_damage(group, {}, [&] {
+    std::vector<NodeId> ids;
+    const RowBitmap rows = allowed->select(all.nodes, all.sources, stop);
+    rows.for_each(0, all.nodes.size(), [&](std::size_t row) { ids.push_back(all.nodes[row]); });
+    return ids;
+  });
+}
+
 std::shared_ptr<const OffsetMap> SqliteSnapshot::do_offset_map(std::string_view source) const {
   if (const auto known = sources_.find(source); known && !known->has_offset_map) return nullptr;
   if (std::shared_ptr<const OffsetMap> map = sources_.find_map(source)) return map;

@@ -53,6 +53,8 @@ void expect_filtered(const StoreSnapshot& snapshot, const Filter& filter) {
   ASSERT_EQ(found, expected) << "terms, where " << filter.to_string();
   found.clear();
   const std::vector<float> query = {1, 0};
+  const std::vector<NodeId> selected = snapshot.select("line", filter);
+  ASSERT_EQ(selected, std::vector<NodeId>(expected.begin(), expected.end())) << "nodes, where " << filter.to_string();
   for (const ScoredNode& hit : snapshot.search_vectors("line", "e", query, Metric::inner_product, filter, SIZE_MAX))
     found.insert(hit.id);
   ASSERT_EQ(found, expected) << "vectors, where " << filter.to_string();

@@ -44,6 +44,13 @@ void check_searches(const StoreSnapshot& snapshot, const PlainModel& model, Rand
   const Filter filter = random.filter();
   const std::size_t k = random.chance(10) ? SIZE_MAX : 1 + random.below(8);
 
+  NodeQuery passing;
+  passing.group = group;
+  passing.filter = filter;
+  std::vector<NodeId> ids;
+  for (const Node& node : snapshot.nodes(passing)) ids.push_back(node.id);
+  EXPECT_EQ(snapshot.select(group, filter), ids);
+
   const std::vector<TermWeight> terms = random.terms();
   Bm25Parameters parameters;
   if (random.chance(50)) parameters = {0.9, 0.4};

@@ -242,6 +242,24 @@ TEST_P(StoreConformance, ARegisteredIndexIsAskedAgainUntilEnoughHitsMayStay) {
   }
 }
 
+// So many candidates that the filter is asked for all of them at once.
+TEST_P(StoreConformance, ARegisteredIndexIsAskedForFewHitsAmongMany) {
+  std::string text;
+  for (int i = 0; i < 400; ++i) text += "word" + std::to_string(i) + '\n';
+  put(sample_lines("en", text, {{"language", Scalar("English")}}));
+  put(sample_lines("zh", "密钥\n轮换\n", {{"language", Scalar("中文")}}));
+  put(sample_lines("more", text));
+  std::vector<ScoredNode> table;
+  for (const Node& node : nodes("line")) table.push_back({node.id, 1});
+  for (const bool obeys : {true, false}) {
+    const auto index = std::make_shared<TableIndex>(table);
+    index->obeys = obeys;
+    SearchRequest request = request_of({index_member(index)});
+    request.filter = Filter::parse("language == \"中文\"");
+    EXPECT_EQ(texts(run_search(*snapshot(), request, {})), (std::vector<std::string>{"密钥", "轮换"}));
+  }
+}
+
 TEST_P(StoreConformance, HitsTellWhereTheyAreInTheFile) {
   SourceWrite write = sample_lines("a", "密钥\nkey\n");
   write.record.offset_map = OffsetMap(3).serialize();
