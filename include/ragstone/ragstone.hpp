@@ -45,5 +45,6 @@
 #include <ragstone/reader/reader.hpp>
 #include <ragstone/text/analyzer.hpp>
 #include <ragstone/text/encoding.hpp>
+#include <ragstone/text/highlight.hpp>
 #include <ragstone/text/segment.hpp>
 #include <ragstone/text/token_counter.hpp>

@@ -21,7 +21,8 @@ std::vector<ScoredNode> Index::query(const IndexQuery& query, const StopToken& s
   if (query.top_k == 0) throw Error(Errc::invalid_argument, "index query: top_k is 0; ask for at least 1 hit");
   std::vector<ScoredNode> hits = do_query(query, stop);
   for (const ScoredNode& hit : hits)
-    if (std::isnan(hit.score)) throw Error(Errc::internal, "index query: the index returned a score that is NaN");
+    if (!std::isfinite(hit.score))
+      throw Error(Errc::internal, "index query: the index returned a score that is NaN or infinite");
   return hits;
 }
 

@@ -137,7 +137,10 @@ SearchMember text_member(const DocumentCore& core, const RetrieverOptions& optio
   TextMember query;
   query.key = kBm25Key;
   query.text = text;
-  query.analyzer = core.groups.plan()->terms->query_analyzer(options.group);
+  const std::shared_ptr<const TextTerms> terms = core.groups.plan()->terms;
+  query.analyzer = terms->query_analyzer(options.group);
+  query.text_analyzer = terms->analyzer(options.group);
+  query.fields = terms->fields();
   query.parameters = options.bm25;
   query.terms = options.query_terms;
   query.feedback = options.feedback;

@@ -3,8 +3,9 @@
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <optional>
 #include <set>
 #include <utility>
@@ -34,6 +35,11 @@ class UnitedAnalyzer final : public Analyzer {
   std::vector<std::shared_ptr<const Analyzer>> all_;
 };
 
+void check_signature(const Analyzer& analyzer, const std::string& what) {
+  if (analyzer.signature().empty())
+    throw Error(Errc::invalid_argument, "analyzers: that of " + what + " has no signature");
+}
+
 void check(const std::vector<TextField>& fields) {
   std::set<std::string_view> names;
   for (const TextField& field : fields) {
@@ -43,6 +49,7 @@ void check(const std::vector<TextField>& fields) {
     if (!(field.weight > 0 && field.weight <= 1000))
       throw Error(Errc::invalid_argument,
                   "text_fields: the weight of \"" + field.name + "\" must be above 0, at most 1,000");
+    if (field.analyzer) check_signature(*field.analyzer, "the field \"" + field.name + '"');
   }
 }
 
@@ -51,8 +58,10 @@ void check(const std::vector<TextField>& fields) {
 TextTerms::TextTerms(std::shared_ptr<const Analyzer> otherwise, Analyzers by_group, std::vector<TextField> fields)
     : otherwise_(std::move(otherwise)), fields_(std::move(fields)) {
   check(fields_);
+  check_signature(*otherwise_, "all groups");
   for (auto& [group, own] : by_group) {
     if (!own) throw Error(Errc::invalid_argument, "analyzers: that of group \"" + group + "\" is null");
+    check_signature(*own, "group \"" + group + '"');
     by_group_.emplace(group, std::move(own));
   }
   std::sort(fields_.begin(), fields_.end(), [](const TextField& a, const TextField& b) { return a.name < b.name; });
@@ -61,9 +70,11 @@ TextTerms::TextTerms(std::shared_ptr<const Analyzer> otherwise, Analyzers by_gro
 std::string TextTerms::signature(std::string_view group) const {
   std::string signature = analyzer(group)->signature();
   for (const TextField& field : fields_) {
-    char weight[32];
-    std::snprintf(weight, sizeof weight, "%.9g", field.weight);
-    signature += "+field/1/" + field.name + '*' + weight;
+    // As "%.9g" has it, in any locale.
+    std::array<char, 32> weight;
+    const std::to_chars_result end =
+        std::to_chars(weight.data(), weight.data() + weight.size(), field.weight, std::chars_format::general, 9);
+    signature += "+field/1/" + field.name + '*' + std::string(weight.data(), end.ptr);
     if (field.analyzer) signature += '(' + field.analyzer->signature() + ')';
   }
   return signature;

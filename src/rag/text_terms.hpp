@@ -1,7 +1,7 @@
 #pragma once
 
 #include <ragstone/base/metadata.hpp>
-#include <ragstone/rag/text_field.hpp>
+#include <ragstone/store/text_field.hpp>
 #include <ragstone/store/commit.hpp>
 #include <ragstone/text/analyzer.hpp>
 
@@ -31,9 +31,11 @@ class TextTerms {
              SparseRows& to) const;
   /// For queries: all terms that texts or fields of the group may have for a text.
   std::shared_ptr<const Analyzer> query_analyzer(std::string_view group) const;
+  /// That of the group's texts.
+  const std::shared_ptr<const Analyzer>& analyzer(std::string_view group) const;
+  const std::vector<TextField>& fields() const noexcept { return fields_; }
 
  private:
-  const std::shared_ptr<const Analyzer>& analyzer(std::string_view group) const;
   const Analyzer& analyzer(const TextField& field, std::string_view group) const;
 
   std::shared_ptr<const Analyzer> otherwise_;

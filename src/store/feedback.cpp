@@ -41,10 +41,11 @@ std::vector<Candidate> read_candidates(const StoreSnapshot& snapshot, const Sear
     query.ids->push_back(hit.id);
     scores.emplace(hit.id, hit.score);
   }
+  const Analyzer& analyzer = member.text_analyzer ? *member.text_analyzer : *member.analyzer;
   std::unordered_map<std::string, double> shares;
   for (const Node& node : snapshot.nodes(query, stop)) {
     const std::string_view text(node.text);
-    const TermCounts counts = count_terms(*member.analyzer, text.substr(0, utf8::floor_boundary(text, kMaxTextBytes)));
+    const TermCounts counts = count_terms(analyzer, text.substr(0, utf8::floor_boundary(text, kMaxTextBytes)));
     for (const auto& [term, count] : counts.terms)
       shares[term] += scores.at(node.id) * static_cast<double>(count) / static_cast<double>(counts.length);
   }

@@ -11,28 +11,25 @@ constexpr std::size_t kNeighbours = 5;
 
 }  // namespace
 
-void NeighbourScores::add(std::string_view term) {
-  key_.assign(term);
-  texts_.back().emplace_back(numbers_.try_emplace(key_, numbers_.size()).first->second, 1.0F);
+void NeighbourScores::add(std::uint32_t term) {
+  if (term >= entries_.size()) {
+    entries_.resize(term + 1);
+    frequencies_.resize(term + 1, 0);
+  }
+  Weights& text = texts_.back();
+  Entry& entry = entries_[term];
+  if (entry.text != texts_.size()) {
+    entry.text = static_cast<std::uint32_t>(texts_.size());
+    entry.at = static_cast<std::uint32_t>(text.size());
+    text.emplace_back(term, 0.0F);
+    ++frequencies_[term];
+  }
+  ++text[entry.at].second;
 }
 
-/// One entry for each term of a text, of unit length in all: 1 + ln(count), times ln((1 + texts) / texts with the
-/// term).
-void NeighbourScores::finish_counts() {
-  frequencies_.assign(numbers_.size(), 0);
-  for (Weights& text : texts_) {
-    std::sort(text.begin(), text.end());
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      if (kept > 0 && text[kept - 1].first == text[i].first) {
-        ++text[kept - 1].second;
-      } else {
-        text[kept++] = text[i];
-        ++frequencies_[text[i].first];
-      }
-    }
-    text.resize(kept);
-  }
+/// From counts to one entry for each term of a text, of unit length in all: 1 + ln(count), times ln((1 + texts) / texts
+/// with the term).
+void NeighbourScores::weigh() {
   const auto texts = static_cast<double>(texts_.size());
   for (Weights& text : texts_) {
     // A term of one text is like nothing, but makes the text longer.
@@ -48,9 +45,9 @@ void NeighbourScores::finish_counts() {
 }
 
 void NeighbourScores::spread(std::span<double> scores, double share, const StopToken& stop) {
-  finish_counts();
+  weigh();
   const std::size_t count = texts_.size();
-  std::vector<std::vector<std::pair<std::size_t, float>>> having(numbers_.size());
+  std::vector<std::vector<std::pair<std::size_t, float>>> having(frequencies_.size());
   for (std::size_t text = 0; text < count; ++text)
     for (const auto& [term, weight] : texts_[text])
       if (frequencies_[term] > 1) having[term].emplace_back(text, weight);

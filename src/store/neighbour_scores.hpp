@@ -3,10 +3,8 @@
 #include <ragstone/base/stop.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
-#include <string>
-#include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -17,21 +15,27 @@ class NeighbourScores {
  public:
   /// Begins a text.
   void begin() { texts_.emplace_back(); }
-  /// A term of the text begun last.
-  void add(std::string_view term);
+  /// A term of the text begun last. Terms are numbered from 0.
+  void add(std::uint32_t term);
   /// `share` of each score, one for each text, is replaced by the mean score of the texts most like it, weighted by how
   /// alike they are; a text that is like none keeps what is left. Polls `stop` for each text.
   void spread(std::span<double> scores, double share, const StopToken& stop = {});
 
  private:
-  using Weights = std::vector<std::pair<std::size_t, float>>;  ///< By number of the term, ascending.
+  using Weights = std::vector<std::pair<std::uint32_t, float>>;  ///< By term, in the order in which they first came.
 
-  void finish_counts();
+  /// Where the text begun last has a term, if `text` is that text.
+  class Entry {
+   public:
+    std::uint32_t text = 0;  ///< Its number + 1.
+    std::uint32_t at = 0;
+  };
 
-  std::unordered_map<std::string, std::size_t> numbers_;
-  std::vector<std::size_t> frequencies_;  ///< In how many of the texts each term is.
+  void weigh();
+
+  std::vector<Entry> entries_;             ///< By term.
+  std::vector<std::uint32_t> frequencies_;  ///< In how many of the texts each term is.
   std::vector<Weights> texts_;
-  std::string key_;
 };
 
 }  // namespace ragstone

@@ -1,25 +1,17 @@
 #include "store/query_terms.hpp"
 
+#include "text/content_tokens.hpp"
 #include "text/run_scanner.hpp"
-#include <ragstone/text/function_words.hpp>
-#include <ragstone/text/normalize.hpp>
 #include <ragstone/text/utf8.hpp>
 
-#include <algorithm>
 #include <map>
 #include <utility>
 
 namespace ragstone {
 
 std::vector<Token> query_tokens(const TextMember& member) {
-  std::vector<Token> tokens = member.analyzer->analyze(member.text);
-  if (member.terms.function_words) return tokens;
-  const auto says_something = [&](const Token& token) {
-    return !is_function_word(normalize(token.span.of(member.text)));
-  };
-  const auto end = std::stable_partition(tokens.begin(), tokens.end(), says_something);
-  if (end != tokens.begin()) tokens.erase(end, tokens.end());
-  return tokens;
+  return member.terms.function_words ? member.analyzer->analyze(member.text)
+                                     : content_tokens(*member.analyzer, member.text);
 }
 
 namespace {

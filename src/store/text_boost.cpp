@@ -4,39 +4,48 @@
 #include "store/neighbour_scores.hpp"
 #include "store/query_terms.hpp"
 #include <ragstone/text/normalize.hpp>
+#include <ragstone/text/term_table.hpp>
 #include <ragstone/text/utf8.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <tuple>
 #include <unordered_set>
 #include <utility>
 
 namespace ragstone {
 namespace {
 
-// Bounds the time for a text, and for a query that is itself a text.
+// Bounds the time for a text or field, and for a query that is itself a text.
 constexpr std::size_t kMaxTextBytes = 32 << 10;
 constexpr std::size_t kMaxQueryTerms = 128;
+constexpr std::size_t kMaxQueryPairs = 256;
 constexpr std::uint32_t kLead = 10;
 constexpr std::uint32_t kWindow = 8;
 
-/// A word of the query. Characters of scripts without spaces are none: their pairs are terms of their own.
-struct QueryWord {
-  std::string form;  ///< Normalised, not stemmed.
-  std::size_t term = 0;
-  std::uint32_t position = 0;
-};
-
+/// A term of the query, and where a text has it; the counts of fields are weighted.
 struct QueryTerm {
   std::string text;
-  bool is_word = false;
+  bool is_word = false;  ///< Characters of scripts without spaces are none: their pairs are terms of their own.
   double idf = 0;
-  std::vector<std::uint32_t> positions;      ///< In the text that is read.
-  std::map<std::string, std::size_t> forms;  ///< Of the query; how often the text has them.
+  std::map<std::string, double> forms;   ///< Of the query, normalised and not stemmed; how often the text has them.
+  bool is_met = false;
+  bool leads = false;
+  std::vector<std::uint32_t> positions;  ///< In the text or field that is read.
+};
+
+/// Two words that follow one another in the query.
+struct QueryPair {
+  std::size_t first = 0;  ///< Terms.
+  std::size_t second = 0;
+  std::uint32_t gap = 0;
+  double times = 0;    ///< In the query.
+  double ordered = 0;  ///< In the text: side by side, or as far apart as in the query.
+  double near = 0;
 };
 
 bool equals(std::string_view form, std::string_view bytes) {
@@ -79,110 +88,139 @@ class TextBooster {
   }
   NeighbourScores& neighbours() noexcept { return neighbours_; }
 
-  /// `score`: what the text has by its terms.
-  double boost_of(std::string_view text, double score) {
-    read_text(text.substr(0, utf8::floor_boundary(text, kMaxTextBytes)));
+  /// `score`: what the node has by its terms.
+  double boost_of(const Node& node, double score, const StopToken& stop) {
+    begin_node();
+    read(node.text, member_.text_analyzer ? *member_.text_analyzer : *member_.analyzer, 1, stop);
+    for (const TextField& field : member_.fields)
+      if (const std::optional<std::string> words = node.metadata.text(field.name))
+        read(*words, analyzer_of(field), field.weight, stop);
     const TextBoosts& boosts = member_.boosts;
     return boosts.exact_form * exact_forms() + boosts.proximity * proximity() + boosts.lead * lead() +
            boosts.coverage * coverage() * score;
   }
 
  private:
+  const Analyzer& analyzer_of(const TextField& field) const {
+    if (field.analyzer) return *field.analyzer;
+    return member_.text_analyzer ? *member_.text_analyzer : *member_.analyzer;
+  }
+
   void read_query() {
     const std::unordered_set<std::uint32_t> places = places_of_words(member_.analyzer->analyze(member_.text));
+    std::map<std::tuple<std::size_t, std::size_t, std::uint32_t>, std::size_t> pairs;
+    std::optional<std::pair<std::size_t, std::uint32_t>> before;
     for (const Token& token : query_tokens(member_)) {
       if (terms_.size() == kMaxQueryTerms) return;
-      const auto [place, is_new] = numbers_.try_emplace(token.term, terms_.size());
-      if (is_new) terms_.emplace_back().text = token.term;
+      const std::uint32_t term = numbers_.number_of(token.term);
+      if (term == terms_.size()) terms_.emplace_back().text = token.term;
       if (!places.contains(token.position)) continue;
-      QueryWord& word = words_.emplace_back();
-      word.form = normalize(token.span.of(member_.text));
-      word.term = place->second;
-      word.position = token.position;
-      terms_[word.term].is_word = true;
-      terms_[word.term].forms[word.form] = 0;
+      terms_[term].is_word = true;
+      terms_[term].forms[normalize(token.span.of(member_.text))] = 0;
+      if (before && before->first != term) {
+        const std::uint32_t gap = token.position - before->second;
+        const auto [known, is_new] = pairs.try_emplace({before->first, term, gap}, pairs_.size());
+        if (is_new && pairs_.size() < kMaxQueryPairs) pairs_.push_back({before->first, term, gap});
+        if (known->second < pairs_.size()) ++pairs_[known->second].times;
+      }
+      before.emplace(term, token.position);
     }
   }
 
-  void read_text(std::string_view text) {
+  void begin_node() {
     length_ = 0;
     for (QueryTerm& term : terms_) {
-      term.positions.clear();
+      term.is_met = term.leads = false;
       for (auto& [form, count] : term.forms) count = 0;
     }
-    const bool compares = compares_texts();
-    if (compares) neighbours_.begin();
-    std::string key;
-    member_.analyzer->visit(text, [&](std::string_view term, Span span, std::uint32_t position) {
-      ++length_;
-      if (compares) neighbours_.add(term);
-      key.assign(term);
-      const auto found = numbers_.find(key);
-      if (found == numbers_.end()) return;
-      QueryTerm& of_query = terms_[found->second];
+    for (QueryPair& pair : pairs_) pair.ordered = pair.near = 0;
+    compares_ = compares_texts();
+    if (compares_) neighbours_.begin();
+  }
+
+  void read(std::string_view text, const Analyzer& analyzer, double weight, const StopToken& stop) {
+    text = text.substr(0, utf8::floor_boundary(text, kMaxTextBytes));
+    for (QueryTerm& term : terms_) term.positions.clear();
+    analyzer.visit(text, [&](std::string_view term, Span span, std::uint32_t position) {
+      length_ += weight;
+      const std::uint32_t number = compares_ ? numbers_.number_of(term) : numbers_.find(term);
+      if (compares_) neighbours_.add(number);
+      if (number >= terms_.size()) return;
+      QueryTerm& of_query = terms_[number];
       of_query.positions.push_back(position);
-      for (auto& [form, count] : of_query.forms) count += equals(form, span.of(text)) ? 1 : 0;
+      for (auto& [form, count] : of_query.forms) count += equals(form, span.of(text)) ? weight : 0;
     });
+    for (QueryTerm& term : terms_) {
+      if (term.positions.empty()) continue;
+      term.is_met = true;
+      if (term.is_word && term.positions.front() < kLead) term.leads = true;
+    }
+    for (QueryPair& pair : pairs_) {
+      throw_if_stopped(stop);
+      count(pair, weight);
+    }
+  }
+
+  /// Adds how often the text that was read last has the pair.
+  void count(QueryPair& pair, double weight) const {
+    const std::vector<std::uint32_t>& second = terms_[pair.second].positions;
+    std::size_t begin = 0;
+    for (const std::uint32_t at : terms_[pair.first].positions) {
+      while (begin < second.size() && second[begin] + kWindow < at) ++begin;
+      for (std::size_t i = begin; i < second.size() && second[i] <= at + kWindow; ++i) {
+        pair.near += weight;
+        const bool follows = second[i] > at;
+        const std::uint32_t distance = second[i] - at;
+        if (follows && (distance == pair.gap || distance == 1)) pair.ordered += weight;
+      }
+    }
   }
 
   double lead() const {
     double sum = 0;
     for (const QueryTerm& term : terms_)
-      if (term.is_word && !term.positions.empty() && term.positions.front() < kLead) sum += term.idf;
+      if (term.leads) sum += term.idf;
     return sum;
   }
 
-  /// The share of the query's terms that the text has.
+  /// The share of the query's terms that the node has.
   double coverage() const {
     double all = 0;
     double met = 0;
     for (const QueryTerm& term : terms_) {
       all += term.idf;
-      if (!term.positions.empty()) met += term.idf;
+      if (term.is_met) met += term.idf;
     }
     return all > 0 ? met / all : 0;
   }
 
-  double saturation(double frequency) const { return frequency > 0 ? scorer_.saturation(frequency, length_) : 0; }
+  double saturation(double frequency) const {
+    return frequency > 0 ? scorer_.saturation(frequency, static_cast<std::uint32_t>(std::lround(length_))) : 0;
+  }
 
   double exact_forms() const {
     double sum = 0;
     for (const QueryTerm& term : terms_)
-      for (const auto& [form, count] : term.forms) sum += term.idf * saturation(static_cast<double>(count));
+      for (const auto& [form, count] : term.forms) sum += term.idf * saturation(count);
     return sum;
   }
 
-  /// Of each two words that follow one another in the query, as if "side by side, in that order" and "near" were terms.
+  /// Of each pair of the query, as if "side by side, in that order" and "near" were terms.
   double proximity() const {
     double sum = 0;
-    for (std::size_t w = 0; w + 1 < words_.size(); ++w) {
-      const QueryTerm& first = terms_[words_[w].term];
-      const QueryTerm& second = terms_[words_[w + 1].term];
-      if (&first == &second || first.positions.empty() || second.positions.empty()) continue;
-      const std::uint32_t gap = words_[w + 1].position - words_[w].position;
-      double ordered = 0;
-      double near = 0;
-      std::size_t begin = 0;
-      for (const std::uint32_t at : first.positions) {
-        while (begin < second.positions.size() && second.positions[begin] + kWindow < at) ++begin;
-        for (std::size_t i = begin; i < second.positions.size() && second.positions[i] <= at + kWindow; ++i) {
-          ++near;
-          const bool follows = second.positions[i] > at;
-          const std::uint32_t distance = second.positions[i] - at;
-          if (follows && (distance == gap || distance == 1)) ++ordered;
-        }
-      }
-      sum += std::min(first.idf, second.idf) * (saturation(ordered) + saturation(near));
-    }
+    for (const QueryPair& pair : pairs_)
+      sum += pair.times * std::min(terms_[pair.first].idf, terms_[pair.second].idf) *
+             (saturation(pair.ordered) + saturation(pair.near));
     return sum;
   }
 
   const TextMember& member_;
   Bm25Scorer scorer_;
-  std::vector<QueryWord> words_;
   std::vector<QueryTerm> terms_;
-  std::unordered_map<std::string, std::size_t> numbers_;  ///< Of terms_.
-  std::uint32_t length_ = 0;
+  std::vector<QueryPair> pairs_;
+  TermTable numbers_;  ///< First of terms_, in their order; then of the texts' other terms where texts are compared.
+  double length_ = 0;
+  bool compares_ = false;
   NeighbourScores neighbours_;
 };
 
@@ -206,7 +244,7 @@ std::vector<Node> boost_by_text(const StoreSnapshot& snapshot, const SearchReque
     throw_if_stopped(stop);
     while (hits[i].id != node.id) ++i;
     read.push_back(i);
-    scores.push_back(hits[i].score + booster.boost_of(node.text, hits[i].score));
+    scores.push_back(hits[i].score + booster.boost_of(node, hits[i].score, stop));
   }
   if (booster.compares_texts() && scores.size() > 2)
     booster.neighbours().spread(scores, member.boosts.neighbours, stop);

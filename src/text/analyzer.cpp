@@ -1,4 +1,5 @@
 #include "text/term_maker.hpp"
+#include <ragstone/base/error.hpp>
 #include <ragstone/text/analyzer.hpp>
 
 #include <algorithm>
@@ -50,6 +51,23 @@ std::string english_parameters(const AnalyzerOptions& options) {
 }
 
 }  // namespace
+
+void Analyzer::visit(std::string_view text, const Visitor& visitor) const {
+  struct {
+    const Analyzer& analyzer;
+    const Visitor& visitor;
+    std::size_t size;
+    std::uint32_t position;
+  } to{*this, visitor, text.size(), 0};
+  do_visit(text, [&to](std::string_view term, Span span, std::uint32_t position) {
+    if (term.empty() || span.begin > span.end || span.end > to.size || position < to.position)
+      throw Error(Errc::internal, "the analyser \"" + to.analyzer.signature() +
+                                      "\" gave an empty term, a span outside of the text, or a position below the one "
+                                      "before; mend its do_visit()");
+    to.position = position;
+    to.visitor(term, span, position);
+  });
+}
 
 std::vector<Token> Analyzer::analyze(std::string_view text) const {
   std::vector<Token> tokens;

@@ -1,15 +1,17 @@
+#include "text/content_tokens.hpp"
 #include <ragstone/text/highlight.hpp>
 
 #include <algorithm>
 #include <functional>
 #include <set>
 #include <string>
+#include <utility>
 
 namespace ragstone {
 
 std::vector<Span> highlight(const Analyzer& analyzer, std::string_view query, std::string_view text) {
   std::set<std::string, std::less<>> wanted;
-  analyzer.visit(query, [&](std::string_view term, Span, std::uint32_t) { wanted.emplace(term); });
+  for (Token& token : content_tokens(analyzer, query)) wanted.insert(std::move(token.term));
   std::vector<Span> spans;
   if (wanted.empty()) return spans;
   analyzer.visit(text, [&](std::string_view term, Span span, std::uint32_t) {

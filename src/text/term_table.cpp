@@ -21,25 +21,39 @@ bool is_same(const char* a, const char* b, std::size_t size) noexcept {
 
 }  // namespace
 
+TermTable::Place TermTable::place_of(std::string_view term, std::uint64_t prefix, std::uint64_t hash) const noexcept {
+  const std::size_t mask = slots_.size() - 1;
+  Place place;
+  for (place.slot = hash & mask; slots_[place.slot] != 0; place.slot = (place.slot + 1) & mask) {
+    if (((slots_[place.slot] ^ hash) & kHashBits) != 0) continue;
+    const auto number = static_cast<std::uint32_t>(slots_[place.slot]) - 1;
+    const Entry& known = entries_[number];
+    if (known.prefix != prefix || known.size != term.size() ||
+        !is_same(bytes_.data() + known.begin, term.data(), term.size()))
+      continue;
+    place.number = number;
+    break;
+  }
+  return place;
+}
+
+std::uint32_t TermTable::find(std::string_view term) const noexcept {
+  if (entries_.empty()) return kNoNumber;
+  const std::uint64_t prefix = detail::term_prefix(term);
+  return place_of(term, prefix, detail::term_hash(term, prefix)).number;
+}
+
 std::uint32_t TermTable::number_of(std::string_view term) {
   if (entries_.size() * 2 >= slots_.size()) grow();
   const std::uint64_t prefix = detail::term_prefix(term);
   const std::uint64_t hash = detail::term_hash(term, prefix);
-  const std::size_t mask = slots_.size() - 1;
-  std::size_t at = hash & mask;
-  for (; slots_[at] != 0; at = (at + 1) & mask) {
-    if (((slots_[at] ^ hash) & kHashBits) != 0) continue;
-    const auto number = static_cast<std::uint32_t>(slots_[at]) - 1;
-    const Entry& known = entries_[number];
-    if (known.prefix == prefix && known.size == term.size() &&
-        is_same(bytes_.data() + known.begin, term.data(), term.size()))
-      return number;
-  }
+  const Place place = place_of(term, prefix, hash);
+  if (place.number != kNoNumber) return place.number;
   if (term.size() > UINT32_MAX - bytes_.size())
     throw Error(Errc::limit_exceeded, "number terms: more than 4 GiB of terms; add the source in pieces");
   entries_.push_back({prefix, static_cast<std::uint32_t>(bytes_.size()), static_cast<std::uint32_t>(term.size())});
   bytes_.append(term);
-  slots_[at] = (hash & kHashBits) | entries_.size();
+  slots_[place.slot] = (hash & kHashBits) | entries_.size();
   return static_cast<std::uint32_t>(entries_.size() - 1);
 }
 

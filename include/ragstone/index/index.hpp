@@ -41,7 +41,7 @@ class IndexQuery {
 
 struct ScoredNode {
   NodeId id = 0;
-  double score = 0;  ///< Higher is better; not NaN.
+  double score = 0;  ///< Higher is better; finite.
 
   friend bool operator==(const ScoredNode&, const ScoredNode&) = default;
 };
@@ -78,7 +78,7 @@ class Index {
 
   /// Hits in any order; ids that the group no longer has are dropped by the framework.
   /// Errors: Errc::invalid_argument for top_k = 0 and for what the index itself refuses; Errc::internal if a score is
-  /// NaN.
+  /// NaN or infinite.
   std::vector<ScoredNode> query(const IndexQuery& query, const StopToken& stop) const;
 
   /// The store generation that this index holds; 0: nothing. A persistent index hands what it loaded to the

@@ -52,8 +52,8 @@ class RetrieverOptions {
   std::map<std::string, int> priorities;  ///< Of single rankings; 0 where not named. See SearchMember::priority.
   /// By scores, so that a ranking of little weight adds to the end of another and leaves its head alone.
   Fusion fusion = Fusion::relative_score;
-  /// `degrade`: a ranking that fails (its embedder is down or too slow, its index stale) is left out, and the notes,
-  /// Retrieval::failures and a custom event of the run say so.
+  /// `degrade`: a ranking that fails (its embedder is down or too slow) is left out, and the notes, Retrieval::failures
+  /// and a custom event of the run say so. The only ranking is never left out, nor is `index`, which is one.
   OnMemberFailure on_failure = OnMemberFailure::fail;
   std::string target;  ///< The group to answer with; empty: `group`. See SearchRequest::target.
   TargetScore target_score = TargetScore::max;
@@ -81,6 +81,10 @@ class Query {
 };
 
 /// Asks one or several documents. A cheap handle that may be copied and shared; any number of retrievals at once.
+///
+/// Hits of several documents are put in order by their scores as each document has them: BM25 counts how rare terms are
+/// among that document's texts, relative scores are relative to its best hit, and Diversity and cut-offs work within
+/// each. So of fused rankings every document's best hit comes near the top; ensemble() or a reranker compares better.
 class Retriever {
  public:
   Retriever() = default;

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <ragstone/index/bm25.hpp>
+#include <ragstone/store/text_field.hpp>
 #include <ragstone/text/analyzer.hpp>
 
 #include <cstddef>
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 namespace ragstone {
 
@@ -17,7 +19,8 @@ class QueryTerms {
  public:
   QueryTerms() = default;
 
-  /// Look for function words, too: see is_function_word(). A query of nothing else looks for them in any case.
+  /// Look for function words, too: see is_function_word(). A query of nothing else looks for them in any case; words
+  /// that the column's analyser leaves out (AnalyzerOptions::stop_words) are found in neither.
   bool function_words = false;
   /// A term that is f times in the query counts (k3 + 1) f / (k3 + f) times (Robertson and Zaragoza 2009); at least 0.
   double k3 = 12;
@@ -46,7 +49,8 @@ class Feedback {
 };
 
 /// What the texts of the best BM25 hits add to their scores: the texts are read when they are asked for, the index
-/// holds neither positions nor unstemmed words. Function words take no part.
+/// holds neither positions nor unstemmed words. Fields count with the text, by their weights. Function words take no
+/// part. Of a query the first 128 different terms and 256 different pairs of neighbours do.
 class TextBoosts {
  public:
   TextBoosts() = default;
@@ -56,7 +60,7 @@ class TextBoosts {
   /// Japanese and Korean the index has pairs of characters, which say as much.
   double proximity = 0.24;
   double exact_form = 0.12;  ///< For words in the query's own form, where others have only the stem in common.
-  double lead = 0.6;         ///< For words among the first ten of the text: a title, a heading, a subject.
+  double lead = 0.6;         ///< For words among the first ten of a text or field: a title, a heading, a subject.
   double coverage = 0.3;     ///< Raises a score by this much of itself where all terms are met, by idf where some are.
   /// So much of a score, 0 to 1, is that of the five hits that are most like the text (score regularisation, Diaz
   /// 2005): what answers a question is mostly like other things that do. Texts are compared by the cosine of their
@@ -72,7 +76,9 @@ class TextMember {
 
   std::string key;
   std::string text;
-  std::shared_ptr<const Analyzer> analyzer;
+  std::shared_ptr<const Analyzer> analyzer;       ///< Of the query.
+  std::shared_ptr<const Analyzer> text_analyzer;  ///< Of the nodes' texts; null: that of the query.
+  std::vector<TextField> fields;                  ///< That the column's terms count with the texts.
   Bm25Parameters parameters;
   QueryTerms terms;
   Feedback feedback;

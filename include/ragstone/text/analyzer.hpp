@@ -31,11 +31,13 @@ class Analyzer {
   using Visitor = std::function<void(std::string_view term, Span span, std::uint32_t position)>;
 
   /// Calls `visitor` for each term, by ascending position.
-  void visit(std::string_view text, const Visitor& visitor) const { do_visit(text, visitor); }
+  /// Errors: Errc::internal for an analyser that gives an empty term, a span outside of the text, or a position below
+  /// the one before.
+  void visit(std::string_view text, const Visitor& visitor) const;
 
   std::vector<Token> analyze(std::string_view text) const;
 
-  /// "name/version/parameters": equal signatures give equal terms.
+  /// "name/version/parameters": equal signatures give equal terms. An empty one is refused by Document::open().
   const std::string& signature() const noexcept { return signature_; }
 
  protected:

@@ -15,6 +15,9 @@ class TermTable {
 
   /// Takes a new term in. Errors: Errc::limit_exceeded above 4 GiB of terms.
   std::uint32_t number_of(std::string_view term);
+  /// kNoNumber for a term that was not taken in.
+  std::uint32_t find(std::string_view term) const noexcept;
+  static constexpr std::uint32_t kNoNumber = UINT32_MAX;
 
   std::size_t size() const noexcept { return entries_.size(); }
   bool empty() const noexcept { return entries_.empty(); }
@@ -32,6 +35,14 @@ class TermTable {
     std::uint32_t size = 0;
   };
 
+  class Place {
+   public:
+    std::size_t slot = 0;
+    std::uint32_t number = kNoNumber;
+  };
+
+  /// Where a term is, or where it would be; there must be a free slot.
+  Place place_of(std::string_view term, std::uint64_t prefix, std::uint64_t hash) const noexcept;
   void grow();
 
   std::vector<std::uint64_t> slots_;  ///< Open-addressed: upper half of the hash, number + 1; 0: free.

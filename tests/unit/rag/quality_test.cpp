@@ -4,6 +4,7 @@
 #include <ragstone/model/hashing_embedder.hpp>
 #include <ragstone/rag/retriever.hpp>
 
+#include <algorithm>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -15,6 +16,7 @@ struct Reference {
   const char* collection;
   double ndcg_at_10;
   double recall_at_100;
+  double promised = 0;  ///< nDCG@10 that documentation holds the library to.
 };
 
 /// What an independent implementation measured, with k1 = 0.9 and b = 0.4, the Porter stemmer and 33 stop words for
@@ -57,19 +59,19 @@ TEST_P(DefaultQuality, IsHeld) {
   Runtime runtime;
   const test::Evaluation evaluation(runtime, test::load_beir(folder), nullptr);
   const test::Quality quality = evaluation.measure(RetrieverOptions());
-  EXPECT_GE(quality.ndcg_at_10, GetParam().ndcg_at_10 - 0.003);
+  EXPECT_GE(quality.ndcg_at_10, std::max(GetParam().ndcg_at_10 - 0.003, GetParam().promised));
   EXPECT_GE(quality.recall_at_100, GetParam().recall_at_100 - 0.003);
 }
 
 INSTANTIATE_TEST_SUITE_P(Collections, DefaultQuality,
-                         ::testing::Values(Reference{"retrieval/scifact", 0.6917, 0.9282},
-                                           Reference{"retrieval/cranfield", 0.4005, 0.7505},
-                                           Reference{"retrieval/cisi", 0.4070, 0.4592},
-                                           Reference{"retrieval/squad-dev-half", 0.9072, 0.9955},
-                                           Reference{"multihop/hotpotqa-100", 0.8316, 0.9800},
-                                           Reference{"multihop/musique-100", 0.6140, 0.8450},
-                                           Reference{"retrieval/stard", 0.5474, 0.8875},
-                                           Reference{"retrieval/cmrc2018-dev", 0.9920, 0.9997}),
+                         ::testing::Values(Reference{"retrieval/scifact", 0.6937, 0.9282, 0.69},
+                                           Reference{"retrieval/cranfield", 0.4215, 0.7505, 0.39},
+                                           Reference{"retrieval/cisi", 0.4172, 0.4592, 0.41},
+                                           Reference{"retrieval/squad-dev-half", 0.9077, 0.9955, 0.90},
+                                           Reference{"multihop/hotpotqa-100", 0.8376, 0.9800, 0.80},
+                                           Reference{"multihop/musique-100", 0.6168, 0.8450, 0.555},
+                                           Reference{"retrieval/stard", 0.5503, 0.8846, 0.55},
+                                           Reference{"retrieval/cmrc2018-dev", 0.9914, 0.9997, 0.985}),
                          [](const auto& parameter) {
                            std::string name = parameter.param.collection;
                            name.erase(0, name.find('/') + 1);

@@ -1,5 +1,6 @@
 #include "rag_fixture.hpp"
 
+#include <chrono>
 #include <cmath>
 #include <map>
 
@@ -148,6 +149,68 @@ TEST_F(TextQueryTest, FieldsAreSearchedWithTheTextByTheirWeights) {
   const Document light = open_with(kTitled, options);
   EXPECT_EQ(sources_of(light, "rivers", plain()), (Names{"b", "a"}));
   EXPECT_EQ(sources_of(light, "长城", plain()), (Names{"d", "c"}));
+}
+
+// What texts add to the scores does not undo the weights of fields.
+TEST_F(TextQueryTest, BoostsReadFieldsToo) {
+  DocumentOptions options;
+  options.text_fields = {TextField("title", 2)};
+  const Document document = open_with(
+      {titled("title", "Glacier motion", "It is slow, as ice is heavy and the ground is rough."),
+       titled("text", "Ice", "Glacier motion is slow, as ice is heavy and the ground is rough."),
+       titled("title-zh", "冰川运动", "它很慢，因为冰很重。"), titled("text-zh", "冰", "冰川运动很慢，因为冰很重。")},
+      options);
+  RetrieverOptions defaults;
+  defaults.group = kRootGroup;
+  EXPECT_EQ(sources_of(document, "glacier motion", defaults), (Names{"title", "text"}));
+  EXPECT_EQ(sources_of(document, "冰川运动", defaults).front(), "title-zh");
+}
+
+TEST_F(TextQueryTest, AQueryThatRepeatsItsWordsIsReadOnce) {
+  std::vector<Source> sources;
+  for (int i = 0; i < 20; ++i) {
+    std::string text;
+    while (text.size() < 32'000) text += "foo bar 钥匙 ";
+    sources.emplace_back("s" + std::to_string(i), text);
+  }
+  const Document document = open_with(sources);
+  std::string query;
+  for (int i = 0; i < 5'000; ++i) query += "foo bar ";
+  RetrieverOptions defaults;
+  defaults.group = kRootGroup;
+  // It took minutes when each repetition was compared with each text.
+  CallContext context;
+  context = context.with_timeout(std::chrono::seconds(60));
+  EXPECT_FALSE(runtime.run(Retriever(document, defaults).retrieve(query, context)).empty());
+}
+
+/// Gives what no analyser may give.
+class FaultyAnalyzer final : public Analyzer {
+ public:
+  explicit FaultyAnalyzer(Token token, std::string signature = "faulty/1")
+      : Analyzer(std::move(signature)), token_(std::move(token)) {}
+
+ private:
+  void do_visit(std::string_view, const Visitor& visitor) const override {
+    visitor("term", Span(), 1);
+    visitor(token_.term, token_.span, token_.position);
+  }
+
+  const Token token_;
+};
+
+TEST_F(TextQueryTest, AnAnalyzersMistakesAreTold) {
+  for (const Token& token : {Token{"", Span(), 2}, Token{"x", Span{0, 100}, 2}, Token{"x", Span(), 0}}) {
+    DocumentOptions options;
+    options.analyzer = std::make_shared<FaultyAnalyzer>(token);
+    Document document = open(options);
+    runtime.run(document.add(Source("a", "word 词")));
+    EXPECT_EQ(code_of([&] { runtime.run(document.build(kMediumChunk)); }), Errc::internal);
+    EXPECT_EQ(code_of([&] { retrieve(document, "word"); }), Errc::internal);
+  }
+  DocumentOptions options;
+  options.analyzer = std::make_shared<FaultyAnalyzer>(Token{"x", Span(), 2}, "");
+  EXPECT_EQ(code_of([&] { open(options); }), Errc::invalid_argument);
 }
 
 TEST_F(TextQueryTest, AFieldMayHaveAnAnalyzerOfItsOwn) {

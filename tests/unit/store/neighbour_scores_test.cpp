@@ -2,10 +2,12 @@
 
 #include "support/rounds.hpp"
 #include <ragstone/text/analyzer.hpp>
+#include <ragstone/text/term_table.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <random>
 #include <stop_token>
@@ -23,9 +25,10 @@ using Texts = std::vector<std::vector<std::string>>;
 
 std::vector<double> spread(const Texts& texts, std::vector<double> scores, double share) {
   NeighbourScores neighbours;
+  TermTable numbers;
   for (const auto& text : texts) {
     neighbours.begin();
-    for (const std::string& term : text) neighbours.add(term);
+    for (const std::string& term : text) neighbours.add(numbers.number_of(term));
   }
   neighbours.spread(scores, share);
   return scores;
@@ -110,7 +113,7 @@ TEST(NeighbourScores, TakesNoTextsASingleOneAndOnesWithoutTerms) {
 
 TEST(NeighbourScores, AStopEndsTheComparison) {
   NeighbourScores neighbours;
-  for (const char* term : {"river", "river", "石头"}) {
+  for (const std::uint32_t term : {0U, 0U, 1U}) {
     neighbours.begin();
     neighbours.add(term);
   }

@@ -122,6 +122,9 @@ TEST(Highlight, NamesTheWordsThatWereFound) {
   EXPECT_EQ(highlighted(*analyzer, "rotate the keys?", "Keys are rotated by the key service, never the lock."),
             (Terms{"Keys", "rotated", "key"}));
   EXPECT_EQ(highlighted(*analyzer, "检索增强", "用检索来增强生成，检索很快"), (Terms{"检索", "增强", "检索"}));
+  EXPECT_EQ(highlighted(*analyzer, "what does momentum do about speed? 动量的作用", "What momentum does: 动量是什么"),
+            (Terms{"momentum", "动量"}));
+  EXPECT_EQ(highlighted(*analyzer, "什么？", "什么是动量"), Terms{"什么"});
   EXPECT_TRUE(highlighted(*analyzer, "", "text").empty());
   EXPECT_TRUE(highlighted(*analyzer, "the", "the text").empty());
 }

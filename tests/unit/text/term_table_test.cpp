@@ -15,6 +15,7 @@ namespace {
 TEST(TermTable, NumbersTermsAsTheyFirstCome) {
   TermTable table;
   EXPECT_TRUE(table.empty());
+  EXPECT_EQ(table.find("pump"), TermTable::kNoNumber);
   EXPECT_EQ(table.number_of("pump"), 0u);
   EXPECT_EQ(table.number_of("水泵"), 1u);
   EXPECT_EQ(table.number_of("pump"), 0u);
@@ -45,6 +46,8 @@ TEST(TermTable, DoesWhatAMapDoes) {
       std::string term;
       for (auto n = random() % 20; n > 0; --n)
         term += static_cast<char>(random() % 4 == 0 ? random() : 'a' + random() % 3);
+      const auto known = map.find(term);
+      ASSERT_EQ(table.find(term), known == map.end() ? TermTable::kNoNumber : known->second);
       const auto expected = map.try_emplace(term, static_cast<std::uint32_t>(map.size())).first->second;
       ASSERT_EQ(table.number_of(term), expected);
     }
