@@ -33,7 +33,7 @@ class NeighbourScores {
 
   void weigh();
 
-  std::vector<Entry> entries_;             ///< By term.
+  std::vector<Entry> entries_;              ///< By term.
   std::vector<std::uint32_t> frequencies_;  ///< In how many of the texts each term is.
   std::vector<Weights> texts_;
 };

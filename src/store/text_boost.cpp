@@ -32,7 +32,7 @@ struct QueryTerm {
   std::string text;
   bool is_word = false;  ///< Characters of scripts without spaces are none: their pairs are terms of their own.
   double idf = 0;
-  std::map<std::string, double> forms;   ///< Of the query, normalised and not stemmed; how often the text has them.
+  std::map<std::string, double> forms;  ///< Of the query, normalised and not stemmed; how often the text has them.
   bool is_met = false;
   bool leads = false;
   std::vector<std::uint32_t> positions;  ///< In the text or field that is read.
