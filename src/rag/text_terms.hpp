@@ -1,8 +1,8 @@
 #pragma once
 
 #include <ragstone/base/metadata.hpp>
-#include <ragstone/store/text_field.hpp>
 #include <ragstone/store/commit.hpp>
+#include <ragstone/store/text_field.hpp>
 #include <ragstone/text/analyzer.hpp>
 
 #include <cstdint>

@@ -12,8 +12,8 @@
 #include <ragstone/rag/node_group.hpp>
 #include <ragstone/rag/sync_plan.hpp>
 #include <ragstone/rag/sync_report.hpp>
-#include <ragstone/store/text_field.hpp>
 #include <ragstone/reader/reader.hpp>
+#include <ragstone/store/text_field.hpp>
 #include <ragstone/text/analyzer.hpp>
 
 #include <chrono>
