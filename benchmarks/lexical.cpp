@@ -140,8 +140,8 @@ void measure_real(const std::string& name, const std::vector<std::string>& colle
   for (const std::string& collection : collections) {
     const auto folder = test::find_data("retrieval/" + collection);
     if (!folder) continue;
-    const test::BeirCollection loaded = test::load_beir(*folder);
-    for (const test::BeirText& text : loaded.corpus) texts.push_back(text.text);
+    const BeirCollection loaded = test::load_beir(*folder);
+    for (const BeirText& text : loaded.corpus) texts.push_back(text.text);
     for (std::size_t n = 0; n < std::min<std::size_t>(loaded.queries.size(), 100); ++n)
       questions.push_back(words_of(loaded.queries[n].text));
   }

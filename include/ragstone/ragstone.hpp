@@ -33,6 +33,7 @@
 #include <ragstone/model/usage_meter.hpp>
 #include <ragstone/rag/answer.hpp>
 #include <ragstone/rag/assistant.hpp>
+#include <ragstone/rag/beir.hpp>
 #include <ragstone/rag/document.hpp>
 #include <ragstone/rag/evaluation.hpp>
 #include <ragstone/rag/hit_source.hpp>

@@ -43,7 +43,7 @@ std::string read_file(const std::filesystem::path& path) {
 
 std::vector<std::string> read_lines(const std::filesystem::path& path) { return split_lines(read_file(path)); }
 
-std::vector<std::string> read_gz_lines(const std::filesystem::path& path) {
+std::string read_gz(const std::filesystem::path& path) {
   const std::unique_ptr<gzFile_s, decltype(&gzclose)> file(gzopen(path.c_str(), "rb"), gzclose);
   if (!file) throw std::runtime_error("cannot open " + path.string());
   std::string bytes;
@@ -54,8 +54,10 @@ std::vector<std::string> read_gz_lines(const std::filesystem::path& path) {
   int code = Z_OK;
   gzerror(file.get(), &code);
   if (size < 0 || code != Z_OK) throw std::runtime_error("damaged gzip file " + path.string());
-  return split_lines(bytes);
+  return bytes;
 }
+
+std::vector<std::string> read_gz_lines(const std::filesystem::path& path) { return split_lines(read_gz(path)); }
 
 std::vector<std::string_view> split_tabs(std::string_view line) {
   std::vector<std::string_view> fields;

@@ -21,7 +21,8 @@ std::string read_file(const std::filesystem::path& path);
 /// Lines without their "\n" ("\r" stays); a last line without "\n" counts. Throws std::runtime_error.
 std::vector<std::string> read_lines(const std::filesystem::path& path);
 
-/// The same for a gzip file (a file that is not packed is read as it is). A truncated or damaged file throws.
+/// The content of a gzip file (a file that is not packed is read as it is). A truncated or damaged file throws.
+std::string read_gz(const std::filesystem::path& path);
 std::vector<std::string> read_gz_lines(const std::filesystem::path& path);
 
 /// The fields of a line of tab-separated values.

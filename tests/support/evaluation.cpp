@@ -18,12 +18,6 @@ Evaluation::Evaluation(Runtime& runtime, BeirCollection collection, std::shared_
     if (status.state != SourceState::ready) throw std::runtime_error(status.id + ": " + status.reason);
   runtime_.run(document_.build(kRootGroup));
   build_time_ = std::chrono::steady_clock::now() - start;
-  for (const BeirText& query : collection_.queries) {
-    JudgedQuery& judged = queries_.emplace_back();
-    judged.id = query.id;
-    judged.text = query.text;
-    judged.judgements = collection_.judgements.at(query.id);
-  }
 }
 
 Quality Evaluation::measure(RetrieverOptions options) const {
@@ -31,7 +25,7 @@ Quality Evaluation::measure(RetrieverOptions options) const {
   options.top_k = 100;
   const Retriever retriever(document_, options);
   Quality quality;
-  quality.details = runtime_.run(evaluate(retriever, queries_));
+  quality.details = runtime_.run(evaluate(retriever, collection_.queries));
   quality.ndcg_at_10 = quality.details.mean(&QueryScore::ndcg_at_10).mean;
   quality.recall_at_100 = quality.details.mean(&QueryScore::recall_at_100).mean;
   quality.query_time = quality.details.mean_time();

@@ -36,7 +36,6 @@ class Evaluation {
  private:
   Runtime& runtime_;
   BeirCollection collection_;
-  std::vector<JudgedQuery> queries_;
   Document document_;
   std::chrono::duration<double> build_time_{0};
 };
