@@ -212,6 +212,19 @@ void HttpDriver::resume_soon(std::shared_ptr<HttpTransfer> transfer) {
   asio::dispatch(executor_, [self = shared_from_this(), transfer = std::move(transfer)] { self->resume(transfer); });
 }
 
+void HttpDriver::watch_soon(std::shared_ptr<HttpTransfer> transfer) {
+  asio::dispatch(executor_, [self = shared_from_this(), transfer = std::move(transfer)] { self->watch(transfer); });
+}
+
+/// Its limit may have come nearer than it was when it was scheduled.
+void HttpDriver::watch(const std::shared_ptr<HttpTransfer>& transfer) {
+  if (!transfers_.contains(transfer.get())) return;
+  limits_.erase({transfer->scheduled, transfer.get()});
+  transfer->scheduled = transfer->next_check();
+  limits_.emplace(transfer->scheduled, transfer.get());
+  watch_limits();
+}
+
 CURL* HttpDriver::idle_easy() {
   if (!idle_.empty()) {
     CURL* easy = idle_.back();

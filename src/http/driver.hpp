@@ -25,8 +25,7 @@ namespace ragstone::detail {
 /// All its transfers go to one server. More of them than there may be connections wait here, in order, and cost little:
 /// libcurl's own queue forgets waiting transfers where others are removed (seen in 7.88), and each has buffers.
 ///
-/// All functions run on executor(), which is serial; start_soon(), abort_soon() and resume_soon() may be called from
-/// anywhere.
+/// All functions run on executor(), which is serial; those that end in _soon() may be called from anywhere.
 class HttpDriver : public std::enable_shared_from_this<HttpDriver> {
  public:
   HttpDriver(boost::asio::any_io_executor executor, HttpOptions options);
@@ -40,6 +39,7 @@ class HttpDriver : public std::enable_shared_from_this<HttpDriver> {
   void start_soon(std::shared_ptr<HttpTransfer> transfer);
   void abort_soon(std::shared_ptr<HttpTransfer> transfer);
   void resume_soon(std::shared_ptr<HttpTransfer> transfer);
+  void watch_soon(std::shared_ptr<HttpTransfer> transfer);
 
  private:
   class Socket;
@@ -56,6 +56,7 @@ class HttpDriver : public std::enable_shared_from_this<HttpDriver> {
   void begin_waiting();
   void abort(const std::shared_ptr<HttpTransfer>& transfer);
   void resume(const std::shared_ptr<HttpTransfer>& transfer);
+  void watch(const std::shared_ptr<HttpTransfer>& transfer);
   CURL* idle_easy();
   void act(curl_socket_t fd, int events);
   void collect();

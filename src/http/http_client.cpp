@@ -120,7 +120,7 @@ const HttpHeaders& HttpStream::headers() const noexcept {
   return transfer_ ? transfer_->headers() : none;
 }
 
-void HttpStream::set_idle_timeout(std::chrono::milliseconds timeout) noexcept {
+void HttpStream::set_idle_timeout(std::chrono::milliseconds timeout) {
   if (transfer_) transfer_->set_idle_timeout(timeout);
 }
 

@@ -73,6 +73,13 @@ Task<void> HttpTransfer::wait_until(Ready ready, CallContext context, const char
   }
 }
 
+void HttpTransfer::set_idle_timeout(std::chrono::milliseconds timeout) {
+  idle_timeout_ = timeout;
+  const HttpOptions& options = driver_.options();
+  // Otherwise the limit is looked at often enough.
+  if (timeout < std::min(options.first_byte_timeout, options.idle_timeout)) driver_.watch_soon(shared_from_this());
+}
+
 Task<void> HttpTransfer::wait_for_head(CallContext context) {
   const auto ready = [](HttpTransfer& self) { return self.has_head_ || self.has_ended_; };
   co_await wait_until(ready, std::move(context), "before the reply began");
@@ -235,7 +242,8 @@ HttpTransfer::Clock::time_point HttpTransfer::limit() const noexcept {
 
 HttpTransfer::Clock::time_point HttpTransfer::next_check() const noexcept {
   const HttpOptions& options = driver_.options();
-  return std::min(limit(), Clock::now() + std::min(options.first_byte_timeout, options.idle_timeout));
+  return std::min(limit(),
+                  Clock::now() + std::min({options.first_byte_timeout, options.idle_timeout, idle_timeout_.load()}));
 }
 
 std::exception_ptr HttpTransfer::limit_error() const {

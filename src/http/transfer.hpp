@@ -45,7 +45,7 @@ class HttpTransfer : public std::enable_shared_from_this<HttpTransfer> {
   /// Fixed once wait_for_head() returned.
   int status() const noexcept { return status_; }
   const HttpHeaders& headers() const noexcept { return headers_; }
-  void set_idle_timeout(std::chrono::milliseconds timeout) noexcept { idle_timeout_ = timeout; }
+  void set_idle_timeout(std::chrono::milliseconds timeout);
   const HttpRequest& request() const noexcept { return request_; }
   bool streams() const noexcept { return streams_; }
   HttpDriver& driver() const noexcept { return driver_; }

@@ -112,7 +112,7 @@ class HttpStream {
   const HttpHeaders& headers() const noexcept;
 
   /// From now on instead of HttpOptions::idle_timeout, for this reply.
-  void set_idle_timeout(std::chrono::milliseconds timeout) noexcept;
+  void set_idle_timeout(std::chrono::milliseconds timeout);
 
   /// Waits until take() has something to say. Cancellation: terminal. Errors: Errc::timeout at the deadline;
   /// Errc::closed for an empty handle.
