@@ -133,6 +133,15 @@ bool Database::append_blob(const char* table, const char* column, std::int64_t r
   return true;
 }
 
+void Database::sync_log() {
+  sqlite3_file* log = nullptr;
+  int code = sqlite3_file_control(handle(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  sqlite3_int64 size = 0;
+  if (code == SQLITE_OK && log && log->pMethods) code = log->pMethods->xFileSize(log, &size);
+  if (code == SQLITE_OK && size > 0) code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+  if (code != SQLITE_OK) raise(code, handle(), "Cannot sync the write-ahead log");
+}
+
 std::int64_t Database::changes() const noexcept { return sqlite3_changes64(handle()); }
 
 std::int64_t Database::last_row_id() const noexcept { return sqlite3_last_insert_rowid(handle()); }

@@ -44,6 +44,9 @@ class Database {
   bool append_blob(const char* table, const char* column, std::int64_t row, std::uint64_t offset, std::uint64_t size,
                    std::string& to);
 
+  /// Has what the write-ahead log holds survive a loss of power. The database must have been read in WAL mode.
+  void sync_log();
+
   /// Rows that the last INSERT, UPDATE or DELETE changed.
   std::int64_t changes() const noexcept;
   std::int64_t last_row_id() const noexcept;

@@ -74,6 +74,9 @@ Writer::Writer(const std::filesystem::path& file, const std::string& vfs, Durabi
   is_synced_ = durability == Durability::durable;
   sqlite3_wal_hook(database_.handle(), &Writer::on_commit, this);
   migrate(database_);
+  // What another process left in the log may have been on its way to the disk when that ended. It is shown as the
+  // store's state from now on, so it must survive as what is acknowledged does.
+  if (is_synced_) database_.sync_log();
   state_ = std::make_shared<const State>(load_state(database_, context_.folder, nullptr));
   context_.next_part = state_->catalog.next_part;
   remove_orphans();
