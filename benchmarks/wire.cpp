@@ -14,8 +14,9 @@
 
 #include "support/http/scripted_server.hpp"
 #include "support/memory.hpp"
+#include "support/process.hpp"
 #include "support/report.hpp"
-#include "wire/allocations.hpp"
+#include "support/thread_allocations.hpp"
 #include <ragstone/ragstone.hpp>
 
 #include <algorithm>
@@ -43,11 +44,11 @@ using ragstone::ModelServer;
 using ragstone::Runtime;
 using ragstone::Task;
 using ragstone::bench::Report;
-using ragstone::bench::thread_allocations;
-using ragstone::bench::thread_cpu;
+using ragstone::bench::thread_cpu_seconds;
 using ragstone::test::ScriptedServer;
 using ragstone::test::ServerReply;
 using ragstone::test::ServerRequest;
+using ragstone::test::thread_allocations;
 
 const std::string kReply =
     R"({"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":)"
@@ -140,10 +141,10 @@ Task<Cost> cost_of_calls(std::shared_ptr<ChatModel> model, std::size_t count, st
   Cost cost;
   ragstone::GatherOptions options;
   options.limit = limit;
-  const double cpu = thread_cpu();
+  const double cpu = thread_cpu_seconds();
   const auto allocations = thread_allocations();
   co_await ragstone::gather(calls_of(model, count), options);
-  cost.cpu = thread_cpu() - cpu;
+  cost.cpu = thread_cpu_seconds() - cpu;
   cost.allocations = static_cast<double>(thread_allocations() - allocations);
   co_return cost;
 }
@@ -184,11 +185,11 @@ Task<Cost> cost_of_stream(std::shared_ptr<ChatModel> model, std::size_t tokens) 
   std::vector<Task<std::size_t>> ends;
   ends.push_back(write_pieces(model, pieces.producer()));
   ends.push_back(read_pieces(std::move(pieces)));
-  const double cpu = thread_cpu();
+  const double cpu = thread_cpu_seconds();
   const auto allocations = thread_allocations();
   const auto counts = co_await ragstone::gather(std::move(ends));
   if (counts[1] != tokens) throw std::runtime_error("a stream lost tokens");
-  cost.cpu = thread_cpu() - cpu;
+  cost.cpu = thread_cpu_seconds() - cpu;
   cost.allocations = static_cast<double>(thread_allocations() - allocations);
   co_return cost;
 }
@@ -209,29 +210,18 @@ std::map<std::string, double> node_costs(Bench& bench, std::size_t calls, std::s
   return costs;
 }
 
-void bench_single_tokens(Report& report, Bench& bench, Runtime& runtime) {
-  constexpr std::size_t kTokens = 200;
-  const auto few = bench.model(runtime, "single-" + std::to_string(kTokens), 0);
-  const auto many = bench.model(runtime, "single-" + std::to_string(3 * kTokens), 0);
-  runtime.run(cost_of_stream(few, kTokens));
-  const Cost short_stream = runtime.run(cost_of_stream(few, kTokens));
-  const Cost long_stream = runtime.run(cost_of_stream(many, 3 * kTokens));
-  report.figure("CPU for a streamed token that comes alone", (long_stream.cpu - short_stream.cpu) / (2 * kTokens) * 1e6,
-                "us");
-  report.figure("allocations for a streamed token that comes alone",
-                (long_stream.allocations - short_stream.allocations) / (2 * kTokens), "");
-}
-
-void bench_long_tokens(Report& report, Bench& bench, Runtime& runtime, std::size_t tokens) {
-  const auto few = bench.model(runtime, "long-" + std::to_string(tokens / 10), 0);
-  const auto many = bench.model(runtime, "long-" + std::to_string(tokens), 0);
-  runtime.run(cost_of_stream(many, tokens));
-  const Cost short_stream = runtime.run(cost_of_stream(few, tokens / 10));
-  const Cost long_stream = runtime.run(cost_of_stream(many, tokens));
-  const auto between = static_cast<double>(tokens - tokens / 10);
-  report.figure("CPU for a streamed token of 34 bytes", (long_stream.cpu - short_stream.cpu) / between * 1e6, "us");
-  report.figure("allocations for a streamed token of 34 bytes",
-                (long_stream.allocations - short_stream.allocations) / between, "");
+/// Of one token of the server's streams of a kind: the difference of a long and a short one.
+Cost cost_of_token(Bench& bench, Runtime& runtime, const std::string& kind, std::size_t few, std::size_t many) {
+  const auto short_model = bench.model(runtime, kind + std::to_string(few), 0);
+  const auto long_model = bench.model(runtime, kind + std::to_string(many), 0);
+  runtime.run(cost_of_stream(long_model, many));
+  const Cost short_stream = runtime.run(cost_of_stream(short_model, few));
+  const Cost long_stream = runtime.run(cost_of_stream(long_model, many));
+  const auto between = static_cast<double>(many - few);
+  Cost cost;
+  cost.cpu = (long_stream.cpu - short_stream.cpu) / between;
+  cost.allocations = (long_stream.allocations - short_stream.allocations) / between;
+  return cost;
 }
 
 void bench_costs(Report& report, Bench& bench, std::size_t calls, std::size_t tokens) {
@@ -242,18 +232,16 @@ void bench_costs(Report& report, Bench& bench, std::size_t calls, std::size_t to
   const double per_call = call.cpu / static_cast<double>(calls) * 1e6;
   report.figure("CPU for a call", per_call, "us");
 
-  // The difference of two lengths is what the tokens cost.
-  const auto few = bench.model(runtime, "tokens-" + std::to_string(tokens / 10), 0);
-  const auto many = bench.model(runtime, "tokens-" + std::to_string(tokens), 0);
-  runtime.run(cost_of_stream(many, tokens));
-  const Cost short_stream = runtime.run(cost_of_stream(few, tokens / 10));
-  const Cost long_stream = runtime.run(cost_of_stream(many, tokens));
-  const auto between = static_cast<double>(tokens - tokens / 10);
-  const double per_token = (long_stream.cpu - short_stream.cpu) / between * 1e6;
+  const Cost token = cost_of_token(bench, runtime, "tokens-", tokens / 10, tokens);
+  const Cost long_token = cost_of_token(bench, runtime, "long-", tokens / 10, tokens);
+  const Cost single_token = cost_of_token(bench, runtime, "single-", 200, 600);
+  const double per_token = token.cpu * 1e6;
   report.figure("CPU for a streamed token", per_token, "us");
-  report.figure("allocations for a streamed token", (long_stream.allocations - short_stream.allocations) / between, "");
-  bench_long_tokens(report, bench, runtime, tokens);
-  bench_single_tokens(report, bench, runtime);
+  report.figure("allocations for a streamed token", token.allocations, "");
+  report.figure("CPU for a streamed token of 34 bytes", long_token.cpu * 1e6, "us");
+  report.figure("allocations for a streamed token of 34 bytes", long_token.allocations, "");
+  report.figure("CPU for a streamed token that comes alone", single_token.cpu * 1e6, "us");
+  report.figure("allocations for a streamed token that comes alone", single_token.allocations, "");
 
   const auto node = node_costs(bench, calls, tokens);
   if (node.empty()) {

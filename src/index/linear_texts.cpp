@@ -2,7 +2,6 @@
 
 #include <ragstone/base/error.hpp>
 
-#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -18,17 +17,6 @@ enum SectionNumber : std::uint32_t { kEnds = 1, kTexts = 2, kHashes = 3, kNodes 
   throw Error(Errc::corrupt_store, "linear index: its saved form is damaged; Document::rebuild_index() builds it anew");
 }
 
-template <class T>
-std::span<const T> array(const IndexImage& image, SectionNumber section) {
-  const std::string_view bytes = image.section(section, sizeof(T));
-  return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
-}
-
-template <class T>
-void write(IndexOutput& output, SectionNumber section, const std::vector<T>& values) {
-  output.write(section, sizeof(T), {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)});
-}
-
 }  // namespace
 
 std::uint32_t hash_of(std::string_view text) noexcept {
@@ -36,18 +24,13 @@ std::uint32_t hash_of(std::string_view text) noexcept {
 }
 
 SealedTexts::SealedTexts(std::shared_ptr<const IndexImage> image) : image_(std::move(image)) {
-  ends_ = array<std::uint64_t>(*image_, kEnds);
+  ends_ = detail::image_array<std::uint64_t>(*image_, kEnds);
   texts_ = image_->section(kTexts, 1);
-  hashes_ = array<std::uint32_t>(*image_, kHashes);
-  try {
-    nodes_ = array<std::uint32_t>(*image_, kNodes);
-  } catch (const Error&) {
-    wide_nodes_ = array<std::uint64_t>(*image_, kNodes);
-  }
-  weights_ = array<float>(*image_, kWeights);
+  hashes_ = detail::image_array<std::uint32_t>(*image_, kHashes);
+  nodes_ = detail::ImageNodes(*image_, kNodes);
+  weights_ = detail::image_array<float>(*image_, kWeights);
   const std::size_t rows = ends_.size();
-  if (hashes_.size() != rows || std::max(nodes_.size(), wide_nodes_.size()) != rows ||
-      (!weights_.empty() && weights_.size() != rows))
+  if (hashes_.size() != rows || nodes_.size() != rows || (!weights_.empty() && weights_.size() != rows))
     throw_damaged();
 }
 
@@ -73,15 +56,11 @@ void TextsWriter::add(std::string_view text, NodeId node, float weight) {
 }
 
 void TextsWriter::finish(IndexOutput& output) {
-  write(output, kEnds, ends_);
+  detail::write_array<std::uint64_t>(output, kEnds, ends_);
   output.write(kTexts, 1, texts_);
-  write(output, kHashes, hashes_);
-  if (std::all_of(nodes_.begin(), nodes_.end(), [](NodeId id) { return id <= UINT32_MAX; })) {
-    write(output, kNodes, std::vector<std::uint32_t>(nodes_.begin(), nodes_.end()));
-  } else {
-    write(output, kNodes, nodes_);
-  }
-  if (has_weights_) write(output, kWeights, weights_);
+  detail::write_array<std::uint32_t>(output, kHashes, hashes_);
+  detail::write_nodes(output, kNodes, nodes_);
+  if (has_weights_) detail::write_array<float>(output, kWeights, weights_);
 }
 
 void TextDelta::put(NodeId node, std::string_view text, float weight, Generation generation) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "index/image_arrays.hpp"
 #include <ragstone/base/ids.hpp>
 #include <ragstone/index/index_image.hpp>
 
@@ -26,7 +27,7 @@ class SealedTexts {
   explicit SealedTexts(std::shared_ptr<const IndexImage> image);
 
   std::size_t size() const noexcept { return ends_.size(); }
-  NodeId node(std::size_t at) const noexcept { return wide_nodes_.empty() ? nodes_[at] : wide_nodes_[at]; }
+  NodeId node(std::size_t at) const noexcept { return nodes_[at]; }
   std::string_view text(std::size_t at) const;
   float weight(std::size_t at) const;
   std::span<const std::uint32_t> hashes() const noexcept { return hashes_; }
@@ -36,8 +37,7 @@ class SealedTexts {
   std::span<const std::uint64_t> ends_;  ///< Where each text ends in texts_; it begins where the one before ends.
   std::string_view texts_;
   std::span<const std::uint32_t> hashes_;
-  std::span<const std::uint32_t> nodes_;
-  std::span<const std::uint64_t> wide_nodes_;
+  detail::ImageNodes nodes_;
   std::span<const float> weights_;
 };
 

@@ -19,12 +19,6 @@ namespace {
 
 constexpr std::size_t kLongLength = 15;
 
-template <class T>
-std::span<const T> array(const IndexImage& image, SectionNumber section) {
-  const std::string_view bytes = image.section(section, sizeof(T));
-  return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
-}
-
 std::size_t common_prefix(std::string_view a, std::string_view b) noexcept {
   const std::size_t most = std::min(a.size(), b.size());
   std::size_t size = 0;
@@ -81,17 +75,13 @@ StoredWord BlockCursor::next() {
 }
 
 SealedWords::SealedWords(std::shared_ptr<const IndexImage> image) : image_(std::move(image)) {
-  blocks_ = array<std::uint32_t>(*image_, kBlocks);
+  blocks_ = detail::image_array<std::uint32_t>(*image_, kBlocks);
   words_ = image_->section(kWords, 1);
-  slots_ = array<std::uint32_t>(*image_, kSlots);
-  try {
-    nodes_ = array<std::uint32_t>(*image_, kNodes);
-  } catch (const Error&) {
-    wide_nodes_ = array<std::uint64_t>(*image_, kNodes);
-  }
-  weights_ = array<float>(*image_, kWeights);
-  block_weights_ = array<float>(*image_, kBlockWeights);
-  rows_ = std::max(nodes_.size(), wide_nodes_.size());
+  slots_ = detail::image_array<std::uint32_t>(*image_, kSlots);
+  nodes_ = detail::ImageNodes(*image_, kNodes);
+  weights_ = detail::image_array<float>(*image_, kWeights);
+  block_weights_ = detail::image_array<float>(*image_, kBlockWeights);
+  rows_ = nodes_.size();
   const bool has_right_sizes = blocks_.size() == (rows_ + kRowsInBlock - 1) / kRowsInBlock && rows_ < UINT32_MAX &&
                                slots_.size() <= UINT32_MAX && (weights_.empty() || weights_.size() == rows_) &&
                                block_weights_.size() == (weights_.empty() ? 0 : blocks_.size()) &&
@@ -129,7 +119,7 @@ SealedWords::Range SealedWords::find(std::string_view word) const {
       const std::size_t row = std::size_t{value & form.row_mask()} - 1;
       if (row >= rows_) throw_damaged();
       // Its id is needed next.
-      __builtin_prefetch(wide_nodes_.empty() ? static_cast<const void*>(&nodes_[row]) : &wide_nodes_[row]);
+      nodes_.prefetch(row);
       if (const Range found = rows_of(row, word); found.end != 0) return found;
     }
     if (++slot == slots_.size()) slot = 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "index/image_arrays.hpp"
 #include "kernel/stop_poll.hpp"
 #include <ragstone/base/ids.hpp>
 #include <ragstone/base/stop.hpp>
@@ -74,7 +75,7 @@ class SealedWords {
 
   std::size_t rows() const noexcept { return rows_; }
   bool has_weights() const noexcept { return !weights_.empty(); }
-  NodeId node(std::size_t row) const noexcept { return wide_nodes_.empty() ? nodes_[row] : wide_nodes_[row]; }
+  NodeId node(std::size_t row) const noexcept { return nodes_[row]; }
   float weight(std::size_t row) const;
   /// At least the weight of each row of the block.
   float block_weight(std::size_t block) const;
@@ -106,8 +107,7 @@ class SealedWords {
   std::span<const std::uint32_t> blocks_;  ///< Where each begins in words_.
   std::string_view words_;
   std::span<const std::uint32_t> slots_;
-  std::span<const std::uint32_t> nodes_;
-  std::span<const std::uint64_t> wide_nodes_;
+  detail::ImageNodes nodes_;
   std::span<const float> weights_;
   std::span<const float> block_weights_;
   std::size_t rows_ = 0;

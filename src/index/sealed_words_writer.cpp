@@ -4,7 +4,6 @@
 #include <ragstone/text/utf8.hpp>
 
 #include <algorithm>
-#include <span>
 
 namespace ragstone::words {
 namespace {
@@ -12,11 +11,6 @@ namespace {
 constexpr std::size_t kLongLength = 15;
 // Slots for each word, in eighths: a search that fails looks at about four.
 constexpr std::size_t kSlotsInEighths = 10;
-
-template <class T>
-void write(IndexOutput& output, SectionNumber section, const std::vector<T>& values) {
-  output.write(section, sizeof(T), {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)});
-}
 
 }  // namespace
 
@@ -51,17 +45,13 @@ void WordsWriter::add(std::string_view word, NodeId node, float weight) {
 void WordsWriter::finish(IndexOutput& output) {
   if (nodes_.size() >= UINT32_MAX)
     throw Error(Errc::limit_exceeded, "trie index: more than 2^32 - 2 words; divide the group");
-  write(output, kBlocks, blocks_);
+  detail::write_array<std::uint32_t>(output, kBlocks, blocks_);
   output.write(kWords, 1, words_);
   write_slots(output);
-  if (std::all_of(nodes_.begin(), nodes_.end(), [](NodeId id) { return id <= UINT32_MAX; })) {
-    write(output, kNodes, std::vector<std::uint32_t>(nodes_.begin(), nodes_.end()));
-  } else {
-    write(output, kNodes, nodes_);
-  }
+  detail::write_nodes(output, kNodes, nodes_);
   if (!has_weights_) return;
-  write(output, kWeights, weights_);
-  write(output, kBlockWeights, block_weights_);
+  detail::write_array<float>(output, kWeights, weights_);
+  detail::write_array<float>(output, kBlockWeights, block_weights_);
 }
 
 void WordsWriter::write_slots(IndexOutput& output) {
@@ -74,7 +64,7 @@ void WordsWriter::write_slots(IndexOutput& output) {
       if (++slot == slots.size()) slot = 0;
     slots[slot] = form.tag(hash) | (row + 1);
   }
-  write(output, kSlots, slots);
+  detail::write_array<std::uint32_t>(output, kSlots, slots);
 }
 
 }  // namespace ragstone::words

@@ -72,6 +72,8 @@ class TextBooster {
  public:
   TextBooster(const TextMember& member, const StoreSnapshot& snapshot, const std::string& group) : member_(member) {
     read_query();
+    const auto words = std::count_if(terms_.begin(), terms_.end(), [](const QueryTerm& term) { return term.is_word; });
+    compares_texts_ = member_.boosts.neighbours > 0 && 2 * static_cast<std::size_t>(words) > terms_.size();
     std::vector<std::string> terms;
     for (const QueryTerm& term : terms_) terms.push_back(term.text);
     const TermStatistics statistics = snapshot.term_statistics(group, member.key, terms);
@@ -82,10 +84,7 @@ class TextBooster {
 
   bool has_terms() const noexcept { return !terms_.empty(); }
   /// Whether most of the query's terms are words; if so, neighbours() knows the texts that were read.
-  bool compares_texts() const {
-    const auto words = std::count_if(terms_.begin(), terms_.end(), [](const QueryTerm& term) { return term.is_word; });
-    return member_.boosts.neighbours > 0 && 2 * static_cast<std::size_t>(words) > terms_.size();
-  }
+  bool compares_texts() const noexcept { return compares_texts_; }
   NeighbourScores& neighbours() noexcept { return neighbours_; }
 
   /// `score`: what the node has by its terms.
@@ -134,8 +133,7 @@ class TextBooster {
       for (auto& [form, count] : term.forms) count = 0;
     }
     for (QueryPair& pair : pairs_) pair.ordered = pair.near = 0;
-    compares_ = compares_texts();
-    if (compares_) neighbours_.begin();
+    if (compares_texts_) neighbours_.begin();
   }
 
   void read(std::string_view text, const Analyzer& analyzer, double weight, const StopToken& stop) {
@@ -143,8 +141,8 @@ class TextBooster {
     for (QueryTerm& term : terms_) term.positions.clear();
     analyzer.visit(text, [&](std::string_view term, Span span, std::uint32_t position) {
       length_ += weight;
-      const std::uint32_t number = compares_ ? numbers_.number_of(term) : numbers_.find(term);
-      if (compares_) neighbours_.add(number);
+      const std::uint32_t number = compares_texts_ ? numbers_.number_of(term) : numbers_.find(term);
+      if (compares_texts_) neighbours_.add(number);
       if (number >= terms_.size()) return;
       QueryTerm& of_query = terms_[number];
       of_query.positions.push_back(position);
@@ -220,7 +218,7 @@ class TextBooster {
   std::vector<QueryPair> pairs_;
   TermTable numbers_;  ///< First of terms_, in their order; then of the texts' other terms where texts are compared.
   double length_ = 0;
-  bool compares_ = false;
+  bool compares_texts_ = false;
   NeighbourScores neighbours_;
 };
 

@@ -138,14 +138,18 @@ TEST(Prompt, StaysWithinItsBudgetAndCutsAtASentence) {
   }
 }
 
+void add_turns(std::vector<ChatMessage>& history, int count) {
+  for (int turn = 0; turn < count; ++turn) {
+    history.emplace_back(ChatRole::user, "question " + std::to_string(turn) + std::string(100, ' ') + "why?");
+    history.emplace_back(ChatRole::assistant, "answer " + std::to_string(turn) + " because of what is known of it.");
+  }
+}
+
 // MM-1: what a summary stands for is in the history only there.
 TEST(Prompt, KeepsTheSummaryBeforeTheTurns) {
   std::vector<ChatMessage> history;
   history.emplace_back(ChatRole::system, "摘要：they spoke of momentum");
-  for (int turn = 0; turn < 100; ++turn) {
-    history.emplace_back(ChatRole::user, "question " + std::to_string(turn) + std::string(100, ' ') + "why?");
-    history.emplace_back(ChatRole::assistant, "answer " + std::to_string(turn) + " because of what is known of it.");
-  }
+  add_turns(history, 100);
   PromptOptions options;
   options.max_history_tokens = 200;
   const RenderedPrompt prompt = Prompt(options).render("And Adam?", some_hits(), history);
@@ -191,10 +195,7 @@ TEST(Prompt, ASummaryIsJoinedToTheQuestionThatFollows) {
   ASSERT_EQ(alone.messages.size(), 2u);
   EXPECT_TRUE(alone.messages[1].text.starts_with(history[0].text));
   EXPECT_NE(alone.messages[1].text.find("And Adam?"), std::string::npos);
-  for (int turn = 0; turn < 100; ++turn) {
-    history.emplace_back(ChatRole::user, "question " + std::to_string(turn) + std::string(100, ' ') + "why?");
-    history.emplace_back(ChatRole::assistant, "answer " + std::to_string(turn) + " because of what is known of it.");
-  }
+  add_turns(history, 100);
   PromptOptions options;
   options.max_history_tokens = 200;
   const RenderedPrompt prompt = Prompt(options).render("And Adam?", some_hits(), history);

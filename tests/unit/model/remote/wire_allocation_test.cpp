@@ -1,42 +1,11 @@
-// Counts allocations, in a program of its own because it replaces the global operator new.
+// In a program of its own, whose operator new counts.
+#include "support/thread_allocations.hpp"
 #include "unit/model/remote/chat_replies.hpp"
 #include "unit/model/remote/remote_bed.hpp"
 
-#include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <new>
 #include <string>
 #include <vector>
-
-namespace {
-
-/// Of this thread: the server has another one.
-thread_local std::uint64_t allocations = 0;
-
-void* counted(std::size_t size) {
-  ++allocations;
-  void* memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) { return counted(size); }
-void* operator new[](std::size_t size) { return counted(size); }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  ++allocations;
-  return std::malloc(size == 0 ? 1 : size);
-}
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
-  ++allocations;
-  return std::malloc(size == 0 ? 1 : size);
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace ragstone {
 namespace {
@@ -68,10 +37,10 @@ Task<std::uint64_t> allocations_of_stream(std::shared_ptr<ChatModel> model, std:
   std::vector<Task<std::uint64_t>> ends;
   ends.push_back(write(std::move(model), pieces.producer()));
   ends.push_back(read(std::move(pieces), gives_back));
-  const std::uint64_t before = allocations;
+  const std::uint64_t before = test::thread_allocations();
   const std::vector<std::uint64_t> counts = co_await gather(std::move(ends));
   EXPECT_EQ(counts[1], tokens);
-  co_return allocations - before;
+  co_return test::thread_allocations() - before;
 }
 
 class WireAllocations : public testing::TestWithParam<std::string> {
