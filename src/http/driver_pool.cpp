@@ -21,6 +21,10 @@ DriverPool::DriverPool(boost::asio::any_io_executor executor, HttpOptions option
   init_curl();
   if (options_.max_connections_per_host == 0)
     throw Error(Errc::invalid_argument, "HttpClient: max_connections_per_host is 0, so that no request could be sent");
+  for (const auto timeout :
+       {options_.connect_timeout, options_.first_byte_timeout, options_.idle_timeout, options_.total_timeout})
+    if (timeout.count() <= 0)
+      throw Error(Errc::invalid_argument, "HttpClient: timeouts must be above 0; for no limit give a long one");
 }
 
 std::shared_ptr<HttpDriver> DriverPool::driver(const std::string& origin, const Secret& key) {

@@ -121,6 +121,8 @@ const HttpHeaders& HttpStream::headers() const noexcept {
 }
 
 void HttpStream::set_idle_timeout(std::chrono::milliseconds timeout) {
+  if (timeout.count() <= 0)
+    throw Error(Errc::invalid_argument, "HttpStream: an idle timeout must be above 0; for no limit give a long one");
   if (transfer_) transfer_->set_idle_timeout(timeout);
 }
 

@@ -21,11 +21,20 @@ std::int64_t nanoseconds(Event::WallClock::time_point time) {
 
 std::string span_id(const Hash128& run) { return to_string(run).substr(0, 16); }
 
+/// What metadata can only hold as one text, and the conventions have as an array. A user may give metadata of that
+/// name.
+ordered_json as_conventions_have_it(const std::string& name, ordered_json json) {
+  if (!json.is_string()) return json;
+  if (name == "finish_reason" || name == "encoding_format") return ordered_json::array({std::move(json)});
+  if (name != "stop_sequences") return json;
+  ordered_json sequences = ordered_json::parse(json.get<std::string>(), nullptr, false);
+  return sequences.is_array() ? sequences : json;
+}
+
 void add(ordered_json& attributes, EventKind kind, const Metadata& values) {
   for (const auto& [name, value] : values) {
-    ordered_json json = std::visit([](const auto& scalar) { return ordered_json(scalar); }, value);
-    if (name == "finish_reason" || name == "encoding_format") json = ordered_json::array({std::move(json)});
-    if (name == "stop_sequences") json = ordered_json::parse(json.get<std::string>(), nullptr, false);
+    ordered_json json =
+        as_conventions_have_it(name, std::visit([](const auto& scalar) { return ordered_json(scalar); }, value));
     attributes[telemetry::attribute_name(kind, name)] = std::move(json);
   }
 }

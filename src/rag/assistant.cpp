@@ -130,8 +130,12 @@ Task<Answer> Assistant::State::answer(Self self, Question question, StreamProduc
   Retrieval retrieval = co_await self->source->retrieve(std::move(query), context);
 
   const auto answer = std::make_shared<Answer>();
-  for (const MemberFailure& failure : retrieval.failures) answer->notes.push_back(note_of(failure));
-  answer->notes.insert(answer->notes.end(), retrieval.notes.begin(), retrieval.notes.end());
+  answer->notes = retrieval.notes;
+  for (const MemberFailure& failure : retrieval.failures) {
+    std::string note = note_of(failure);
+    if (std::find(answer->notes.begin(), answer->notes.end(), note) == answer->notes.end())
+      answer->notes.push_back(std::move(note));
+  }
   bool is_streamed = false;
   if (retrieval.hits.empty()) {
     find_nothing(*answer, question.text);
@@ -227,8 +231,9 @@ Task<void> Assistant::State::remembered(std::shared_ptr<MemoryKeeper::Ticket> ti
   }
   if (!error) co_return;
   if (is_cancelled(error)) std::rethrow_exception(error);
+  // The deadline may be the call's or the sessions' own.
   const bool is_late = errc_of(error) == Errc::timeout;
-  answer.notes.push_back((is_late ? "memory: the turn is not kept yet: " : "memory: the turn was not kept: ") +
+  answer.notes.push_back((is_late ? "memory: the turn was not kept in time: " : "memory: the turn was not kept: ") +
                          message_of(error));
 }
 

@@ -85,12 +85,16 @@ class TokenMemory final : public PruningMemory {
 class Patience {
  public:
   /// Whether to try now; a save that does not try counts.
-  bool tries() { return to_skip_ == 0 || --to_skip_ == 0; }
+  bool tries() {
+    if (to_skip_ == 0) return true;
+    --to_skip_;
+    return false;
+  }
   void failed(std::string why) {
     constexpr std::uint32_t kUnharmed = 3;
     constexpr std::uint32_t kLongest = 6;  // every 64th
     why_ = std::move(why);
-    if (++failures_ >= kUnharmed) to_skip_ = std::uint32_t{1} << std::min(failures_ - kUnharmed, kLongest);
+    if (++failures_ >= kUnharmed) to_skip_ = (std::uint32_t{1} << std::min(failures_ - kUnharmed + 1, kLongest)) - 1;
   }
   const std::string& why() const noexcept { return why_; }
 
@@ -224,13 +228,13 @@ class SummaryMemory final : public Memory {
     bool summarized = false;
     std::exception_ptr error;
     const bool tries = tokens_in(record) > options_.max_tokens && patience_.tries(session);
-    try {
-      while (tries && tokens_in(record) > options_.max_tokens && !record.turns.empty()) {
+    while (!error && tries && tokens_in(record) > options_.max_tokens && !record.turns.empty()) {
+      try {
         if (co_await summarize(session, record, context)) summarized = true;
-        record = co_await sessions().load(session, context);
+      } catch (...) {
+        error = std::current_exception();
       }
-    } catch (...) {
-      error = std::current_exception();
+      if (!error) record = co_await sessions().load(session, context);
     }
     if (error && is_cancelled(error)) std::rethrow_exception(error);
     if (error) patience_.failed(session, message_of(error));

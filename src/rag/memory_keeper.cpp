@@ -3,9 +3,16 @@
 #include <ragstone/async/run_scope.hpp>
 #include <ragstone/base/error.hpp>
 
+#include <chrono>
 #include <utility>
 
 namespace ragstone {
+namespace {
+
+// So that sessions whose store hangs do not hold up the questions that come after: a commit waits for nothing so long.
+constexpr auto kStoreTimeout = std::chrono::minutes(1);
+
+}  // namespace
 
 /// A turn on its way. Guarded by the keeper's mutex.
 class MemoryKeeper::Ticket {
@@ -110,7 +117,8 @@ Task<void> MemoryKeeper::store_all(std::shared_ptr<Storing> storing) {
   while (const std::shared_ptr<Ticket> ticket = self->first(session)) {
     std::exception_ptr error;
     try {
-      co_await self->memory_->append(session, ticket->question, ticket->answer, ticket->context);
+      const CallContext context = ticket->context.with_timeout(kStoreTimeout);
+      co_await self->memory_->append(session, ticket->question, ticket->answer, context);
     } catch (...) {
       error = std::current_exception();
     }

@@ -48,6 +48,7 @@ class HttpOptions {
  public:
   HttpOptions() = default;
 
+  // Limits of time are above 0.
   std::chrono::milliseconds connect_timeout{5'000};  ///< Name, connection and TLS.
   /// From the connection to the reply's first byte, and from its head to the first byte of its body.
   std::chrono::milliseconds first_byte_timeout{300'000};
@@ -111,7 +112,7 @@ class HttpStream {
   int status() const noexcept;
   const HttpHeaders& headers() const noexcept;
 
-  /// From now on instead of HttpOptions::idle_timeout, for this reply.
+  /// From now on instead of HttpOptions::idle_timeout, for this reply. Errors: Errc::invalid_argument if not above 0.
   void set_idle_timeout(std::chrono::milliseconds timeout);
 
   /// Waits until take() has something to say. Cancellation: terminal. Errors: Errc::timeout at the deadline;

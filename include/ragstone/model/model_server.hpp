@@ -38,10 +38,9 @@ class ModelServerOptions {
   /// Header fields of each request besides those that Ragstone sends: "OpenAI-Organization". Their values are cut out
   /// of errors, as the key is. A key belongs in `key`, with the profile's key_header if it is no bearer token.
   HttpHeaders headers;
-  /// From the first byte of a streamed reply to its first text or reasoning, comments and empty events aside: reasoning
-  /// models may think for long. From then on http.idle_timeout counts. While nothing has come at all it is
-  /// http.first_byte_timeout, and http.total_timeout bounds the whole. Comments of a server (": keep-alive") are a sign
-  /// of life, before and after.
+  /// Between two pieces of a streamed reply until its first text or reasoning, above 0: reasoning models may think for
+  /// long. From then on http.idle_timeout counts. While nothing has come at all it is http.first_byte_timeout, and
+  /// http.total_timeout bounds the whole. Comments of a server (": keep-alive") are pieces, before and after.
   std::chrono::milliseconds first_token_timeout{300'000};
   /// A profile that is `local` allows local addresses, whatever is said here.
   HttpOptions http;

@@ -50,8 +50,9 @@ class AssistantOptions {
   std::string name = "assistant";    ///< In query runs.
   std::shared_ptr<ChatModel> model;  ///< Null: answers by extraction.
   PromptOptions prompt;
-  /// Null: every question stands alone. A turn is stored before its answer is given, and summarised, if it comes to
-  /// that, afterwards, in the background: a question of the session that comes meanwhile waits for the former alone.
+  /// Null: every question stands alone. A turn is stored before its answer is given, or a note of the answer says that
+  /// it was not, or not within the call's deadline and a minute. It is summarised, if it comes to that, afterwards, in
+  /// the background: a question of the session that comes meanwhile waits for the storing alone.
   std::shared_ptr<Memory> memory;
   ExtractiveOptions extractive;
   std::shared_ptr<const Analyzer> analyzer;  ///< For extraction and citations. Null: standard_analyzer().
@@ -93,7 +94,7 @@ class Assistant {
   /// The same, and the text goes into `pieces` as it arrives; citations come with the answer. The stream is finished,
   /// or failed with the error, before this completes; it has the whole text of an answer that was found, and the words
   /// for nothing_found otherwise. A reader that goes away cancels the question; once the stream has ended the turn is
-  /// kept whatever becomes of the call.
+  /// kept whatever becomes of the call, unless the Runtime ends before it is.
   Task<Answer> ask_stream(Question question, StreamProducer<std::string> pieces, CallContext context = {}) const;
 
   /// For callbacks, futures and other completion tokens; signature void(std::exception_ptr, Answer).

@@ -48,7 +48,7 @@ class BeirOptions {
 ///
 /// Errors: Errc::not_found for a folder without one of the files, and where no query is judged; Errc::parse_error, with
 /// file and line, for what does not follow the layout, an id that comes twice included; Errc::unsupported for packed
-/// files without BeirOptions::unpack; Errc::invalid_argument for another split; what `unpack` throws.
+/// files without BeirOptions::unpack; Errc::invalid_argument for another split; Errc::io_error; what `unpack` throws.
 BeirCollection load_beir(const std::filesystem::path& folder, const BeirOptions& options = {});
 
 static_assert(!std::is_aggregate_v<BeirText> && !std::is_aggregate_v<BeirCollection> &&

@@ -43,6 +43,9 @@ ModelServerOptions completed(ModelServerOptions options) {
       throw Error(Errc::invalid_argument, "model server: the header field '" + name +
                                               "' is not to be given; a key belongs in ModelServerOptions::key");
   }
+  if (options.first_token_timeout.count() <= 0)
+    throw Error(Errc::invalid_argument,
+                "model server: first_token_timeout must be above 0; for no limit give a long one");
   if (profile.local) options.http.addresses = AddressPolicy::with_local();
   return options;
 }
@@ -233,7 +236,7 @@ bool ApiCall::has_new_key() const noexcept try { return core_->key().reveal() !=
 
 // No coroutine: one that is cancelled would end with another error than the one that it was given.
 Task<void> ApiCall::failed(std::exception_ptr error) {
-  attempting_ = false;
+  const bool attempting = std::exchange(attempting_, false);
   pass_.release();
   const bool transient = errc_of(error) == Errc::transient && !is_cancelled(error);
   AttemptEnd end;
@@ -243,11 +246,9 @@ Task<void> ApiCall::failed(std::exception_ptr error) {
     end.retry_after = retry_after_;
     end.should_retry = should_retry_;
   }
-  if (transient) {
-    core_->attempt_failed();
-  } else {
-    core_->attempt_abandoned();
-  }
+  // A reply that came whole, and cannot be taken, was counted as a success.
+  if (attempting && transient) core_->attempt_failed();
+  if (attempting && !transient) core_->attempt_abandoned();
   if (final_ || (!transient && end.status == 0)) std::rethrow_exception(error);
   const bool again = status_ == 401 && !has_renewed_key_ && has_new_key();
   has_renewed_key_ = has_renewed_key_ || again;

@@ -131,6 +131,19 @@ TEST(HttpClient, CallsThatWaitForAConnectionGetTheirTurnWhateverHappensToOthers)
   EXPECT_EQ(error_of([&] { HttpClient none(runtime, options); }).errc(), Errc::invalid_argument);
 }
 
+TEST(HttpClient, RefusesLimitsOfTimeThatAreNotAboveZero) {
+  Runtime runtime;
+  for (auto limit : {&HttpOptions::connect_timeout, &HttpOptions::first_byte_timeout, &HttpOptions::idle_timeout,
+                     &HttpOptions::total_timeout})
+    for (const int milliseconds : {0, -1}) {
+      HttpOptions options;
+      options.*limit = std::chrono::milliseconds(milliseconds);
+      EXPECT_EQ(error_of([&] { HttpClient none(runtime, options); }).errc(), Errc::invalid_argument);
+    }
+  EXPECT_EQ(error_of([] { HttpStream().set_idle_timeout(std::chrono::milliseconds(0)); }).errc(),
+            Errc::invalid_argument);
+}
+
 TEST(HttpClient, UnpacksCompressedReplies) {
   const std::string text(10'000, 'x');
   const std::string packed = gzip(text);

@@ -139,6 +139,14 @@ TEST_F(JsonLines, StoresAreDatabases) {
   EXPECT_EQ(spans()[1]["kind"], "CLIENT");
 }
 
+TEST_F(JsonLines, MetadataMayHaveTheNamesOfWhatIsAList) {
+  RunScope(context.with_metadata("stop_sequences", Scalar(std::string("完"))), EventKind::chat, "m").end();
+  RunScope(context.with_metadata("stop_sequences", Scalar(3.0)), EventKind::chat, "m").end();
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(spans()[0]["attributes"]["gen_ai.request.stop_sequences"], "完");
+  EXPECT_EQ(spans()[1]["attributes"]["gen_ai.request.stop_sequences"], 3.0);
+}
+
 TEST_F(JsonLines, EncodingsAreAList) {
   Metadata attributes;
   attributes.set("encoding_format", Scalar(std::string("base64")));

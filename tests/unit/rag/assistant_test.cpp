@@ -2,12 +2,14 @@
 #include "support/recording_observer.hpp"
 #include "support/rounds.hpp"
 #include "support/scripted_chat_model.hpp"
+#include <ragstone/base/error.hpp>
 #include <ragstone/rag/assistant.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <future>
 #include <random>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -84,6 +86,23 @@ class AssistantTest : public RagTest {
   std::shared_ptr<ScriptedChatModel> model = std::make_shared<ScriptedChatModel>("qwen-max");
   std::vector<std::string> pieces;
 };
+
+TEST_F(AssistantTest, ARankingThatWasLeftOutIsToldOnce) {
+  DocumentOptions options;
+  const auto embedder = std::make_shared<CountingEmbedder>();
+  options.embedders["test"] = embedder;
+  Document hybrid = open(options);
+  runtime.run(hybrid.add(Source("a", "Momentum replaces gradients. 动量法代替梯度。")));
+  runtime.run(hybrid.build(kMediumChunk));
+  embedder->before = [](std::span<const std::string>) { throw Error(Errc::transient, "the embedder is down"); };
+  RetrieverOptions retrieval;
+  retrieval.on_failure = OnMemberFailure::degrade;
+  const Answer answer = runtime.run(Assistant(Retriever(hybrid, retrieval)).ask("What does momentum replace?"));
+  EXPECT_EQ(answer.outcome, AnswerOutcome::answered);
+  EXPECT_EQ(std::count_if(answer.notes.begin(), answer.notes.end(),
+                          [](const std::string& note) { return note.starts_with("test: left out"); }),
+            1);
+}
 
 TEST_F(AssistantTest, AnswersWithoutAModelFromThePassagesInBothLanguages) {
   const Answer english = runtime.run(assistant().ask("What does momentum replace gradients with?"));

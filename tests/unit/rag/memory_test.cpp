@@ -165,9 +165,12 @@ TEST_F(MemoryTest, ASummaryThatNeverSucceedsLeavesAWindow) {
   options.max_tokens = 60;
   const auto memory = summary_memory(sessions, model, options);
   SaveReport report;
+  std::vector<int> asking;  // saves
   for (int i = 0; i < 200; ++i) {
     const std::string question = "第" + std::to_string(i) + "个问题是什么？";
+    const std::size_t before = model->requests().size();
     report = runtime.run(memory->save(kSession, question, "an answer to it", context));
+    if (model->requests().size() > before) asking.push_back(i);
     const auto messages = load(*memory);
     EXPECT_LE(tokens(messages), options.max_tokens);
     ASSERT_GE(messages.size(), 2u);
@@ -175,7 +178,10 @@ TEST_F(MemoryTest, ASummaryThatNeverSucceedsLeavesAWindow) {
   }
   EXPECT_NE(report.pending.find("too long"), std::string::npos);
   EXPECT_EQ(runtime.run(sessions->load(kSession)).turns.size(), 200u);
-  EXPECT_LT(model->requests().size(), 15u);
+  EXPECT_EQ(model->requests().size(), asking.size());
+  std::vector<int> gaps;
+  for (std::size_t i = 1; i < asking.size(); ++i) gaps.push_back(asking[i] - asking[i - 1]);
+  EXPECT_EQ(gaps, (std::vector<int>{1, 1, 2, 4, 8, 16, 32, 64, 64}));
   std::size_t told = 0;
   for (const Event& event : observer->events())
     told += event.name() == "memory summary" && event.phase() == EventPhase::error ? 1 : 0;
@@ -231,6 +237,7 @@ TEST_F(MemoryTest, ASummaryThatFailsLosesNothing) {
     EXPECT_EQ(runtime.run(sessions->load(kSession)).turns.size(), static_cast<std::size_t>(i + 1));
     EXPECT_LE(tokens(load(*memory)), options.max_tokens + 8) << "and yet a prompt gets what fits";
   }
+  EXPECT_FALSE(save(*memory, "and now?", "the model is left alone").summarized);
   EXPECT_TRUE(save(*memory, "and now?", "now it works").summarized);
   const SessionRecord record = runtime.run(sessions->load(kSession));
   EXPECT_EQ(record.summary, "They counted.");
