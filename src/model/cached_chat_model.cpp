@@ -83,17 +83,21 @@ class CachedChatModel final : public ChatModel {
   Task<ChatReply> do_chat(const ChatRequest& request, ChatPieces& pieces, CallContext context) override {
     const Hash128 key = key_of(request);
     while (true) {
-      std::optional<ChatReply> known = co_await look_up(key, context);
       std::optional<ReplyFlights::Lead> lead;
       std::optional<ReplyFlights::Seat> seat;
-      if (!known) {
-        flights_->join(key, lead, seat);
-        if (lead && pieces.wanted()) co_return co_await ask_streamed(request, key, *lead, pieces, context);
-        if (lead) co_return co_await ask(request, key, *lead, StreamProducer<std::string>(), context);
+      flights_->join(key, lead, seat);
+      std::optional<ChatReply> known;
+      if (lead) {
+        // Looked up by the leader alone: whoever looked before joining could miss a reply that comes in between.
+        known = co_await look_up(key, context);
+        if (!known && pieces.wanted()) co_return co_await ask_streamed(request, key, *lead, pieces, context);
+        if (!known) co_return co_await ask(request, key, *lead, StreamProducer<std::string>(), context);
+        lead->land(*known);
+      } else {
         known = co_await seat->wait(context);
-        if (known) tell_hit(context);
+        if (!known) continue;  // the one who asked gave up
+        tell_hit(context);
       }
-      if (!known) continue;  // the one who asked gave up
       known->usage = Usage();
       known->usage.input = known->usage.output = 0;
       co_await pieces.put(known->text, context);

@@ -37,7 +37,6 @@ struct Batch {
   std::vector<std::optional<VectorFlights::Lead>> leads;  ///< Of texts that this call must bring.
   std::vector<std::optional<VectorFlights::Seat>> seats;  ///< Of texts that another call brings.
   UsageSum used;
-  std::size_t hits = 0;
 };
 
 class CachedEmbedder final : public Embedder {
@@ -67,7 +66,6 @@ class CachedEmbedder final : public Embedder {
     batch.vectors.resize(texts.size());
     batch.leads.resize(texts.size());
     batch.seats.resize(texts.size());
-    co_await look_up(batch, context);
     while (std::any_of(batch.vectors.begin(), batch.vectors.end(), [](const auto& vector) { return !vector; }))
       co_await bring(batch, texts, role, context);
 
@@ -79,14 +77,38 @@ class CachedEmbedder final : public Embedder {
     co_return result;
   }
 
-  Task<void> look_up(Batch& batch, CallContext context) {
+  /// Brings what nobody else is bringing, then waits for the rest. What others gave up is left for the next round.
+  Task<void> bring(Batch& batch, std::span<const std::string> texts, EmbedRole role, CallContext context) {
+    std::vector<std::size_t> own;
+    std::size_t joined = 0;
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      if (batch.vectors[i]) continue;
+      flights_->join(batch.keys[i], batch.leads[i], batch.seats[i]);
+      if (batch.leads[i]) own.push_back(i);
+      if (batch.seats[i]) ++joined;
+    }
+    // After joining: whoever looked before could miss a vector that comes in between.
+    co_await look_up(batch, own, joined, context);
+    if (!own.empty()) co_await embed_own(batch, own, texts, role, context);
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      if (!batch.seats[i]) continue;
+      batch.vectors[i] = co_await batch.seats[i]->wait(context);
+      batch.seats[i].reset();
+    }
+  }
+
+  /// Looks for `own` texts, of which those that are not in the cache remain.
+  Task<void> look_up(Batch& batch, std::vector<std::size_t>& own, std::size_t joined, CallContext context) {
     Metadata counts;
     if (context.observed()) counts.set("operation", "embed");
     RunScope run(context, EventKind::cache, identity().name, counts);
+    const std::size_t wanted = own.size();
     std::exception_ptr error;
     std::vector<std::optional<std::string>> found;
     try {
-      found = co_await cache_->get(CacheKind::embedding, batch.keys, run.context());
+      std::vector<Hash128> keys;
+      for (const std::size_t i : own) keys.push_back(batch.keys[i]);
+      if (!own.empty()) found = co_await cache_->get(CacheKind::embedding, std::move(keys), run.context());
     } catch (...) {
       error = std::current_exception();
     }
@@ -95,31 +117,23 @@ class CachedEmbedder final : public Embedder {
       if (!concerns_all(error)) std::rethrow_exception(error);
       co_return;
     }
-    for (std::size_t i = 0; i < found.size(); ++i) {
-      if (found[i]) batch.vectors[i] = vector_of(*found[i], identity().dimension);
-      if (batch.vectors[i]) ++batch.hits;
+    std::vector<std::size_t> missing;
+    for (std::size_t n = 0; n < wanted; ++n) {
+      const std::size_t i = own[n];
+      if (found[n]) batch.vectors[i] = vector_of(*found[n], identity().dimension);
+      if (!batch.vectors[i]) {
+        missing.push_back(i);
+        continue;
+      }
+      batch.leads[i]->land(*batch.vectors[i]);
+      batch.leads[i].reset();
     }
+    own.swap(missing);
     if (run.observed()) {
-      counts.set("hits", static_cast<std::int64_t>(batch.hits));
-      counts.set("misses", static_cast<std::int64_t>(batch.keys.size() - batch.hits));
+      counts.set("hits", static_cast<std::int64_t>(wanted - own.size() + joined));
+      counts.set("misses", static_cast<std::int64_t>(own.size()));
     }
     run.end(std::move(counts));
-  }
-
-  /// Gets what nobody else is bringing, then waits for the rest. What others gave up is left for the next round.
-  Task<void> bring(Batch& batch, std::span<const std::string> texts, EmbedRole role, CallContext context) {
-    std::vector<std::size_t> own;
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-      if (batch.vectors[i]) continue;
-      flights_->join(batch.keys[i], batch.leads[i], batch.seats[i]);
-      if (batch.leads[i]) own.push_back(i);
-    }
-    if (!own.empty()) co_await embed_own(batch, own, texts, role, context);
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-      if (!batch.seats[i]) continue;
-      batch.vectors[i] = co_await batch.seats[i]->wait(context);
-      batch.seats[i].reset();
-    }
   }
 
   Task<void> embed_own(Batch& batch, const std::vector<std::size_t>& own, std::span<const std::string> texts,

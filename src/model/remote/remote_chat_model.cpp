@@ -48,6 +48,7 @@ class Demands {
 class Decoded {
  public:
   ChatDecoder decoder;
+  std::string piece;  ///< Of an event.
   std::exception_ptr error;
 };
 
@@ -130,10 +131,34 @@ class RemoteChatModel final : public ChatModel {
       }
       return decoded;
     });
+    co_await read(http, bytes, std::move(work), decoder, context);
+  }
+
+  /// Of an event that would hold up the caller's executor. Returns the piece of text in it.
+  Task<std::string> read_large_event(const HttpRequest& http, std::string data, ChatDecoder& decoder,
+                                     CallContext context) const {
+    const std::size_t bytes = data.size();
+    Decoded before;
+    before.decoder = std::move(decoder);
+    Work<Decoded> work;
+    work.set([decoded = std::move(before), data = std::move(data)](const StopToken&) mutable {
+      try {
+        decoded.piece = decoded.decoder.read_event(data);
+      } catch (...) {
+        decoded.error = std::current_exception();
+      }
+      return std::move(decoded);
+    });
+    co_return co_await read(http, bytes, std::move(work), decoder, context);
+  }
+
+  Task<std::string> read(const HttpRequest& http, std::size_t bytes, Work<Decoded> work, ChatDecoder& decoder,
+                         CallContext context) const {
     Decoded decoded = co_await core_->carry_out(bytes, std::move(work), context);
     decoder = std::move(decoded.decoder);
     if (decoded.error && errc_of(decoded.error) == Errc::internal) std::rethrow_exception(decoded.error);
     if (decoded.error) std::rethrow_exception(core_->told(model_, http, decoded.error));
+    co_return std::move(decoded.piece);
   }
 
   Task<void> streamed(ApiCall& call, const HttpRequest& http, ChatDecoder& decoder, ChatPieces& pieces,
@@ -175,6 +200,7 @@ class RemoteChatModel final : public ChatModel {
     bool has_begun = false;
     bool any = false;
     std::string bytes;
+    std::string large;
     SseParser parser;
     SseEvent event;
     while (!decoder.done()) {
@@ -187,7 +213,12 @@ class RemoteChatModel final : public ChatModel {
       while (!decoder.done() && parser.next(event)) {
         any = true;
         std::string_view piece;
-        decode(http, [&] { piece = decoder.read_event(event.data); });
+        if (event.data.size() >= ModelServerCore::kLargeBytes) {
+          large = co_await read_large_event(http, std::string(event.data), decoder, context);
+          piece = large;
+        } else {
+          decode(http, [&] { piece = decoder.read_event(event.data); });
+        }
         if (!has_begun && decoder.has_begun()) {
           has_begun = true;
           stream.set_idle_timeout(core_->http().options().idle_timeout);

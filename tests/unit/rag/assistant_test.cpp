@@ -1,4 +1,5 @@
 #include "rag_fixture.hpp"
+#include "support/held_sessions.hpp"
 #include "support/recording_observer.hpp"
 #include "support/rounds.hpp"
 #include "support/scripted_chat_model.hpp"
@@ -17,9 +18,6 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 
 namespace ragstone::test {
@@ -240,44 +238,6 @@ TEST_F(AssistantTest, RemembersASessionAndLeavesMarksOut) {
   EXPECT_EQ(model->requests().at(2).messages.size(), 2u);
 }
 
-/// Sessions in memory whose turns are added once that is allowed.
-class HeldSessions final : public SessionStore {
- public:
-  void allow() { allowed_ = true; }
-  std::size_t asked() const noexcept { return asked_; }
-
- private:
-  Task<SessionRecord> do_load(SessionId session, CallContext context) override {
-    return inner_->load(std::move(session), std::move(context));
-  }
-  Task<SessionRecord> do_append(SessionId session, Turn turn, CallContext context) override {
-    ++asked_;
-    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
-    while (!allowed_) {
-      timer.expires_after(std::chrono::milliseconds(1));
-      co_await timer.async_wait(boost::asio::use_awaitable);
-    }
-    co_return co_await inner_->append(std::move(session), std::move(turn), std::move(context));
-  }
-  Task<void> do_drop(SessionId session, std::uint64_t last, CallContext context) override {
-    return inner_->drop(std::move(session), last, std::move(context));
-  }
-  Task<bool> do_summarize(SessionId session, std::uint64_t expected, std::uint64_t last, std::string summary,
-                          std::uint64_t tokens, CallContext context) override {
-    return inner_->summarize(std::move(session), expected, last, std::move(summary), tokens, std::move(context));
-  }
-  Task<bool> do_clear(SessionId session, CallContext context) override {
-    return inner_->clear(std::move(session), std::move(context));
-  }
-  Task<std::vector<std::string>> do_names(std::string tenant, CallContext context) override {
-    return inner_->names(std::move(tenant), std::move(context));
-  }
-
-  const std::shared_ptr<SessionStore> inner_ = memory_sessions();
-  std::atomic<bool> allowed_ = false;
-  std::atomic<std::size_t> asked_ = 0;
-};
-
 // MM-4: a summary that takes for ever, or fails, holds up neither this answer nor the next, and no turn is lost.
 TEST_F(AssistantTest, NoAnswerWaitsForASummary) {
   for (const bool hangs : {true, false}) {
@@ -324,7 +284,7 @@ TEST_F(AssistantTest, ATurnIsKeptThoughItsReaderLeavesAtTheEnd) {
                               boost::asio::bind_cancellation_slot(cancel.slot(), boost::asio::use_future));
   EXPECT_EQ(runtime.run(end.next()), "An average [1].");
   EXPECT_EQ(runtime.run(end.next()), std::nullopt) << "the stream ends before the turn is stored";
-  while (sessions->asked() == 0) std::this_thread::yield();
+  while (sessions->asked().empty()) std::this_thread::yield();
   cancel.emit(boost::asio::cancellation_type::terminal);
   EXPECT_ANY_THROW(answer.get());
   question.text = "Why does momentum help?";

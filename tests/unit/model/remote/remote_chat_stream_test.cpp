@@ -53,6 +53,40 @@ TEST(RemoteChatStream, StreamsPiecesAndKeepsTheLastUsage) {
   EXPECT_EQ(bed.server.connections(), 1u) << "a stream that was read to its end gives its connection back";
 }
 
+// AS-1
+TEST(RemoteChatStream, ALargeEventIsReadOnThePool) {
+  std::string text;
+  while (text.size() < (1u << 20)) text += "很长的一段 a long piece ";
+  RemoteBed bed([&](const ServerRequest&) {
+    return ServerReply::event_stream()
+        .event(delta("你"))
+        .event(delta(text))
+        .event(delta("好"))
+        .event(kFinish)
+        .event(kUsage)
+        .event("[DONE]")
+        .end_of_chunks();
+  });
+  const auto model = bed.chat_model();
+  const std::uint64_t before = bed.runtime.pool().stats(Lane::foreground).finished;
+  const Streamed streamed = bed.runtime.run(stream(model, question()));
+  EXPECT_EQ(bed.runtime.pool().stats(Lane::foreground).finished - before, 1u);
+  EXPECT_FALSE(streamed.error);
+  EXPECT_EQ(streamed.pieces, (std::vector<std::string>{"你", text, "好"}));
+  EXPECT_EQ(streamed.reply.text, "你" + text + "好");
+  EXPECT_EQ(streamed.reply.usage.total, 7u);
+}
+
+TEST(RemoteChatStream, ALargeEventThatIsNoJsonIsToldAsASmallOneIs) {
+  const std::string text(1u << 20, 'x');
+  RemoteBed bed(
+      [&](const ServerRequest&) { return ServerReply::event_stream().event(delta("你")).event(text).end_of_chunks(); });
+  const Streamed streamed = bed.runtime.run(stream(bed.chat_model(), question()));
+  ASSERT_TRUE(streamed.error);
+  EXPECT_EQ(errc_of(streamed.error), Errc::transient);
+  EXPECT_EQ(streamed.pieces, std::vector<std::string>{"你"});
+}
+
 // N2, TK-3
 TEST(RemoteChatStream, AStreamThatIsCutAnywhereIsNeverCalledComplete) {
   const std::string events =
