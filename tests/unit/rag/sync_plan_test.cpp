@@ -1,9 +1,13 @@
 #include "rag_fixture.hpp"
 #include "support/kept_store.hpp"
+#include <ragstone/model/sqlite_store.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
 
 namespace ragstone::test {
 namespace {
@@ -32,10 +36,12 @@ class CountingReader final : public Reader {
 /// A dataset whose store outlives its Documents.
 class SyncPlanTest : public RagTest {
  protected:
-  Document open_dataset(std::shared_ptr<Embedder> with) {
+  Document open_dataset(std::shared_ptr<Embedder> with) { return open_dataset(std::move(with), store); }
+
+  Document open_dataset(std::shared_ptr<Embedder> with, std::shared_ptr<StoreFactory> over) {
     DocumentOptions options;
     options.dataset = folder.path();
-    options.store = store;
+    options.store = std::move(over);
     options.readers.push_back(reader);
     if (with) options.embedders["test"] = std::move(with);
     return open(std::move(options));
@@ -162,6 +168,52 @@ TEST_F(SyncPlanTest, UnchangedFilesCostNoParsingNoEmbeddingAndNoCommit) {
   bm25.similarity = Similarity::bm25;
   EXPECT_FALSE(retrieve(document, "向量数据库", bm25).empty());
   EXPECT_EQ(store->commits(), commits) << "finding that a group is built writes nothing either";
+}
+
+/// What the files of a store hold, by their paths; without SQLite's shared memory, which is no part of it.
+std::map<std::string, std::string> contents_of(const fs::path& folder) {
+  std::map<std::string, std::string> contents;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file() || entry.path().filename() == "store.db-shm") continue;
+    std::ifstream in(entry.path(), std::ios::binary);
+    contents[fs::relative(entry.path(), folder)].assign(std::istreambuf_iterator<char>(in), {});
+  }
+  return contents;
+}
+
+// IX-3
+TEST_F(SyncPlanTest, ASecondStartOverUnchangedFilesWritesNothingIntoAPersistentStore) {
+  const TemporaryFolder persistent;
+  const fs::path kb = persistent.path() / "kb";
+  write_articles(0, 20);
+  {
+    Document document = open_dataset(embedder, sqlite_store(kb));
+    runtime.run(document.build(kMediumChunk));
+    sync(document);
+    runtime.run(document.close());
+  }
+  const std::map<std::string, std::string> before = contents_of(kb);
+  const std::size_t calls = embedder->calls();
+  const std::size_t reads = reader->reads();
+  ASSERT_GT(calls, 0u);
+  ASSERT_TRUE(before.contains("store.db"));
+
+  Document document = open_dataset(embedder, sqlite_store(kb));
+  EXPECT_TRUE(plan(document).empty());
+  EXPECT_TRUE(plan(document).pending.empty());
+  EXPECT_EQ(sync(document).unchanged, 40u);
+  EXPECT_EQ(embedder->calls(), calls);
+  EXPECT_EQ(reader->reads(), reads);
+  RetrieverOptions bm25;
+  bm25.similarity = Similarity::bm25;
+  EXPECT_FALSE(retrieve(document, "向量数据库", bm25).empty());
+  // Only looked up: to read the files of an open database would give up SQLite's locks on them.
+  const fs::path log = kb / "store.db-wal";
+  EXPECT_TRUE(!fs::exists(log) || fs::file_size(log) == 0) << "something was committed";
+  runtime.run(document.close());
+  const std::map<std::string, std::string> after = contents_of(kb);
+  for (const auto& [name, bytes] : before) EXPECT_TRUE(after.contains(name) && after.at(name) == bytes) << name;
+  for (const auto& [name, bytes] : after) EXPECT_TRUE(before.contains(name)) << name;
 }
 
 TEST_F(SyncPlanTest, EstimatesTextsTokensAndCallsFromStoredSources) {
