@@ -19,6 +19,10 @@ std::string fuzz_segment_sample(unsigned seed) {
   std::string sample(1, static_cast<char>(random()));
   const std::size_t rows = 1 + random() % 12;
   if (random() % 4 == 0) return sample + segment::random_sparse(random, rows, 20).image();
+  if (random() % 4 == 0) {
+    RandomFilters metadata(seed);
+    return sample + segment::random_fields(metadata, rows).image();
+  }
   const auto dimension = static_cast<std::uint32_t>(1 + random() % 5);
   const auto values = random() % 4 == 0 ? segment::Values::wild : segment::Values::unit;
   segment::DenseSample dense = segment::random_dense(random, rows, dimension, 1, values);

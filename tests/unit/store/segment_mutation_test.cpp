@@ -113,14 +113,26 @@ TEST(SegmentMutation, DamagedSparseImagesAreRefusedFoundOrHarmless) {
   EXPECT_GT(tally.found, 100u);
 }
 
+// F6
+TEST(SegmentMutation, DamagedImagesOfFieldsAreRefusedFoundOrHarmless) {
+  test::RandomFilters random(7);
+  // One of them has sections of several blocks.
+  const std::vector<std::string> images = {random_fields(random, 1).image(), random_fields(random, 60).image(),
+                                           random_fields(random, 5000).image()};
+  const Tally tally = run(images, rounds(1000));
+  EXPECT_GT(tally.refused, 40u);
+  EXPECT_GT(tally.found, 40u);
+}
+
 // F6: with right checksums nothing stands between the bytes and the code that reads them.
 TEST(SegmentMutation, ForgedImagesKeepEveryPromiseThatHoldsForAnyBytes) {
   std::mt19937 samples(3);
+  test::RandomFilters metadata(3);
   const std::vector<std::string> images = {random_dense(samples, 40, 8).image(),
-                                           random_sparse(samples, 40, 100).image(),
+                                           random_sparse(samples, 40, 100).image(), random_fields(metadata, 40).image(),
                                            random_dense(samples, 60, 8).image(1, graph_form()),
                                            with_copies(samples).image(1, with_bits(graph_form(Metric::l2)))};
-  for (unsigned seed = 1; seed <= rounds(4000) && !testing::Test::HasFailure(); ++seed) {
+  for (unsigned seed = 1; seed <= rounds(5000) && !testing::Test::HasFailure(); ++seed) {
     std::mt19937 random(seed);
     std::string bytes = images[random() % images.size()];
     for (auto times = 1 + random() % 3; times > 0 && !bytes.empty(); --times) bytes = mutated(std::move(bytes), random);

@@ -3,6 +3,7 @@
 #include "store/segment/container_layout.hpp"
 #include "store/segment/dense_part.hpp"
 #include "store/segment/dense_search.hpp"
+#include "store/segment/field_part.hpp"
 #include "store/segment/sparse_part.hpp"
 #include "unit/store/segment_samples.hpp"
 #include <ragstone/base/error.hpp>
@@ -113,6 +114,34 @@ std::string answers_of(const std::shared_ptr<const SparsePart>& part) {
          });
 }
 
+std::string text_of(const FieldPart& part, const RowBitmap& rows) {
+  if (rows.rows() != part.rows() || rows.count() > rows.rows())
+    throw std::logic_error("not the rows of the part were selected");
+  std::string text = std::to_string(rows.count());
+  rows.for_each(0, rows.rows(), [&](std::size_t row) { text += ' ' + std::to_string(row); });
+  return text;
+}
+
+std::string answers_of(const std::shared_ptr<const FieldPart>& part) {
+  std::string answers = rows_of(*part);
+  for (std::size_t field = 0; field < part->fields().size(); ++field)
+    answers += part->fields()[field] + ' ' + std::to_string(part->values(field)) + '\n';
+  test::RandomFilters random(1);
+  for (int i = 0; i < 30; ++i) {
+    const Filter filter = random.filter();
+    // Others are answered from the rows' own metadata.
+    if (filter.empty() || !is_covered(*filter.root(), part->fields())) continue;
+    answers += answer_of([&] { return text_of(*part, select_rows(*part, *filter.root(), {})); });
+  }
+  const std::vector<std::uint32_t> first = {0};
+  const std::vector<FieldView> fewer = {{part, DeadRows().with(first)}};
+  return answers + answer_of([&] {
+           StringSink image;
+           merge_fields(2, fewer, image, {});
+           return std::move(image).take();
+         });
+}
+
 template <class Part>
 Probe probe_as(std::string_view image) {
   Probe result;
@@ -133,8 +162,14 @@ Probe probe_as(std::string_view image) {
 Probe probe(std::string_view image) {
   StoredHeader header{};
   std::memcpy(&header, image.data(), std::min(image.size(), sizeof header));
-  return header.kind == static_cast<std::uint32_t>(Kind::sparse) ? probe_as<SparsePart>(image)
-                                                                 : probe_as<DensePart>(image);
+  switch (static_cast<Kind>(header.kind)) {
+    case Kind::sparse:
+      return probe_as<SparsePart>(image);
+    case Kind::fields:
+      return probe_as<FieldPart>(image);
+    default:
+      return probe_as<DensePart>(image);
+  }
 }
 
 std::string with_right_checksums(std::string image) {

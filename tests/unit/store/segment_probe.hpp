@@ -12,7 +12,7 @@ namespace ragstone::segment {
 struct Probe {
   bool opens = false;
   bool verifies = false;
-  std::string answers;  ///< To searches, look-ups and a merge; errors by name.
+  std::string answers;  ///< To searches, filters, look-ups and a merge; errors by name.
 };
 
 /// Opens the image as what its header says and uses it in every way. Throws std::logic_error if a promise is broken

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace ragstone::segment {
@@ -143,6 +144,32 @@ std::vector<TermWeight> random_query(std::mt19937& random, std::size_t words) {
   std::vector<TermWeight> query;
   for (const auto& [term, weight] : terms) query.push_back({term, weight});
   return query;
+}
+
+std::string FieldSample::image(Generation generation) const {
+  std::vector<std::string> names = test::RandomFilters::names();
+  std::sort(names.begin(), names.end());
+  std::vector<std::optional<Scalar>> values;
+  for (const Metadata& row : metadata)
+    for (const std::string& name : names) {
+      const Scalar* value = row.find(name);
+      values.push_back(value ? std::optional(*value) : std::nullopt);
+    }
+  return build_fields(generation, names, keys, values);
+}
+
+std::shared_ptr<const FieldPart> FieldSample::part() const {
+  return std::make_shared<const FieldPart>(heap_image(image()));
+}
+
+FieldSample random_fields(test::RandomFilters& random, std::size_t rows, NodeId first) {
+  FieldSample sample;
+  for (std::size_t row = 0; row < rows; ++row) {
+    sample.keys.push_back({first, static_cast<SourceNumber>(row + 1), Hash128()});
+    first += 1 + random.below(3);
+    sample.metadata.push_back(random.metadata());
+  }
+  return sample;
 }
 
 DeadRows random_dead(std::mt19937& random, std::size_t rows, double share) {

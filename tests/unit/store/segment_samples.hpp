@@ -1,7 +1,9 @@
 #pragma once
 
 #include "store/segment/dense_part.hpp"
+#include "store/segment/field_part.hpp"
 #include "store/segment/sparse_part.hpp"
+#include "support/store/random_filters.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -53,6 +55,17 @@ SparseSample random_sparse(std::mt19937& random, std::size_t rows, std::size_t w
 std::vector<TermWeight> random_query(std::mt19937& random, std::size_t words);
 
 inline const Bm25Parameters kDefaultBm25;
+
+/// Rows that show metadata, all of whose fields are declared.
+struct FieldSample {
+  std::vector<RowKey> keys;
+  std::vector<Metadata> metadata;
+
+  std::string image(Generation generation = 1) const;
+  std::shared_ptr<const FieldPart> part() const;
+};
+
+FieldSample random_fields(test::RandomFilters& random, std::size_t rows, NodeId first = 1);
 
 /// A random share of the rows.
 DeadRows random_dead(std::mt19937& random, std::size_t rows, double share);
