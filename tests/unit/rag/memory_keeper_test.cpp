@@ -1,4 +1,5 @@
 #include "rag/memory_keeper.hpp"
+
 #include "support/errors.hpp"
 #include "support/held_sessions.hpp"
 #include <ragstone/async/runtime.hpp>
