@@ -34,7 +34,7 @@ class MemorySessions final : public SessionStore {
 
   Task<SessionRecord> do_append(SessionId session, Turn turn, CallContext) override {
     const std::lock_guard lock(mutex_);
-    Entry& entry = sessions_[session];
+    Entry& entry = sessions_.try_emplace(session, cleared_).first->second;
     turn.number = ++entry.last;
     entry.record.turns.push_back(std::move(turn));
     co_return entry.record;
@@ -50,8 +50,9 @@ class MemorySessions final : public SessionStore {
                           std::uint64_t summary_tokens, CallContext) override {
     const std::lock_guard lock(mutex_);
     const auto found = sessions_.find(session);
-    if (found == sessions_.end() || found->second.record.summarized != expected) co_return false;
+    if (found == sessions_.end()) co_return false;
     SessionRecord& record = found->second.record;
+    if (record.summarized != expected || !has(record, last)) co_return false;
     record.summary = std::move(summary);
     record.summary_tokens = summary_tokens;
     record.summarized = last;
@@ -61,7 +62,11 @@ class MemorySessions final : public SessionStore {
 
   Task<bool> do_clear(SessionId session, CallContext) override {
     const std::lock_guard lock(mutex_);
-    co_return sessions_.erase(session) > 0;
+    const auto found = sessions_.find(session);
+    if (found == sessions_.end()) co_return false;
+    cleared_ = std::max(cleared_, found->second.last);
+    sessions_.erase(found);
+    co_return true;
   }
 
   Task<std::vector<std::string>> do_names(std::string tenant, CallContext) override {
@@ -73,9 +78,15 @@ class MemorySessions final : public SessionStore {
   }
 
   struct Entry {
+    explicit Entry(std::uint64_t last_number) : last(last_number) {}
+
     SessionRecord record;
-    std::uint64_t last = 0;  // number that was given last
+    std::uint64_t last;  // number that was given last
   };
+
+  static bool has(const SessionRecord& record, std::uint64_t number) {
+    return std::ranges::any_of(record.turns, [number](const Turn& turn) { return turn.number == number; });
+  }
 
   static void drop(SessionRecord& record, std::uint64_t last) {
     std::erase_if(record.turns, [last](const Turn& turn) { return turn.number <= last; });
@@ -83,6 +94,7 @@ class MemorySessions final : public SessionStore {
 
   std::mutex mutex_;
   std::map<SessionId, Entry> sessions_;
+  std::uint64_t cleared_ = 0;  // numbers up to this one may have been given to turns of cleared sessions
 };
 
 }  // namespace

@@ -174,7 +174,7 @@ class SummaryMemory final : public Memory {
     if (!record.summary.empty()) texts.emplace_back("summary", record.summary);
     for (std::size_t i = 0; i < end; ++i) {
       const Turn& turn = record.turns[i];
-      const std::string number = "turn " + std::to_string(turn.number);
+      const std::string number = "turn " + std::to_string(i + 1);  // equal talks are asked about in equal words
       texts.emplace_back(number + ", user", shortened(turn.question, turn.tokens));
       texts.emplace_back(number + ", assistant", shortened(turn.answer, turn.tokens));
     }

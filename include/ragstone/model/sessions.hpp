@@ -31,7 +31,7 @@ class Turn {
  public:
   Turn() = default;
 
-  std::uint64_t number = 0;  ///< Counts a session's turns from 1; given by the store, never used again in the session.
+  std::uint64_t number = 0;  ///< Given by the store; ascends, and is never used again under the name, cleared or not.
   std::string question;
   std::string answer;
   std::uint64_t tokens = 0;  ///< Of both, by the counter of the memory that saved it.
@@ -62,7 +62,8 @@ class SessionStore {
   /// Forgets the turns up to `last`.
   Task<void> drop(SessionId session, std::uint64_t last, CallContext context = {});
   /// Replaces the summary by one that also covers the turns up to `last`, and forgets these. False, and nothing is
-  /// changed, unless the present summary covers the turns up to `expected`: then somebody else summarised meanwhile.
+  /// changed, unless the present summary covers the turns up to `expected` and turn `last` is still there: else
+  /// somebody summarised or cleared the session meanwhile.
   Task<bool> summarize(SessionId session, std::uint64_t expected, std::uint64_t last, std::string summary,
                        std::uint64_t summary_tokens, CallContext context = {});
   /// Forgets the session. False if there was none.

@@ -18,8 +18,8 @@ namespace ragstone {
 std::shared_ptr<Cache> sqlite_cache(Pool pool, const std::filesystem::path& folder, CacheOptions options = {});
 
 /// Sessions in `folder`/sessions.db, which is made if it is not there. A turn that was added survives the loss of
-/// power. Several processes may use it at once. It is no part of the store's backup or export: copy the file, or keep
-/// it. Errors: as sqlite_cache(), and Errc::corrupt_store, Errc::unsupported for a file of a newer version.
+/// power. Several processes may use it at once. Backups and exports of the store hold it. Errors: as sqlite_cache(),
+/// and Errc::corrupt_store, Errc::unsupported for a file of another version.
 std::shared_ptr<SessionStore> sqlite_sessions(Pool pool, const std::filesystem::path& folder);
 
 }  // namespace ragstone

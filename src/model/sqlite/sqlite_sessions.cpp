@@ -12,7 +12,7 @@ using sqlite::Rows;
 using sqlite::Statement;
 using sqlite::Transaction;
 
-constexpr sqlite::SideSchema kSchema{sqlite::kSessionsFile, 0x5241474D, 1, R"sql(
+constexpr sqlite::SideSchema kSchema{sqlite::kSessionsFile, 0x5241474D, 2, R"sql(
 CREATE TABLE session(
   id INTEGER PRIMARY KEY,
   tenant TEXT NOT NULL,
@@ -31,6 +31,8 @@ CREATE TABLE turn(
   tokens INTEGER NOT NULL,
   PRIMARY KEY(session, number)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE cleared(last INTEGER NOT NULL) STRICT;
+INSERT INTO cleared VALUES(0);
 )sql",
                                      "FULL"};
 
@@ -80,7 +82,8 @@ SessionRecord read(Database& database, const SessionId& session) {
 SessionRecord add_turn(Database& database, const SessionId& session, const Turn& turn) {
   Transaction transaction(database);
   Statement& counting = database.statement(
-      "INSERT INTO session(tenant, name, last, summarized, summary, summary_tokens) VALUES(?, ?, 1, 0, '', 0) "
+      "INSERT INTO session(tenant, name, last, summarized, summary, summary_tokens) "
+      "VALUES(?, ?, (SELECT last + 1 FROM cleared), 0, '', 0) "
       "ON CONFLICT(tenant, name) DO UPDATE SET last = last + 1");
   bind(counting, session);
   counting.run();
@@ -102,6 +105,14 @@ void drop_turns(Database& database, std::int64_t id, std::uint64_t last) {
   Statement& statement = database.statement("DELETE FROM turn WHERE session = ? AND number <= ?");
   statement.bind_integer(1, id);
   statement.bind_integer(2, signed_of(last));
+  statement.run();
+}
+
+/// So that a summary which is being made, and knows turns by their numbers, finds no later ones by them.
+void keep_numbers(Database& database, std::int64_t id) {
+  Statement& statement =
+      database.statement("UPDATE cleared SET last = max(last, (SELECT last FROM session WHERE id = ?))");
+  statement.bind_integer(1, id);
   statement.run();
 }
 
@@ -147,13 +158,15 @@ class SqliteSessions final : public SessionStore {
       Transaction transaction(database);
       Statement& statement = database.statement(
           "UPDATE session SET summary = ?, summary_tokens = ?, summarized = ? "
-          "WHERE tenant = ? AND name = ? AND summarized = ?");
+          "WHERE tenant = ? AND name = ? AND summarized = ? "
+          "AND EXISTS(SELECT 1 FROM turn WHERE session = session.id AND number = ?)");
       statement.bind_text(1, summary);
       statement.bind_integer(2, signed_of(summary_tokens));
       statement.bind_integer(3, signed_of(last));
       statement.bind_text(4, session.tenant);
       statement.bind_text(5, session.name);
       statement.bind_integer(6, signed_of(expected));
+      statement.bind_integer(7, signed_of(last));
       statement.run();
       if (database.changes() == 0) return false;
       drop_turns(database, row_of(database, session), last);
@@ -169,6 +182,7 @@ class SqliteSessions final : public SessionStore {
       const std::int64_t id = row_of(database, session);
       if (id == 0) return false;
       drop_turns(database, id, INT64_MAX);
+      keep_numbers(database, id);
       Statement& statement = database.statement("DELETE FROM session WHERE id = ?");
       statement.bind_integer(1, id);
       statement.run();

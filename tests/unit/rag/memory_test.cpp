@@ -47,6 +47,9 @@ class MemoryTest : public ::testing::Test {
 
 TEST_F(MemoryTest, SessionsInMemoryWork) { expect_sessions_work(runtime, *sessions); }
 
+// MM-3
+TEST_F(MemoryTest, ASummaryOfAClearedSessionIsNotKept) { expect_clear_beats_summaries(runtime, sessions); }
+
 TEST_F(MemoryTest, BufferKeepsEverythingAndWindowTheLastTurns) {
   const auto buffer = buffer_memory(sessions);
   for (int i = 0; i < 5; ++i) save(*buffer, "问" + std::to_string(i), "答" + std::to_string(i));

@@ -26,6 +26,9 @@ class SqliteSessionsTest : public ::testing::Test {
 TEST_F(SqliteSessionsTest, KeepTurnsAndSummaries) { expect_sessions_work(runtime, *open()); }
 
 // MM-3
+TEST_F(SqliteSessionsTest, ASummaryOfAClearedSessionIsNotKept) { expect_clear_beats_summaries(runtime, open()); }
+
+// MM-3
 TEST_F(SqliteSessionsTest, SurviveARestart) {
   const SessionId session("s", "甲");
   runtime.run(window_memory(open(), 2)->save(session, "你好？", "你好！"));
@@ -34,6 +37,8 @@ TEST_F(SqliteSessionsTest, SurviveARestart) {
   EXPECT_EQ(messages[1].text, "你好！");
   runtime.run(buffer_memory(open())->clear(session));
   EXPECT_TRUE(runtime.run(buffer_memory(open())->load(session)).empty());
+  runtime.run(buffer_memory(open())->append(session, "again", "yes"));
+  EXPECT_EQ(runtime.run(open()->load(session)).turns.at(0).number, 2u) << "numbers are not used again";
 }
 
 struct Conversation {
