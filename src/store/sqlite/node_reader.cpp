@@ -10,6 +10,26 @@
 #include <utility>
 
 namespace ragstone::sqlite {
+namespace {
+
+std::shared_ptr<const NodeSource> read_node_source(Database& database, std::int64_t number) {
+  Statement& read = database.statement(
+      "SELECT id, metadata, text_block, text_offset, text_bytes, length(offset_map) FROM source WHERE number = ?1");
+  const Rows guard(read);
+  read.bind_integer(1, number);
+  if (!read.step())
+    throw Error(Errc::corrupt_store, "store: a node names source number " + std::to_string(number) +
+                                         ", which does not exist; verify the store, then recover it");
+  auto source = std::make_shared<NodeSource>();
+  source->id = read.text(0);
+  source->metadata = read_metadata(read.blob(1));
+  source->text = {read.integer(2), static_cast<std::uint64_t>(read.integer(3)),
+                  static_cast<std::uint64_t>(read.integer(4))};
+  source->has_offset_map = read.integer(5) > 0;
+  return source;
+}
+
+}  // namespace
 
 std::vector<Node> NodeReader::read() && {
   if (query_.ids) {
@@ -105,44 +125,46 @@ NodeSources NodeReader::read_sources() && {
 
 bool NodeReader::take(StoredNode node) {
   if (node.id <= query_.after || (query_.parent && node.parent != *query_.parent)) return true;
-  const NodeSource& from = source(node.source);
-  if (query_.source && from.id != *query_.source) return true;
+  const std::shared_ptr<const NodeSource> from = source(node.source);
+  if (query_.source && from->id != *query_.source) return true;
   poll_.spend(2000);
   if (!fresh_.holds(node.source)) read_extra(database_, node);
-  if (!query_.filter.empty() && !query_.filter.matches(OverlayFields(node.metadata, from.metadata))) return true;
-  found_.push_back(to_node(node, from));
+  if (!query_.filter.empty() && !query_.filter.matches(OverlayFields(node.metadata, from->metadata))) return true;
+  found_.push_back(to_node(node, *from));
   return found_.size() < query_.limit;
 }
 
 bool NodeReader::in_group(const StoredNode& node) const { return catalog_.group(node.definition).name == query_.group; }
 
-const NodeSource& NodeReader::source(std::int64_t number) {
+std::shared_ptr<const NodeSource> NodeReader::source(std::int64_t number) {
   std::shared_ptr<const NodeSource>& place = sources_[number];
   if (!place) place = caches_.sources.find(number);
-  if (place) return *place;
+  if (place) return place;
   if (const FreshSource* fresh = fresh_.find(number)) {
     auto source = std::make_shared<NodeSource>();
     source->id = fresh->row.record.id;
     source->metadata = fresh->row.record.metadata;
     source->has_offset_map = !fresh->row.record.offset_map.empty();
-    return *(place = std::move(source));
+    return place = std::move(source);
   }
-  Statement& read = database_.statement(
-      "SELECT id, metadata, text_block, text_offset, text_bytes, length(offset_map) FROM source WHERE number = ?1");
-  const Rows guard(read);
-  read.bind_integer(1, number);
-  if (!read.step())
-    throw Error(Errc::corrupt_store, "store: a node names source number " + std::to_string(number) +
-                                         ", which does not exist; verify the store, then recover it");
-  auto source = std::make_shared<NodeSource>();
-  source->id = read.text(0);
-  source->metadata = read_metadata(read.blob(1));
-  source->text = {read.integer(2), static_cast<std::uint64_t>(read.integer(3)),
-                  static_cast<std::uint64_t>(read.integer(4))};
-  source->has_offset_map = read.integer(5) > 0;
-  caches_.sources.add(number, source);
-  place = std::move(source);
-  return *place;
+  place = read_node_source(database_, number);
+  caches_.sources.add(number, place);
+  return place;
+}
+
+std::string NodeReader::span_text(const StoredNode& node, const NodeSource& from) {
+  try {
+    return read_text(database_, from.text, node.span, &caches_.blocks);
+  } catch (const Error& error) {
+    if (error.errc() != Errc::corrupt_store) throw;
+    // Texts move without a new generation: another reader of the snapshot may have remembered another place.
+    std::shared_ptr<const NodeSource> here = read_node_source(database_, node.source);
+    if (here->text == from.text) throw;
+    std::string text = read_text(database_, here->text, node.span, &caches_.blocks);
+    caches_.sources.add(node.source, here);
+    sources_[node.source] = std::move(here);
+    return text;
+  }
 }
 
 Node NodeReader::to_node(StoredNode& stored, const NodeSource& from) {
@@ -161,7 +183,7 @@ Node NodeReader::to_node(StoredNode& stored, const NodeSource& from) {
     } else if (const FreshSource* fresh = fresh_.find(stored.source)) {
       node.text = fresh->text.substr(stored.span.begin, stored.span.size());
     } else {
-      node.text = read_text(database_, from.text, stored.span, &caches_.blocks);
+      node.text = span_text(stored, from);
     }
   }
   node.metadata = overlay(stored.metadata, from.metadata);

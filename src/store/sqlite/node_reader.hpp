@@ -57,7 +57,8 @@ class NodeReader {
   /// False once there are enough.
   bool take(StoredNode node);
   bool in_group(const StoredNode& node) const;
-  const NodeSource& source(std::int64_t number);
+  std::shared_ptr<const NodeSource> source(std::int64_t number);
+  std::string span_text(const StoredNode& node, const NodeSource& source);
   Node to_node(StoredNode& node, const NodeSource& source);
 
   Database& database_;

@@ -17,7 +17,7 @@ namespace ragstone::sqlite {
 struct NodeSource {
   std::string id;
   Metadata metadata;
-  TextPlace text;
+  TextPlace text;  ///< As whoever read it sees it: compaction moves texts within a generation.
   bool has_offset_map = false;
 };
 

@@ -19,6 +19,8 @@ struct TextPlace {
   std::int64_t block = 0;
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
+
+  friend bool operator==(const TextPlace&, const TextPlace&) = default;
 };
 
 inline constexpr std::uint64_t kTextBlockBytes = 64 * 1024;
