@@ -1,7 +1,7 @@
 #include <ragstone/async/observer.hpp>
 #include <ragstone/base/error.hpp>
 
-#include <algorithm>
+#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <utility>
@@ -17,21 +17,32 @@ class QueuedObserver final : public Observer, public std::enable_shared_from_thi
       : target_(std::move(target)), executor_(std::move(executor)), capacity_(capacity) {}
 
  private:
+  struct Waiting {
+    std::uint64_t number = 0;  // in the order of arrival
+    Event event;
+  };
+
+  bool wants_tokens() const noexcept override { return target_->wants_tokens(); }
+
   void on_event(const Event& event) override {
-    std::unique_lock lock(mutex_);
-    if (events_.size() >= capacity_) drop_a_token();
-    events_.push_back(event);
-    if (std::exchange(delivering_, true)) return;
-    lock.unlock();
+    {
+      const std::lock_guard lock(mutex_);
+      if (tokens_.size() + others_.size() >= capacity_ && !tokens_.empty()) {
+        tokens_.pop_front();
+        count_dropped();
+      }
+      (event.phase() == EventPhase::token ? tokens_ : others_).push_back(Waiting{next_++, event});
+      if (std::exchange(delivering_, true)) return;
+    }
     deliver_later();
   }
 
-  void drop_a_token() {
-    const auto is_token = [](const Event& event) { return event.phase() == EventPhase::token; };
-    const auto oldest = std::ranges::find_if(events_, is_token);
-    if (oldest == events_.end()) return;
-    events_.erase(oldest);
-    count_dropped();
+  Event take_oldest() {
+    const bool is_token = others_.empty() || (!tokens_.empty() && tokens_.front().number < others_.front().number);
+    std::deque<Waiting>& from = is_token ? tokens_ : others_;
+    Event event = std::move(from.front().event);
+    from.pop_front();
+    return event;
   }
 
   void deliver_later() {
@@ -41,12 +52,14 @@ class QueuedObserver final : public Observer, public std::enable_shared_from_thi
   // One at a time, so that a long queue leaves room for the executor's other work.
   void deliver_one() {
     std::unique_lock lock(mutex_);
-    const Event event = std::move(events_.front());
-    events_.pop_front();
+    const Event event = take_oldest();
     lock.unlock();
-    target_->notify(event);
+    try {
+      target_->notify(event);
+    } catch (...) {  // it raises its errors, and has counted this one; here is no run that they could fail
+    }
     lock.lock();
-    delivering_ = !events_.empty();
+    delivering_ = !tokens_.empty() || !others_.empty();
     if (!delivering_) return;
     lock.unlock();
     deliver_later();
@@ -56,7 +69,9 @@ class QueuedObserver final : public Observer, public std::enable_shared_from_thi
   boost::asio::any_io_executor executor_;
   const std::size_t capacity_;
   std::mutex mutex_;
-  std::deque<Event> events_;
+  std::deque<Waiting> tokens_;
+  std::deque<Waiting> others_;
+  std::uint64_t next_ = 0;
   bool delivering_ = false;  // there is a deliver_one() to come
 };
 

@@ -320,6 +320,53 @@ TEST(QueuedObserver, DropsOldTokensAndNothingElse) {
   EXPECT_EQ(queued->dropped(), 4u);
 }
 
+// CB-3: what has room comes in the order of its arrival, tokens between others.
+TEST(QueuedObserver, KeepsTheOrderOfWhatItDoesNotDrop) {
+  boost::asio::io_context context;
+  auto recorder = std::make_shared<Recorder>();
+  const auto queued = queued_observer(recorder, context.get_executor(), 5);
+  {
+    RunScope run(CallContext().with_observer(queued), EventKind::chat, "model");
+    run.token("dropped");
+    run.token("b");
+    run.retry();
+    run.token("c");
+    run.end();
+  }
+  context.run();
+  const std::vector<EventPhase> expected{EventPhase::start, EventPhase::token, EventPhase::retry, EventPhase::token,
+                                         EventPhase::end};
+  EXPECT_EQ(phases(*recorder), expected);
+  ASSERT_EQ(recorder->events.size(), 5u);
+  EXPECT_EQ(recorder->events[1].text(), "b");
+  EXPECT_EQ(recorder->events[3].text(), "c");
+  EXPECT_EQ(queued->dropped(), 1u);
+}
+
+// CB-4
+TEST(QueuedObserver, GoesOnAfterAnObserverThatRaisesItsErrors) {
+  boost::asio::io_context context;
+  const auto raiser = std::make_shared<Raiser>(EventPhase::start);
+  const auto queued = queued_observer(raiser, context.get_executor());
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_NO_THROW(RunScope(CallContext().with_observer(queued), EventKind::chat, "model").end());
+    EXPECT_NO_THROW(context.run());
+    context.restart();
+  }
+  EXPECT_EQ(raiser->failed(), 3u);
+  EXPECT_EQ(queued->failed(), 0u);
+}
+
+TEST(QueuedObserver, MakesNoTokenEventsForOneWhoWantsNone) {
+  boost::asio::io_context context;
+  const auto hater = std::make_shared<TokenHater>();
+  const auto queued = queued_observer(hater, context.get_executor());
+  EXPECT_FALSE(queued->wants_tokens());
+  RunScope(CallContext().with_observer(queued), EventKind::chat, "model").token("x");
+  context.run();
+  EXPECT_EQ(hater->events, 2);
+}
+
 TEST(QueuedObserver, RefusesWrongArguments) {
   boost::asio::io_context context;
   EXPECT_EQ(code_of([&] { queued_observer(nullptr, context.get_executor()); }), Errc::invalid_argument);
