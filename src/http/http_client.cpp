@@ -21,7 +21,9 @@ using detail::Url;
 /// Through a proxy the connection's address says nothing; the URL's may.
 void check_literal_address(const Url& url, const HttpOptions& options) {
   if (detail::proxy_for(url, options).empty()) return;
-  const auto address = parse_ip(url.host());
+  std::string_view host = url.host();
+  if (host.ends_with('.')) host.remove_suffix(1);
+  const auto address = parse_ip(host);
   if (address && !options.addresses.allows(*address))
     throw Error(Errc::rejected, detail::without_query(url.text()) + ": its address is " + name_of(classify(*address)) +
                                     "; for a server of your own, allow it by AddressPolicy::with_local()");

@@ -1,3 +1,4 @@
+#include <ragstone/base/error.hpp>
 #include <ragstone/model/cache.hpp>
 
 #include <iterator>
@@ -88,7 +89,12 @@ class MemoryCache final : public Cache {
 
 Task<std::vector<std::optional<std::string>>> Cache::get(CacheKind kind, std::vector<Hash128> keys,
                                                          CallContext context) {
-  return do_get(kind, std::move(keys), std::move(context));
+  const std::size_t count = keys.size();
+  std::vector<std::optional<std::string>> values = co_await do_get(kind, std::move(keys), std::move(context));
+  if (values.size() != count)
+    throw Error(Errc::internal, "cache: gave " + std::to_string(values.size()) + " values for " +
+                                    std::to_string(count) + " keys; Cache::do_get() must give one for each");
+  co_return values;
 }
 
 Task<void> Cache::put(CacheKind kind, std::vector<CacheEntry> entries, std::optional<std::chrono::seconds> time_to_live,

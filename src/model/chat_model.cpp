@@ -59,27 +59,26 @@ Usage estimate(const CallContext& context, const ChatRequest& request, std::stri
   return usage;
 }
 
-/// Of a reply that broke off after so many bytes: they were generated, and are paid for.
-Metadata partial_attributes(const CallContext& context, const ChatRequest& request, std::uint64_t bytes) {
+/// Of a reply that broke off: its pieces were generated, and are paid for.
+Metadata partial_attributes(const CallContext& context, const ChatRequest& request, const ChatPieces& pieces) {
   Metadata attributes;
-  if (!context.observed() || bytes == 0) return attributes;
-  attributes.set("bytes", static_cast<std::int64_t>(bytes));
+  if (!context.observed() || pieces.size() == 0) return attributes;
+  attributes.set("bytes", static_cast<std::int64_t>(pieces.size()));
   const auto& counter = context.token_counter();
   if (!counter) return attributes;
-  constexpr std::uint64_t kBytesPerToken = 4;  // the text itself is not kept
   Usage usage;
   usage.input = input_tokens(*counter, request);
-  usage.output = (bytes + kBytesPerToken - 1) / kBytesPerToken;
+  usage.output = pieces.tokens();
   usage.estimated = true;
   set_usage(attributes, usage);
   return attributes;
 }
 
 Metadata failure_attributes(const CallContext& context, const ChatRequest& request, const UsageSum& used,
-                            std::uint64_t bytes) {
-  if (!context.observed() || used.total().empty()) return partial_attributes(context, request, bytes);
+                            const ChatPieces& pieces) {
+  if (!context.observed() || used.total().empty()) return partial_attributes(context, request, pieces);
   Metadata attributes;
-  if (bytes > 0) attributes.set("bytes", static_cast<std::int64_t>(bytes));
+  if (pieces.size() > 0) attributes.set("bytes", static_cast<std::int64_t>(pieces.size()));
   set_usage(attributes, used.total());
   return attributes;
 }
@@ -126,6 +125,8 @@ Task<void> ChatPieces::put(std::string piece, CallContext context) {
   if (!wanted() || piece.empty()) co_return;
   size_ += piece.size();
   if (run_) run_->token(piece);
+  if (run_ && run_->observed() && run_->context().token_counter())
+    tokens_ += run_->context().token_counter()->count(piece);
   co_await pieces_.push(std::move(piece), context);
 }
 
@@ -154,7 +155,7 @@ Task<ChatReply> ChatModel::run(ChatRequest request, StreamProducer<std::string> 
       throw Error(Errc::rejected, "chat model '" + name() + "' delivered " + std::to_string(pieces.size()) +
                                       " bytes in pieces, but its reply has " + std::to_string(reply.text.size()));
   } catch (...) {
-    run.fail(std::current_exception(), failure_attributes(observed, request, used, pieces.size()));
+    run.fail(std::current_exception(), failure_attributes(observed, request, used, pieces));
     if (!emits_runs()) throw;
     std::rethrow_exception(unpaid(std::current_exception()));
   }

@@ -75,7 +75,12 @@ bool read_numbers(Scanner& scanner, std::vector<std::size_t>& numbers) {
   return true;
 }
 
-/// The mark that begins at `at`, if there is one.
+bool begins_line(std::string_view text, std::size_t at) {
+  const std::size_t before = text.substr(0, at).find_last_not_of(' ');
+  return before == text.npos || text[before] == '\n';
+}
+
+/// The mark that begins at `at`, if there is one: no Markdown link, image or definition of a reference.
 std::optional<CitationMark> mark_at(std::string_view text, std::size_t at) {
   Scanner scanner(text.substr(0, std::min(text.size(), at + kLongestMark)), at);
   if (!scanner.take_one_of(kOpening)) return std::nullopt;
@@ -86,8 +91,7 @@ std::optional<CitationMark> mark_at(std::string_view text, std::size_t at) {
   if (!scanner.take_one_of(kClosing)) return std::nullopt;
   mark.span = Span{at, scanner.at()};
   const std::string_view after = text.substr(scanner.at());
-  const bool is_link = after.starts_with('(') || after.starts_with(':') || (at > 0 && text[at - 1] == '!');
-  if (is_link) return std::nullopt;
+  if (after.starts_with('(') || (after.starts_with(':') && begins_line(text, at))) return std::nullopt;
   return mark;
 }
 

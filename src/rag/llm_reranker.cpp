@@ -47,9 +47,8 @@ class LlmReranker final : public Reranker {
     const std::string nonce = fresh_nonce();
     std::string asked = "Query: " + std::string(query) + "\n";
     for (std::size_t i = 0; i < window.size(); ++i) {
-      const std::string& text = texts[window[i]];
-      const std::size_t size = utf8::floor_boundary(text, std::min(text.size(), options_.max_text_bytes));
-      asked += "\n<<" + nonce + " [" + std::to_string(i + 1) + "]>>\n" + text.substr(0, size);
+      asked += "\n<<" + nonce + " [" + std::to_string(i + 1) + "]>>\n";
+      asked += shown(texts[window[i]]);
     }
     asked += "\n<<" + nonce + " end>>\n";
     ChatRequest request;
@@ -61,11 +60,16 @@ class LlmReranker final : public Reranker {
     apply(reply.text, window);
   }
 
+  /// What the model sees of a text.
+  std::string_view shown(std::string_view text) const {
+    return text.substr(0, utf8::floor_boundary(text, std::min(text.size(), options_.max_text_bytes)));
+  }
+
   /// Without the nonce.
-  static Hash128 key_of(std::string_view query, std::span<const std::string> texts,
-                        std::span<const std::size_t> window) {
+  Hash128 key_of(std::string_view query, std::span<const std::string> texts,
+                 std::span<const std::size_t> window) const {
     std::vector<std::string_view> parts{"listwise", query};
-    for (const std::size_t i : window) parts.emplace_back(texts[i]);
+    for (const std::size_t i : window) parts.push_back(shown(texts[i]));
     return hash128(parts);
   }
 

@@ -100,6 +100,8 @@ class ChatPieces {
 
   /// Bytes of all pieces so far.
   std::uint64_t size() const noexcept { return size_; }
+  /// Tokens of these, each counted alone by the counter of the call's context; 0 without one, or without observers.
+  std::uint64_t tokens() const noexcept { return tokens_; }
 
  private:
   friend class ChatModel;
@@ -107,6 +109,7 @@ class ChatPieces {
   StreamProducer<std::string> pieces_;
   RunScope* run_ = nullptr;
   std::uint64_t size_ = 0;
+  std::uint64_t tokens_ = 0;
 };
 
 /// A language model. Shared by any number of operations at once. Each call emits one chat run to the context's

@@ -111,8 +111,7 @@ std::size_t chat_body_bytes(const ChatRequest& request) noexcept {
 dom::element ChatDecoder::parse(std::string_view text) {
   dom::element reply;
   if (!parser_) parser_.emplace(reply_parser());
-  if (parser_->parse(text.data(), text.size()).get(reply) != simdjson::SUCCESS)
-    throw Error(Errc::transient, "the reply is no JSON, or broke off");
+  if (parser_->parse(text.data(), text.size()).get(reply) != simdjson::SUCCESS) throw no_json(text);
   read_usage(reply, reply_.usage);  // the last one counts: some servers send running totals
   if (const std::string error = error_text(reply); !error.empty())
     throw Error(Errc::rejected, "the server reports: " + error);
@@ -132,9 +131,10 @@ std::string_view ChatDecoder::read_choice(const dom::element& reply, std::string
   if (!choices || choices->begin() == choices->end()) return {};
   const dom::element choice = *choices->begin();
   if (count_of(member(choice, "index")).value_or(0) != 0) return {};  // the first reply is the one that counts
-  if (const auto reason = text_of(member(choice, "finish_reason"))) {
+  // Some servers give "" with each piece, where it ought to be null.
+  if (const auto reason = text_of(member(choice, "finish_reason")); reason && !reason->empty() && *reason != "null") {
     if (is_broken_off(*reason)) broken_off_ = *reason;
-    reply_.finish = finish_of(*reason);
+    reply_.finish = refused_ ? FinishReason::content_filter : finish_of(*reason);
     finished_ = true;
   }
   const auto message = member(choice, part);
@@ -145,6 +145,7 @@ std::string_view ChatDecoder::read_choice(const dom::element& reply, std::string
   if (const auto content = text_of(member(*message, "content"))) piece = *content;
   if (const auto refusal = text_of(member(*message, "refusal")); refusal && !refusal->empty()) {
     piece = *refusal;
+    refused_ = true;
     reply_.finish = FinishReason::content_filter;
   }
   reply_.text += piece;

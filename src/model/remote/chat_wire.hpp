@@ -24,8 +24,7 @@ std::size_t chat_body_bytes(const ChatRequest& request) noexcept;
 /// but what the reply's text needs.
 class ChatDecoder {
  public:
-  /// A whole reply. Errors: Errc::transient for bytes that are no JSON (a proxy's page, a reply that broke off);
-  /// Errc::rejected for JSON without a reply, or with an error.
+  /// A whole reply. Errors: those of no_json(); Errc::rejected for JSON without a reply, or with an error.
   void read_whole(std::string_view body);
 
   /// The data of an event; returns the piece of text in it, which is valid until the next call. Errors: as above.
@@ -52,6 +51,7 @@ class ChatDecoder {
   ChatReply reply_;
   std::string broken_off_;  // the reason that the server gives
   bool done_ = false;
+  bool refused_ = false;  // whatever reason the server gives for the end
   bool finished_ = false;
 };
 

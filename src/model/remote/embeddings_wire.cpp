@@ -162,7 +162,7 @@ Usage read_embeddings(std::string_view body, std::size_t count, std::uint32_t& d
   dom::element reply;
   if (const auto code = parser.parse(body.data(), body.size()).get(reply); code != simdjson::SUCCESS) {
     if (code == simdjson::NUMBER_ERROR) reject("the reply holds a number that no vector may hold");
-    throw Error(Errc::transient, "the reply is no JSON, or broke off");
+    throw no_json(body);
   }
   return read_paid(reply, [&] { return read_rows(reply, count, dimension, values); });
 }

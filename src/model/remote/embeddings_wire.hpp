@@ -25,7 +25,7 @@ std::string embeddings_body(const ProviderProfile& profile, const EmbedderIdenti
 
 /// Appends [count x dimension] floats to `values`, in the order of the texts, whatever the order of the reply. Accepts
 /// arrays and base64 (little-endian f32) whatever was asked for. `dimension` 0: any, the same for all; set to it.
-/// Errors: Errc::transient for bytes that are no JSON; Errc::dimension_mismatch; Errc::rejected for a missing, repeated
+/// Errors: those of no_json(); Errc::dimension_mismatch; Errc::rejected for a missing, repeated
 /// or unknown index, another count, NaN, infinity or a vector of zeros.
 Usage read_embeddings(std::string_view body, std::size_t count, std::uint32_t& dimension, std::vector<float>& values);
 

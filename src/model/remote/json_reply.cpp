@@ -12,6 +12,32 @@ dom::parser reply_parser() {
   return parser;
 }
 
+namespace {
+
+/// Whether the brackets outside of strings are all closed.
+bool is_whole(std::string_view json) noexcept {
+  std::size_t depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (c == '"') in_string = !in_string;
+    if (in_string && c == '\\') ++i;
+    if (in_string) continue;
+    if (c == '{' || c == '[') ++depth;
+    if ((c == '}' || c == ']') && depth-- == 0) return false;
+  }
+  return !in_string && depth == 0;
+}
+
+}  // namespace
+
+Error no_json(std::string_view reply) {
+  const std::size_t first = reply.find_first_not_of(" \t\r\n");
+  if (first != reply.npos && reply[first] == '{' && is_whole(reply))
+    return Error(Errc::rejected, "the reply is no JSON, though it is whole: does it hold NaN or Infinity?");
+  return Error(Errc::transient, "the reply is no JSON, or broke off");
+}
+
 std::optional<dom::element> member(const dom::element& value, std::string_view name) noexcept {
   dom::object object;
   dom::element found;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "model/paid_error.hpp"
+#include <ragstone/base/error.hpp>
 #include <ragstone/model/usage.hpp>
 
 #include <exception>
@@ -16,6 +17,11 @@ namespace dom = simdjson::dom;
 
 /// A parser that refuses what is nested deeper than 128 times.
 dom::parser reply_parser();
+
+/// The error of a reply that is no JSON. Errc::transient where it broke off or is a proxy's page; Errc::rejected where
+/// it is whole, with all brackets closed: its server writes what JSON does not know, such as NaN, and would do so
+/// again.
+Error no_json(std::string_view reply);
 
 /// A member of an object; none if `value` is no object or has no such member.
 std::optional<dom::element> member(const dom::element& value, std::string_view name) noexcept;

@@ -295,12 +295,19 @@ class SchemaCheck::Schema {
     }
   }
 
+  /// As people write numbers: 19.99 is a multiple of 0.01, though neither is exact in binary.
+  static bool is_multiple(double value, double of) {
+    if (std::remainder(value, of) == 0) return true;
+    const double times = value / of;
+    return std::abs(times - std::round(times)) <= 1e-12 * std::max(1.0, std::abs(times));
+  }
+
   static void check_number(const json& value, const std::string& keyword, const json& wanted, const std::string& path) {
     if ((keyword == "minimum" && value < wanted) || (keyword == "exclusiveMinimum" && value <= wanted))
       fail(path, "is too small");
     if ((keyword == "maximum" && value > wanted) || (keyword == "exclusiveMaximum" && value >= wanted))
       fail(path, "is too large");
-    if (keyword == "multipleOf" && std::remainder(value.get<double>(), wanted.get<double>()) != 0)
+    if (keyword == "multipleOf" && !is_multiple(value.get<double>(), wanted.get<double>()))
       fail(path, "is no multiple of " + wanted.dump());
   }
 

@@ -131,8 +131,7 @@ Reranking read_results(RerankDialect dialect, const dom::element& reply, std::si
 Reranking read_reranking(RerankDialect dialect, std::string_view body, std::size_t count, std::size_t offset) {
   dom::parser parser = reply_parser();
   dom::element reply;
-  if (parser.parse(body.data(), body.size()).get(reply) != simdjson::SUCCESS)
-    throw Error(Errc::transient, "the reply is no JSON, or broke off");
+  if (parser.parse(body.data(), body.size()).get(reply) != simdjson::SUCCESS) throw no_json(body);
   return read_paid(reply, [&] { return read_results(dialect, reply, count, offset); });
 }
 

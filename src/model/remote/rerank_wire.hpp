@@ -22,8 +22,8 @@ std::size_t rerank_batch_size(const ProviderProfile& profile, std::size_t frame_
 std::string rerank_body(const ProviderProfile& profile, const RemoteRerankerOptions& options, const std::string& model,
                         std::string_view query, std::span<const std::string> texts, std::size_t top_n);
 
-/// The scored texts, in the reply's order; indexes are moved up by `offset`. Errors: Errc::transient for bytes that are
-/// no JSON; Errc::rejected for an index that was not sent or has no score.
+/// The scored texts, in the reply's order; indexes are moved up by `offset`. Errors: those of
+/// no_json(); Errc::rejected for an index that was not sent or has no score.
 Reranking read_reranking(RerankDialect dialect, std::string_view body, std::size_t count, std::size_t offset);
 
 }  // namespace ragstone::detail

@@ -49,7 +49,7 @@ TEST(Proxy, ReachesNoAddressThatIsNotPublic) {
   const HttpClient client(runtime, options);
   for (const char* url :
        {"http://127.0.0.1/", "http://0x7f.1/", "http://2130706433/", "http://[::1]/", "http://169.254.169.254/",
-        "http://100.100.100.200/", "https://10.0.0.1/", "http://[::ffff:10.0.0.1]/"})
+        "http://100.100.100.200/", "https://10.0.0.1/", "http://[::ffff:10.0.0.1]/", "http://127.0.0.1./"})
     EXPECT_EQ(error_of([&] { runtime.run(client.fetch(get(url))); }).errc(), Errc::rejected) << url;
   EXPECT_EQ(proxy.requests(), 0u);
   location = "http://169.254.169.254/latest/meta-data/";

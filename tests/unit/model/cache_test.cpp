@@ -161,6 +161,23 @@ TEST_F(CacheTest, ACacheThatFailsIsAMissThatObserversSee) {
   EXPECT_EQ(std::ranges::count_if(lines, [](const auto& line) { return line.find("no disk") != line.npos; }), 4);
 }
 
+/// Gives fewer values than it was asked for.
+class ShortCache final : public Cache {
+  Task<std::vector<std::optional<std::string>>> do_get(CacheKind, std::vector<Hash128>, CallContext) override {
+    co_return std::vector<std::optional<std::string>>();
+  }
+  Task<void> do_put(CacheKind, std::vector<CacheEntry>, std::optional<std::chrono::seconds>, CallContext) override {
+    co_return;
+  }
+  Task<CacheStats> do_stats(CallContext) override { co_return CacheStats(); }
+};
+
+TEST_F(CacheTest, ACacheThatGivesTooLittleIsAMissToo) {
+  const auto too_short = std::make_shared<ShortCache>();
+  EXPECT_THROW(runtime.run(too_short->get(CacheKind::chat, std::vector<Hash128>(1))), Error);
+  EXPECT_EQ(embed(cached_embedder(counting, too_short), {"a", "甲"}).size(), 2u);
+}
+
 // CA-2
 TEST_F(CacheTest, AReplyIsGivenAgainAlsoAsAStream) {
   ChatScript script;

@@ -38,7 +38,8 @@ TEST(CitationMarks, AreReadInEveryUsualForm) {
   using Numbers = std::vector<std::size_t>;
   EXPECT_EQ(numbers("a [1], b [2][3] c [1, 3] d [2-4] e 【5】 f ［1，2］ g [^7]"),
             (Numbers{1, 2, 3, 1, 3, 2, 3, 4, 5, 1, 2, 7}));
-  EXPECT_EQ(numbers("[x] [] [1 [a1] [1.5] [-1] [99999999] [3-1] [1](http://evil) ![2](x) [3]: x 【一】"), Numbers());
+  EXPECT_EQ(numbers("[x] [] [1 [a1] [1.5] [-1] [99999999] [3-1] [1](http://evil) ![2](x) 【一】\n  [3]: x"), Numbers());
+  EXPECT_EQ(numbers("It works![1] 有效！[2][3] according to [4]: yes"), (Numbers{1, 2, 3, 4}));
   EXPECT_EQ(numbers("[1-1000000]"), Numbers()) << "a range does not fill the memory";
   EXPECT_EQ(without_marks("A [1]. 乙【2】。"), "A. 乙。");
 }

@@ -155,6 +155,22 @@ TEST_F(RetrievalSteps, ListwiseRerankingTakesTheModelsOrder) {
   EXPECT_EQ(best.hits[0].ranks.back().member, "rerank");
 }
 
+// CA-2
+TEST_F(RetrievalSteps, ListwiseRequestsAreEqualForCachesWhereTheModelSeesTheSame) {
+  const std::vector<std::string> texts{"动量法 momentum", "b"};
+  ListwiseOptions options;
+  for (const std::size_t bytes : {3, 9, 1000, 2000}) {
+    reply("[1]");
+    options.max_text_bytes = bytes;
+    runtime.run(llm_reranker(model, options)->rerank("q", texts, 2));
+  }
+  std::vector<Hash128> keys;
+  for (const ChatRequest& request : model->requests()) keys.push_back(request.cache_key.value());
+  EXPECT_NE(keys.at(0), keys.at(1));
+  EXPECT_NE(keys.at(1), keys.at(2));
+  EXPECT_EQ(keys.at(2), keys.at(3));
+}
+
 TEST_F(RetrievalSteps, ListwiseRerankingBringsTheBestToTheFrontThroughItsWindows) {
   // A model that always puts the last of its window first: the last text of all must arrive at the front.
   std::vector<std::string> many;

@@ -103,6 +103,34 @@ TEST(RemoteChatSchema, AReplyIsCheckedInBoundedTime) {
   EXPECT_EQ(error_of([&] { bed.runtime.run(bed.chat_model()->chat(request)); }).errc(), Errc::limit_exceeded);
 }
 
+TEST(RemoteChatSchema, MultiplesAreThoseOfTheNumbersAsWritten) {
+  std::string content;
+  RemoteBed bed([&](const ServerRequest&) {
+    json reply = json::parse(kReply);
+    reply["choices"][0]["message"]["content"] = content;
+    return ServerReply::text(200, reply.dump());
+  });
+  const auto model = bed.chat_model();
+  const auto is_taken = [&](const std::string& number, const std::string& of) {
+    ChatRequest request = question();
+    request.schema.emplace("price", R"({"type":"number","multipleOf":)" + of + "}");
+    content = number;
+    try {
+      bed.runtime.run(model->chat(request));
+      return true;
+    } catch (const Error&) {
+      return false;
+    }
+  };
+  EXPECT_TRUE(is_taken("19.99", "0.01"));
+  EXPECT_TRUE(is_taken("-0.3", "0.1"));
+  EXPECT_TRUE(is_taken("0", "0.01"));
+  EXPECT_TRUE(is_taken("1e308", "0.5"));
+  EXPECT_FALSE(is_taken("19.995", "0.01"));
+  EXPECT_FALSE(is_taken("7", "2"));
+  EXPECT_FALSE(is_taken("1000000.001", "0.01"));
+}
+
 TEST(RemoteChatSchema, APatternOfASchemaIsCheckedInLinearTime) {
   std::string content;
   RemoteBed bed([&](const ServerRequest&) {

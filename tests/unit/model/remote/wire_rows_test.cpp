@@ -1,4 +1,5 @@
 #include "support/http/model_servers.hpp"
+#include "unit/model/remote/chat_replies.hpp"
 #include "unit/model/remote/remote_bed.hpp"
 #include <ragstone/model/usage_meter.hpp>
 
@@ -20,6 +21,8 @@ using test::RemoteBed;
 using test::reply_of_provider;
 using test::ServerReply;
 using test::ServerRequest;
+using test::stream;
+using test::Streamed;
 
 /// The URL `path` of `base`, on the scripted server.
 std::string moved(const test::ScriptedServer& server, const std::string& base) {
@@ -293,6 +296,39 @@ TEST(WireRow, ARefusalIsToldAsFiltered) {
   const ChatReply reply = bed.runtime.run(bed.chat_model()->chat(question()));
   EXPECT_EQ(reply.text, "I cannot");
   EXPECT_EQ(reply.finish, FinishReason::content_filter);
+}
+
+// HT-4, CA-2: the same of a stream, whose last chunk names another reason.
+TEST(WireRow, AStreamedRefusalIsToldAsFiltered) {
+  RemoteBed bed([](const ServerRequest&) {
+    ServerReply reply = ServerReply::event_stream();
+    reply.event(R"({"choices":[{"delta":{"refusal":"I can"},"finish_reason":null}]})");
+    reply.event(R"({"choices":[{"delta":{"refusal":"not"},"finish_reason":null}]})");
+    reply.event(R"({"choices":[{"delta":{},"finish_reason":"stop"}]})");
+    return reply.event("[DONE]").end_of_chunks();
+  });
+  const Streamed streamed = bed.runtime.run(stream(bed.chat_model(), question()));
+  EXPECT_FALSE(streamed.error);
+  EXPECT_EQ(streamed.reply.text, "I cannot");
+  EXPECT_EQ(streamed.reply.finish, FinishReason::content_filter);
+}
+
+// N2: servers that give "" for the reason until there is one.
+TEST(WireRow, AnEmptyReasonIsNoEnd) {
+  bool is_cut = false;
+  RemoteBed bed([&](const ServerRequest&) {
+    ServerReply reply = ServerReply::event_stream();
+    reply.event(R"({"choices":[{"delta":{"content":"你"},"finish_reason":""}]})");
+    reply.event(R"({"choices":[{"delta":{"content":"好"},"finish_reason":"null"}]})");
+    if (is_cut) return reply.end_of_chunks();
+    return reply.event(R"({"choices":[{"delta":{"content":""},"finish_reason":"stop"}]})").end_of_chunks();
+  });
+  const auto model = bed.chat_model();
+  EXPECT_EQ(bed.runtime.run(stream(model, question())).reply.text, "你好");
+  is_cut = true;
+  const Streamed cut = bed.runtime.run(stream(model, question()));
+  ASSERT_TRUE(cut.error);
+  EXPECT_EQ(errc_of(cut.error), Errc::transient);
 }
 
 // HT-4: the limits of the tables, as data.
