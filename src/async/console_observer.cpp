@@ -1,4 +1,5 @@
 #include "async/event_text.hpp"
+#include "base/one_line.hpp"
 #include <ragstone/async/observer.hpp>
 
 #include <chrono>
@@ -42,8 +43,7 @@ class ConsoleObserver final : public Observer {
          << std::setprecision(1) << time.count() << std::defaultfloat << std::setprecision(6) << " ms";
     append_values(line, event.attributes());
     append_error(line, event);
-    line << '\n';
-    out_ << line.str() << std::flush;
+    out_ << one_line(line.str()) << '\n' << std::flush;
   }
 
   std::mutex mutex_;

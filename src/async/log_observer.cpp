@@ -1,4 +1,5 @@
 #include "async/event_text.hpp"
+#include "base/one_line.hpp"
 #include <ragstone/async/observer.hpp>
 #include <ragstone/base/error.hpp>
 
@@ -19,7 +20,7 @@ std::string line_of(const Event& event) {
   append_values(out, event.attributes());
   if (event.phase() == EventPhase::token) out << " bytes=" << event.text().size();
   append_error(out, event);
-  return out.str();
+  return one_line(out.str());  // names and values may come from users and servers
 }
 
 class LogObserver final : public Observer {

@@ -1,3 +1,4 @@
+#include "base/one_line.hpp"
 #include <ragstone/base/log.hpp>
 
 #include <utility>
@@ -25,7 +26,11 @@ LogSink::LogSink(Function function, LogLevel lowest) : lowest_(lowest) {
 void LogSink::operator()(LogLevel level, std::string_view message) const noexcept {
   if (!enabled(level)) return;
   try {
-    (*function_)(level, message);
+    if (is_one_line(message)) {
+      (*function_)(level, message);
+    } else {
+      (*function_)(level, one_line(message));
+    }
   } catch (...) {
     // A broken log must not end the work that it tells about.
   }

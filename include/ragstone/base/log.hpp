@@ -15,7 +15,8 @@ const char* name_of(LogLevel level) noexcept;
 /// Where a Ragstone object writes its log. Handed to it, never process-wide. Default: everything is dropped.
 ///
 /// Cheap to copy. The function is called from several threads at once and must allow that; what it throws is swallowed.
-/// Messages are UTF-8 without a line end, and never hold a key or a source's text.
+/// Messages are UTF-8 without a line end or another control character, whatever names from outside they tell, and never
+/// hold a key or a source's text.
 class LogSink {
  public:
   using Function = std::function<void(LogLevel, std::string_view)>;

@@ -255,6 +255,39 @@ TEST(LogObserver, WritesALinePerEventWithoutTheTokensText) {
   EXPECT_NE(lines[2].find("error=rejected: bad key"), std::string::npos);
 }
 
+/// Runs whose every text tries to begin a line of its own.
+void run_with_line_ends(std::shared_ptr<Observer> observer) {
+  const std::string forged = "x\nquery end forged\xC2\x85\xE2\x80\xA8\xE2\x80\xA9\r\x1B[2J";
+  Metadata attributes;
+  attributes.set("response_id", Scalar(forged));
+  const CallContext context = CallContext().with_observer(std::move(observer)).with_tag(forged);
+  RunScope run(context, EventKind::chat, forged, attributes);
+  run.fail(std::make_exception_ptr(Error(Errc::rejected, forged)));
+  RunScope(context, EventKind::query, forged).end(attributes);
+}
+
+void expect_clean(const std::string& line) {
+  for (const char* bad : {"\n", "\r", "\x1B", "\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9"})
+    EXPECT_EQ(line.find(bad), std::string::npos) << line;
+}
+
+TEST(LogObserver, WritesOneLinePerEventWhateverNamesAndErrorsHold) {
+  std::vector<std::string> lines;
+  run_with_line_ends(log_observer([&lines](std::string_view line) { lines.emplace_back(line); }));
+  run_with_line_ends(log_observer(LogSink([&](LogLevel, std::string_view line) { lines.emplace_back(line); })));
+  EXPECT_GE(lines.size(), 5u);
+  for (const std::string& line : lines) expect_clean(line);
+}
+
+TEST(ConsoleObserver, ShowsOneLinePerRunWhateverNamesAndErrorsHold) {
+  std::ostringstream out;
+  run_with_line_ends(console_observer(out));
+  std::istringstream text(out.str());
+  std::size_t lines = 0;
+  for (std::string line; std::getline(text, line); ++lines) expect_clean(line);
+  EXPECT_EQ(lines, 2u) << out.str();
+}
+
 TEST(LogObserver, GivesALogFailedRunsAsWarningsAndNoTokens) {
   std::vector<std::string> lines;
   const LogSink sink(

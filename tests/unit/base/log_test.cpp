@@ -40,6 +40,13 @@ TEST(LogSink, NeverThrows) {
   EXPECT_NO_THROW(sink(LogLevel::error, "x"));
 }
 
+TEST(LogSink, MakesOneLineOfAMessageWithNamesFromOutside) {
+  std::vector<std::string> lines;
+  const LogSink sink([&](LogLevel, std::string_view message) { lines.emplace_back(message); });
+  sink(LogLevel::warning, "the model \"m\n2026 error forged\xE2\x80\xA8\x1B[2J\" has no price");
+  EXPECT_EQ(lines, std::vector<std::string>{"the model \"m 2026 error forged  [2J\" has no price"});
+}
+
 TEST(SpdlogSink, WritesMessagesAsTheyAre) {
   std::ostringstream out;
   auto logger = std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(out));
