@@ -12,7 +12,6 @@ namespace {
 
 enum Kind : std::uint8_t { kFalse, kTrue, kInteger, kReal, kText };
 
-constexpr std::uint64_t kMaxId = INT64_MAX;
 // Bounds what a damaged blob can make read_ids() allocate.
 constexpr std::uint64_t kMaxRun = UINT32_MAX;
 
@@ -88,14 +87,14 @@ std::string write_ids(std::span<const NodeId> ids) {
   return std::move(out).take();
 }
 
-std::vector<NodeId> read_ids(std::string_view bytes) {
+std::vector<NodeId> read_ids(std::string_view bytes, NodeId end) {
   std::vector<NodeId> ids;
   ByteReader in(bytes, "stored node ids");
   NodeId expected = 0;
   while (!in.at_end()) {
     const NodeId first = expected + static_cast<NodeId>(in.zigzag());
     const std::uint64_t run = in.varint(kMaxRun);
-    if (first == 0 || first > kMaxId || run == 0 || run > kMaxId - first) in.fail();
+    if (first == 0 || first >= end || run == 0 || run > end - first || run > end - ids.size()) in.fail();
     for (std::uint64_t i = 0; i < run; ++i) ids.push_back(first + i);
     expected = first + run;
   }

@@ -16,9 +16,13 @@ namespace ragstone::sqlite {
 std::string write_metadata(const Metadata& metadata);
 Metadata read_metadata(std::string_view bytes);
 
+/// Above all ids.
+inline constexpr NodeId kNoEnd = INT64_MAX;
+
 /// Ids in any order; runs of consecutive ones take few bytes.
 std::string write_ids(std::span<const NodeId> ids);
-std::vector<NodeId> read_ids(std::string_view bytes);
+/// `end`: all ids are below it, so that a damaged blob takes no more memory than they all do.
+std::vector<NodeId> read_ids(std::string_view bytes, NodeId end = kNoEnd);
 
 std::string write_numbers(std::span<const std::int64_t> numbers);
 std::vector<std::int64_t> read_numbers(std::string_view bytes);

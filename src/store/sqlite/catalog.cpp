@@ -156,9 +156,15 @@ DefinitionNumber Catalog::add_source(ColumnDefinition definition) {
   return add(columns_, std::move(definition), next_definition);
 }
 
-void Catalog::remove_source_of_group(DefinitionNumber number) { --groups_.at(number).sources; }
+void Catalog::remove_source_of_group(DefinitionNumber number) {
+  find(groups_, number);
+  --groups_.at(number).sources;
+}
 
-void Catalog::remove_source_of_column(DefinitionNumber number) { --columns_.at(number).sources; }
+void Catalog::remove_source_of_column(DefinitionNumber number) {
+  find(columns_, number);
+  --columns_.at(number).sources;
+}
 
 void Catalog::prune() {
   std::erase_if(groups_, [](const auto& item) { return item.second.sources <= 0; });

@@ -71,7 +71,7 @@ bool Draft::write(SourceWrite write) {
   row.record = std::move(write.record);
   set_ready(row.record, catalog_.generation, write.text.size());
   if (old && old->has_content()) {
-    text_.remove(old->text);
+    free_text(*old);
   } else {
     ++catalog_.stored;
   }
@@ -163,11 +163,16 @@ bool Draft::remove(const std::string& id) {
   if (!source) return false;
   for (const Group& group : load_groups(*source)) drop_group(source->number, group);
   if (source->has_content()) {
-    text_.remove(source->text);
+    free_text(*source);
     --catalog_.stored;
   }
   erase_source(database_, source->number);
   return true;
+}
+
+void Draft::free_text(const SourceRow& source) {
+  // A damaged record may name the blocks of others. What it took is lost until the store is recovered.
+  if (digest_of(source) == source.digest) text_.remove(source.text);
 }
 
 void Draft::finish() {
@@ -186,7 +191,7 @@ void Draft::finish() {
 
 std::vector<Draft::Group> Draft::load_groups(const SourceRow& source) const {
   std::vector<Group> groups;
-  for (SourceGroup& row : parse_groups(source.groups)) {
+  for (SourceGroup& row : parse_groups(source.groups, catalog_.next_node)) {
     const GroupDefinition& definition = catalog_.group(row.definition);
     groups.push_back({std::move(row), definition});
   }

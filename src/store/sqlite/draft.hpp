@@ -80,6 +80,7 @@ class Draft {
   /// number. False if the column is what it should be.
   bool put_fields(const Owner& owner, const std::function<Metadata(std::size_t)>& own, Group& to);
   std::function<Metadata(std::size_t)> stored_metadata(const Group& group) const;
+  void free_text(const SourceRow& source);
   void drop_column(std::int64_t source, std::string_view key, Group& from);
   void drop_rows(std::int64_t source, const Group& old);
   /// The source no longer has the column, or has all of it again.

@@ -59,7 +59,7 @@ FreshSource read_source(std::string_view bytes) {
   source.text = in.string();
   source.row.text.size = source.row.record.text_bytes = source.text.size();
   source.row.digest = digest_of(source.row);
-  for (const SourceGroup& group : parse_groups(source.row.groups)) {
+  for (const SourceGroup& group : parse_groups(source.row.groups, kNoEnd)) {
     const std::size_t first = source.nodes.size();
     NodePosition position;
     for (const NodeId id : group.nodes) {

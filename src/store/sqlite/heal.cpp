@@ -25,10 +25,11 @@ bool is_live(const Column& column, NodeId node) {
 }
 
 /// The sources that should have rows in the column but do not have all.
-std::set<std::int64_t> sources_without(Database& database, DefinitionNumber definition, const Column& column) {
+std::set<std::int64_t> sources_without(Database& database, DefinitionNumber definition, const Column& column,
+                                       NodeId end) {
   std::set<std::int64_t> sources;
   for (const std::int64_t source : all_source_numbers(database))
-    for (const SourceGroup& group : read_groups(database, source)) {
+    for (const SourceGroup& group : read_groups(database, source, end)) {
       if (std::find(group.columns.begin(), group.columns.end(), definition) == group.columns.end()) continue;
       if (!std::all_of(group.nodes.begin(), group.nodes.end(), [&](NodeId node) { return is_live(column, node); }))
         sources.insert(source);
@@ -72,7 +73,7 @@ State apply_healing(Database& database, const State& before_it, const PartDamage
     erase_part(database, next.catalog, *part);
     if (!part->is_staged()) files.obsolete.push_back(part->file);
     column.parts.erase(part);
-    sources = sources_without(database, damage.definition, column);
+    sources = sources_without(database, damage.definition, column, next.catalog.next_node);
   } else {
     std::vector<std::uint32_t> rows = damage.rows;
     std::erase_if(rows, [&](std::uint32_t row) { return part->dead.contains(row); });

@@ -63,7 +63,7 @@ void NodeReader::read_ids() {
 }
 
 void NodeReader::read_source(std::int64_t number) {
-  for (SourceGroup& group : read_groups(database_, number)) {
+  for (SourceGroup& group : read_groups(database_, number, catalog_.next_node)) {
     if (catalog_.group(group.definition).name != query_.group) continue;
     std::sort(group.nodes.begin(), group.nodes.end());
     NodeFinder nodes(database_);

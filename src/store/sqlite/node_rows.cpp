@@ -11,9 +11,6 @@
 namespace ragstone::sqlite {
 namespace {
 
-// So that a row of them fits into a page.
-constexpr std::size_t kNodesOfRun = 32;
-
 [[noreturn]] void damaged(NodeId id) {
   throw Error(Errc::corrupt_store,
               "store: the row of node " + std::to_string(id) + " is damaged; verify the store, then recover it");

@@ -5,6 +5,7 @@
 #include "store/sqlite/digest.hpp"
 #include <ragstone/base/node.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -28,6 +29,9 @@ struct StoredNode {
   std::string text;   ///< Only if !is_span.
   Metadata metadata;  ///< Its own.
 };
+
+// So that a row of them fits into a page.
+inline constexpr std::size_t kNodesOfRun = 32;
 
 inline constexpr char kNodeRunColumns[] = "first, source, definition, nodes";
 

@@ -1,5 +1,6 @@
 #include "store/sqlite/salvage.hpp"
 
+#include "store/sqlite/blobs.hpp"
 #include "store/sqlite/commit_log.hpp"
 #include "store/sqlite/digest.hpp"
 #include <ragstone/base/error.hpp>
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <initializer_list>
 #include <optional>
 #include <utility>
 
@@ -26,14 +28,11 @@ std::int64_t last_source_of_counters(Database& database) {
   return last < UINT32_MAX ? last : 0;
 }
 
-/// The largest that any of three places tells: each may be the one that is damaged. Errors: those of the first, if none
-/// can be read.
-std::int64_t last_source(Database& database) {
-  const std::function<std::int64_t()> places[] = {
-      [&] { return highest(database, "SELECT max(number) FROM source"); },
-      [&] { return highest(database, "SELECT max(source) FROM node_run"); },
-      [&] { return last_source_of_counters(database); },
-  };
+using Places = std::initializer_list<std::function<std::int64_t()>>;
+
+/// The largest that any of several places tells: each may be the one that is damaged. Errors: those of the first, if
+/// none can be read.
+std::int64_t largest_of(const Places& places) {
   std::optional<std::int64_t> last;
   std::exception_ptr error;
   for (const auto& place : places) try {
@@ -43,6 +42,26 @@ std::int64_t last_source(Database& database) {
     }
   if (!last) std::rethrow_exception(error);
   return *last;
+}
+
+std::int64_t last_source(Database& database) {
+  return largest_of({
+      [&] { return highest(database, "SELECT max(number) FROM source"); },
+      [&] { return highest(database, "SELECT max(source) FROM node_run"); },
+      [&] { return last_source_of_counters(database); },
+  });
+}
+
+/// Above the ids of all nodes in the tables.
+NodeId end_of_nodes(Database& database) {
+  try {
+    return static_cast<NodeId>(largest_of({
+        [&] { return highest(database, "SELECT min(max(first), 1 << 62) FROM node_run") + std::int64_t{kNodesOfRun}; },
+        [&] { return static_cast<std::int64_t>(load_catalog(database).next_node); },
+    }));
+  } catch (const Error&) {
+    return kNoEnd;
+  }
 }
 
 // More than the log ever has.
@@ -55,6 +74,7 @@ std::string in_quotes(const std::string& name) { return '"' + name + '"'; }
 Salvage::Salvage(Database& database, const PartFolder& parts, RecoveryReport& report)
     : database_(database), report_(report), catalog_(Catalog::load_definitions(database)) {
   last_source_ = last_source(database);
+  end_of_nodes_ = end_of_nodes(database);
   load_parts(parts);
 }
 
@@ -224,7 +244,7 @@ std::optional<SourceWrite> Salvage::read(const FreshSource& source) {
 std::vector<GroupRows> Salvage::read_groups(const SourceRow& row, const FindNode& find) {
   std::vector<GroupRows> groups;
   std::vector<Group> waiting;
-  for (SourceGroup& group : parse_groups(row.groups))
+  for (SourceGroup& group : parse_groups(row.groups, end_of_nodes_))
     if (std::optional<Group> good = read_group(row, std::move(group), find)) waiting.push_back(std::move(*good));
 
   std::map<std::string, std::vector<NodeId>> written;

@@ -54,6 +54,7 @@ class Salvage {
   Catalog catalog_;
   std::map<DefinitionNumber, std::vector<segment::DenseView>> parts_;  ///< What is damaged is dead in them.
   std::int64_t last_source_ = 0;                                       ///< No source has a higher number.
+  NodeId end_of_nodes_ = 0;                                            ///< Above the ids of all nodes in the tables.
   std::int64_t at_ = 0;
   std::vector<FreshSources::Pointer> fresh_;  ///< Those that are not read yet, the next one last.
 };

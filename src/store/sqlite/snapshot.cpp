@@ -19,7 +19,7 @@ namespace {
 /// Which definitions meet a PendingQuery, and whether all sources have them.
 class Needs {
  public:
-  Needs(const State& state, const PendingQuery& query) : lost_(*state.lost) {
+  Needs(const State& state, const PendingQuery& query) : lost_(*state.lost), end_(state.catalog.next_node) {
     const Catalog& catalog = state.catalog;
     std::int64_t sources = 0;
     for (const auto& [number, group] : catalog.groups()) {
@@ -44,7 +44,7 @@ class Needs {
   bool complete() const noexcept { return complete_; }
   /// Whether a source with these groups has all that is needed; see SourceRow::groups.
   bool are_met(std::int64_t source, std::string_view groups) const {
-    for (const SourceGroup& group : parse_groups(groups))
+    for (const SourceGroup& group : parse_groups(groups, end_))
       if (groups_.contains(group.definition)) return has_columns(group.columns, source);
     return false;
   }
@@ -58,6 +58,7 @@ class Needs {
   }
 
   const LostColumns& lost_;
+  const NodeId end_;
   bool complete_ = false;
   std::set<DefinitionNumber> groups_;
   std::vector<std::set<DefinitionNumber>> columns_;

@@ -147,13 +147,13 @@ void erase_source(Database& database, std::int64_t number) {
   erase.run();
 }
 
-std::vector<SourceGroup> parse_groups(std::string_view bytes) {
+std::vector<SourceGroup> parse_groups(std::string_view bytes, NodeId end) {
   std::vector<SourceGroup> groups;
   ByteReader in(bytes, "groups of a source");
   while (!in.at_end()) {
     SourceGroup& group = groups.emplace_back();
     group.definition = in.zigzag();
-    group.nodes = read_ids(in.string());
+    group.nodes = read_ids(in.string(), end);
     group.columns = read_numbers(in.string());
     group.node_digest = in.raw<std::int64_t>();
     group.digest = in.raw<std::int64_t>();
@@ -173,11 +173,11 @@ std::string format_groups(std::span<const SourceGroup> groups) {
   return std::move(out).take();
 }
 
-std::vector<SourceGroup> read_groups(Database& database, std::int64_t source) {
+std::vector<SourceGroup> read_groups(Database& database, std::int64_t source, NodeId end) {
   Statement& read = database.statement("SELECT groups FROM source WHERE number = ?1");
   const Rows guard(read);
   read.bind_integer(1, source);
-  return read.step() ? parse_groups(read.blob(0)) : std::vector<SourceGroup>();
+  return read.step() ? parse_groups(read.blob(0), end) : std::vector<SourceGroup>();
 }
 
 void write_groups(Database& database, std::int64_t source, std::string_view groups) {

@@ -57,11 +57,11 @@ std::string name_of_sources(std::int64_t first, std::int64_t last);
 void write_source(Database& database, const SourceRow& row);
 void erase_source(Database& database, std::int64_t number);
 
-/// Errors: Errc::corrupt_store.
-std::vector<SourceGroup> parse_groups(std::string_view bytes);
+/// `end`: the ids of all nodes are below it. Errors: Errc::corrupt_store.
+std::vector<SourceGroup> parse_groups(std::string_view bytes, NodeId end);
 std::string format_groups(std::span<const SourceGroup> groups);
 /// Those of the source of that number.
-std::vector<SourceGroup> read_groups(Database& database, std::int64_t source);
+std::vector<SourceGroup> read_groups(Database& database, std::int64_t source, NodeId end);
 /// Replaces the groups of a source that is stored.
 void write_groups(Database& database, std::int64_t source, std::string_view groups);
 

@@ -24,6 +24,14 @@ void for_each_piece(std::int64_t first, std::uint64_t begin, std::uint64_t end, 
 
 }  // namespace
 
+bool is_possible(const TextPlace& place, std::int64_t next_block) noexcept {
+  if (place.size == 0) return true;
+  if (place.block < 1 || place.block >= next_block) return false;
+  if (place.offset >= kTextBlockBytes || place.size > INT64_MAX) return false;
+  const std::uint64_t last = (place.offset + place.size - 1) / kTextBlockBytes;
+  return last < static_cast<std::uint64_t>(next_block - place.block);
+}
+
 TextPlace TextWriter::add(std::string_view text, std::int64_t source) {
   const TextPlace place{next_block_, open_.size(), text.size()};
   while (!text.empty()) {
@@ -119,10 +127,26 @@ namespace {
 
 // A larger part of a block is read with all of it.
 constexpr std::uint64_t kSmallPiece = 8192;
+// Of a larger text the last block is looked for first.
+constexpr std::uint64_t kCheckedBytes = std::uint64_t{1} << 20;
 
 [[noreturn]] void refuse_block(std::int64_t block) {
   throw Error(Errc::corrupt_store, "read text: block " + std::to_string(block) +
                                        " is missing or too short; verify the store, then recover it");
+}
+
+/// Refuses what only damage can ask for, before memory is taken for it.
+void check_place(Database& database, const TextPlace& place, Span span) {
+  if (span.begin > span.end || span.end > place.size)
+    throw Error(Errc::corrupt_store, "read text: a node lies outside of its text; verify the store, then recover it");
+  if (span.begin == span.end) return;
+  if (!is_possible(place, INT64_MAX)) refuse_block(place.block);
+  if (span.size() <= kCheckedBytes) return;
+  const std::int64_t last = place.block + static_cast<std::int64_t>((place.offset + span.end - 1) / kTextBlockBytes);
+  Statement& read = database.statement("SELECT 1 FROM text_block WHERE number = ?1");
+  const Rows guard(read);
+  read.bind_integer(1, last);
+  if (!read.step()) refuse_block(last);
 }
 
 /// Appends a piece of a block.
@@ -135,6 +159,7 @@ void append_piece(std::string& text, std::string_view bytes, std::int64_t block,
 }  // namespace
 
 std::string read_text(Database& database, const TextPlace& place, Span span, TextBlockCache* cache) {
+  check_place(database, place, span);
   std::string text;
   text.reserve(span.size());
   for_each_piece(place.block, place.offset + span.begin, place.offset + span.end,

@@ -25,6 +25,9 @@ struct TextPlace {
 
 inline constexpr std::uint64_t kTextBlockBytes = 64 * 1024;
 
+/// Whether a text can lie there where `next_block` is the first free number: a damaged record may say anything.
+bool is_possible(const TextPlace& place, std::int64_t next_block) noexcept;
+
 /// Writes the texts of one transaction one after the other into blocks of kTextBlockBytes, so that many small texts
 /// share one; all but the last block are full.
 class TextWriter {
@@ -81,8 +84,8 @@ class TextBlockCache {
   std::array<Asked, 256> asked_{};  ///< By number, modulo.
 };
 
-/// `span` of the text at `place`, which must contain it. Errors: Errc::corrupt_store if a block is missing or short.
-/// `cache`: blocks are looked for and kept there; null for one that will not be asked again.
+/// `span` of the text at `place`. Errors: Errc::corrupt_store if a block is missing or short, or it does not contain
+/// the span. `cache`: blocks are looked for and kept there; null for one that will not be asked again.
 std::string read_text(Database& database, const TextPlace& place, Span span, TextBlockCache* cache = nullptr);
 
 }  // namespace ragstone::sqlite

@@ -90,6 +90,8 @@ void Verifier::check_source(const SourceRow& source) {
   try {
     if (source.has_content()) {
       ++stored_;
+      if (!is_possible(source.text, state_.catalog.next_block))
+        throw Error(Errc::corrupt_store, "its text cannot be where its record says");
       const auto first = static_cast<std::uint64_t>(source.text.offset);
       for (std::uint64_t at = first; at < first + source.text.size;) {
         const std::uint64_t size = std::min(kTextBlockBytes - at % kTextBlockBytes, first + source.text.size - at);
@@ -106,7 +108,8 @@ void Verifier::check_source(const SourceRow& source) {
       if (node != nullptr) read_extra(database_, *node);
       return node;
     };
-    for (const SourceGroup& group : parse_groups(source.groups)) check_group(source, group, text, find, problem);
+    for (const SourceGroup& group : parse_groups(source.groups, state_.catalog.next_node))
+      check_group(source, group, text, find, problem);
   } catch (...) {
     add(object, std::current_exception(), {source.record.id});
   }
@@ -119,7 +122,7 @@ void Verifier::check_fresh_source(const FreshSource& source) {
   std::string problem;
   if (digest_of(source.text) != source.row.text_digest) problem = "its text is damaged";
   const auto find = [&source](NodeId id) { return source.find(id); };
-  for (const SourceGroup& group : parse_groups(source.row.groups))
+  for (const SourceGroup& group : parse_groups(source.row.groups, state_.catalog.next_node))
     check_group(source.row, group, source.text, find, problem);
   if (!problem.empty()) add("source \"" + source.row.record.id + '"', problem, {source.row.record.id});
 }
