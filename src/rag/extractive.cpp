@@ -328,7 +328,7 @@ void answer_by_extraction(std::string_view question, const Analyzer& analyzer, c
   Extraction extraction(question, analyzer, options, answer.passages);
   for (const Candidate* sentence : extraction.choose()) {
     const Hit& hit = answer.passages[sentence->passage];
-    answer.text += one_line(sentence->span.of(hit.text));
+    answer.text += joined_lines(sentence->span.of(hit.text));
     answer.text += ' ';
     const std::size_t mark = answer.text.size();
     answer.text += "[" + std::to_string(sentence->passage + 1) + "]";

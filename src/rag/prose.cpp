@@ -148,7 +148,7 @@ std::vector<Span> prose_sentences(std::string_view text) {
   return found;
 }
 
-std::string one_line(std::string_view sentence) {
+std::string joined_lines(std::string_view sentence) {
   std::string out;
   char32_t last = 0;
   bool space = false;

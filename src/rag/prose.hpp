@@ -16,6 +16,6 @@ std::vector<Span> prose_sentences(std::string_view text);
 
 /// A passage's sentence as it is put into an answer: line ends and runs of white space become one space; between
 /// Chinese characters, nothing.
-std::string one_line(std::string_view sentence);
+std::string joined_lines(std::string_view sentence);
 
 }  // namespace ragstone

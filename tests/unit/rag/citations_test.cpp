@@ -97,7 +97,7 @@ TEST(Prose, LeavesOutWhatIsNoSentence) {
       "# Momentum\n:label:`sec_momentum`\n\nIn this section we look\nat momentum. It helps.\n\n```python\nx = 1\n```\n"
       "* 第一点：动量。\n* Second point.\n\n![A figure.](img.svg)\n$$a = b.$$\n| a | b |\nThe end.";
   std::vector<std::string> found;
-  for (const Span span : prose_sentences(text)) found.push_back(one_line(span.of(text)));
+  for (const Span span : prose_sentences(text)) found.push_back(joined_lines(span.of(text)));
   EXPECT_EQ(found, (std::vector<std::string>{"In this section we look at momentum.", "It helps.", "第一点：动量。",
                                              "Second point.", "The end."}));
 }

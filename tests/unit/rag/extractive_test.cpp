@@ -84,13 +84,13 @@ TEST(Extractive, SentencesAreWhole) {
 TEST(Prose, ReferencesBelongToTheirSentences) {
   const std::string text = "由于新增的机制，训练比\n:numref:`sec_seq2seq`慢得多。\n:label:`sec_next`\n";
   ASSERT_EQ(prose_sentences(text).size(), 1u);
-  EXPECT_EQ(one_line(prose_sentences(text)[0].of(text)), "由于新增的机制，训练比 :numref:`sec_seq2seq`慢得多。");
+  EXPECT_EQ(joined_lines(prose_sentences(text)[0].of(text)), "由于新增的机制，训练比 :numref:`sec_seq2seq`慢得多。");
 }
 
 TEST(Prose, CodeWhoseFenceIsInAnotherPassageIsNone) {
   const auto sentences = [](const std::string& text) {
     std::vector<std::string> found;
-    for (const Span span : prose_sentences(text)) found.push_back(one_line(span.of(text)));
+    for (const Span span : prose_sentences(text)) found.push_back(joined_lines(span.of(text)));
     return found;
   };
   const std::vector<std::string> only = {"It drops some of the values."};
