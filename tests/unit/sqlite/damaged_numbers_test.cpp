@@ -79,9 +79,9 @@ class DamagedNumbers : public testing::Test {
 
 // F7
 TEST_F(DamagedNumbers, OfATextsPlaceAreRefusedBeforeMemoryIsTaken) {
-  for (const char* damage : {"text_bytes = 1 << 47", "text_bytes = (1 << 62) + (1 << 61)", "text_bytes = -1",
-                             "text_offset = 1 << 62", "text_block = (1 << 62) + (1 << 61), text_bytes = 1 << 62",
-                             "text_block = -5"}) {
+  for (const char* damage :
+       {"text_bytes = 1 << 47", "text_bytes = (1 << 62) + (1 << 61)", "text_bytes = -1", "text_offset = 1 << 62",
+        "text_block = (1 << 62) + (1 << 61), text_bytes = 1 << 62", "text_block = -5"}) {
     SCOPED_TRACE(damage);
     const TemporaryFolder copy;
     fs::copy(folder_, copy.path() / "kb", fs::copy_options::recursive);
