@@ -51,7 +51,8 @@ class SqliteOptions {
 /// Commits of several threads that wait at the same time share one transaction. maintain() seals and merges segments
 /// and moves the write-ahead log into the database; without it a commit does so when too much waits.
 ///
-/// A process that was forked must not use what its parent opened: there, commits and maintain() are Errc::unsupported.
+/// A process that was forked must not use what its parent opened: there, commits, maintain() and declarations are
+/// Errc::unsupported, and close() leaves everything to the parent.
 ///
 /// Errors: Errc::invalid_argument for options out of range; Errc::locked, naming the process that writes;
 /// Errc::not_found for access other than read_write where there is no store; Errc::corrupt_store; Errc::unsupported for

@@ -58,6 +58,10 @@ FolderLock::FolderLock(const std::filesystem::path& path, std::chrono::milliseco
   }
 }
 
-FolderLock::~FolderLock() { close(file_); }
+FolderLock::~FolderLock() {
+  // A forked process that still has the file open would keep the lock otherwise.
+  if (getpid() == process_) flock(file_, LOCK_UN);
+  close(file_);
+}
 
 }  // namespace ragstone::sqlite

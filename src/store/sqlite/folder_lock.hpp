@@ -3,6 +3,8 @@
 #include <chrono>
 #include <filesystem>
 
+#include <unistd.h>
+
 namespace ragstone::sqlite {
 
 /// The right to write to a store's folder, held by one process at a time, and once in it; released by the destructor
@@ -16,6 +18,7 @@ class FolderLock {
   FolderLock& operator=(const FolderLock&) = delete;
 
  private:
+  const pid_t process_ = getpid();
   int file_ = -1;
 };
 

@@ -12,7 +12,9 @@
 
 #include <algorithm>
 #include <exception>
+#include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -74,14 +76,22 @@ class WritingEngine final : public StoreEngine {
     if (!std::filesystem::exists(folder / kDatabaseFile) || !std::filesystem::is_directory(context_.folder.path))
       create_folders(*hooks.files, context_.folder.path);
     lock_.emplace(folder / kLockFile, options.lock_timeout);
-    writer_.emplace(folder / kDatabaseFile, hooks.vfs, options.durability, context_);
+    writer_ = std::make_unique<Writer>(folder / kDatabaseFile, hooks.vfs, options.durability, context_);
     // Until its first commit, the names of a new store's files may be lost.
     if (writer_->state()->catalog.generation == 0) hooks.files->sync_directory(folder);
     readers_ = std::make_shared<ReaderPool>(folder / kDatabaseFile, OpenMode::read, hooks.vfs);
     indexes_ = std::make_shared<segment::IndexFolder>(hooks.files, folder / kIndexFolder, options.map_segments, true);
     indexes_->remove_newer(writer_->state()->catalog.generation);
     publish();
-    if (options_.warm_up) warm_up_.emplace(writer_->state());
+    if (options_.warm_up) warm_up_ = std::make_unique<WarmUp>(writer_->state());
+  }
+
+  ~WritingEngine() override {
+    if (!is_forked()) return;
+    // What is the parent's is left as it is: to close a connection may write, and the threads are not here.
+    static_cast<void>(writer_.release());
+    static_cast<void>(warm_up_.release());
+    static_cast<void>(new (std::nothrow) std::shared_ptr<ReaderPool>(readers_));
   }
 
   const StoreCapabilities& capabilities() const noexcept override { return capabilities_; }
@@ -93,6 +103,8 @@ class WritingEngine final : public StoreEngine {
   VectorIndexes vector_indexes() const override { return *current()->state()->vector_indexes; }
 
   void close() override {
+    // In a forked process the store stays its parent's.
+    if (is_forked()) return;
     const std::lock_guard maintaining(maintenance_mutex_);
     std::exception_ptr first_error;
     const auto attempt = [&first_error](auto step) {
@@ -147,11 +159,13 @@ class WritingEngine final : public StoreEngine {
   };
 
   /// Of SQLite's connections a forked process has only what looks like one: its locks are the parent's.
+  bool is_forked() const noexcept { return ::getpid() != process_; }
+
   void refuse_after_fork(const char* operation) const {
-    if (::getpid() != process_)
+    if (is_forked())
       throw Error(Errc::unsupported, std::string(operation) + ": process " + std::to_string(process_) +
-                                         " opened the store, and this one was forked from it; open it here after the "
-                                         "parent has closed it, or read-only");
+                                         " opened the store, and this one was forked from it; fork before the store "
+                                         "is opened, or execute a program that opens it");
   }
 
   CommitResult do_commit(Commit commit, const StopToken& stop) override {
@@ -212,6 +226,7 @@ class WritingEngine final : public StoreEngine {
   }
 
   void do_declare_fields(std::vector<FieldDeclaration> fields, const StopToken&) override {
+    refuse_after_fork("declare fields");
     const std::lock_guard lock(commit_mutex_);
     if (!writer_) throw Error(Errc::closed, "declare fields: the store is closed");
     writer_->declare_fields(std::move(fields));
@@ -219,6 +234,7 @@ class WritingEngine final : public StoreEngine {
   }
 
   void do_declare_vector_indexes(VectorIndexes indexes, const StopToken&) override {
+    refuse_after_fork("declare vector indexes");
     const std::lock_guard lock(commit_mutex_);
     if (!writer_) throw Error(Errc::closed, "declare vector indexes: the store is closed");
     writer_->declare_vector_indexes(indexes);
@@ -313,20 +329,35 @@ class WritingEngine final : public StoreEngine {
     if (writer_->checkpoint()) publish();
   }
 
-  /// Under commit_mutex_.
-  void publish() {
-    auto next = std::make_shared<const SqliteSnapshot>(writer_->state(), readers_, shared_);
+  /// Under commit_mutex_. What was committed stays so, whatever fails here: snapshot() tries again, and throws then.
+  void publish() noexcept {
+    std::shared_ptr<const SqliteSnapshot> next;
     try {
-      next->readers().pin();
-    } catch (const boost::system::system_error&) {
-      // What was committed stays so. The first read of the snapshot tries again, and throws then.
+      next = make_snapshot(writer_->state());
+    } catch (const std::bad_alloc&) {
+      // Left to the next call of current().
     }
     const std::lock_guard lock(snapshot_mutex_);
-    snapshot_.swap(next);
+    unpublished_ = next ? nullptr : writer_->state();
+    if (next) snapshot_.swap(next);
+  }
+
+  std::shared_ptr<const SqliteSnapshot> make_snapshot(std::shared_ptr<const State> state) const {
+    auto made = std::make_shared<const SqliteSnapshot>(std::move(state), readers_, shared_);
+    try {
+      made->readers().pin();
+    } catch (const std::exception&) {
+      // The first read of the snapshot tries again, and throws then.
+    }
+    return made;
   }
 
   std::shared_ptr<const SqliteSnapshot> current() const {
     const std::lock_guard lock(snapshot_mutex_);
+    if (unpublished_) {
+      snapshot_ = make_snapshot(unpublished_);
+      unpublished_ = nullptr;
+    }
     return snapshot_;
   }
 
@@ -341,12 +372,13 @@ class WritingEngine final : public StoreEngine {
   std::mutex commit_mutex_;
   PartContext context_;
   std::optional<FolderLock> lock_;
-  std::optional<Writer> writer_;  ///< None once the store is closed.
+  std::unique_ptr<Writer> writer_;  ///< None once the store is closed.
   std::shared_ptr<ReaderPool> readers_;
   std::shared_ptr<segment::IndexFolder> indexes_;
   mutable std::mutex snapshot_mutex_;
-  std::shared_ptr<const SqliteSnapshot> snapshot_;
-  std::optional<WarmUp> warm_up_;
+  mutable std::shared_ptr<const SqliteSnapshot> snapshot_;
+  mutable std::shared_ptr<const State> unpublished_;  ///< The newest state, as long as there is no snapshot of it.
+  std::unique_ptr<WarmUp> warm_up_;
 };
 
 }  // namespace
