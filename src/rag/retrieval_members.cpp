@@ -88,6 +88,7 @@ Task<std::vector<SearchMember>> dense_members(Core core, Options options, std::s
   const std::shared_ptr<Embedder> embedder = core->groups.embedder(key);
   const Embeddings embeddings = co_await embedder->embed(std::move(texts), EmbedRole::query, context);
   VectorMember query = vector_query(*options, *core, key);
+  query.signature = embedder->identity().signature();
   std::vector<SearchMember> members;
   for (std::size_t i = 0; i < embeddings.size(); ++i) {
     const std::span<const float> row = embeddings.row(i);

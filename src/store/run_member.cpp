@@ -159,6 +159,7 @@ VectorSearch vector_search(const SearchRequest& request, const VectorMember& mem
   VectorSearch search;
   search.group = request.group;
   search.key = member.key;
+  search.signature = member.signature;
   search.queries = member.vector;
   search.dimension = member.vector.size();
   search.metric = member.metric;

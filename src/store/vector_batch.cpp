@@ -16,8 +16,9 @@ struct Shared {
 };
 
 bool differ_in_query_alone(const VectorSearch& a, const VectorSearch& b) {
-  return a.group == b.group && a.key == b.key && a.dimension == b.dimension && a.metric == b.metric && a.k == b.k &&
-         a.recall == b.recall && a.ef == b.ef && a.exact == b.exact && a.filter == b.filter;
+  return a.group == b.group && a.key == b.key && a.signature == b.signature && a.dimension == b.dimension &&
+         a.metric == b.metric && a.k == b.k && a.recall == b.recall && a.ef == b.ef && a.exact == b.exact &&
+         a.filter == b.filter;
 }
 
 std::vector<Shared> share(std::span<const SearchRequest> requests) {

@@ -34,6 +34,7 @@ class VectorMember {
   VectorMember() = default;
 
   std::string key;
+  std::string signature;      ///< See VectorSearch.
   std::vector<float> vector;  ///< As long as the column's dimension; finite.
   Metric metric = Metric::cosine;
   double recall = 0.97;  ///< See VectorSearch.

@@ -93,6 +93,8 @@ class VectorSearch {
 
   std::string group;
   std::string key;
+  /// Of the embedder that made the queries: vectors of another one are left out, which the plan tells. Empty: all.
+  std::string signature;
   std::vector<float> queries;  ///< [n x dimension], n at least 1; finite.
   std::size_t dimension = 0;
   Metric metric = Metric::cosine;
@@ -168,7 +170,8 @@ class StoreSnapshot {
   /// What search_terms() counts with. A group or column that no source has: zeros.
   TermStatistics term_statistics(std::string_view group, std::string_view key,
                                  std::span<const std::string> terms) const;
-  /// At most k nodes for each query; all of the k best, if no approximation is made. Errors: as below.
+  /// At most k nodes for each query; all of the k best, if no approximation is made. Errors: as below;
+  /// Errc::embedder_mismatch if there are vectors, and none under the search's signature.
   VectorHits search_vectors(const VectorSearch& search, const StopToken& stop = {}) const;
   /// The k best nodes, exactly. Errors: as above; Errc::dimension_mismatch if any source's column has another
   /// dimension; Errc::invalid_argument for an empty query or a non-finite element.

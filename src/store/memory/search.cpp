@@ -1,5 +1,6 @@
 #include "store/memory/search.hpp"
 
+#include "store/column_choice.hpp"
 #include "store/overlay.hpp"
 #include "store/segment/dense_search.hpp"
 #include "store/segment/sparse_part.hpp"
@@ -83,15 +84,14 @@ VectorHits search_vectors(const GroupState& group, const VectorSearch& search, c
                           const StopToken& stop) {
   std::vector<const DenseColumn*> columns;
   std::vector<segment::DenseView> views;
+  ColumnChoice choice(search);
   for (const auto& [definition, column] : group.dense) {
     if (definition.key != search.key) continue;
-    if (definition.dimension != search.dimension)
-      throw Error(Errc::dimension_mismatch, "vector search: the query has dimension " +
-                                                std::to_string(search.dimension) + ", the column \"" + search.key +
-                                                "\" has " + std::to_string(definition.dimension));
+    if (!choice.takes(definition.signature, definition.dimension, column.sources)) continue;
     columns.push_back(&column);
     column.add_views(views);
   }
+  choice.check();
   VectorHits hits;
   if (views.empty()) return hits;
   const ColumnFilter<DenseColumn> allowed(std::move(columns), filter);
@@ -99,6 +99,7 @@ VectorHits search_vectors(const GroupState& group, const VectorSearch& search, c
       segment::search_dense(views, segment::query_of(search, filter.filter.empty() ? nullptr : &allowed), stop);
   hits.hits = std::move(found.hits);
   hits.plan = std::move(found.plan);
+  choice.tell(hits.plan);
   return hits;
 }
 

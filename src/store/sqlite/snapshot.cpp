@@ -1,6 +1,7 @@
 #include "store/sqlite/snapshot.hpp"
 
 #include "kernel/stop_poll.hpp"
+#include "store/column_choice.hpp"
 #include "store/segment/dense_search.hpp"
 #include "store/sqlite/blobs.hpp"
 #include "store/sqlite/commit_log.hpp"
@@ -233,16 +234,16 @@ std::vector<ScoredNode> SqliteSnapshot::do_search_terms(std::string_view group, 
 
 VectorHits SqliteSnapshot::do_search_vectors(const VectorSearch& search, const StopToken& stop) const {
   std::vector<segment::DenseView> views;
+  ColumnChoice choice(search);
   for (const auto& [number, definition] : state_->catalog.columns()) {
     if (definition.group != search.group || definition.key != search.key || definition.dimension == 0) continue;
-    if (definition.dimension != search.dimension)
-      throw Error(Errc::dimension_mismatch, "vector search: the query has dimension " +
-                                                std::to_string(search.dimension) + ", the column \"" + search.key +
-                                                "\" has " + std::to_string(definition.dimension));
+    if (!choice.takes(definition.signature, definition.dimension, static_cast<std::uint64_t>(definition.sources)))
+      continue;
     shared_->first_use.check(*state_, number, stop);
     if (const Column* column = state_->column(number))
       for (segment::DenseView& view : column->dense()) views.push_back(std::move(view));
   }
+  choice.check();
   if (views.empty()) return {};
   const std::unique_ptr<const MetadataFilter> allowed = row_filter(search.group, search.filter, stop);
   segment::DenseHits found = noting_damage(search.group, search.key, [&] {
@@ -251,6 +252,7 @@ VectorHits SqliteSnapshot::do_search_vectors(const VectorSearch& search, const S
   VectorHits hits;
   hits.hits = std::move(found.hits);
   hits.plan = std::move(found.plan);
+  choice.tell(hits.plan);
   return hits;
 }
 

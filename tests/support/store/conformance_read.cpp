@@ -1,3 +1,4 @@
+#include "support/errors.hpp"
 #include "support/store/conformance.hpp"
 #include "support/store/samples.hpp"
 
@@ -135,6 +136,37 @@ TEST_P(StoreConformance, EqualScoresComeByAscendingId) {
     EXPECT_EQ(hits[0].id, nodes("line")[0].id);
     EXPECT_EQ(hits[1].id, nodes("line")[1].id);
   }
+}
+
+// IX-4
+TEST_P(StoreConformance, VectorsOfTwoEmbeddersAreNotRankedTogether) {
+  std::size_t number = 0;
+  for (const char* signature : {"one", "two", "two", "three"}) {
+    SourceWrite write = sample_lines(std::to_string(++number), "甲 line\n");
+    const bool is_longer = std::string(signature) == "three";
+    std::vector<std::vector<float>> rows{is_longer ? std::vector<float>{1, 1, 1} : std::vector<float>{1, 1}};
+    write.groups[1].dense.push_back(sample_vectors("e", signature, rows, is_longer ? 3 : 2));
+    put(std::move(write));
+  }
+  VectorSearch search;
+  search.group = "line";
+  search.key = "e";
+  search.queries = {1, 0};
+  search.dimension = 2;
+  search.signature = "one";
+  const VectorHits one = snapshot()->search_vectors(search);
+  ASSERT_EQ(one.hits.at(0).size(), 1u);
+  EXPECT_EQ(one.hits[0][0].id, nodes("line")[0].id);
+  EXPECT_NE(one.plan.find("without 3 sources whose vectors are of another embedder"), std::string::npos) << one.plan;
+  search.signature = "two";
+  EXPECT_EQ(snapshot()->search_vectors(search).hits.at(0).size(), 2u);
+  search.signature = "four";
+  EXPECT_EQ(error_of([&] { snapshot()->search_vectors(search); }).errc(), Errc::embedder_mismatch);
+  search.signature.clear();
+  EXPECT_EQ(error_of([&] { snapshot()->search_vectors(search); }).errc(), Errc::dimension_mismatch);
+  search.group = "absent";
+  search.signature = "one";
+  EXPECT_TRUE(snapshot()->search_vectors(search).hits.at(0).empty());
 }
 
 TEST_P(StoreConformance, AZeroVectorHasCosineZeroAndAnOrder) {

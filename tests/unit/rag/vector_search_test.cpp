@@ -19,20 +19,22 @@ constexpr std::uint32_t kDimension = 4;
 /// Reads a vector from a text of numbers: "0.5 -1 2 0"; fewer or more numbers give a vector that breaks the contract.
 class NumberEmbedder final : public Embedder {
  public:
-  NumberEmbedder() {
-    identity_.name = "numbers";
+  explicit NumberEmbedder(std::string name = "numbers") {
+    identity_.name = std::move(name);
     identity_.dimension = kDimension;
   }
 
   const EmbedderIdentity& identity() const noexcept override { return identity_; }
 
   std::atomic<std::size_t> calls = 0;
+  std::string refused;  ///< A text that it embeds in no batch.
 
  private:
   Task<EmbeddedBatch> do_embed(std::span<const std::string> texts, EmbedRole, CallContext) override {
     ++calls;
     EmbeddedBatch batch;
     for (const std::string& text : texts) {
+      if (text == refused) throw Error(Errc::rejected, "no vector for this text");
       std::istringstream words(text);
       for (std::string word; words >> word;) batch.values.push_back(std::stof(word));
     }
@@ -116,7 +118,7 @@ class VectorSearchTest : public RagTest, public testing::WithParamInterface<cons
 
   void TearDown() override { document = Document(); }
 
-  const std::shared_ptr<NumberEmbedder> embedder = std::make_shared<NumberEmbedder>();
+  std::shared_ptr<NumberEmbedder> embedder = std::make_shared<NumberEmbedder>();
   Document document;
 
  private:
@@ -323,6 +325,25 @@ TEST_P(VectorSearchTest, OptionsThatDoNotGoTogetherAreRefusedAndTheMessageSaysWh
   options = by(Similarity::bm25);
   options.ef = 10;
   refused_query(options, "for vectors");
+}
+
+// IX-4
+TEST_P(VectorSearchTest, RanksNoVectorsOfTwoEmbeddersTogether) {
+  reopen();
+  runtime.run(document.build("Line"));
+  add("a", "1 0 0 0\n");
+  add("b", "0 1 0 0\n");
+  embedder = std::make_shared<NumberEmbedder>("other numbers");
+  embedder->refused = "0 1 0 0";
+  reopen();
+  const Retrieval found = explain("0 2 0 0", by(Similarity::cosine));
+  ASSERT_EQ(found.hits.size(), 1u) << "what was made by the embedder before, and could not be made anew, is no hit";
+  EXPECT_EQ(found.hits[0].source, "a");
+  EXPECT_NE(note_of(found).find("without 1 source whose vectors are of another embedder"), std::string::npos)
+      << note_of(found);
+  embedder->refused.clear();
+  runtime.run(document.retry_failed());
+  EXPECT_EQ(explain("0 2 0 0", by(Similarity::cosine)).hits.at(0).source, "b");
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, VectorSearchTest, testing::Values("memory", "sqlite"),
