@@ -18,8 +18,10 @@ enum class Durability {
 
 enum class StoreAccess {
   read_write,  ///< One process at a time.
-  read_only,   ///< Beside a writer, if there is one; snapshot() sees what it has committed.
-  immutable,   ///< A store that nobody changes; it may lie on a read-only medium. Nothing is locked.
+  /// Beside a writer, if there is one; snapshot() sees what it has committed. As long as a snapshot is kept, the log of
+  /// the writer grows.
+  read_only,
+  immutable,  ///< A store that nobody changes; it may lie on a read-only medium. Nothing is locked.
 };
 
 class SqliteOptions {

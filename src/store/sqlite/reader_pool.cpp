@@ -39,7 +39,9 @@ void ReaderPool::give_back(std::unique_ptr<Database> database) noexcept {
 ReaderSet::ReaderSet(std::shared_ptr<ReaderPool> pool, Generation generation)
     : pool_(std::move(pool)), generation_(generation) {}
 
-ReaderSet::~ReaderSet() {
+ReaderSet::~ReaderSet() { end_transactions(); }
+
+void ReaderSet::end_transactions() noexcept {
   for (std::unique_ptr<Database>& database : idle_) {
     try {
       database->statement("ROLLBACK").run();
@@ -48,6 +50,27 @@ ReaderSet::~ReaderSet() {
     }
     pool_->give_back(std::move(database));
   }
+  idle_.clear();
+}
+
+bool ReaderSet::hold() {
+  const std::lock_guard lock(mutex_);
+  if (holders_ == 0 && taken_ == 0) {
+    std::unique_ptr<Database> database = open();
+    if (!database) return false;
+    idle_.reserve(1);
+    idle_.push_back(std::move(database));
+    taken_ = 1;
+  }
+  ++holders_;
+  return true;
+}
+
+void ReaderSet::release() noexcept {
+  const std::lock_guard lock(mutex_);
+  if (--holders_ > 0) return;
+  taken_ -= idle_.size();
+  end_transactions();
 }
 
 void ReaderSet::adopt(std::unique_ptr<Database> database) {

@@ -60,12 +60,17 @@ class ReaderSet {
   void pin() { const Lease lease(*this); }
   /// Takes over a reader whose transaction sees the generation.
   void adopt(std::unique_ptr<Database> database);
+  /// While anybody holds the set, it has a reader: hold() says false where the database has moved on, so that there is
+  /// none any more. After as many calls of release() its transactions end: the writer's log may begin anew.
+  bool hold();
+  void release() noexcept;
   TextBlockCache& text_blocks() noexcept { return pool_->text_blocks(); }
 
  private:
   std::unique_ptr<Database> take();
   std::unique_ptr<Database> open();
   void give_back(std::unique_ptr<Database> database) noexcept;
+  void end_transactions() noexcept;
 
   const std::shared_ptr<ReaderPool> pool_;
   const Generation generation_;
@@ -73,6 +78,7 @@ class ReaderSet {
   std::condition_variable returned_;
   bool moved_on_ = false;  ///< The database has a newer generation: no more readers can be had.
   std::size_t taken_ = 0;
+  std::size_t holders_ = 0;
   std::vector<std::unique_ptr<Database>> idle_;
 };
 

@@ -45,8 +45,7 @@ class ReadingEngine final : public StoreEngine {
         std::make_shared<ReaderPool>(folder / kDatabaseFile, watches_ ? OpenMode::read : OpenMode::immutable, vfs_);
     watch_ = readers_->take();
     check_schema(*watch_);
-    version_ = data_version();
-    snapshot_ = load();
+    latest();
     if (options.warm_up) warm_up_.emplace(snapshot_->state());
   }
 
@@ -78,16 +77,34 @@ class ReadingEngine final : public StoreEngine {
     copy_store([this] { return latest(); }, folder_, *indexes_, folder, vfs_, stop);
   }
 
-  /// Reads the database where the writer has committed since the last call.
+  /// Reads the database where the writer has committed since the last call. Who is given a snapshot holds its readers;
+  /// the engine alone does not: an idle process must not keep the writer's log from beginning anew.
   std::shared_ptr<const SqliteSnapshot> latest() const {
     const std::lock_guard lock(mutex_);
-    if (!watches_ || is_closed_) return snapshot_;
-    const std::int64_t version = data_version();
-    if (version != version_) {
-      snapshot_ = load();
-      version_ = version;
-    }
-    return snapshot_;
+    if (!watches_ && snapshot_) return snapshot_;
+    const std::int64_t version = is_closed_ ? version_ : data_version();
+    if (snapshot_ && version == version_)
+      if (auto held = hold(snapshot_)) return held;
+    snapshot_ = load();
+    version_ = version;
+    return hold(snapshot_);
+  }
+
+  /// Null where the database has moved on.
+  static std::shared_ptr<const SqliteSnapshot> hold(const std::shared_ptr<const SqliteSnapshot>& snapshot) {
+    struct Hold {
+      explicit Hold(std::shared_ptr<const SqliteSnapshot> held) : snapshot(std::move(held)) {}
+      ~Hold() {
+        if (is_held) snapshot->readers().release();
+      }
+
+      std::shared_ptr<const SqliteSnapshot> snapshot;
+      bool is_held = false;
+    };
+    auto holding = std::make_shared<Hold>(snapshot);
+    holding->is_held = snapshot->readers().hold();
+    const SqliteSnapshot* held = holding->is_held ? snapshot.get() : nullptr;
+    return {std::move(holding), held};
   }
 
   std::int64_t data_version() const {
