@@ -100,7 +100,7 @@ class WritingEngine final : public StoreEngine {
 
   std::shared_ptr<IndexFiles> index_files() const override { return indexes_; }
 
-  VectorIndexes vector_indexes() const override { return *current()->state()->vector_indexes; }
+  VectorIndexes vector_indexes() const override { return *newest_state()->vector_indexes; }
 
   void close() override {
     // In a forked process the store stays its parent's.
@@ -194,7 +194,7 @@ class WritingEngine final : public StoreEngine {
   /// Does what maintain() should have done, where too much of it waits.
   void catch_up() {
     const StagedLimit most = staged_limit().times(kPatience);
-    if (choose_seal(*current()->state(), most)) {
+    if (choose_seal(*newest_state(), most)) {
       const std::lock_guard maintaining(maintenance_mutex_);
       // Not for the caller alone: its stop token must not end what other commits wait for.
       merge_one({}, most, Scope::staged);
@@ -283,8 +283,7 @@ class WritingEngine final : public StoreEngine {
   bool heal_suspects(const StopToken& stop) {
     bool healed = false;
     for (const PartNumber number : shared_->damage.take()) {
-      const std::shared_ptr<const SqliteSnapshot> at = current();
-      const std::optional<PartDamage> damage = find_damage(*at->state(), number, stop);
+      const std::optional<PartDamage> damage = find_damage(*newest_state(), number, stop);
       if (!damage) continue;
       healed = true;
       if (damage->is_whole || !damage->rows.empty()) {
@@ -329,36 +328,48 @@ class WritingEngine final : public StoreEngine {
     if (writer_->checkpoint()) publish();
   }
 
-  /// Under commit_mutex_. What was committed stays so, whatever fails here: snapshot() tries again, and throws then.
+  /// Under commit_mutex_. A reader is only made for whoever asks for a snapshot: a commit need not wait for one, and
+  /// nobody holds the log who does not read.
   void publish() noexcept {
-    std::shared_ptr<const SqliteSnapshot> next;
-    try {
-      next = make_snapshot(writer_->state());
-    } catch (const std::bad_alloc&) {
-      // Left to the next call of current().
-    }
+    std::shared_ptr<const SqliteSnapshot> before;
     const std::lock_guard lock(snapshot_mutex_);
-    unpublished_ = next ? nullptr : writer_->state();
-    if (next) snapshot_.swap(next);
+    newest_ = writer_->state();
+    snapshot_.swap(before);
   }
 
-  std::shared_ptr<const SqliteSnapshot> make_snapshot(std::shared_ptr<const State> state) const {
-    auto made = std::make_shared<const SqliteSnapshot>(std::move(state), readers_, shared_);
+  std::shared_ptr<const State> newest_state() const {
+    const std::lock_guard lock(snapshot_mutex_);
+    return newest_;
+  }
+
+  /// None if it could not be tied to a reader: most likely since the database has a newer state, which is about to be
+  /// published.
+  std::shared_ptr<const SqliteSnapshot> pinned_snapshot() const {
+    auto made = std::make_shared<const SqliteSnapshot>(newest_state(), readers_, shared_);
     try {
       made->readers().pin();
-    } catch (const std::exception&) {
-      // The first read of the snapshot tries again, and throws then.
+    } catch (const Error&) {
+      return nullptr;
     }
     return made;
   }
 
+  /// Of the newest state.
   std::shared_ptr<const SqliteSnapshot> current() const {
-    const std::lock_guard lock(snapshot_mutex_);
-    if (unpublished_) {
-      snapshot_ = make_snapshot(unpublished_);
-      unpublished_ = nullptr;
+    {
+      const std::lock_guard lock(snapshot_mutex_);
+      if (snapshot_) return snapshot_;
     }
-    return snapshot_;
+    std::shared_ptr<const SqliteSnapshot> made = pinned_snapshot();
+    if (!made) {
+      const std::lock_guard between_commits(commit_mutex_);
+      made = pinned_snapshot();
+      // Its first read tries again, and throws then.
+      if (!made) made = std::make_shared<const SqliteSnapshot>(newest_state(), readers_, shared_);
+    }
+    const std::lock_guard lock(snapshot_mutex_);
+    if (!snapshot_ && made->state() == newest_) snapshot_ = made;
+    return made;
   }
 
   const pid_t process_ = ::getpid();
@@ -368,16 +379,16 @@ class WritingEngine final : public StoreEngine {
   const StoreCapabilities capabilities_ = sqlite_capabilities();
   const std::shared_ptr<SharedBySnapshots> shared_;
   CommitQueue queue_;
-  std::mutex maintenance_mutex_;  ///< Before commit_mutex_.
-  std::mutex commit_mutex_;
+  std::mutex maintenance_mutex_;     ///< Before commit_mutex_.
+  mutable std::mutex commit_mutex_;  ///< Before snapshot_mutex_.
   PartContext context_;
   std::optional<FolderLock> lock_;
   std::unique_ptr<Writer> writer_;  ///< None once the store is closed.
   std::shared_ptr<ReaderPool> readers_;
   std::shared_ptr<segment::IndexFolder> indexes_;
   mutable std::mutex snapshot_mutex_;
-  mutable std::shared_ptr<const SqliteSnapshot> snapshot_;
-  mutable std::shared_ptr<const State> unpublished_;  ///< The newest state, as long as there is no snapshot of it.
+  std::shared_ptr<const State> newest_;
+  mutable std::shared_ptr<const SqliteSnapshot> snapshot_;  ///< Of newest_; none before somebody asked for it.
   std::unique_ptr<WarmUp> warm_up_;
 };
 
