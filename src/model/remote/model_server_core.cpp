@@ -133,9 +133,18 @@ std::string ModelServerCore::redacted(std::string text, const HttpRequest& reque
   return without(secrets, std::move(text));
 }
 
+Task<void> ModelServerCore::refuse(const std::string& model, const HttpRequest& request, int status,
+                                   const HttpHeaders& headers, std::string body, CallContext context) const {
+  const std::size_t bytes = body.size();
+  Work<std::string> work;
+  work.set([body = std::move(body)](const StopToken&) { return error_text(body); });
+  std::string text = co_await carry_out(bytes, std::move(work), std::move(context));
+  throw error_of(model, request, status, headers, std::move(text));
+}
+
 Error ModelServerCore::error_of(const std::string& model, const HttpRequest& request, int status,
-                                const HttpHeaders& headers, std::string_view body) const {
-  const std::string text = redacted(error_text(body), request);
+                                const HttpHeaders& headers, std::string text) const {
+  text = redacted(std::move(text), request);
   std::string what = options_.profile.name + " '" + model + "': status " + std::to_string(status);
   if (!text.empty()) what += ": " + text;
   if (status == 401 || status == 403) {

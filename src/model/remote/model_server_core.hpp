@@ -45,9 +45,9 @@ class ModelServerCore {
   /// From so many bytes on JSON is written and read on the pool: well below a millisecond's worth.
   static constexpr std::size_t kLargeBytes = 128 << 10;
 
-  /// The error of a reply that is none: what the server says, without the key, should it repeat that.
-  Error error_of(const std::string& model, const HttpRequest& request, int status, const HttpHeaders& headers,
-                 std::string_view body) const;
+  /// Throws the error of a reply that is none: what the server says, without the key, should it repeat that.
+  Task<void> refuse(const std::string& model, const HttpRequest& request, int status, const HttpHeaders& headers,
+                    std::string body, CallContext context) const;
 
   /// What a reader of a reply threw, with the names of the server and the model, and without the key.
   std::exception_ptr told(const std::string& model, const HttpRequest& request, const std::exception_ptr& error) const;
@@ -66,6 +66,9 @@ class ModelServerCore {
   double random();
 
  private:
+  /// `text`: what the server says.
+  Error error_of(const std::string& model, const HttpRequest& request, int status, const HttpHeaders& headers,
+                 std::string text) const;
   /// A text of the server without what identifies the caller, should it repeat that.
   std::string redacted(std::string text, const HttpRequest& request) const;
 

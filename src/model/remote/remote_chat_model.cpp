@@ -115,7 +115,8 @@ class RemoteChatModel final : public ChatModel {
   Task<void> whole(ApiCall& call, const HttpRequest& http, ChatDecoder& decoder, CallContext context) {
     HttpResponse response = co_await core_->http().fetch(http, context);
     call.saw(response.status, response.headers);
-    if (response.status >= 300) throw core_->error_of(model_, http, response.status, response.headers, response.body);
+    if (response.status >= 300)
+      co_await core_->refuse(model_, http, response.status, response.headers, std::move(response.body), context);
     co_await read_whole(http, std::move(response.body), decoder, context);
   }
 
@@ -166,8 +167,8 @@ class RemoteChatModel final : public ChatModel {
     HttpStream stream = co_await core_->http().open(http, context);
     call.saw(stream.status(), stream.headers());
     if (stream.status() >= 300) {
-      const std::string body = co_await rest_of(stream, context);
-      throw core_->error_of(model_, http, stream.status(), stream.headers(), body);
+      std::string body = co_await rest_of(stream, context);
+      co_await core_->refuse(model_, http, stream.status(), stream.headers(), std::move(body), context);
     }
     if (is_json(stream.headers())) {
       std::string body = co_await rest_of(stream, context);

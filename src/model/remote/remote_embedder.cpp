@@ -103,7 +103,8 @@ class RemoteEmbedder final : public Embedder {
           co_return false;
         }
         if (response.status >= 300)
-          throw core_->error_of(identity_.name, http, response.status, response.headers, response.body);
+          co_await core_->refuse(identity_.name, http, response.status, response.headers, std::move(response.body),
+                                 context);
         EmbeddedBatch rows = co_await read(http, std::move(response.body), texts.size(), context);
         call.succeeded(rows.usage);
         used.add(usage_or_estimate(rows.usage, context, texts));

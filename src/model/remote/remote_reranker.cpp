@@ -67,7 +67,7 @@ class RemoteReranker final : public Reranker {
         HttpResponse response = co_await core_->http().fetch(http, context);
         call.saw(response.status, response.headers);
         if (response.status >= 300)
-          throw core_->error_of(model_, http, response.status, response.headers, response.body);
+          co_await core_->refuse(model_, http, response.status, response.headers, std::move(response.body), context);
         Reranking reranking = co_await read(http, std::move(response.body), texts.size(), offset, context);
         call.succeeded(reranking.usage);
         used.add(usage_or_estimate(reranking.usage, context, query, texts));

@@ -89,6 +89,35 @@ TEST(KeyWatch, HearsAKeyInEachPlace) {
   EXPECT_LT(watch.leaks().size(), watch.heard());
 }
 
+// AS-1
+TEST(ModelServer, LargeErrorsAreReadOnThePool) {
+  std::string filling;
+  RemoteBed bed([&](const ServerRequest&) {
+    return ServerReply::text(400, R"({"error":{"details":")" + filling + R"(","message":"too many words"}})");
+  });
+  const auto chat = bed.chat_model();
+  const auto embedder = bed.embedder(3);
+  bed.options.profile.rerank = RerankDialect::tei;
+  bed.options.profile.rerank_path = "/rerank";
+  const auto reranker = bed.reranker();
+  const auto jobs_of = [&](auto call) {
+    const std::uint64_t before = bed.runtime.pool().stats(Lane::foreground).finished;
+    const Error error = error_of(call);
+    EXPECT_EQ(error.errc(), Errc::rejected);
+    EXPECT_NE(std::string(error.what()).find("too many words"), std::string::npos) << error.what();
+    return bed.runtime.pool().stats(Lane::foreground).finished - before;
+  };
+  const std::vector<std::string> texts = {"一段文字"};
+  for (const std::uint64_t jobs : {0u, 1u}) {
+    AsyncStream<std::string> pieces(1);
+    EXPECT_EQ(jobs_of([&] { bed.runtime.run(chat->chat(question())); }), jobs);
+    EXPECT_EQ(jobs_of([&] { bed.runtime.run(chat->chat_stream(question(), pieces.producer())); }), jobs);
+    EXPECT_EQ(jobs_of([&] { bed.runtime.run(embedder->embed(texts, EmbedRole::query)); }), jobs);
+    EXPECT_EQ(jobs_of([&] { bed.runtime.run(reranker->rerank("问题", texts, 1)); }), jobs);
+    filling.assign(1u << 20, 'x');
+  }
+}
+
 // S9, HT-3
 TEST(ModelServer, SecretsPrintAsSuch) {
   std::ostringstream out;
