@@ -247,7 +247,8 @@ bool ApiCall::has_new_key() const noexcept try { return core_->key().reveal() !=
 Task<void> ApiCall::failed(std::exception_ptr error) {
   const bool attempting = std::exchange(attempting_, false);
   pass_.release();
-  const bool transient = errc_of(error) == Errc::transient && !is_cancelled(error);
+  const bool cancelled = is_cancelled(error);
+  const bool transient = errc_of(error) == Errc::transient && !cancelled;
   AttemptEnd end;
   if (status_ >= 300) {
     end.status = status_;
@@ -257,8 +258,16 @@ Task<void> ApiCall::failed(std::exception_ptr error) {
   }
   // A reply that came whole, and cannot be taken, was counted as a success.
   if (attempting && transient) core_->attempt_failed();
-  if (attempting && !transient) core_->attempt_abandoned();
-  if (final_ || (!transient && end.status == 0)) std::rethrow_exception(error);
+  if (attempting && !transient) {
+    // A server that refuses what it is asked is there.
+    const bool refuses = status_ >= 300 && !is_retryable_status(status_);
+    if (refuses && !cancelled) {
+      core_->attempt_succeeded();
+    } else {
+      core_->attempt_abandoned();
+    }
+  }
+  if (cancelled || final_ || (!transient && end.status == 0)) std::rethrow_exception(error);
   const bool again = status_ == 401 && !has_renewed_key_ && has_new_key();
   has_renewed_key_ = has_renewed_key_ || again;
   const auto delay =

@@ -1,4 +1,5 @@
 #include "model/remote/error_reply.hpp"
+#include "model/remote/model_server_core.hpp"
 #include "unit/model/remote/remote_bed.hpp"
 
 #include <algorithm>
@@ -269,6 +270,71 @@ TEST(ModelServer, AServerThatFailsAgainAndAgainIsLeftAlone) {
   }
   EXPECT_EQ(text, "ok");
   EXPECT_EQ(bed.server.requests(), 6u) << "once the pause is over, and not before";
+}
+
+/// An attempt that came so far as to see a status.
+std::unique_ptr<detail::ApiCall> call_that_saw(RemoteBed& bed, const ModelServer& server, int status,
+                                               CallContext context = {}) {
+  auto call = std::make_unique<detail::ApiCall>(server.core(), EventKind::chat, "m", CallPriority::query, 1, context);
+  HttpRequest request;
+  bed.runtime.run(call->begin(request));
+  if (status != 0) call->saw(status, HttpHeaders());
+  return call;
+}
+
+/// What the call's failed() throws; null if it returns, for another attempt.
+std::exception_ptr thrown_by_failed(RemoteBed& bed, detail::ApiCall& call, std::exception_ptr error) {
+  try {
+    bed.runtime.run(call.failed(std::move(error)));
+  } catch (...) {
+    return std::current_exception();
+  }
+  return nullptr;
+}
+
+const auto kCancelled = std::make_exception_ptr(boost::system::system_error(boost::asio::error::operation_aborted));
+
+// N5: a call that is cancelled while the reply's error is read is over, whatever the status promises.
+TEST(ModelServer, ACancelledCallIsNotTriedAgain) {
+  RemoteBed bed([](const ServerRequest&) { return answer(); });
+  bed.options.retry.budget_floor = 1;
+  const ModelServer server = bed.model_server();
+  const auto observer = std::make_shared<test::RecordingObserver>();
+  const CallContext context = CallContext().with_observer(observer);
+  for (const int status : {429, 503}) {
+    const auto cancelled = call_that_saw(bed, server, status, context);
+    EXPECT_TRUE(is_cancelled(thrown_by_failed(bed, *cancelled, kCancelled))) << status;
+  }
+  EXPECT_TRUE(observer->events().empty()) << "no retry is told";
+  const auto busy = call_that_saw(bed, server, 503);
+  EXPECT_FALSE(thrown_by_failed(bed, *busy, std::make_exception_ptr(Error(Errc::transient, "busy"))))
+      << "the one retry that the budget has was not taken";
+}
+
+// N5
+TEST(ModelServer, AServerThatRefusesAProbeIsThereForAllCalls) {
+  for (const bool cancelled : {false, true}) {
+    RemoteBed bed([](const ServerRequest&) { return answer(); });
+    bed.options.retry.breaker_failures = 2;
+    bed.options.retry.breaker_pause = 0ms;
+    bed.options.retry.max_retries = 0;
+    const ModelServer server = bed.model_server();
+    const auto busy = std::make_exception_ptr(Error(Errc::transient, "busy"));
+    for (int i = 0; i < 2; ++i) EXPECT_TRUE(thrown_by_failed(bed, *call_that_saw(bed, server, 503), busy));
+    {
+      const auto probe = call_that_saw(bed, server, 0);
+      EXPECT_EQ(error_of([&] { call_that_saw(bed, server, 0); }).errc(), Errc::transient) << "one probe at a time";
+      probe->saw(400, HttpHeaders());
+      const auto refused = std::make_exception_ptr(Error(Errc::rejected, "too long"));
+      EXPECT_TRUE(thrown_by_failed(bed, *probe, cancelled ? kCancelled : refused));
+    }
+    const auto first = call_that_saw(bed, server, 0);
+    if (cancelled) {
+      EXPECT_EQ(error_of([&] { call_that_saw(bed, server, 0); }).errc(), Errc::transient) << "nothing was learnt";
+    } else {
+      EXPECT_NO_THROW(call_that_saw(bed, server, 0));
+    }
+  }
 }
 
 /// Asks until the server has healed and has answered; how many calls that were.
