@@ -1,3 +1,4 @@
+#include "http/token_bucket.hpp"
 #include <ragstone/async/detail/gate.hpp>
 #include <ragstone/http/rate_gate.hpp>
 
@@ -12,41 +13,6 @@ namespace ragstone {
 namespace detail {
 
 using Clock = CallContext::Clock;
-
-namespace {
-
-/// Fills steadily up to a second's share. More than is there may be taken once it is full; then it must fill up from
-/// below zero.
-class Bucket {
- public:
-  explicit Bucket(double per_minute) : rate_(per_minute / 60), capacity_(std::max(1.0, rate_)), level_(capacity_) {}
-
-  /// How long until `amount` can be taken.
-  Clock::duration wait(Clock::time_point now, double amount) {
-    if (rate_ <= 0) return Clock::duration::zero();
-    fill(now);
-    const double missing = std::min(amount, capacity_) - level_;
-    if (missing <= 1e-9) return Clock::duration::zero();
-    return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(missing / rate_)) +
-           Clock::duration(1);
-  }
-  void take(double amount) {
-    if (rate_ > 0) level_ = std::min(capacity_, level_ - amount);
-  }
-
- private:
-  void fill(Clock::time_point now) {
-    if (last_) level_ = std::min(capacity_, level_ + std::chrono::duration<double>(now - *last_).count() * rate_);
-    last_ = now;
-  }
-
-  double rate_;
-  double capacity_;
-  double level_;
-  std::optional<Clock::time_point> last_;
-};
-
-}  // namespace
 
 class RateGateCore {
  public:
@@ -117,7 +83,7 @@ class RateGateCore {
 
   void correct(double more) noexcept {
     const std::lock_guard lock(mutex_);
-    tokens_.take(more);
+    tokens_.correct(more);
   }
 
   std::size_t waiting() const {
@@ -145,8 +111,8 @@ class RateGateCore {
   const RateLimits limits_;
   mutable std::mutex mutex_;
   std::size_t running_ = 0;
-  Bucket requests_;
-  Bucket tokens_;
+  TokenBucket requests_;
+  TokenBucket tokens_;
   std::array<std::list<Turn*>, 2> lines_;
 };
 

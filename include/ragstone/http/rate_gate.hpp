@@ -61,7 +61,8 @@ class RateGate {
   /// Errors: Errc::timeout at the deadline.
   Task<RatePass> enter(CallPriority priority, std::uint64_t tokens, CallContext context = {}) const;
 
-  /// The call used so many tokens instead of the estimate.
+  /// The call used so many tokens instead of the estimate, as a server says: later calls wait for no more than a
+  /// minute's share of them.
   void correct(std::uint64_t estimated, std::uint64_t used) const noexcept;
 
   std::size_t waiting() const;
