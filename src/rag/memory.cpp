@@ -168,7 +168,7 @@ class SummaryMemory final : public Memory {
     return text.substr(0, end) + " [...] " + text.substr(begin);
   }
 
-  ChatRequest request_for(const SessionRecord& record, std::size_t end) const {
+  ChatRequest request_for(const SessionId& session, const SessionRecord& record, std::size_t end) const {
     const PromptLanguage language = language_of(record.turns[end - 1].question + record.turns[end - 1].answer);
     std::vector<std::pair<std::string, std::string>> texts;
     if (!record.summary.empty()) texts.emplace_back("summary", record.summary);
@@ -180,7 +180,7 @@ class SummaryMemory final : public Memory {
     }
     const std::string nonce = fresh_nonce();
     std::string material = prompt_texts::conversation_head(language, nonce);
-    std::vector<std::string_view> key{"summary", language == PromptLanguage::chinese ? "zh" : "en"};
+    std::vector<std::string_view> key{"summary", session.tenant, language == PromptLanguage::chinese ? "zh" : "en"};
     for (const auto& [label, text] : texts) {
       material += quoted(nonce, label, text);
       key.insert(key.end(), {label, text});
@@ -210,7 +210,7 @@ class SummaryMemory final : public Memory {
     const std::size_t most = std::max<std::size_t>(1, first_within(record.turns, options_.max_tokens / 2));
     const std::size_t end = for_one_call(record, most);
     RunScope run(context, EventKind::custom, "memory summary");
-    ChatRequest request = request_for(record, end);
+    ChatRequest request = request_for(session, record, end);
     Task<std::string> asking = summary_of(std::move(request), run.context());
     std::string summary = co_await in_run(run, std::move(asking));
     const std::uint64_t tokens = options_.counter->count(summary);

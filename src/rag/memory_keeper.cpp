@@ -154,7 +154,8 @@ Task<void> MemoryKeeper::prune_all(Self self, SessionId session) {
   while (const std::optional<CallContext> context = self->next_prune(session)) {
     std::exception_ptr error;
     try {
-      co_await self->memory_->prune(session, *context);
+      // Behind whatever somebody waits for.
+      co_await self->memory_->prune(session, context->with_lane(Lane::background));
     } catch (...) {
       error = std::current_exception();
     }

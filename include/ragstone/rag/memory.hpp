@@ -44,7 +44,7 @@ class Memory {
   /// Keeps a turn: it is stored when this completes. No model is asked.
   Task<void> append(SessionId session, std::string question, std::string answer, CallContext context = {});
   /// Forgets, or summarises, what is too much. The model may take its time; calls of one session at once are safe, but
-  /// each asks the model.
+  /// each asks the model. An Assistant does so behind its answers, on the background lane.
   Task<SaveReport> prune(SessionId session, CallContext context = {});
   /// Forgets everything of the session. False if there was nothing.
   Task<bool> clear(SessionId session, CallContext context = {});

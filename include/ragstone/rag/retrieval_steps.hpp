@@ -91,6 +91,7 @@ std::shared_ptr<Compressor> sentence_compressor(Pool pool);
 
 /// Keeps the part of each hit that the model quotes, from its first to its last quoted sentence; a quotation that is
 /// not in the hit counts for nothing, and a hit without one is dropped. One call for each hit, `concurrency` at once.
+/// Its calls tell no tenant: a cache of replies that tenants must not share has one in ChatCacheOptions::tenant.
 std::shared_ptr<Compressor> llm_compressor(std::shared_ptr<ChatModel> model, std::size_t concurrency = 4);
 
 class EmbeddingFilterOptions {
@@ -118,8 +119,8 @@ class ListwiseOptions {
 
 /// A reranker that lets a model order the texts: windows from the last texts to the first, each ordered as a list
 /// "[2] > [1] > [3]" (RankGPT; Sun et al. 2023). Texts that a reply leaves out keep their order behind the others, and
-/// numbers that are none of a text count for nothing. Scores are reciprocal ranks. Errors: Errc::rejected for a reply
-/// without any of the numbers; those of the model.
+/// numbers that are none of a text count for nothing. Scores are reciprocal ranks. Its calls tell no tenant, as those
+/// of llm_compressor(). Errors: Errc::rejected for a reply without any of the numbers; those of the model.
 std::shared_ptr<Reranker> llm_reranker(std::shared_ptr<ChatModel> model, ListwiseOptions options = {});
 
 static_assert(!std::is_aggregate_v<EnsembleOptions> && !std::is_aggregate_v<QueryVariantOptions> &&

@@ -106,6 +106,34 @@ TEST_F(MemoryKeeperTest, TheDeadlineOfTheCallerCountsForNothing) {
   EXPECT_EQ(kept(), std::vector<std::string>{"late"});
 }
 
+/// Tells on which lane it is asked.
+class LaneModel final : public ChatModel {
+ public:
+  const std::string& name() const noexcept override { return name_; }
+  std::promise<Lane> lane;
+
+ private:
+  Task<ChatReply> do_chat(const ChatRequest&, ChatPieces& pieces, CallContext context) override {
+    lane.set_value(context.lane());
+    ChatReply reply;
+    reply.text = "They talked.";
+    co_await pieces.put(reply.text, context);
+    co_return reply;
+  }
+
+  const std::string name_ = "lane";
+};
+
+TEST_F(MemoryKeeperTest, SummariesGiveWayToWhatSomebodyWaitsFor) {
+  const auto model = std::make_shared<LaneModel>();
+  TokenMemoryOptions options;
+  options.max_tokens = 10;
+  const auto memory = summary_memory(memory_sessions(), model, options);
+  const auto summarizing = std::make_shared<MemoryKeeper>(*runtime, memory);
+  summarizing->keep(kSession, "a question of some length", "an answer of some length", CallContext());
+  EXPECT_EQ(model->lane.get_future().get(), Lane::background);
+}
+
 TEST_F(MemoryKeeperTest, ARuntimeThatEndsTellsThoseWhoWait) {
   Runtime other;
   std::vector<std::future<void>> waits;

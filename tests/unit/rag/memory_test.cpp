@@ -117,6 +117,25 @@ TEST_F(MemoryTest, SummaryTakesTheOldTurnsIn) {
   EXPECT_NE(model->requests().at(0).messages.at(1).text.find(" turn 1, user>>\n我叫张三。"), std::string::npos);
 }
 
+// S8: a cache of replies gives no tenant what was made for another.
+TEST_F(MemoryTest, SummariesOfEqualTalksAreAskedForWithAKeyOfTheTenant) {
+  ChatScript script;
+  model->add(script.piece("They talked."));
+  TokenMemoryOptions options;
+  options.max_tokens = 10;
+  const auto memory = summary_memory(sessions, model, options);
+  const SessionId cleared("a", "one");
+  runtime.run(memory->append(cleared, "q", "a"));
+  runtime.run(memory->clear(cleared));
+  for (const SessionId& session : {SessionId("a", "one"), SessionId("b", "one"), SessionId("a", "two")})
+    runtime.run(memory->save(session, "a question of some length", "an answer of some length"));
+  const std::vector<ChatRequest> requests = model->requests();
+  ASSERT_EQ(requests.size(), 3u);
+  EXPECT_TRUE(requests[0].cache_key);
+  EXPECT_EQ(requests[0].cache_key, requests[1].cache_key) << "the same talk, whatever its turns' numbers";
+  EXPECT_NE(requests[0].cache_key, requests[2].cache_key);
+}
+
 /// The word in a text's first line that lines of quoted material begin with.
 std::string mark_of(const std::string& text) {
   const std::size_t at = text.find("<<") + 2;
