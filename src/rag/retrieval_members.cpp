@@ -139,7 +139,7 @@ SearchMember text_member(const DocumentCore& core, const RetrieverOptions& optio
   query.key = kBm25Key;
   query.text = text;
   const std::shared_ptr<const TextTerms> terms = core.groups.plan()->terms;
-  query.analyzer = terms->query_analyzer(options.group);
+  query.analyzer = options.query_analyzer ? options.query_analyzer : terms->query_analyzer(options.group);
   query.text_analyzer = terms->analyzer(options.group);
   query.fields = terms->fields();
   query.parameters = options.bm25;

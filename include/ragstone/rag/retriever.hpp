@@ -6,6 +6,7 @@
 #include <ragstone/rag/document.hpp>
 #include <ragstone/rag/hit.hpp>
 #include <ragstone/store/search.hpp>
+#include <ragstone/text/analyzer.hpp>
 
 #include <cstddef>
 #include <map>
@@ -63,6 +64,10 @@ class RetrieverOptions {
   std::size_t depth = 100;  ///< Hits of each ranking that take part in fusion and in target scores.
   double rrf_k = 60;
   Bm25Parameters bm25;
+  /// Makes the terms of queries for BM25, in place of the analyser that made those of the group's texts: most often a
+  /// synonym_analyzer() over that one, whose synonyms then need no text to be analysed anew and may be others for each
+  /// retriever. A term that no text has finds nothing. Null: that of the texts (and those of their fields).
+  std::shared_ptr<const Analyzer> query_analyzer;
   QueryTerms query_terms;  ///< Of BM25, as the two below.
   Feedback feedback;
   TextBoosts text_boosts;

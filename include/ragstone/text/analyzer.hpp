@@ -90,7 +90,8 @@ std::shared_ptr<const Analyzer> word_analyzer(std::vector<std::string> user_word
                                               AnalyzerOptions options = AnalyzerOptions());
 
 /// `base`, and where its terms are those of a member of a group, also the terms of all other members, at the position
-/// of the first: {{"GPU", "graphics card"}, {"电脑", "计算机"}}. For texts and queries alike, or for queries alone.
+/// of the first: {{"GPU", "graphics card"}, {"电脑", "计算机"}}. For texts and queries alike, or for queries alone
+/// (RetrieverOptions::query_analyzer).
 /// Errors: Errc::invalid_argument for a null `base` and for a member without a term.
 std::shared_ptr<const Analyzer> synonym_analyzer(std::shared_ptr<const Analyzer> base,
                                                  const std::vector<std::vector<std::string>>& groups);

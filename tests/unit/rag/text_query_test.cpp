@@ -1,5 +1,6 @@
 #include "rag_fixture.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <map>
@@ -50,6 +51,25 @@ TEST_F(TextQueryTest, AQueryOfFunctionWordsAloneLooksForThem) {
   const Document document = open_with({Source("a", "The Who played here"), Source("b", "什么")});
   EXPECT_EQ(sources_of(document, "Who?", plain()), Names{"a"});
   EXPECT_EQ(sources_of(document, "什么？", plain()), Names{"b"});
+}
+
+TEST_F(TextQueryTest, AQueryMayHaveAnAnalyzerOfItsOwn) {
+  const Document document =
+      open_with({Source("a", "an automobile"), Source("b", "a car"), Source("c", "计算机"), Source("d", "a stone")});
+  EXPECT_EQ(sources_of(document, "car", plain()), Names{"b"});
+  RetrieverOptions options = plain();
+  options.query_analyzer = synonym_analyzer(standard_analyzer(), {{"car", "automobile"}, {"电脑", "计算机"}});
+  const auto in_any_order = [&] {
+    Names names = sources_of(document, "new cars", options);
+    std::sort(names.begin(), names.end());
+    return names;
+  };
+  EXPECT_EQ(in_any_order(), (Names{"a", "b"}));
+  EXPECT_EQ(sources_of(document, "电脑", plain()), Names());
+  EXPECT_EQ(sources_of(document, "电脑", options), Names{"c"});
+  options.text_boosts = TextBoosts();
+  EXPECT_EQ(in_any_order(), (Names{"a", "b"})) << "also where the texts are read";
+  EXPECT_EQ(sources_of(document, "car", plain()), Names{"b"}) << "the texts' terms are as they were";
 }
 
 TEST_F(TextQueryTest, RepeatedTermsCountLessAndLess) {
