@@ -1,4 +1,5 @@
 #include "rag/compression.hpp"
+#include "rag/hit_highlights.hpp"
 #include "rag/model_lines.hpp"
 #include "rag/nonce.hpp"
 #include "rag/prompt_texts.hpp"
@@ -179,6 +180,7 @@ void keep_parts(Hit hit, const std::vector<Span>& parts, std::vector<Hit>& kept)
       hit.file_span = Span{hit.file_span.begin + whole.begin, hit.file_span.begin + whole.end};
     hit.span = Span{hit.span.begin + whole.begin, hit.span.begin + whole.end};
   }
+  clip_highlights(hit, whole);
   hit.text = std::move(text);
   kept.push_back(std::move(hit));
 }

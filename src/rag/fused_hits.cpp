@@ -54,6 +54,10 @@ Retrieval fuse_hits(std::vector<RankedHits> rankings, double rrf_k, std::size_t 
         fused.hits.push_back(std::move(hit));
       }
       Hit& kept = fused.hits[place->second];
+      if (!is_new && kept.highlights.empty() && kept.field_highlights.empty()) {
+        kept.highlights = std::move(hit.highlights);
+        kept.field_highlights = std::move(hit.field_highlights);
+      }
       kept.score += share;
       kept.ranks.push_back(std::move(member));
     }

@@ -42,6 +42,10 @@ class Parents final : public HitSource {
       // The part of the file is known as far as offsets in text and file run in step.
       if (shifts && hit.file_span.begin >= before)
         hit.file_span = Span{hit.file_span.begin - before, hit.file_span.begin - before + node->second.span.size()};
+      if (node->second.id != hit.id) {
+        hit.highlights.clear();
+        hit.field_highlights.clear();
+      }
       static_cast<Node&>(hit) = node->second;
       hits.push_back(std::move(hit));
     }

@@ -1,3 +1,4 @@
+#include "rag/hit_highlights.hpp"
 #include "rag/nonce.hpp"
 #include "rag/prompt_texts.hpp"
 #include "rag/quoted.hpp"
@@ -30,6 +31,7 @@ std::optional<Hit> cut(const Hit& hit, std::size_t tokens, const TokenCounter& c
   if (end == 0) return std::nullopt;
   Hit shorter = hit;
   shorter.text.resize(end);
+  clip_highlights(shorter, Span{0, end});
   if (!hit.is_span) return shorter;
   shorter.span.end = hit.span.begin + end;
   if (hit.file_span.size() == hit.span.size()) shorter.file_span.end = hit.file_span.begin + end;

@@ -1,3 +1,4 @@
+#include "rag/hit_highlights.hpp"
 #include "rag/retrieval_members.hpp"
 #include "store/run_search.hpp"
 #include <ragstone/async/gather.hpp>
@@ -146,7 +147,9 @@ Task<std::vector<Retrieval>> ask_all(std::vector<Core> cores, Options options, Q
     const std::size_t top_k = (*queries)[q].top_k.value_or(options->top_k);
     if (retrieval.hits.size() > top_k) retrieval.hits.resize(top_k);
   }
-  co_return retrievals;
+  if (!options->highlights) co_return retrievals;
+  auto marking = with_highlights(std::move(cores), options, queries, std::move(retrievals), context);
+  co_return co_await std::move(marking);
 }
 
 Task<std::vector<Retrieval>> ask(std::vector<Core> cores, Options options, Queries queries, CallContext context) {

@@ -34,10 +34,10 @@ class TextTerms {
   /// That of the group's texts.
   const std::shared_ptr<const Analyzer>& analyzer(std::string_view group) const;
   const std::vector<TextField>& fields() const noexcept { return fields_; }
-
- private:
+  /// That of a field of the group's nodes.
   const Analyzer& analyzer(const TextField& field, std::string_view group) const;
 
+ private:
   std::shared_ptr<const Analyzer> otherwise_;
   std::map<std::string, std::shared_ptr<const Analyzer>, std::less<>> by_group_;
   std::vector<TextField> fields_;  ///< Ascending by name.

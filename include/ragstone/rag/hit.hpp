@@ -4,6 +4,7 @@
 #include <ragstone/store/search.hpp>
 
 #include <cstddef>
+#include <map>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -19,6 +20,12 @@ class Hit : public Node {
   Span file_span;    ///< `span` in bytes of the file as it is on disk; equal to it for UTF-8 files without a mark.
   std::vector<MemberRank> ranks;  ///< Where each ranking had it.
   std::size_t document = 0;       ///< Which of the retriever's documents it is from.
+  /// Bytes of `text` that hold terms of the query, where RetrieverOptions::highlights asks for them: ascending, apart
+  /// from one another. In the source's text they begin at `span.begin` if `is_span`.
+  std::vector<Span> highlights;
+  /// The same in fields of `metadata` that count with the text (DocumentOptions::text_fields); without those that have
+  /// none.
+  std::map<std::string, std::vector<Span>> field_highlights;
 };
 
 /// All that a retrieval gives.

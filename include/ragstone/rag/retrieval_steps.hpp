@@ -34,7 +34,8 @@ class EnsembleOptions {
 
 /// All sources at once, fused by weighted reciprocal rank: the score is the sum of weight / (rrf_k + rank), ranks from
 /// 1 (Cormack et al. 2009). Hits with the same uid are one; equal scores keep the order of the sources. A hit's ranks
-/// tell the place and score that each source gave it. Errors: Errc::invalid_argument for numbers outside their ranges.
+/// tell the place and score that each source gave it; its highlights are those of the first source that has some.
+/// Errors: Errc::invalid_argument for numbers outside their ranges.
 std::shared_ptr<HitSource> ensemble(std::vector<std::shared_ptr<HitSource>> sources, EnsembleOptions options = {});
 
 class QueryVariantOptions {
@@ -66,8 +67,8 @@ std::shared_ptr<HitSource> reranked(std::shared_ptr<HitSource> source, std::shar
                                     OnMemberFailure on_failure = OnMemberFailure::fail);
 
 /// The nodes of `group` that the hits are parts of: each once, in the order of its best hit, with that hit's score.
-/// Hits that have no such ancestor are left out. (Within one store RetrieverOptions::target does the same in one job.)
-/// Errors: Errc::not_found for an unknown group.
+/// Hits that have no such ancestor are left out. (Within one store RetrieverOptions::target does the same in one job,
+/// and has highlights, which parents have not.) Errors: Errc::not_found for an unknown group.
 std::shared_ptr<HitSource> parents(std::shared_ptr<HitSource> source, Document document, std::string group);
 
 /// Makes hits smaller, or drops them, for a query: less for a model to read. What is left of a hit is a part of its

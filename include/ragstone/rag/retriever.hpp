@@ -71,6 +71,9 @@ class RetrieverOptions {
   QueryTerms query_terms;  ///< Of BM25, as the two below.
   Feedback feedback;
   TextBoosts text_boosts;
+  /// Fills in Hit::highlights and Hit::field_highlights, whatever the similarity: the words that BM25 looks for,
+  /// without those that feedback adds. Costs another analysis of each hit's text.
+  bool highlights = false;
 };
 
 /// A query with what it changes about the retriever's options.
