@@ -38,12 +38,18 @@ Metric metric_of(Similarity similarity, const VectorIndexOptions& index) {
   }
 }
 
+std::vector<std::string> index_names(const RetrieverOptions& options) {
+  std::vector<std::string> names = options.fused_indexes;
+  if (!options.index.empty()) names.insert(names.begin(), options.index);
+  return names;
+}
+
 /// A name that no ranking has would be without effect: most likely it is misspelt.
 template <class Value>
 void check_ranking_names(const RetrieverOptions& options, const std::vector<std::string>& keys,
                          const std::map<std::string, Value>& values, const char* what) {
-  std::vector<std::string> names = keys;
-  if (!options.index.empty()) names.push_back(options.index);
+  std::vector<std::string> names = index_names(options);
+  names.insert(names.begin(), keys.begin(), keys.end());
   for (const auto& entry : values) {
     if (std::count(names.begin(), names.end(), entry.first) > 0) continue;
     std::string all;
@@ -151,14 +157,40 @@ SearchMember text_member(const DocumentCore& core, const RetrieverOptions& optio
   return member;
 }
 
-SearchMember index_member(const RetrieverOptions& options, const Query& query, std::shared_ptr<const Index> index) {
-  IndexMember ask;
-  ask.index = std::move(index);
-  ask.text = query.text;
-  ask.parameters = query.parameters;
-  SearchMember member = named_member(options, options.index);
-  member.query = std::move(ask);
-  return member;
+/// Adds a member by a registered index to each query; or tells, where that may be, why there is none.
+Task<QueryMembers> index_members(Core core, Options options, std::string name, Queries queries, CallContext context) {
+  QueryMembers made;
+  try {
+    const std::shared_ptr<const Index> index = co_await core->ensure_index(name, context);
+    for (const Query& query : *queries) {
+      IndexMember ask;
+      ask.index = index;
+      ask.text = query.text;
+      ask.parameters = query.parameters;
+      SearchMember member = named_member(*options, name);
+      member.query = std::move(ask);
+      made.of_query.emplace_back().push_back(std::move(member));
+    }
+  } catch (...) {
+    made.of_query.clear();
+    made.first_error = std::current_exception();
+    if (options->on_failure == OnMemberFailure::fail || is_cancelled(made.first_error)) throw;
+    made.failures.push_back(failure_of(name, made.first_error));
+  }
+  co_return made;
+}
+
+void check_indexes(const RetrieverOptions& options, const std::vector<std::string>& keys, const DocumentCore& core) {
+  std::vector<std::string> taken = keys;
+  for (const std::string& name : index_names(options)) {
+    const std::string group = core.indexes.find(name)->group();
+    if (group != options.group)
+      throw Error(Errc::invalid_argument, "Retriever: the index \"" + name + "\" is over the group \"" + group +
+                                              "\", not \"" + options.group + "\"");
+    if (std::count(taken.begin(), taken.end(), name) > 0)
+      throw Error(Errc::invalid_argument, "Retriever: two rankings have the name \"" + name + '"');
+    taken.push_back(name);
+  }
 }
 
 }  // namespace
@@ -208,10 +240,7 @@ void check_members(const RetrieverOptions& options, const DocumentCore& core) {
   const StoreCapabilities& can = core.store->capabilities();
   if (std::count(keys.begin(), keys.end(), kBm25Key) > 0 && !can.sparse)
     throw Error(Errc::unsupported, "Retriever: the store \"" + can.name + "\" has no BM25; use an embedder");
-  if (!options.index.empty() && core.indexes.find(options.index)->group() != options.group)
-    throw Error(Errc::invalid_argument, "Retriever: the index \"" + options.index + "\" is over the group \"" +
-                                            core.indexes.find(options.index)->group() + "\", not \"" + options.group +
-                                            "\"");
+  check_indexes(options, keys, core);
 }
 
 std::vector<std::string> keys_for(const RetrieverOptions& options, const DocumentCore& core) {
@@ -237,26 +266,22 @@ std::vector<std::string> keys_for(const RetrieverOptions& options, const Documen
 Task<QueryMembers> members_for(Core core, Options options, Queries queries, CallContext context) {
   QueryMembers all;
   all.of_query.resize(queries->size());
-  if (!options->index.empty()) {
-    const std::shared_ptr<const Index> index = co_await core->ensure_index(options->index, context);
-    for (std::size_t i = 0; i < queries->size(); ++i)
-      all.of_query[i].push_back(index_member(*options, (*queries)[i], index));
-    co_return all;
-  }
-  std::vector<Task<QueryMembers>> vectors;
+  std::vector<Task<QueryMembers>> others;
   for (const std::string& key : keys_for(*options, *core)) {
     if (key == kBm25Key) {
       for (std::size_t i = 0; i < queries->size(); ++i)
         all.of_query[i].push_back(text_member(*core, *options, (*queries)[i].text));
     } else {
-      vectors.push_back(vector_members(core, options, key, queries, context));
+      others.push_back(vector_members(core, options, key, queries, context));
     }
   }
+  for (const std::string& name : index_names(*options))
+    others.push_back(index_members(core, options, name, queries, context));
   std::vector<QueryMembers> made;
-  if (vectors.size() == 1) {
-    made.push_back(co_await std::move(vectors.front()));
-  } else if (!vectors.empty()) {
-    made = co_await gather(std::move(vectors));
+  if (others.size() == 1) {
+    made.push_back(co_await std::move(others.front()));
+  } else if (!others.empty()) {
+    made = co_await gather(std::move(others));
   }
   for (QueryMembers& one : made) {
     for (std::size_t i = 0; i < one.of_query.size(); ++i)

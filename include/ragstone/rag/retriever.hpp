@@ -36,7 +36,12 @@ class RetrieverOptions {
 
   std::string group = kMediumChunk;
   Similarity similarity = Similarity::automatic;
-  std::string index;                   ///< A registered index to be asked instead of a similarity.
+  std::string index;  ///< A registered index to be asked instead of a similarity.
+  /// Registered indexes over `group` that are asked besides and fused with the rankings of the similarity, or with
+  /// `index`: a trie_index() of titles, say, whose exact matches a priority puts first. By their names they have
+  /// weights, priorities and cut-offs as other rankings do. Each is given Query::parameters. Of several groups,
+  /// ensemble() fuses hits.
+  std::vector<std::string> fused_indexes;
   std::size_t top_k = 6;               ///< At least 1.
   std::vector<std::string> embedders;  ///< Keys to use; empty: all of the document's that fit. Several are fused.
   /// Hits below it are dropped (kept: score >= cut-off): in each ranking, before fusion and before top_k.
@@ -54,7 +59,7 @@ class RetrieverOptions {
   /// By scores, so that a ranking of little weight adds to the end of another and leaves its head alone.
   Fusion fusion = Fusion::relative_score;
   /// `degrade`: a ranking that fails (its embedder is down or too slow) is left out, and the notes, Retrieval::failures
-  /// and a custom event of the run say so. The only ranking is never left out, nor is `index`, which is one.
+  /// and a custom event of the run say so. The only ranking is never left out.
   OnMemberFailure on_failure = OnMemberFailure::fail;
   std::string target;  ///< The group to answer with; empty: `group`. See SearchRequest::target.
   TargetScore target_score = TargetScore::max;
@@ -85,7 +90,7 @@ class Query {
   std::string text;
   Filter filter;  ///< Must hold besides the retriever's own.
   std::optional<std::size_t> top_k;
-  Metadata parameters;  ///< For a registered index.
+  Metadata parameters;  ///< For registered indexes.
 };
 
 /// Asks one or several documents. A cheap handle that may be copied and shared; any number of retrievals at once.

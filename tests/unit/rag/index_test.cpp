@@ -136,6 +136,81 @@ TEST_F(RegisteredIndexTest, StaysInStepThroughRandomChangesAndFailures) {
   }
 }
 
+std::vector<std::string> texts_of(const std::vector<Hit>& hits) {
+  std::vector<std::string> texts;
+  for (const Hit& hit : hits) texts.push_back(hit.text);
+  return texts;
+}
+
+TEST_F(RegisteredIndexTest, IsFusedWithOtherRankings) {
+  runtime.run(document.add(Source("a", "apple apple tree\napple\n苹果树的苹果\n苹果\npear")));
+  RetrieverOptions options;
+  options.group = "Word";
+  options.fused_indexes = {"exact"};
+  const auto ask = [&](const std::string& query) {
+    return runtime.run(Retriever(document, options).explain(Query(query)));
+  };
+  for (const char* word : {"apple", "苹果"}) {
+    const Retrieval found = ask(word);
+    ASSERT_EQ(found.hits.size(), 2u) << word;
+    EXPECT_EQ(found.hits[0].text, word);
+    ASSERT_EQ(found.hits[0].ranks.size(), 2u);
+    EXPECT_EQ(found.hits[0].ranks[1].member, "exact");
+    EXPECT_EQ(found.hits[1].ranks.size(), 1u);
+    EXPECT_EQ(found.notes.size(), 2u);
+  }
+  EXPECT_EQ(texts_of(ask("pear tree").hits).size(), 2u) << "the index finds nothing, the others do";
+  options.weights = {{"exact", 1e-6}};
+  options.text_boosts.depth = 0;
+  options.bm25.b = 0;
+  EXPECT_EQ(texts_of(ask("apple").hits).back(), "apple") << "it has the word once";
+  options.priorities = {{"exact", 1}};
+  EXPECT_EQ(texts_of(ask("apple").hits).front(), "apple");
+  const auto others = hit_source(Retriever(document, options), "others");
+  options.fused_indexes.clear();
+  options.weights.clear();
+  options.priorities.clear();
+  options.index = "exact";
+  const auto steps = ensemble({others, hit_source(Retriever(document, options), "exact")});
+  const std::vector<Hit> joined = runtime.run(steps->retrieve(Query("apple"))).hits;
+  ASSERT_EQ(joined.size(), 2u);
+  EXPECT_EQ(joined[0].ranks.back().member, "exact") << "hits of an ensemble's retrievers are the same nodes";
+}
+
+TEST_F(RegisteredIndexTest, IsLeftOutOfAFusionWhereItMayFail) {
+  runtime.run(document.add(Source("a", "apple")));
+  look_up("apple");
+  index->fail_next = true;
+  runtime.run(document.add(Source("b", "pear")));
+  RetrieverOptions options;
+  options.group = "Word";
+  options.fused_indexes = {"exact"};
+  EXPECT_EQ(code_of([&] { retrieve(document, "pear", options); }), Errc::stale_index);
+  options.on_failure = OnMemberFailure::degrade;
+  const Retrieval found = runtime.run(Retriever(document, options).explain(Query("pear")));
+  EXPECT_EQ(texts_of(found.hits), std::vector<std::string>{"pear"});
+  ASSERT_EQ(found.failures.size(), 1u);
+  EXPECT_EQ(found.failures[0].member, "exact");
+  options.fused_indexes.clear();
+  options.index = "exact";
+  EXPECT_EQ(code_of([&] { retrieve(document, "pear", options); }), Errc::stale_index) << "the only ranking";
+}
+
+TEST_F(RegisteredIndexTest, WrongFusionsAreRefused) {
+  document.register_index("bm25", "Word", std::make_shared<ExactIndex>());
+  document.register_index("root", kRootGroup, std::make_shared<ExactIndex>());
+  const auto code = [&](std::vector<std::string> indexes) {
+    RetrieverOptions options;
+    options.group = "Word";
+    options.fused_indexes = std::move(indexes);
+    return code_of([&] { Retriever(document, options); });
+  };
+  EXPECT_EQ(code({"nowhere"}), Errc::not_found);
+  EXPECT_EQ(code({"root"}), Errc::invalid_argument);
+  EXPECT_EQ(code({"exact", "exact"}), Errc::invalid_argument);
+  EXPECT_EQ(code({"bm25"}), Errc::invalid_argument);
+}
+
 TEST_F(RegisteredIndexTest, WrongRegistrationsAreRefused) {
   EXPECT_EQ(code_of([&] { document.register_index("exact", "Word", index); }), Errc::already_exists);
   EXPECT_EQ(code_of([&] { document.register_index("other", "Nowhere", index); }), Errc::not_found);
