@@ -80,6 +80,36 @@ TEST(Fuzz, AnalyzersKeepTheirPromises) {
   EXPECT_EQ(first_complaint(fuzz_analyzers, rounds(500), text), "");
 }
 
+TEST(Fuzz, QuestionsKeepTheirPromises) {
+  const std::vector<std::string> corpus = {"apple",
+                                           "苹果",
+                                           "what does one do about keys?",
+                                           "什么是动量？",
+                                           "the of",
+                                           "e\u0301 ｆｕｌｌ C++ state-of-the-art",
+                                           "Smith OR \"model* NEAR/3 -score\""};
+  const auto question = [&](std::mt19937& random) {
+    const std::string text = random() % 3 == 0 ? random_text(random, random() % 20) : corpus[random() % corpus.size()];
+    return static_cast<char>(random()) + mutated(text, random);
+  };
+  EXPECT_EQ(first_complaint(fuzz_query, rounds(1'500), question), "");
+}
+
+TEST(Fuzz, HostileQuestionsKeepTheirPromises) {
+  std::string words;
+  for (int i = 0; i < 10'000; ++i) words += "word" + std::to_string(i) + " 词" + std::to_string(i) + ' ';
+  std::string ideographs;
+  for (int i = 0; i < 20'000; ++i) ideographs += "注意力";
+  for (const std::string& text :
+       {std::string(), words + "apple", ideographs, std::string(1 << 20, 'a'), std::string(100'000, '\x01'),
+        std::string("\x1b[31mred\x1b[0m\r\n\t\v\f\x7f"), std::string("high \xED\xA0\xBD low \xED\xB8\x80 WTF-8"),
+        std::string("👩‍👩‍👧‍👦 family 👨🏽‍💻 coder 🇨🇳 flag ❤️"),
+        std::string("GPU加速のテスト한국어ไทยрусскийالعربيةעברית mixed"),
+        std::string("score OR b AND NOT model NEAR(apple e, 5) \"f g\" h* ^i {col}: -j"),
+        std::string(".*+?^${}()|[]\\ %_ like '; DROP TABLE t; --"), std::string("\xEF\xBB\xBF苹果")})
+    for (const char choice : {'\1', '\6'}) EXPECT_NO_THROW(fuzz_query(choice + text)) << text.substr(0, 60);
+}
+
 TEST(Fuzz, FiltersKeepTheirPromises) {
   const std::vector<std::string> corpus = {"a == 1 and not (b in [1, 2.5, \"x\"] or `c d` like \"100\\\\%%\")",
                                            "exists a && a > -1e300",

@@ -10,6 +10,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace ragstone::test {
@@ -36,13 +37,15 @@ void expect_corrupt_at_worst(Call call) {
 }
 
 void ask(const Index& index) {
-  for (const char* mode : {"exact", "prefix", "edits"})
+  for (const char* mode : {"exact", "prefix", "edits", "frequency"})
     for (const char* word : {"apple", "app", "", "苹果", "aple"})
       expect_corrupt_at_worst([&] {
         IndexQuery query;
         query.text = word;
         query.top_k = kHits;
-        query.parameters.set("mode", mode);
+        const bool by_frequency = std::string_view(mode) == "frequency";
+        query.parameters.set("mode", by_frequency ? "prefix" : mode);
+        if (by_frequency) query.parameters.set("by", mode);
         const auto hits = index.query(query, {});
         if (hits.size() > kHits) throw std::logic_error("more hits than were asked for");
         for (const ScoredNode& hit : hits)

@@ -9,6 +9,11 @@ namespace ragstone::test {
 /// Analysers on any bytes: short valid terms, spans in the text, ascending positions; and highlights.
 void fuzz_analyzers(std::string_view bytes);
 
+/// Questions of any bytes over a small store, by several analysers, with boosts, with feedback, fused with a trie: hits
+/// are the texts that have a term of the question; a trie and a linear index find the same in every mode. The first
+/// byte chooses the analyser, and with its third bit to look for function words.
+void fuzz_query(std::string_view bytes);
+
 /// Filter::parse(): an error within the text, or a filter whose spelling means the same.
 void fuzz_filters(std::string_view bytes);
 
