@@ -124,6 +124,15 @@ class EmbeddedStore final : public Store {
     return offload(pool_, Lane::background, std::move(work));
   }
 
+  Task<std::vector<std::optional<std::vector<TermWeight>>>> do_sparse_vectors(std::string key, std::string signature,
+                                                                              std::vector<Hash128> contents,
+                                                                              CallContext) override {
+    Work<std::vector<std::optional<std::vector<TermWeight>>>> work;
+    work.set([engine = engine_, key = std::move(key), signature = std::move(signature), contents = std::move(contents)](
+                 const StopToken& stop) { return engine->snapshot()->sparse_vectors(key, signature, contents, stop); });
+    return offload(pool_, Lane::background, std::move(work));
+  }
+
   Task<std::optional<GroupChange>> do_changes(std::string group, Generation since, Snapshot at, CallContext) override {
     Work<std::optional<GroupChange>> work;
     work.set([view = View(engine_, at), group = std::move(group), since](const StopToken&) {

@@ -74,6 +74,14 @@ Task<std::vector<std::vector<float>>> Store::vectors(std::string key, std::strin
   co_return co_await with_deadline(std::move(work), context);
 }
 
+Task<std::vector<std::optional<std::vector<TermWeight>>>> Store::sparse_vectors(std::string key, std::string signature,
+                                                                                std::vector<Hash128> contents,
+                                                                                CallContext context) {
+  Task<std::vector<std::optional<std::vector<TermWeight>>>> work =
+      do_sparse_vectors(std::move(key), std::move(signature), std::move(contents), context);
+  co_return co_await with_deadline(std::move(work), context);
+}
+
 Task<std::optional<GroupChange>> Store::changes(std::string group, Generation since, Snapshot at, CallContext context) {
   Task<std::optional<GroupChange>> work = do_changes(std::move(group), since, std::move(at), context);
   co_return co_await with_deadline(std::move(work), context);

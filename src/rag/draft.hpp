@@ -37,7 +37,13 @@ struct EmbedCounts {
 };
 
 /// Vectors by the key of their column and the content of their text.
-using VectorsByContent = std::map<std::string, std::unordered_map<Hash128, std::vector<float>>>;
+struct VectorsByContent {
+  template <class Vector>
+  using ByKey = std::map<std::string, std::unordered_map<Hash128, Vector>>;
+
+  ByKey<std::vector<float>> dense;
+  ByKey<SparseVector> sparse;
+};
 
 /// Adds the vectors of drafts that are going to be cut again, since they have been paid for.
 void keep_vectors(const Drafts& drafts, VectorsByContent& kept);

@@ -47,15 +47,20 @@ void collect(const PlannedGroup& group, const PlannedColumn& column, const Draft
   }
 }
 
-void fill_from(const VectorsByContent& kept, ColumnTexts& texts) {
-  texts.vectors.resize(texts.contents.size());
-  texts.sparse.resize(texts.contents.size());
-  texts.errors.resize(texts.contents.size());
+template <class Vector, class Place>
+void fill_from(const VectorsByContent::ByKey<Vector>& kept, const ColumnTexts& texts, std::vector<Place>& places) {
+  places.resize(texts.contents.size());
   const auto known = kept.find(texts.column.key);
   if (known == kept.end()) return;
   for (std::size_t i = 0; i < texts.contents.size(); ++i)
     if (const auto found = known->second.find(texts.contents[i]); found != known->second.end())
-      texts.vectors[i] = found->second;
+      places[i] = found->second;
+}
+
+void fill_from(const VectorsByContent& kept, ColumnTexts& texts) {
+  fill_from(kept.dense, texts, texts.vectors);
+  fill_from(kept.sparse, texts, texts.sparse);
+  texts.errors.resize(texts.contents.size());
 }
 
 Columns collect_all(const IngestPlan& plan, const Drafts& drafts, const VectorsByContent* kept, const StopToken& stop) {
@@ -125,6 +130,13 @@ void distribute(const IngestPlan& plan, const Columns& columns, Drafts& drafts) 
   }
 }
 
+SparseVector vector_of(const SparseVectors& rows, std::size_t row) {
+  SparseVector vector;
+  for (const SparseVectors::Element& element : rows[row])
+    vector.push_back({std::string(rows.terms()[element.term]), element.weight});
+  return vector;
+}
+
 std::vector<std::size_t> places_without_vector(const ColumnTexts& texts) {
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < texts.vectors.size(); ++i)
@@ -132,12 +144,18 @@ std::vector<std::size_t> places_without_vector(const ColumnTexts& texts) {
   return places;
 }
 
-/// Takes the vectors that the store has for the texts at these places; it finds no sparse ones by their texts.
+/// Takes the vectors that the store has for the texts at these places.
 Task<void> take_stored(Store& store, ColumnTexts& texts, std::span<const std::size_t> places, CallContext context) {
-  if (places.empty() || !texts.column.embedder) co_return;
+  if (places.empty()) co_return;
   std::vector<Hash128> contents;
   contents.reserve(places.size());
   for (const std::size_t place : places) contents.push_back(texts.contents[place]);
+  if (texts.column.sparse_embedder) {
+    std::vector<std::optional<SparseVector>> stored =
+        co_await store.sparse_vectors(texts.column.key, texts.column.signature, std::move(contents), context);
+    for (std::size_t i = 0; i < places.size(); ++i) texts.sparse[places[i]] = std::move(stored[i]);
+    co_return;
+  }
   std::vector<std::vector<float>> stored =
       co_await store.vectors(texts.column.key, texts.column.signature, std::move(contents), context);
   for (std::size_t i = 0; i < places.size(); ++i) texts.vectors[places[i]] = std::move(stored[i]);
@@ -223,12 +241,18 @@ bool ends_operation(const std::exception_ptr& error, const CallContext& context)
 void keep_vectors(const Drafts& drafts, VectorsByContent& kept) {
   for (const Draft& draft : drafts) {
     if (!draft.wants_groups()) continue;
-    for (const GroupRows& rows : draft.write.groups)
+    for (const GroupRows& rows : draft.write.groups) {
       for (const DenseRows& dense : rows.dense)
         for (std::size_t i = 0; i < rows.rows.size(); ++i) {
           const auto begin = dense.values.begin() + static_cast<std::ptrdiff_t>(i * dense.dimension);
-          kept[dense.key].try_emplace(rows.rows[i].content, begin, begin + dense.dimension);
+          kept.dense[dense.key].try_emplace(rows.rows[i].content, begin, begin + dense.dimension);
         }
+      for (const SparseRows& sparse : rows.sparse) {
+        if (sparse.key == kBm25Key) continue;
+        for (std::size_t i = 0; i < rows.rows.size(); ++i)
+          kept.sparse[sparse.key].try_emplace(rows.rows[i].content, vector_of(sparse.rows, i));
+      }
+    }
   }
 }
 

@@ -74,6 +74,13 @@ std::vector<std::vector<float>> StoreSnapshot::vectors(std::string_view key, std
   return do_vectors(key, signature, contents);
 }
 
+std::vector<std::optional<std::vector<TermWeight>>> StoreSnapshot::sparse_vectors(std::string_view key,
+                                                                                  std::string_view signature,
+                                                                                  std::span<const Hash128> contents,
+                                                                                  const StopToken& stop) const {
+  return do_sparse_vectors(key, signature, contents, stop);
+}
+
 std::optional<GroupChange> StoreSnapshot::changes(std::string_view group, Generation since) const {
   if (since > generation()) return std::nullopt;
   return do_changes(group, since);

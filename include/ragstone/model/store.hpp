@@ -71,6 +71,9 @@ class Store {
   Task<std::vector<std::string>> pending(PendingQuery query, Snapshot at = {}, CallContext context = {});
   Task<std::vector<std::vector<float>>> vectors(std::string key, std::string signature, std::vector<Hash128> contents,
                                                 CallContext context = {});
+  Task<std::vector<std::optional<std::vector<TermWeight>>>> sparse_vectors(std::string key, std::string signature,
+                                                                           std::vector<Hash128> contents,
+                                                                           CallContext context = {});
   Task<std::optional<GroupChange>> changes(std::string group, Generation since, Snapshot at = {},
                                            CallContext context = {});
   /// Says which fields of metadata filters often ask for: see StoreEngine::declare_fields().
@@ -100,6 +103,10 @@ class Store {
   virtual Task<std::vector<std::string>> do_pending(PendingQuery query, Snapshot at, CallContext context) = 0;
   virtual Task<std::vector<std::vector<float>>> do_vectors(std::string key, std::string signature,
                                                            std::vector<Hash128> contents, CallContext context) = 0;
+  virtual Task<std::vector<std::optional<std::vector<TermWeight>>>> do_sparse_vectors(std::string key,
+                                                                                      std::string signature,
+                                                                                      std::vector<Hash128> contents,
+                                                                                      CallContext context) = 0;
   virtual Task<std::optional<GroupChange>> do_changes(std::string group, Generation since, Snapshot at,
                                                       CallContext context) = 0;
   virtual Task<void> do_declare_fields(std::vector<FieldDeclaration> fields, CallContext context) = 0;
@@ -126,9 +133,9 @@ class StoreFactory {
 std::shared_ptr<StoreFactory> memory_store();
 
 /// An engine of the embedded kind as a Store: each call is one job on the pool: commits on the writer's lane (those
-/// that wait there together are carried out together), pending(), changes() and vectors() on the background lane, the
-/// rest on the lane of the call's context. A pinned state is given up on the background lane, since its last owner may
-/// have much to free.
+/// that wait there together are carried out together), pending(), changes() and both kinds of vectors on the background
+/// lane, the rest on the lane of the call's context. A pinned state is given up on the background lane, since its last
+/// owner may have much to free.
 std::shared_ptr<Store> embedded_store(std::shared_ptr<StoreEngine> engine, Pool pool);
 
 static_assert(!std::is_aggregate_v<Snapshot>);

@@ -153,6 +153,11 @@ class StoreSnapshot {
   /// For each content hash the vector that some live node of any group has for it in this column; empty where none.
   std::vector<std::vector<float>> vectors(std::string_view key, std::string_view signature,
                                           std::span<const Hash128> contents) const;
+  /// The same of a sparse column, by ascending terms; none where no node has a vector, which may be empty. Where it
+  /// finds any, it looks at all terms of the column.
+  std::vector<std::optional<std::vector<TermWeight>>> sparse_vectors(std::string_view key, std::string_view signature,
+                                                                     std::span<const Hash128> contents,
+                                                                     const StopToken& stop = {}) const;
   /// What happened to a group in (since, generation()], folded into one change: `removed` also holds ids that came and
   /// went in between. None if the log no longer reaches back that far, or `since` is above generation().
   std::optional<GroupChange> changes(std::string_view group, Generation since) const;
@@ -190,6 +195,10 @@ class StoreSnapshot {
   virtual std::vector<std::string> do_pending(const PendingQuery& query, const StopToken& stop) const = 0;
   virtual std::vector<std::vector<float>> do_vectors(std::string_view key, std::string_view signature,
                                                      std::span<const Hash128> contents) const = 0;
+  virtual std::vector<std::optional<std::vector<TermWeight>>> do_sparse_vectors(std::string_view key,
+                                                                                std::string_view signature,
+                                                                                std::span<const Hash128> contents,
+                                                                                const StopToken& stop) const = 0;
   virtual std::optional<GroupChange> do_changes(std::string_view group, Generation since) const = 0;
   /// `parameters` null: by the inner product.
   virtual std::vector<ScoredNode> do_search_terms(std::string_view group, std::string_view key,

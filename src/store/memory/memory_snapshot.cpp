@@ -144,6 +144,17 @@ std::vector<std::vector<float>> MemorySnapshot::do_vectors(std::string_view key,
   return segment::find_vectors(views, contents);
 }
 
+std::vector<std::optional<std::vector<TermWeight>>> MemorySnapshot::do_sparse_vectors(std::string_view key,
+                                                                                      std::string_view signature,
+                                                                                      std::span<const Hash128> contents,
+                                                                                      const StopToken& stop) const {
+  std::vector<segment::SparseView> views;
+  for (const auto& [name, group] : state_.groups)
+    if (const auto column = group->sparse.find(key); column != group->sparse.end())
+      for (segment::SparseView& view : memory::views_of(column->second, signature)) views.push_back(std::move(view));
+  return segment::find_sparse_vectors(views, contents, stop);
+}
+
 std::optional<GroupChange> MemorySnapshot::do_changes(std::string_view group, Generation since) const {
   return log_->fold(group, since, state_.generation);
 }

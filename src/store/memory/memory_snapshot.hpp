@@ -38,6 +38,10 @@ class MemorySnapshot final : public StoreSnapshot {
   std::vector<std::string> do_pending(const PendingQuery& query, const StopToken& stop) const override;
   std::vector<std::vector<float>> do_vectors(std::string_view key, std::string_view signature,
                                              std::span<const Hash128> contents) const override;
+  std::vector<std::optional<std::vector<TermWeight>>> do_sparse_vectors(std::string_view key,
+                                                                        std::string_view signature,
+                                                                        std::span<const Hash128> contents,
+                                                                        const StopToken& stop) const override;
   std::optional<GroupChange> do_changes(std::string_view group, Generation since) const override;
   std::vector<ScoredNode> do_search_terms(std::string_view group, std::string_view key,
                                           std::span<const TermWeight> terms, const Bm25Parameters* parameters,

@@ -71,6 +71,18 @@ std::vector<segment::SparseView> views_of(const SparseColumn& column) {
   return views;
 }
 
+std::vector<segment::SparseView> views_of(const SparseColumn& column, std::string_view signature) {
+  std::vector<segment::SparseView> views = views_of(column);
+  for (std::size_t t = 0; t < views.size(); ++t) {
+    const SparseSegment& segment = *column.tiers.tiers()[t].segment;
+    std::vector<std::uint32_t> others;
+    for (std::uint32_t row = 0; row < segment.places().size(); ++row)
+      if (segment.entries()[segment.places()[row].entry].definition->signature != signature) others.push_back(row);
+    if (!others.empty()) views[t].dead = views[t].dead.with(others);
+  }
+  return views;
+}
+
 std::vector<ScoredNode> search_terms(const SparseColumn& column, std::span<const TermWeight> terms,
                                      const Bm25Parameters* parameters, const SearchFilter& filter, std::size_t k,
                                      const StopToken& stop) {

@@ -17,6 +17,8 @@ namespace ragstone::memory {
 
 /// The column's parts with their dead rows.
 std::vector<segment::SparseView> views_of(const SparseColumn& column);
+/// The same where rows of another signature count as dead.
+std::vector<segment::SparseView> views_of(const SparseColumn& column, std::string_view signature);
 
 /// Which nodes may be hits.
 struct SearchFilter {

@@ -31,7 +31,8 @@ SparseSegment::SparseSegment(std::vector<Input> inputs) {
   rows.reserve(places_.size());
   for (const Place& place : places_) {
     const SparseRows& column = inputs[place.entry].column;
-    const segment::RowKey key{entries_[place.entry].nodes->rows[place.number].id, 1, {}};
+    const StoredRow& row = entries_[place.entry].nodes->rows[place.number];
+    const segment::RowKey key{row.id, 1, row.content};
     rows.push_back({key, &column.rows, place.number, column.lengths[place.number]});
   }
   part_ = open_part(segment::build_sparse(kGeneration, rows));

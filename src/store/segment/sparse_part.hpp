@@ -94,6 +94,13 @@ std::vector<ScoredNode> search_sparse(std::span<const SparseView> parts, const S
                                       std::span<const TermWeight> terms, const Bm25Parameters* parameters,
                                       const RowFilter* filter, std::size_t k, const StopToken& stop);
 
+/// For each content hash the vector of some live row that has it, by ascending terms; none where no row has. The cost
+/// grows with the rows, and where any row is found with the terms and the postings.
+/// Errors: Errc::corrupt_store.
+std::vector<std::optional<std::vector<TermWeight>>> find_sparse_vectors(std::span<const SparseView> parts,
+                                                                        std::span<const Hash128> contents,
+                                                                        const StopToken& stop);
+
 /// How many live rows have each term.
 std::vector<std::uint64_t> count_terms(std::span<const SparseView> parts, std::span<const std::string> terms);
 

@@ -188,6 +188,19 @@ std::vector<std::vector<float>> SqliteSnapshot::do_vectors(std::string_view key,
   return segment::find_vectors(views, contents);
 }
 
+std::vector<std::optional<std::vector<TermWeight>>> SqliteSnapshot::do_sparse_vectors(std::string_view key,
+                                                                                      std::string_view signature,
+                                                                                      std::span<const Hash128> contents,
+                                                                                      const StopToken& stop) const {
+  std::vector<segment::SparseView> views;
+  for (const auto& [number, definition] : state_->catalog.columns()) {
+    const Column* column = state_->column(number);
+    if (!column || definition.key != key || definition.signature != signature || definition.dimension != 0) continue;
+    for (segment::SparseView& view : column->sparse()) views.push_back(std::move(view));
+  }
+  return segment::find_sparse_vectors(views, contents, stop);
+}
+
 std::optional<GroupChange> SqliteSnapshot::do_changes(std::string_view group, Generation since) const {
   if (since < state_->catalog.oldest_change) return std::nullopt;
   const ReaderSet::Lease lease(readers_);

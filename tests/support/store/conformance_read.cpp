@@ -121,6 +121,43 @@ TEST_P(StoreConformance, VectorsAreFoundByTheContentOfTheirNodes) {
   EXPECT_EQ(snapshot()->vectors("e", "two", contents), nothing);
 }
 
+TEST_P(StoreConformance, SparseVectorsAreFoundByTheContentOfTheirNodes) {
+  using Vector = std::vector<TermWeight>;
+  const std::vector<Vector> rows = {{{"fruit", 0.5F}, {"梨", 2.25F}}, {}, {{"apple", 3}, {"fruit", 1}}};
+  SourceWrite write = sample_lines("a", "one\ntwo\nthree\n");
+  SparseRows column;
+  column.key = "splade";
+  column.signature = "splade/1";
+  for (const Vector& row : rows) column.rows.append(row);
+  column.lengths = {2, 0, 2};
+  write.groups[1].sparse.push_back(column);
+  put(std::move(write));
+  SourceWrite other = sample_lines("b", "four\n");
+  SparseRows another;
+  another.key = "splade";
+  another.signature = "splade/2";
+  another.rows.append(Vector{{"nut", 1}});
+  another.lengths = {1};
+  other.groups[1].sparse.push_back(another);
+  put(std::move(other));
+
+  const std::vector<Hash128> contents = {hash128("three"), hash128("absent"), hash128("one"),
+                                         hash128("two"),   hash128("four"),   hash128("one")};
+  const std::vector<std::optional<Vector>> nothing(6);
+  const std::vector<std::optional<Vector>> found = {rows[2], {}, rows[0], rows[1], {}, rows[0]};
+  std::vector<std::optional<Vector>> found_of_another(6);
+  found_of_another[4] = Vector{{"nut", 1}};
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(snapshot()->sparse_vectors("splade", "splade/1", contents), found);
+    EXPECT_EQ(snapshot()->sparse_vectors("splade", "splade/2", contents), found_of_another);
+    EXPECT_EQ(snapshot()->sparse_vectors("splade", "splade/3", contents), nothing);
+    EXPECT_EQ(snapshot()->sparse_vectors("other", "splade/1", contents), nothing);
+    reopen();
+  }
+  remove("a");
+  EXPECT_EQ(snapshot()->sparse_vectors("splade", "splade/1", contents), nothing);
+}
+
 TEST_P(StoreConformance, EqualScoresComeByAscendingId) {
   for (const char* id : {"c", "a", "b"}) {
     SourceWrite write = sample_lines(id, "same words\n");

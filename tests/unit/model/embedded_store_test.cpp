@@ -74,6 +74,7 @@ TEST_F(EmbeddedStoreTest, OffersWhatTheEngineOffers) {
   EXPECT_EQ(runtime_.run(store_->pending(pending)), std::vector<std::string>{"a"});
   std::vector<Hash128> contents(2);
   EXPECT_EQ(runtime_.run(store_->vectors("e", "s", contents)).size(), 2u);
+  EXPECT_EQ(runtime_.run(store_->sparse_vectors("e", "s", contents)).size(), 2u);
   EXPECT_EQ(runtime_.run(store_->changes("line", 0))->upserts, (std::vector<NodeId>{found[0].id, found[1].id}));
 }
 

@@ -128,6 +128,40 @@ TEST_P(SparseEmbedderTest, SyncEmbedsWhatIsNewOrChangedAndForgetsWhatIsGone) {
   EXPECT_TRUE(runtime.run(document.verify()).findings.empty());
 }
 
+TEST_P(SparseEmbedderTest, ATextThatIsStoredIsNotEmbeddedAgain) {
+  dataset.write("a.txt", "A lorry stood in the yard.");
+  dataset.write("b.txt", "一个梨从树上掉下来。");
+  Document document = open(options());
+  sync(document);
+  sources(document, "car");
+  EXPECT_EQ(concepts.texts(), 2);
+  // A file that moves, and another with the same text.
+  std::filesystem::rename(dataset.path() / "a.txt", dataset.path() / "moved.txt");
+  dataset.write("copy.txt", "一个梨从树上掉下来。");
+  sync(document);
+  EXPECT_EQ(concepts.texts(), 2);
+  EXPECT_EQ(sources(document, "car", by_concepts()), std::vector<std::string>{"moved.txt"});
+  EXPECT_EQ(sources(document, "pear", by_concepts()), (std::vector<std::string>{"b.txt", "copy.txt"}));
+  for (const Hit& hit : retrieve(document, "pear", by_concepts())) EXPECT_NEAR(hit.score, 2.25, 1e-9);
+}
+
+TEST_P(SparseEmbedderTest, OfAChangedFileOnlyWhatIsNewIsEmbedded) {
+  std::string text;
+  for (int i = 0; i < 200; ++i)
+    text += "Paragraph " + std::to_string(i) + " tells of a lorry, 一辆卡车 and a yard.\n\n";
+  dataset.write("a.txt", text);
+  Document document = open(options());
+  sync(document);
+  sources(document, "car");
+  const int all = concepts.texts();
+  ASSERT_GT(all, 8);
+  dataset.write("a.txt", text + "Of a pear at last.\n");
+  EXPECT_EQ(sync(document).changed, 1u);
+  EXPECT_GT(concepts.texts(), all);
+  EXPECT_LE(concepts.texts(), all + 3);
+  EXPECT_FALSE(sources(document, "pear", by_concepts()).empty());
+}
+
 TEST_P(PersistentSparseEmbedderTest, ASecondStartEmbedsNothingAndAnotherModelAll) {
   dataset.write("a.txt", "A lorry stood in the yard.");
   {

@@ -41,6 +41,12 @@ class CountingSnapshot final : public StoreSnapshot {
                                              std::span<const Hash128> contents) const override {
     return inner_->vectors(key, signature, contents);
   }
+  std::vector<std::optional<std::vector<TermWeight>>> do_sparse_vectors(std::string_view key,
+                                                                        std::string_view signature,
+                                                                        std::span<const Hash128> contents,
+                                                                        const StopToken& stop) const override {
+    return inner_->sparse_vectors(key, signature, contents, stop);
+  }
   std::optional<GroupChange> do_changes(std::string_view group, Generation since) const override {
     return inner_->changes(group, since);
   }

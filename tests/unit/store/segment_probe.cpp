@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <random>
 #include <span>
 #include <stdexcept>
@@ -89,6 +90,21 @@ std::string answers_of(const std::shared_ptr<const DensePart>& part) {
          });
 }
 
+std::string text_of(const std::vector<std::optional<std::vector<TermWeight>>>& vectors) {
+  std::string text;
+  for (const auto& vector : vectors) {
+    text += vector ? "vector" : "none";
+    for (std::size_t i = 0; vector && i < vector->size(); ++i) {
+      const TermWeight& element = (*vector)[i];
+      if (!std::isfinite(element.weight) || element.weight <= 0) throw std::logic_error("a weight is not positive");
+      if (i > 0 && element.term <= (*vector)[i - 1].term) throw std::logic_error("terms do not ascend");
+      text += ' ' + element.term + ' ' + std::to_string(element.weight);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
 std::string answers_of(const std::shared_ptr<const SparsePart>& part) {
   std::string answers = rows_of(*part) + std::to_string(part->tokens());
   std::mt19937 random(1);
@@ -107,6 +123,10 @@ std::string answers_of(const std::shared_ptr<const SparsePart>& part) {
       return text_of(search_sparse(fewer, {100, 1000}, query, &kDefaultBm25, nullptr, kHits, {}));
     });
   }
+  std::vector<Hash128> contents;
+  for (std::uint32_t row = 0; row < part->rows(); row += 1 + static_cast<std::uint32_t>(part->rows() / 20))
+    contents.push_back(part->content(row));
+  answers += answer_of([&] { return text_of(find_sparse_vectors(fewer, contents, {})); });
   return answers + answer_of([&] {
            StringSink image;
            merge_sparse(2, fewer, image, {});

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <memory>
 #include <random>
 #include <stop_token>
@@ -65,6 +66,35 @@ TEST(SparseSegment, GivesBackWhatItWasBuiltFrom) {
     EXPECT_EQ(part->tokens(), tokens);
     EXPECT_EQ(part->find(NodeId{1'000'000}), std::nullopt);
     EXPECT_TRUE(part->verify({}).empty());
+  }
+}
+
+TEST(SparseSegment, VectorsAreReadBackByTheContentOfLiveRows) {
+  for (unsigned seed = 1; seed <= rounds(30); ++seed) {
+    std::mt19937 random(seed);
+    // Few words: lists of many blocks.
+    const SparseSample first = random_sparse(random, random() % 2000, 1 + random() % 60);
+    const SparseSample second = random_sparse(random, random() % 50, 1 + random() % 60, 100'000);
+    const std::vector<SparseView> views = {{first.part(), random_dead(random, first.keys.size(), 0.3)},
+                                           {second.part(), random_dead(random, second.keys.size(), 0.3)}};
+    std::map<Hash128, std::vector<std::vector<TermWeight>>> live;
+    const auto add_live = [&live](const SparseSample& sample, const SparseView& view) {
+      for (std::uint32_t row = 0; row < sample.keys.size(); ++row)
+        if (!view.dead.contains(row)) live[sample.keys[row].content].push_back(sample.terms[row]);
+    };
+    add_live(first, views[0]);
+    add_live(second, views[1]);
+    std::vector<Hash128> contents = {hash128("nothing has this content")};
+    for (const SparseSample* sample : {&first, &second})
+      for (const RowKey& key : sample->keys)
+        if (random() % (seed % 2 == 0 ? 2 : 50) == 0) contents.push_back(key.content);
+    const auto found = find_sparse_vectors(views, contents, {});
+    ASSERT_EQ(found.size(), contents.size());
+    for (std::size_t i = 0; i < contents.size(); ++i) {
+      const auto& rows = live[contents[i]];
+      ASSERT_EQ(found[i].has_value(), !rows.empty());
+      EXPECT_TRUE(!found[i] || std::count(rows.begin(), rows.end(), *found[i]) > 0);
+    }
   }
 }
 
