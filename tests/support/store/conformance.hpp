@@ -31,6 +31,7 @@ class StoreUnderTest {
 struct StoreCase {
   std::string name;
   std::function<std::unique_ptr<StoreUnderTest>()> make;  ///< An empty store.
+  bool reopens_always = false;                            ///< It is opened anew after every commit.
 
   friend void PrintTo(const StoreCase& store, std::ostream* out) { *out << store.name; }
 };
@@ -43,21 +44,21 @@ class StoreConformance : public testing::TestWithParam<StoreCase> {
   std::shared_ptr<const StoreSnapshot> snapshot() { return engine().snapshot(); }
   void reopen() { store_->reopen(); }
 
-  /// Commits one source.
+  /// Commits one source. From one thread only: see StoreCase::reopens_always.
   CommitResult put(SourceWrite write) {
     Commit commit;
     commit.sources.push_back(std::move(write));
-    return engine().commit(std::move(commit));
+    return apply(std::move(commit));
   }
   CommitResult put(GroupWrite write) {
     Commit commit;
     commit.groups.push_back(std::move(write));
-    return engine().commit(std::move(commit));
+    return apply(std::move(commit));
   }
   CommitResult remove(std::string source) {
     Commit commit;
     commit.removals.push_back(std::move(source));
-    return engine().commit(std::move(commit));
+    return apply(std::move(commit));
   }
   std::vector<Node> nodes(const std::string& group) {
     NodeQuery query;
@@ -66,6 +67,12 @@ class StoreConformance : public testing::TestWithParam<StoreCase> {
   }
 
  private:
+  CommitResult apply(Commit commit) {
+    CommitResult result = engine().commit(std::move(commit));
+    if (GetParam().reopens_always) reopen();
+    return result;
+  }
+
   std::unique_ptr<StoreUnderTest> store_;
 };
 

@@ -148,6 +148,25 @@ void check_vectors(const StoreSnapshot& snapshot, const PlainModel& model, Rando
   EXPECT_EQ(snapshot.vectors(RandomCommits::kKey, signature, contents), expected);
 }
 
+void check_sparse_vectors(const StoreSnapshot& snapshot, const PlainModel& model, RandomCommits& random) {
+  using Vector = std::vector<TermWeight>;
+  const std::string signature = random.chance(80) ? "terms/1" : "terms/2";
+  std::map<Hash128, std::optional<Vector>> known;
+  std::vector<Hash128> contents = {hash128("nothing has this content")};
+  for (const auto& [id, source] : model.sources)
+    for (const auto& [name, group] : source.groups)
+      for (std::size_t i = 0; i < group.nodes.size(); ++i) {
+        if (random.chance(50)) contents.push_back(group.nodes[i].content);
+        const auto column = group.columns.find(kBm25Key);
+        if (column == group.columns.end() || column->second.signature != signature) continue;
+        Vector& vector = known[group.nodes[i].content].emplace();
+        for (const auto& [term, weight] : column->second.terms[i]) vector.push_back({term, static_cast<float>(weight)});
+      }
+  std::vector<std::optional<Vector>> expected;
+  for (const Hash128& content : contents) expected.push_back(known[content]);
+  EXPECT_EQ(snapshot.sparse_vectors(kBm25Key, signature, contents), expected);
+}
+
 void check_changes(const StoreSnapshot& snapshot, const PlainModel& model, RandomCommits& random, Generation oldest) {
   const std::string group = random.group();
   const Generation since = oldest + random.below(model.generation - oldest + 1);
@@ -164,6 +183,7 @@ void check_all(const StoreSnapshot& snapshot, const PlainModel& model, RandomCom
   check_nodes(snapshot, model, random);
   check_sources(snapshot, model, random);
   check_vectors(snapshot, model, random);
+  check_sparse_vectors(snapshot, model, random);
   check_changes(snapshot, model, random, 0);
 }
 
@@ -207,7 +227,8 @@ void step(StoreEngine& engine, PlainModel& model, RandomCommits& random, Exercis
   check_all(*engine.snapshot(), model, random);
 }
 
-void run_seed(StoreUnderTest& store, std::uint64_t seed, Exercised& exercised) {
+/// `reopens`: how many of a hundred steps are followed by a reopening.
+void run_seed(StoreUnderTest& store, std::uint64_t seed, unsigned reopens, Exercised& exercised) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   RandomCommits random(seed);
   PlainModel model;
@@ -221,7 +242,7 @@ void run_seed(StoreUnderTest& store, std::uint64_t seed, Exercised& exercised) {
       ASSERT_NO_FATAL_FAILURE(check_all(*pinned.front().snapshot, pinned.front().model, random));
       pinned.pop_front();
     }
-    if (random.chance(3)) {
+    if (random.chance(reopens)) {
       pinned.clear();
       store.reopen();
       ASSERT_NO_FATAL_FAILURE(model.bind(*store.engine().snapshot())) << "after reopening";
@@ -235,7 +256,7 @@ TEST_P(StoreConformance, RandomCommitsAndReadsGiveWhatAPlainModelGives) {
   Exercised exercised;
   for (std::uint64_t seed = first; seed < first + seeds && !HasFailure(); ++seed) {
     const std::unique_ptr<StoreUnderTest> store = GetParam().make();
-    run_seed(*store, seed, exercised);
+    run_seed(*store, seed, GetParam().reopens_always ? 30 : 3, exercised);
   }
   std::cout << "seeds " << first << " to " << first + seeds - 1 << ": " << exercised.upserts << " upserts, "
             << exercised.removed << " removed nodes, " << exercised.skipped << " late writes, " << exercised.refused

@@ -86,7 +86,9 @@ TEST_P(StoreConformance, CommitsFromSeveralThreadsAllArriveOnce) {
     writers.emplace_back([&, t] {
       for (int i = 0; i < each; ++i) {
         const std::string id = std::to_string(t) + "/" + std::to_string(i);
-        generations[static_cast<std::size_t>(t)].push_back(put(sample_lines(id, "text " + id + "\n")).generation);
+        Commit commit;
+        commit.sources.push_back(sample_lines(id, "text " + id + "\n"));
+        generations[static_cast<std::size_t>(t)].push_back(engine().commit(std::move(commit)).generation);
       }
     });
   for (std::thread& writer : writers) writer.join();

@@ -68,7 +68,19 @@ StoreCase abandoned_case() {
   return store;
 }
 
-INSTANTIATE_TEST_SUITE_P(Sqlite, StoreConformance, testing::Values(default_case(), abandoned_case()),
+StoreCase reopened_case() {
+  StoreCase store;
+  store.name = "sqlite_reopened";
+  store.make = [] {
+    SqliteOptions options;
+    options.durability = Durability::fast;
+    return std::make_unique<SqliteStoreUnderTest>(options);
+  };
+  store.reopens_always = true;
+  return store;
+}
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreConformance, testing::Values(default_case(), abandoned_case(), reopened_case()),
                          [](const auto& instance) { return instance.param.name; });
 
 }  // namespace
