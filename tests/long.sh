@@ -1,7 +1,7 @@
 #!/bin/sh
 # The long part of the tests, whole or in parts:   sh tests/long.sh [PART...]
 #
-#   kills      20,000 writers killed, at any moment and at counted calls
+#   kills      20,000 writers killed, at any moment and at counted calls; one program at each of its calls
 #   power      50,000 disks after a loss of power
 #   faults     every call of a store's life failed, once and for good: opening, adding, updating, removing, sealing,
 #              merging, backup, closing; export, import, recovery; every allocation of eight operations; full disks

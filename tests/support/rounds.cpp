@@ -1,5 +1,6 @@
 #include "support/rounds.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <stdexcept>
@@ -16,6 +17,11 @@ std::size_t rounds(std::size_t usual) {
   if (error != std::errc() || end != digits.data() + digits.size() || factor == 0)
     throw std::invalid_argument("RAGSTONE_TEST_FACTOR must be a positive whole number");
   return usual * factor;
+}
+
+std::size_t stride(std::size_t all, std::size_t usual) {
+  constexpr std::size_t kLong = 100;
+  return rounds(1) >= kLong ? 1 : std::max<std::size_t>(1, all / rounds(usual));
 }
 
 }  // namespace ragstone::test

@@ -1,5 +1,7 @@
 #include "support/store/store_script.hpp"
 
+#include <ragstone/index/vector_index.hpp>
+
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -62,6 +64,13 @@ void StoreScript::declare_fields() {
   engine_->declare_fields(std::move(fields));
 }
 
+void StoreScript::declare_vector_index() {
+  VectorIndexOptions options;
+  options.metric_type = random_() % 2 == 0 ? Metric::l2 : Metric::cosine;
+  options.index_type = random_() % 2 == 0 ? IndexType::bin_flat : IndexType::flat;
+  engine_->declare_vector_indexes({{RandomCommits::kKey, options}});
+}
+
 void StoreScript::read() {
   if (!on_read) return;
   on_read(*engine_->snapshot(), acknowledged_);
@@ -84,8 +93,10 @@ void StoreScript::step() {
     pinned_generation_ = acknowledged_;
   } else if (kind < 94) {
     pinned_.reset();
-  } else if (kind < 96) {
+  } else if (kind < 95) {
     declare_fields();
+  } else if (kind < 96) {
+    declare_vector_index();
   } else {
     close();
   }

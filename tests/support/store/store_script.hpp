@@ -13,10 +13,9 @@
 
 namespace ragstone::test {
 
-/// Runs a seeded program over a store: commits of a history, sealing and merging, declarations of
-/// fields, reads, reopening. A step that fails
-/// with an error of the medium leaves the store as it was, or the commit in doubt; the program goes on with the next
-/// step.
+/// Runs a seeded program over a store: commits of a history, sealing and merging, declarations of fields and vector
+/// indexes, reads, backups, reopening. A step that fails with an error of the medium leaves the store as it was, or the
+/// commit in doubt; the program goes on with the next step.
 class StoreScript {
  public:
   using Open = std::function<std::shared_ptr<StoreEngine>()>;
@@ -53,6 +52,7 @@ class StoreScript {
   void open();
   void commit_next();
   void declare_fields();
+  void declare_vector_index();
   void read();
 
   StoreHistory& history_;

@@ -1,8 +1,8 @@
 // A writer that is killed: ragstone_kill_child FOLDER SEED GENERATION STEPS LAYERS CALL HALFWAY
 //
-// Runs a StoreScript over a store that shows GENERATION, and writes each acknowledged generation to standard output as
-// eight bytes. LAYERS is "real", or "counted": then it kills itself at the call of that number, halfway through it if
-// HALFWAY is 1 and it is a write. Ends with 0 after its steps.
+// Runs a StoreScript over a store that shows GENERATION, with backups into new folders beside it, and writes each
+// acknowledged generation to standard output as eight bytes. LAYERS is "real", or "counted": then it kills itself at
+// the call of that number, halfway through it if HALFWAY is 1 and it is a write. Ends with 0 after its steps.
 #include "support/faults/fault_plan.hpp"
 #include "support/faults/faulty_store.hpp"
 #include "support/store/store_history.hpp"
@@ -38,6 +38,10 @@ void run(char** arguments) {
   });
   script.on_acknowledged = [](Generation acknowledged) {
     if (::write(STDOUT_FILENO, &acknowledged, sizeof acknowledged) != sizeof acknowledged) ::_exit(4);
+  };
+  int backups = 0;
+  script.on_backup = [&](const StoreEngine& engine, Generation) {
+    engine.backup(folder.parent_path() / ("backup" + std::to_string(backups++)));
   };
   script.run(steps);
   script.close();

@@ -93,9 +93,26 @@ struct Count {
   Generation generations = 0;
   std::size_t segments = 0;  ///< Times that a store with segment files was found.
   std::size_t lost = 0;      ///< Acknowledged commits that were not there afterwards.
+  std::size_t backups = 0;   ///< Found whole.
 };
 
 constexpr int kKillsPerStore = 20;
+
+/// Backups that are there under their names are whole, whenever the program that made them was killed; they are
+/// removed.
+void expect_whole_backups(const fs::path& folder, StoreHistory& history, Generation at_most, Count& count) {
+  std::vector<fs::path> found;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder))
+    if (entry.path().filename().string().starts_with("backup")) found.push_back(entry.path());
+  for (const fs::path& backup : found) {
+    SCOPED_TRACE(backup);
+    if (backup.filename().string().find("unfinished") == std::string::npos) {
+      expect_recovered(backup, history, 0, at_most);
+      ++count.backups;
+    }
+    fs::remove_all(backup);
+  }
+}
 
 /// Kills writers of one store, one after the other. `start` begins one over a generation and waits for its end.
 void kill_writers(std::uint64_t seed, const std::function<Outcome(const fs::path&, std::uint64_t, Generation)>& start,
@@ -112,6 +129,7 @@ void kill_writers(std::uint64_t seed, const std::function<Outcome(const fs::path
     const Generation before = generation;
     generation = expect_recovered(store, history, outcome.acknowledged, outcome.acknowledged + 1);
     count.generations += generation - before;
+    expect_whole_backups(folder.path(), history, generation, count);
     if (generation < outcome.acknowledged) count.lost += outcome.acknowledged - generation;
     if (!fs::is_empty(store / "segments")) ++count.segments;
   }
@@ -119,7 +137,7 @@ void kill_writers(std::uint64_t seed, const std::function<Outcome(const fs::path
 
 void report(const Count& count) {
   std::cout << count.kills << " kills, " << count.finished << " runs that ended before theirs, " << count.generations
-            << " commits, " << count.segments << " times with segments\n";
+            << " commits, " << count.segments << " times with segments, " << count.backups << " whole backups\n";
 }
 
 // F1
@@ -159,6 +177,38 @@ TEST(KillLoop, WriterKilledAtCountedCallsLosesNothingAcknowledged) {
   // How many commits come before a kill depends on the machine.
   EXPECT_GT(count.kills, 0U);
   EXPECT_GT(count.generations, 0U);
+  EXPECT_GT(count.segments, 0U);
+}
+
+// F1, IX-2. The program reopens, seals, merges, backs up and declares fields and a vector index.
+TEST(KillLoop, OneProgramKilledAtEachOfItsCallsLosesNothingAcknowledged) {
+  constexpr std::uint64_t kSeed = 3010;  // Its steps are of all these kinds.
+  constexpr std::size_t kCalls = 3000;   // About as many as the program makes.
+  Count count;
+  StoreHistory history(kSeed);
+  for (const bool halfway : {false, true}) {
+    std::size_t call = halfway ? 1 : 0;
+    for (bool killed = true; killed && !HasFailure(); call += stride(kCalls, 12)) {
+      SCOPED_TRACE("call " + std::to_string(call) + (halfway ? ", halfway" : ""));
+      const TemporaryFolder folder;
+      const fs::path store = folder.path() / "store";
+      Child child({store, std::to_string(kSeed), "0", "60", "counted", std::to_string(call), halfway ? "1" : "0"});
+      const Outcome outcome = child.wait(0);
+      killed = outcome.killed;
+      ++(killed ? count.kills : count.finished);
+      const Generation found = expect_recovered(store, history, outcome.acknowledged, outcome.acknowledged + 1);
+      count.generations += found;
+      if (found < outcome.acknowledged) count.lost += outcome.acknowledged - found;
+      expect_whole_backups(folder.path(), history, found, count);
+      if (!fs::is_empty(store / "segments")) ++count.segments;
+    }
+    std::cout << "at every " << stride(kCalls, 12) << ". of about " << call << " calls" << (halfway ? ", halfway" : "")
+              << '\n';
+  }
+  report(count);
+  EXPECT_EQ(count.lost, 0U);
+  EXPECT_EQ(count.finished, 2U);
+  EXPECT_GT(count.backups, 0U);
   EXPECT_GT(count.segments, 0U);
 }
 
