@@ -8,7 +8,8 @@
 #include "support/temporary_folder.hpp"
 #include <ragstone/store/sqlite_engine.hpp>
 
-#include <algorithm>
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <iostream>
@@ -17,6 +18,8 @@
 #include <utility>
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
+#include <unistd.h>
 
 namespace ragstone::test {
 namespace {
@@ -115,16 +118,18 @@ std::size_t run(const Case& test, StoreHistory& history, Count& count) {
 void sweep(Fault fault, bool for_good) {
   Count count;
   const std::size_t wanted = rounds(20);
+  std::size_t of_calls = 0;
   for (std::uint64_t seed = 5000; count.cases < wanted && !testing::Test::HasFailure(); ++seed) {
     StoreHistory history(seed);
     Count ignored;
     const std::size_t calls = run({seed, SIZE_MAX, fault, for_good}, history, ignored);
-    const std::size_t stride = std::max<std::size_t>(1, calls / wanted);
-    for (std::size_t call = seed % stride; call < calls && !testing::Test::HasFailure(); call += stride)
+    const std::size_t step = stride(calls, 20);
+    of_calls += calls;
+    for (std::size_t call = seed % step; call < calls && !testing::Test::HasFailure(); call += step)
       run({seed, call, fault, for_good}, history, count);
   }
-  std::cout << count.cases << " calls failed, " << count.failures << " steps with an error, " << count.reopenings
-            << " stores opened again to go on\n";
+  std::cout << count.cases << " of " << of_calls << " calls failed, " << count.failures << " steps with an error, "
+            << count.reopenings << " stores opened again to go on\n";
   EXPECT_GT(count.failures, 0U);
 }
 
@@ -138,6 +143,61 @@ TEST(StoreFaultSweep, FailedSyncForGood) { sweep(Fault::failed_sync, true); }
 // F3, F4
 TEST(StoreFaultSweep, FullDiskOnce) { sweep(Fault::full, false); }
 TEST(StoreFaultSweep, FullDiskForGood) { sweep(Fault::full, true); }
+
+/// While it lives, the system gives SQLite half of what it asks a file for.
+class ShortReads {
+ public:
+  ShortReads() {
+    reads_ = 0;
+    set("read", reinterpret_cast<sqlite3_syscall_ptr>(&read_half));
+    set("pread", reinterpret_cast<sqlite3_syscall_ptr>(&read_half_at));
+    set("pread64", reinterpret_cast<sqlite3_syscall_ptr>(&read_half_at));
+  }
+  ~ShortReads() {
+    for (const char* call : {"read", "pread", "pread64"}) set(call, nullptr);
+  }
+  ShortReads(const ShortReads&) = delete;
+  ShortReads& operator=(const ShortReads&) = delete;
+
+  static std::size_t reads() { return reads_; }
+
+ private:
+  static_assert(sizeof(off_t) == 8);
+
+  static void set(const char* call, sqlite3_syscall_ptr to) {
+    sqlite3_vfs* const vfs = ::sqlite3_vfs_find(nullptr);
+    if (vfs->xGetSystemCall(vfs, call) != nullptr) vfs->xSetSystemCall(vfs, call, to);
+  }
+  static std::size_t half(std::size_t size) {
+    ++reads_;
+    return (size + 1) / 2;
+  }
+  static ssize_t read_half(int file, void* to, std::size_t size) { return ::read(file, to, half(size)); }
+  static ssize_t read_half_at(int file, void* to, std::size_t size, off_t offset) {
+    return ::pread(file, to, half(size), offset);
+  }
+
+  static inline std::atomic<std::size_t> reads_ = 0;
+};
+
+// F3
+TEST(StoreFaultSweep, ReadsThatGiveLessThanWasAskedAreGoneOnWith) {
+  const ShortReads guard;
+  for (std::uint64_t seed = 6000; seed < 6000 + rounds(2) && !HasFailure(); ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    const TemporaryFolder folder;
+    StoreHistory history(seed);
+    StoreScript script(history, seed, 0, [&] { return sqlite_engine(folder.path() / "store", busy_options()); });
+    script.on_read = [&](const StoreSnapshot& snapshot, Generation generation) {
+      EXPECT_EQ(snapshot.generation(), generation);
+      expect_state(snapshot, history);
+    };
+    ASSERT_NO_THROW(script.run(kSteps));
+    ASSERT_NO_THROW(script.close());
+    expect_recovered(folder.path() / "store", history, script.acknowledged(), script.acknowledged());
+  }
+  EXPECT_GT(ShortReads::reads(), 100U);
+}
 
 }  // namespace
 }  // namespace ragstone::test

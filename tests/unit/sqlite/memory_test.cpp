@@ -7,13 +7,13 @@
 #include <ragstone/store/sqlite_engine.hpp>
 #include <ragstone/store/sqlite_tools.hpp>
 
-#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <iostream>
 #include <memory>
 #include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -121,6 +121,8 @@ class MemoryFaults : public testing::TestWithParam<bool> {
     {
       std::shared_ptr<StoreEngine> engine;
       if (operation != nullptr) engine = sqlite_engine(copy.path() / "kb", options());
+      const Contents before = engine ? contents_of(*engine) : Contents();
+      bool refused = false;
       try {
         const MemoryFault fault(number, for_good);
         try {
@@ -130,13 +132,17 @@ class MemoryFaults : public testing::TestWithParam<bool> {
             engine = sqlite_engine(copy.path() / "kb", options());
           }
         } catch (const std::bad_alloc&) {
-          ++refused_;
+          refused = true;
         } catch (const Error&) {
-          ++refused_;
+          refused = true;
         }
         allocations = fault.allocations();
       } catch (const std::exception& error) {
         ADD_FAILURE() << error.what();
+      }
+      if (refused) {
+        ++refused_;
+        EXPECT_TRUE(!engine || contents_of(*engine) == before) << "what was refused has changed something";
       }
       // What failed for want of memory works once there is some.
       if (engine && operation != &operations().back()) commit(*engine, source(200, "afterwards\n"));
@@ -149,6 +155,15 @@ class MemoryFaults : public testing::TestWithParam<bool> {
     if (fs::exists(copy.path() / "backup")) expect_whole(copy.path() / "backup");
     ++cases_;
     return allocations;
+  }
+
+  /// Ids and contents of all sources.
+  using Contents = std::vector<std::pair<std::string, Hash128>>;
+
+  static Contents contents_of(const StoreEngine& engine) {
+    Contents contents;
+    for (const SourceRecord& record : engine.snapshot()->sources({})) contents.emplace_back(record.id, record.content);
+    return contents;
   }
 
   static void expect_whole(const fs::path& folder) {
@@ -164,8 +179,8 @@ class MemoryFaults : public testing::TestWithParam<bool> {
     run(operation, SIZE_MAX, false, true);  // Whatever is made once in a process is made now.
     const std::size_t allocations = run(operation, SIZE_MAX, false);
     ASSERT_GT(allocations, 0u);
-    const std::size_t stride = std::max<std::size_t>(1, allocations / rounds(6));
-    for (std::size_t number = 0; number < allocations && !HasFailure(); number += stride) {
+    allocations_ += allocations;
+    for (std::size_t number = 0; number < allocations && !HasFailure(); number += stride(allocations, 6)) {
       SCOPED_TRACE(std::string(operation != nullptr ? operation->name : "open") + ", allocation " +
                    std::to_string(number) + (for_good ? " and all later ones" : ""));
       run(operation, number, for_good);
@@ -174,6 +189,7 @@ class MemoryFaults : public testing::TestWithParam<bool> {
 
   TemporaryFolder temporary_;
   fs::path template_ = temporary_.path() / "kb";
+  std::size_t allocations_ = 0;  ///< Of all operations, that could fail.
   std::size_t cases_ = 0;
   std::size_t refused_ = 0;
 };
@@ -182,7 +198,7 @@ class MemoryFaults : public testing::TestWithParam<bool> {
 TEST_P(MemoryFaults, OperationsThatRunOutOfMemorySaySoLoseNoneAndLeaveTheStoreWhole) {
   sweep(nullptr);
   for (const Operation& operation : operations()) sweep(&operation);
-  std::cout << cases_ << " runs, " << refused_ << " ended with an error\n";
+  std::cout << allocations_ << " allocations, " << cases_ << " runs, " << refused_ << " ended with an error\n";
   EXPECT_GT(refused_, cases_ / 4);
 }
 
