@@ -2,6 +2,7 @@
 #include "support/errors.hpp"
 #include "support/store/samples.hpp"
 #include "support/temporary_folder.hpp"
+#include "support/unprivileged.hpp"
 #include <ragstone/base/error.hpp>
 #include <ragstone/store/sqlite_engine.hpp>
 
@@ -21,6 +22,26 @@ namespace ragstone::test {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// While it lives, nothing below a folder can be written, nor the folder itself.
+class ReadOnly {
+ public:
+  explicit ReadOnly(const fs::path& folder) : folder_(folder) {
+    set(fs::perms::owner_write | fs::perms::group_write | fs::perms::others_write, fs::perm_options::remove);
+  }
+  ~ReadOnly() { set(fs::perms::owner_write, fs::perm_options::add); }
+  ReadOnly(const ReadOnly&) = delete;
+  ReadOnly& operator=(const ReadOnly&) = delete;
+
+ private:
+  void set(fs::perms permissions, fs::perm_options how) const {
+    fs::permissions(folder_, permissions, how);
+    for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder_))
+      fs::permissions(entry.path(), permissions, how);
+  }
+
+  const fs::path folder_;
+};
 
 class SqliteEngineTest : public testing::Test {
  protected:
@@ -171,17 +192,47 @@ TEST_F(SqliteEngineTest, AForkedProcessIsToldThatTheStoreIsItsParents) {
 
 // F10
 TEST_F(SqliteEngineTest, APrebuiltStoreOpensFromReadOnlyMedia) {
+  if (rerun_unprivileged()) return;
+  const TemporaryFolder own;  // The fixture's may belong to root.
+  const fs::path kb = own.path() / "kb";
   {
-    const auto engine = sqlite_engine(folder());
+    const auto engine = sqlite_engine(kb);
     put(*engine, "a", "fig");
     engine->close();
   }
-  fs::remove(folder() / "lock");
+  fs::remove(kb / "lock");
+  const ReadOnly guard(own.path());
   SqliteOptions options;
   options.access = StoreAccess::immutable;
-  const auto engine = sqlite_engine(folder(), options);
+  const auto engine = sqlite_engine(kb, options);
   EXPECT_EQ(matches(*engine->snapshot(), "fig"), 1u);
-  EXPECT_FALSE(fs::exists(folder() / "lock"));
+  EXPECT_TRUE(engine->verify().ok());
+  EXPECT_FALSE(fs::exists(kb / "lock"));
+}
+
+// F10
+TEST_F(SqliteEngineTest, AReadOnlyFolderIsATypedErrorForWhoWantsToWriteAndChangesNothing) {
+  if (rerun_unprivileged()) return;
+  const TemporaryFolder own;
+  const fs::path kb = own.path() / "kb";
+  {
+    const auto engine = sqlite_engine(kb);
+    put(*engine, "a", "fig");
+    engine->close();
+  }
+  {
+    const ReadOnly guard(own.path());
+    for (const fs::path& folder : {kb, own.path() / "new"}) {
+      const Error error = error_of([&] { sqlite_engine(folder); });
+      EXPECT_EQ(error.errc(), Errc::io_error) << error.what();
+      EXPECT_NE(std::string(error.what()).find(own.path()), std::string::npos) << error.what();
+    }
+    EXPECT_FALSE(fs::exists(own.path() / "new"));
+  }
+  const auto engine = sqlite_engine(kb);
+  EXPECT_EQ(matches(*engine->snapshot(), "fig"), 1u);
+  put(*engine, "b", "fig");
+  EXPECT_TRUE(engine->verify().ok());
 }
 
 TEST_F(SqliteEngineTest, AStoreThatWasNotClosedIsNoImmutableOne) {
