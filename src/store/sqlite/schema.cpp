@@ -111,12 +111,8 @@ void create(Database& database) {
   database.execute(("PRAGMA application_id=" + std::to_string(kApplicationId)).c_str());
 }
 
-/// What makes a database of one version one of the next. Once released, a step stays as it is: it writes out what it
-/// needs rather than use code that serves the present version.
-using Step = void (*)(Database&);
-
 /// The first one leads away from kOldestSchemaVersion.
-constexpr std::array<Step, kSchemaVersion - kOldestSchemaVersion> kSteps{};
+constexpr std::array<MigrationStep, kSchemaVersion - kOldestSchemaVersion> kSteps{};
 
 std::int64_t pragma(Database& database, const char* sql) {
   Statement& statement = database.statement(sql);
@@ -125,16 +121,16 @@ std::int64_t pragma(Database& database, const char* sql) {
   return value;
 }
 
-/// The database's version; 0 for an empty one.
-std::int64_t known_version(Database& database) {
+/// The database's version, which is not below `oldest`; 0 for an empty one.
+std::int64_t known_version(Database& database, std::int64_t oldest = kOldestSchemaVersion) {
   const std::int64_t application = pragma(database, "PRAGMA application_id");
   const std::int64_t version = pragma(database, "PRAGMA user_version");
   if (application == 0 && version == 0 && pragma(database, "SELECT count(*) FROM sqlite_schema") == 0) return 0;
   if (application != kApplicationId || version < 1)
     throw Error(Errc::corrupt_store, "open store: its database was not made by Ragstone; name another folder");
-  if (version < kOldestSchemaVersion)
+  if (version < oldest)
     throw Error(Errc::unsupported, "open store: it has schema version " + std::to_string(version) +
-                                       ", this library knows versions from " + std::to_string(kOldestSchemaVersion) +
+                                       ", this library knows versions from " + std::to_string(oldest) +
                                        " on; sync its dataset into a new store");
   if (version > kSchemaVersion)
     throw Error(Errc::unsupported, "open store: it has schema version " + std::to_string(version) +
@@ -145,14 +141,17 @@ std::int64_t known_version(Database& database) {
 
 }  // namespace
 
-void migrate(Database& database) {
-  while (known_version(database) != kSchemaVersion) {
+void migrate(Database& database) { migrate(database, kSteps); }
+
+void migrate(Database& database, std::span<const MigrationStep> steps) {
+  const std::int64_t oldest = kSchemaVersion - static_cast<std::int64_t>(steps.size());
+  while (known_version(database, oldest) != kSchemaVersion) {
     Transaction transaction(database);
-    const std::int64_t version = known_version(database);
+    const std::int64_t version = known_version(database, oldest);
     if (version == 0) {
       create(database);
     } else {
-      kSteps.at(static_cast<std::size_t>(version - kOldestSchemaVersion))(database);
+      steps[static_cast<std::size_t>(version - oldest)](database);
     }
     const std::int64_t reached = version == 0 ? kSchemaVersion : version + 1;
     database.execute(("PRAGMA user_version=" + std::to_string(reached)).c_str());
