@@ -1,9 +1,11 @@
 #include "rag_fixture.hpp"
 #include "support/kept_store.hpp"
 #include "support/rounds.hpp"
-#include <ragstone/store/sqlite_engine.hpp>
+#include <ragstone/model/sqlite_store.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -60,6 +62,8 @@ class FaultyIndex final : public Index {
     ++clears_;
     if (strikes()) throw std::runtime_error("index cannot be cleared");
     texts_.clear();
+    // It may hold what the store has lost.
+    file_ = IndexFile();
   }
   std::vector<ScoredNode> do_query(const IndexQuery& query, const StopToken&) const override {
     std::vector<ScoredNode> hits;
@@ -86,25 +90,12 @@ struct LastingStore {
   friend void PrintTo(const LastingStore& store, std::ostream* out) { *out << store.name; }
 };
 
-class SqliteFactory final : public StoreFactory {
- public:
-  explicit SqliteFactory(std::filesystem::path folder) : folder_(std::move(folder)) {}
-
- private:
-  Task<std::shared_ptr<Store>> do_open(Pool pool, CallContext) override {
-    SqliteOptions options;
-    options.durability = Durability::fast;
-    options.seal_rows = 64;
-    co_return embedded_store(sqlite_engine(folder_, options), std::move(pool));
-  }
-
-  const std::filesystem::path folder_;
-};
-
 class IndexSteps : public RagTest, public testing::WithParamInterface<LastingStore> {
  protected:
   void SetUp() override {
-    store = GetParam().make(folder.path() / "kb");
+    store = GetParam().make(kb());
+    start(IndexFile());
+    stop();
     start(IndexFile());
   }
   void TearDown() override { stop(); }
@@ -121,6 +112,33 @@ class IndexSteps : public RagTest, public testing::WithParamInterface<LastingSto
   void stop() {
     if (document) runtime.run(document.close());
     document = Document();
+    keep();
+  }
+
+  std::filesystem::path kb() const { return folder.path() / "kb"; }
+  bool is_persistent() const { return std::filesystem::exists(kb()); }
+
+  /// What a disk keeps of the closed store, whatever comes after.
+  void keep() {
+    if (!is_persistent()) return;
+    std::filesystem::remove_all(folder.path() / "kept");
+    std::filesystem::copy(kb(), folder.path() / "kept", std::filesystem::copy_options::recursive);
+    kept_model = model;
+  }
+
+  /// The program ends without closing its store, which shows all commits afterwards.
+  void crash() { document = Document(); }
+
+  /// Power is lost, and with it what was committed since the last stop(); but not what the index has saved.
+  void lose_power() {
+    crash();
+    // Opening waits until the last operation has let go.
+    DocumentOptions options;
+    options.store = store;
+    runtime.run(open(options).close());
+    std::filesystem::remove_all(kb());
+    std::filesystem::copy(folder.path() / "kept", kb(), std::filesystem::copy_options::recursive);
+    model = kept_model;
   }
 
   std::vector<Hit> look_up(const std::string& word) {
@@ -174,7 +192,8 @@ class IndexSteps : public RagTest, public testing::WithParamInterface<LastingSto
   std::shared_ptr<StoreFactory> store;
   Document document;
   std::shared_ptr<FaultyIndex> index;
-  std::map<std::string, std::vector<std::string>> model;
+  std::map<std::string, std::vector<std::string>> model;       ///< The words of each source.
+  std::map<std::string, std::vector<std::string>> kept_model;  ///< As they were at the last stop().
 };
 
 TEST_P(IndexSteps, AFaultyIndexIsRefusedOrRight) {
@@ -187,7 +206,10 @@ TEST_P(IndexSteps, AFaultyIndexIsRefusedOrRight) {
     change_something();
     if (random() % 12 == 0) {
       const IndexFile file = index->file();
-      stop();
+      const auto end = is_persistent() ? random() % 3 : 0;
+      if (end == 0) stop();
+      if (end == 1) crash();
+      if (end == 2) lose_power();
       start(file);
     }
     const std::string word = some_word();
@@ -303,7 +325,12 @@ TEST_P(IndexSteps, AReplayReadsOnTheBackgroundLane) {
 
 std::shared_ptr<StoreFactory> make_kept(const std::filesystem::path&) { return std::make_shared<KeptStore>(); }
 std::shared_ptr<StoreFactory> make_sqlite(const std::filesystem::path& folder) {
-  return std::make_shared<SqliteFactory>(folder);
+  SqliteOptions options;
+  options.durability = Durability::fast;
+  options.seal_rows = 64;
+  // A store that was not closed is given up by the last operation that uses it.
+  options.lock_timeout = std::chrono::seconds(20);
+  return sqlite_store(folder, options);
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, IndexSteps,
