@@ -7,6 +7,7 @@
 #include <ragstone/ragstone.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <fstream>
@@ -43,13 +44,14 @@ class StartCosts {
   const IoCounts io_ = io_counts();
 };
 
-DocumentOptions options_for(const Subject& subject, bool embed, std::size_t latency_ms) {
+DocumentOptions options_for(const Subject& subject, std::size_t latency_ms,
+                            std::shared_ptr<std::atomic<std::size_t>> embedding_calls = nullptr) {
   DocumentOptions options;
   options.store = store_kind(subject.store).factory(subject.folder / "kb");
   options.dataset = subject.folder / "data";
-  if (embed)
-    options.embedders[kGeneratedKey] =
-        fixed_embedder(kGeneratedDimension, std::chrono::milliseconds(static_cast<std::int64_t>(latency_ms)));
+  options.embedders[kGeneratedKey] =
+      fixed_embedder(kGeneratedDimension, std::chrono::milliseconds(static_cast<std::int64_t>(latency_ms)),
+                     std::move(embedding_calls));
   return options;
 }
 
@@ -88,16 +90,16 @@ void write_dataset(const Subject& subject, std::size_t files, std::size_t lines)
   }
 }
 
-void first_start(const Subject& subject, bool embed, std::size_t latency_ms) {
+void first_start(const Subject& subject, std::size_t latency_ms, bool ask) {
   const auto start = Clock::now();
   Runtime runtime;
-  Document document = open_with_group(runtime, options_for(subject, embed, latency_ms));
+  Document document = open_with_group(runtime, options_for(subject, latency_ms));
   runtime.run(document.build(kGeneratedGroup));
   const SyncReport report = runtime.run(document.sync());
   if (report.failed > 0) throw std::runtime_error("a source failed: " + report.failures.front().reason);
   print_value("start", milliseconds_since(start));
   print_value("added", static_cast<double>(report.added));
-  if (embed) {
+  if (ask) {
     const std::string question = selective_question(0, subject.rare_words());
     retrieve(runtime, document, Similarity::bm25, "bm25", question);
     retrieve(runtime, document, Similarity::cosine, "cosine", question);
@@ -105,16 +107,9 @@ void first_start(const Subject& subject, bool embed, std::size_t latency_ms) {
   runtime.run(document.close());
 }
 
-void fill(const Subject& subject) {
-  constexpr std::size_t kSources = 16;
+void settle(const Subject& subject) {
   const std::shared_ptr<StoreEngine> engine = store_kind(subject.store).engine(subject.folder / "kb");
-  for (std::size_t source = 0; source * kRowsPerSource < subject.nodes;) {
-    Commit commit;
-    for (std::size_t i = 0; i < kSources && source * kRowsPerSource < subject.nodes; ++i)
-      commit.sources.push_back(source_with_vectors(source++, subject.rare_words()));
-    engine->commit(std::move(commit));
-    while (engine->maintain()) {
-    }
+  while (engine->maintain()) {
   }
   engine->close();
 }
@@ -138,7 +133,7 @@ void open_and_retrieve(const Subject& subject, std::size_t number) {
   const StartCosts costs;
   const auto start = Clock::now();
   Runtime runtime;
-  Document document = open_with_group(runtime, options_for(subject, true, 0));
+  Document document = open_with_group(runtime, options_for(subject, 0));
   print_value("open", milliseconds_since(start));
   retrieve(runtime, document, Similarity::bm25, "bm25", question);
   print_value("start", milliseconds_since(start));
@@ -152,17 +147,19 @@ void open_and_retrieve(const Subject& subject, std::size_t number) {
 }
 
 void open_and_sync(const Subject& subject) {
+  const auto embedding_calls = std::make_shared<std::atomic<std::size_t>>(0);
   const StartCosts costs;
   const auto start = Clock::now();
   Runtime runtime;
-  Document document = open_with_group(runtime, options_for(subject, false, 0));
+  Document document = open_with_group(runtime, options_for(subject, 0, embedding_calls));
   print_value("open", milliseconds_since(start));
   const SyncReport report = runtime.run(document.sync());
   print_value("start", milliseconds_since(start));
   print_value("unchanged", static_cast<double>(report.unchanged));
-  print_value("read", static_cast<double>(report.added + report.changed + report.failed));
+  print_value("parsed", static_cast<double>(report.added + report.changed + report.failed));
   costs.report();
   runtime.run(document.close());
+  print_value("embedding calls", static_cast<double>(*embedding_calls));
 }
 
 }  // namespace ragstone::bench

@@ -20,16 +20,16 @@ struct Subject {
 
 /// `files` files of the generated texts' first `lines` lines.
 void write_dataset(const Subject& subject, std::size_t files, std::size_t lines);
-/// Document::open(), sync() over the dataset, build() of the group, with vectors if `embed`; the first retrievals after
-/// that. `latency_ms`: of each call of the embedder.
-void first_start(const Subject& subject, bool embed, std::size_t latency_ms);
-/// Fills the store with generated nodes by StoreEngine::commit(), 1,024 in each, and closes it.
-void fill(const Subject& subject);
+/// Document::open(), sync() over the dataset with build() of the group; if `ask`, the first retrievals after that.
+/// `latency_ms`: of each call of the embedder.
+void first_start(const Subject& subject, std::size_t latency_ms, bool ask);
+/// All upkeep that is due, which a program that runs on does in the background.
+void settle(const Subject& subject);
 /// Adds nodes until the growing part is full, and kills itself.
 void fill_growing_part_and_die(const Subject& subject);
 /// Document::open(), the first retrieval by BM25, the first by vectors; question number `number`.
 void open_and_retrieve(const Subject& subject, std::size_t number);
-/// Document::open(), then sync() over the unchanged dataset.
+/// Document::open(), then sync() over the unchanged dataset; what was read and embedded.
 void open_and_sync(const Subject& subject);
 
 }  // namespace ragstone::bench

@@ -17,7 +17,9 @@ namespace {
 
 class FixedEmbedder final : public Embedder {
  public:
-  FixedEmbedder(std::uint32_t dimension, std::chrono::milliseconds latency) : latency_(latency) {
+  FixedEmbedder(std::uint32_t dimension, std::chrono::milliseconds latency,
+                std::shared_ptr<std::atomic<std::size_t>> calls)
+      : latency_(latency), calls_(std::move(calls)) {
     identity_.name = "fixed";
     identity_.dimension = dimension;
     identity_.normalized = true;
@@ -27,6 +29,7 @@ class FixedEmbedder final : public Embedder {
 
  private:
   Task<ragstone::EmbeddedBatch> do_embed(std::span<const std::string> texts, EmbedRole role, CallContext) override {
+    if (role == EmbedRole::document && calls_) ++*calls_;
     if (role == EmbedRole::document && latency_ > std::chrono::milliseconds::zero()) {
       boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, latency_);
       co_await timer.async_wait(boost::asio::use_awaitable);
@@ -42,6 +45,7 @@ class FixedEmbedder final : public Embedder {
   }
 
   const std::chrono::milliseconds latency_;
+  const std::shared_ptr<std::atomic<std::size_t>> calls_;
   EmbedderIdentity identity_;
 };
 
@@ -58,8 +62,9 @@ void fill_unit_vector(std::uint64_t seed, std::span<float> row) {
   for (float& value : row) value *= scale;
 }
 
-std::shared_ptr<Embedder> fixed_embedder(std::uint32_t dimension, std::chrono::milliseconds latency) {
-  return std::make_shared<FixedEmbedder>(dimension, latency);
+std::shared_ptr<Embedder> fixed_embedder(std::uint32_t dimension, std::chrono::milliseconds latency,
+                                         std::shared_ptr<std::atomic<std::size_t>> calls) {
+  return std::make_shared<FixedEmbedder>(dimension, latency, std::move(calls));
 }
 
 }  // namespace ragstone::bench
