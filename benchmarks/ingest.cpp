@@ -167,6 +167,9 @@ void bench_vectors(Report& report, std::size_t count) {
     report.figure(title + ": rows", static_cast<double>(count) / values["seconds"], "/s");
     report.figure(title + ": anonymous memory, peak", values["anonymous peak"], "MiB");
     if (!values.contains("open")) continue;
+    const double input = raw + values["text"];
+    report.figure(title + ": write() bytes for each of raw f32 and text", values["written"] / input, "");
+    report.figure(title + ": disk writes for each byte of raw f32 and text", values["sent to disk"] / input, "");
     report.figure(title + ": disk of vectors against raw f32", values["disk, vectors"] / raw, "x");
     report.figure(title + ": disk", values["disk"] / 1e6, "MB");
     report.figure(title + ": open", values["open"], "ms");

@@ -120,9 +120,12 @@ void ingest_vectors(const std::string& store, std::size_t count) {
   const test::TemporaryFolder folder;
   std::shared_ptr<StoreEngine> engine = kind.engine(folder.path() / "kb");
   double seconds = 0;
+  double text = 0;
+  const IoCounts before = io_counts();
   const AnonymousPeak peak;
   for (std::size_t source = 0; source * kRowsPerSource < count; ++source) {
     Commit commit = commit_of(source_with_vectors(source));
+    text += static_cast<double>(commit.sources.front().text.size());
     const auto start = Clock::now();
     engine->commit(std::move(commit));
     while (engine->maintain()) {
@@ -133,6 +136,8 @@ void ingest_vectors(const std::string& store, std::size_t count) {
   engine->close();
   seconds += seconds_since(closing);
   print_value("seconds", seconds);
+  print_value("text", text);
+  print_writes(before);
   print_value("anonymous peak", peak.mib());
   if (!kind.persistent) return;
   engine.reset();

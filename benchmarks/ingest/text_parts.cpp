@@ -64,12 +64,6 @@ void feed(bool large, std::size_t count, Take take) {
   print_value("bytes", bytes);
 }
 
-void report_io(const IoCounts& before) {
-  const IoCounts after = io_counts();
-  print_value("written", static_cast<double>(after.written - before.written));
-  print_value("sent to disk", static_cast<double>(after.sent_to_disk - before.sent_to_disk));
-}
-
 void report_disk(const StoreKind& kind, const std::filesystem::path& folder) {
   print_value("disk", static_cast<double>(folder_bytes(folder)));
   if (!kind.persistent) return;
@@ -127,7 +121,7 @@ void ingest_texts(const std::string& store, bool large, std::size_t count) {
   const auto closing = Clock::now();
   runtime.run(document.close());
   print_value("close", seconds_since(closing));
-  report_io(before);
+  print_writes(before);
   document = Document();
   report_disk(kind, folder.path() / "kb");
 }
@@ -146,7 +140,7 @@ void ingest_texts_by_peer(bool fts5, bool large, std::size_t count) {
       }
     });
   }
-  report_io(before);
+  print_writes(before);
   print_value("disk", static_cast<double>(folder_bytes(folder.path())));
 }
 

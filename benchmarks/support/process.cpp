@@ -159,6 +159,12 @@ void print_value(const std::string& name, double value) {
   std::fflush(stdout);
 }
 
+void print_writes(const IoCounts& before) {
+  const IoCounts after = io_counts();
+  print_value("written", static_cast<double>(after.written - before.written));
+  print_value("sent to disk", static_cast<double>(after.sent_to_disk - before.sent_to_disk));
+}
+
 double quantile(std::vector<double>& values, double q) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());

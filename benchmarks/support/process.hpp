@@ -68,6 +68,9 @@ Values run_child(const std::vector<std::string>& arguments, bool killed = false)
 
 void print_value(const std::string& name, double value);
 
+/// What was written since then: "written" and "sent to disk", in bytes.
+void print_writes(const IoCounts& before);
+
 /// The q-quantile (0 to 1) of some values, which are sorted for it.
 double quantile(std::vector<double>& values, double q);
 
