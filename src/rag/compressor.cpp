@@ -1,5 +1,4 @@
 #include "rag/compression.hpp"
-#include "rag/hit_highlights.hpp"
 #include "rag/model_lines.hpp"
 #include "rag/nonce.hpp"
 #include "rag/prompt_texts.hpp"
@@ -183,6 +182,14 @@ void keep_parts(Hit hit, const std::vector<Span>& parts, std::vector<Hit>& kept)
   clip_highlights(hit, whole);
   hit.text = std::move(text);
   kept.push_back(std::move(hit));
+}
+
+void clip_highlights(Hit& hit, Span part) {
+  std::vector<Span> kept;
+  for (const Span span : hit.highlights)
+    if (span.overlaps(part))
+      kept.push_back(Span{std::max(span.begin, part.begin) - part.begin, std::min(span.end, part.end) - part.begin});
+  hit.highlights = std::move(kept);
 }
 
 Task<std::vector<Hit>> Compressor::compress(std::string query, std::vector<Hit> hits, CallContext context) {

@@ -3,7 +3,6 @@
 #include <ragstone/async/offload.hpp>
 #include <ragstone/text/highlight.hpp>
 
-#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -73,14 +72,6 @@ Task<std::vector<Retrieval>> with_highlights(std::vector<std::shared_ptr<Documen
       });
   const Lane lane = context.lane();
   return offload(documents.front()->pool, lane, std::move(work), std::move(context));
-}
-
-void clip_highlights(Hit& hit, Span part) {
-  std::vector<Span> kept;
-  for (const Span span : hit.highlights)
-    if (span.overlaps(part))
-      kept.push_back(Span{std::max(span.begin, part.begin) - part.begin, std::min(span.end, part.end) - part.begin});
-  hit.highlights = std::move(kept);
 }
 
 }  // namespace ragstone

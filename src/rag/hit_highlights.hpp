@@ -17,7 +17,4 @@ Task<std::vector<Retrieval>> with_highlights(std::vector<std::shared_ptr<Documen
                                              std::shared_ptr<const std::vector<Query>> queries,
                                              std::vector<Retrieval> retrievals, CallContext context);
 
-/// For a hit whose text becomes that at `part` of it.
-void clip_highlights(Hit& hit, Span part);
-
 }  // namespace ragstone

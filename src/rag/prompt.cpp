@@ -1,4 +1,4 @@
-#include "rag/hit_highlights.hpp"
+#include "rag/compression.hpp"
 #include "rag/nonce.hpp"
 #include "rag/prompt_texts.hpp"
 #include "rag/quoted.hpp"

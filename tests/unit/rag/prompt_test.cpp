@@ -124,7 +124,10 @@ TEST(Prompt, StaysWithinItsBudgetAndCutsAtASentence) {
   for (int i = 0; i < 200; ++i)
     text += "梯度下降的第" + std::to_string(i) + "句。 Sentence number " + std::to_string(i) + ".\n";
   std::vector<Hit> hits;
-  for (int i = 0; i < 5; ++i) hits.push_back(hit("s" + std::to_string(i), text));
+  for (int i = 0; i < 5; ++i) {
+    hits.push_back(hit("s" + std::to_string(i), text));
+    hits.back().highlights = {Span{0, 6}, Span{text.size() - 9, text.size() - 1}};
+  }
   for (const std::size_t limit : {600u, 1500u, 4000u, 9000u}) {
     PromptOptions options;
     options.max_tokens = limit;
@@ -135,6 +138,7 @@ TEST(Prompt, StaysWithinItsBudgetAndCutsAtASentence) {
     EXPECT_TRUE(last.text.ends_with("\n") || last.text.ends_with("。 ")) << last.text.substr(last.text.size() - 40);
     EXPECT_EQ(last.span.size(), last.text.size());
     EXPECT_EQ(text.substr(0, last.text.size()), last.text);
+    EXPECT_EQ(last.highlights.size(), last.text.size() < text.size() ? 1u : 2u);
   }
 }
 
