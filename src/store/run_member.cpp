@@ -85,7 +85,7 @@ MemberHits run(const StoreSnapshot& snapshot, const SearchRequest& request, cons
       result.hits = search(wanted);
     }
   }
-  result.nodes = boost_by_text(snapshot, request, member, result.hits, stop);
+  result.nodes = boost_by_text(snapshot, request, member, k, result.hits, stop);
   if (result.hits.size() > k) result.hits.resize(k);
   return result;
 }

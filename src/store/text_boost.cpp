@@ -26,6 +26,7 @@ constexpr std::size_t kMaxQueryTerms = 128;
 constexpr std::size_t kMaxQueryPairs = 256;
 constexpr std::uint32_t kLead = 10;
 constexpr std::uint32_t kWindow = 8;
+constexpr std::size_t kTextsAtOnce = 16;
 
 /// A term of the query, and where a text has it; the counts of fields are weighted.
 struct QueryTerm {
@@ -86,6 +87,22 @@ class TextBooster {
   /// Whether most of the query's terms are words; if so, neighbours() knows the texts that were read.
   bool compares_texts() const noexcept { return compares_texts_; }
   NeighbourScores& neighbours() noexcept { return neighbours_; }
+
+  /// No boost_of() a node with this score is above it.
+  double most_for(double score) const {
+    double forms = 0;
+    double leads = 0;
+    for (const QueryTerm& term : terms_) {
+      forms += term.idf * static_cast<double>(term.forms.size());
+      if (term.is_word) leads += term.idf;
+    }
+    double pairs = 0;
+    for (const QueryPair& pair : pairs_)
+      pairs += 2 * pair.times * std::min(terms_[pair.first].idf, terms_[pair.second].idf);
+    const TextBoosts& boosts = member_.boosts;
+    return (boosts.exact_form * forms + boosts.proximity * pairs) * scorer_.limit() + boosts.lead * leads +
+           boosts.coverage * score;
+  }
 
   /// `score`: what the node has by its terms.
   double boost_of(const Node& node, double score, const StopToken& stop) {
@@ -222,27 +239,38 @@ class TextBooster {
   NeighbourScores neighbours_;
 };
 
+/// Whether `k` of the scores are above `most`, by more than sums are rounded.
+bool are_above(const std::vector<double>& scores, std::size_t k, double most) {
+  const auto above = std::count_if(scores.begin(), scores.end(), [&](double score) { return score > most * 1.000001; });
+  return static_cast<std::size_t>(above) >= k;
+}
+
 }  // namespace
 
 std::vector<Node> boost_by_text(const StoreSnapshot& snapshot, const SearchRequest& request, const TextMember& member,
-                                std::vector<ScoredNode>& hits, const StopToken& stop) {
-  const std::size_t depth = std::min(member.boosts.depth, hits.size());
+                                std::size_t k, std::vector<ScoredNode>& hits, const StopToken& stop) {
+  std::size_t depth = std::min(member.boosts.depth, hits.size());
   if (depth < 2) return {};
   TextBooster booster(member, snapshot, request.group);
   if (!booster.has_terms()) return {};
   NodeQuery query;
   query.group = request.group;
-  query.ids.emplace();
-  for (std::size_t i = 0; i < depth; ++i) query.ids->push_back(hits[i].id);
   std::size_t i = 0;
   std::vector<std::size_t> read;
   std::vector<double> scores;
-  std::vector<Node> nodes = snapshot.nodes(query, stop);
-  for (const Node& node : nodes) {
-    throw_if_stopped(stop);
-    while (hits[i].id != node.id) ++i;
-    read.push_back(i);
-    scores.push_back(hits[i].score + booster.boost_of(node, hits[i].score, stop));
+  std::vector<Node> nodes;
+  for (std::size_t begin = 0; begin < depth;) {
+    const std::size_t end = booster.compares_texts() ? depth : std::min(depth, std::max(k, begin + kTextsAtOnce));
+    query.ids.emplace();
+    for (; begin < end; ++begin) query.ids->push_back(hits[begin].id);
+    for (Node& node : snapshot.nodes(query, stop)) {
+      throw_if_stopped(stop);
+      while (hits[i].id != node.id) ++i;
+      read.push_back(i);
+      scores.push_back(hits[i].score + booster.boost_of(node, hits[i].score, stop));
+      nodes.push_back(std::move(node));
+    }
+    if (end < depth && are_above(scores, k, hits[end].score + booster.most_for(hits[end].score))) depth = end;
   }
   if (booster.compares_texts() && scores.size() > 2)
     booster.neighbours().spread(scores, member.boosts.neighbours, stop);
