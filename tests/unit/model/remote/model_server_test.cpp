@@ -303,7 +303,9 @@ TEST(ModelServer, ACancelledCallIsNotTriedAgain) {
   const CallContext context = CallContext().with_observer(observer);
   for (const int status : {429, 503}) {
     const auto cancelled = call_that_saw(bed, server, status, context);
-    EXPECT_TRUE(is_cancelled(thrown_by_failed(bed, *cancelled, kCancelled))) << status;
+    const std::exception_ptr thrown = thrown_by_failed(bed, *cancelled, kCancelled);
+    ASSERT_TRUE(thrown) << status;
+    EXPECT_TRUE(is_cancelled(thrown)) << status;
   }
   EXPECT_TRUE(observer->events().empty()) << "no retry is told";
   const auto busy = call_that_saw(bed, server, 503);
