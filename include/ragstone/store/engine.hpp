@@ -96,8 +96,8 @@ class StoreEngine {
   VerifyReport verify(const StopToken& stop = {}) const { return do_verify(stop); }
 
   /// Copies the state at its beginning to a folder, which must not exist, as a store of its own; commits and reads go
-  /// on meanwhile. If it throws, nothing is left of the folder. Errors: Errc::unsupported, Errc::already_exists, the
-  /// medium's own.
+  /// on meanwhile. If it throws, nothing is left of the folder. Errors: Errc::unsupported, Errc::already_exists,
+  /// Errc::locked while another backup to the folder is made, the medium's own.
   void backup(const std::filesystem::path& folder, const StopToken& stop = {}) const { do_backup(folder, stop); }
 
   /// Where registered indexes are saved; null where there is no medium for it.

@@ -22,9 +22,11 @@ class RecoveryReport {
   std::vector<StoreFinding> lost;
 };
 
-/// Copies what is readable and matches its checksums to a new store; the damaged one is only read. Vectors are taken
-/// over, so that nothing is embedded twice; postings are left to be made from the text.
-/// Errors: Errc::already_exists for `target`; Errc::not_found; Errc::corrupt_store if nothing at all can be read;
+/// Copies what is readable and matches its checksums to a new store, with its sessions; the damaged one is only read.
+/// Dense vectors are taken over, so that nothing is embedded twice; postings are left to be made from the text, and
+/// sparse vectors of a model by the model: those are among what is lost.
+/// Errors: Errc::already_exists for `target`; Errc::locked while another call makes it, as of all functions here;
+/// Errc::not_found; Errc::corrupt_store if nothing at all can be read;
 /// Errc::io_error, Errc::storage_full.
 RecoveryReport recover_store(const std::filesystem::path& damaged, const std::filesystem::path& target,
                              const StopToken& stop = {});

@@ -4,6 +4,7 @@
 #include "store/sqlite/digest.hpp"
 #include "store/sqlite/engine.hpp"
 #include "store/sqlite/tools.hpp"
+#include "store/sqlite/unfinished.hpp"
 #include <ragstone/base/error.hpp>
 #include <ragstone/store/sqlite_engine.hpp>
 #include <ragstone/store/sqlite_tools.hpp>
@@ -15,7 +16,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 namespace ragstone {
 namespace sqlite {
@@ -29,36 +29,6 @@ constexpr char kTables[] =
     " PRIMARY KEY(file, number)) STRICT;";
 constexpr std::int64_t kArchiveId = 1380009793;  // "RAGA"
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
-
-/// Removes a file or folder that was not finished; of a database also the journal that a failed transaction leaves.
-class Unfinished {
- public:
-  explicit Unfinished(std::filesystem::path path) : path_(std::move(path)) { remove(); }
-  ~Unfinished() { remove(); }
-  Unfinished(const Unfinished&) = delete;
-  Unfinished& operator=(const Unfinished&) = delete;
-
-  const std::filesystem::path& path() const noexcept { return path_; }
-
- private:
-  void remove() noexcept {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-    std::filesystem::remove(path_.string() + "-journal", ignored);
-  }
-
-  std::filesystem::path path_;
-};
-
-void refuse_existing(const std::filesystem::path& path, const char* operation) {
-  if (std::filesystem::exists(std::filesystem::symlink_status(path)))
-    throw Error(Errc::already_exists,
-                std::string(operation) + " to \"" + path.string() + "\": it exists; choose another name");
-}
-
-void sync_parent(segment::FileSystem& files, const std::filesystem::path& path) {
-  files.sync_directory(std::filesystem::absolute(path).lexically_normal().parent_path());
-}
 
 /// The part of a name between a beginning and an end; none if it has others.
 std::optional<std::string_view> between(std::string_view name, std::string_view prefix, std::string_view suffix) {
@@ -128,45 +98,42 @@ std::int64_t application_of(Database& database) {
 
 void export_store(const std::filesystem::path& store, const std::filesystem::path& archive, const EngineHooks& hooks,
                   const StopToken& stop) {
-  refuse_existing(archive, "export");
   const std::shared_ptr<segment::FileSystem> files = hooks.files;
-  const Unfinished copy(archive.string() + ".unpacked");
+  Unfinished unfinished(*files, archive, "export to");
+  const std::filesystem::path copy = unfinished.path() / "store";
   SqliteOptions reading;
   reading.access = StoreAccess::read_only;
-  make_engine(store, reading, hooks)->backup(copy.path(), stop);
+  make_engine(store, reading, hooks)->backup(copy, stop);
 
-  const Unfinished unfinished(archive.string() + ".unfinished");
+  const std::filesystem::path packed = unfinished.path() / "archive";
   {
-    Database database(unfinished.path(), OpenMode::create, hooks.vfs_name());
+    Database database(packed, OpenMode::create, hooks.vfs_name());
     database.execute(kTables);
     Transaction transaction(database);
     std::int64_t number = 0;
     const auto add = [&](const std::string& name) {
-      const std::shared_ptr<const segment::Image> image = files->open(copy.path() / name, true);
+      const std::shared_ptr<const segment::Image> image = files->open(copy / name, true);
       const std::span<const std::byte> bytes = image->bytes();
       pack(database, ++number, name, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, stop);
     };
     add(kDatabaseFile);
-    if (std::filesystem::exists(copy.path() / kSessionsFile)) add(kSessionsFile);
+    if (std::filesystem::exists(copy / kSessionsFile)) add(kSessionsFile);
     for (const std::string folder : {kPartFolder, kIndexFolder})
-      if (std::filesystem::is_directory(copy.path() / folder))
-        for (const std::string& name : files->list(copy.path() / folder)) add(folder + '/' + name);
+      if (std::filesystem::is_directory(copy / folder))
+        for (const std::string& name : files->list(copy / folder)) add(folder + '/' + name);
     transaction.commit();
   }
-  files->rename(unfinished.path(), archive);
-  sync_parent(*files, archive);
+  unfinished.become_target(packed);
 }
 
 void import_store(const std::filesystem::path& archive, const std::filesystem::path& store, const EngineHooks& hooks,
                   const StopToken& stop) {
-  refuse_existing(store, "import");
   if (!std::filesystem::exists(archive))
     throw Error(Errc::not_found, "import \"" + archive.string() + "\": there is no such file");
   Database database(archive, OpenMode::read, hooks.vfs_name());
   if (application_of(database) != kArchiveId) refuse_archive(archive, "it is no archive of a store");
   const std::shared_ptr<segment::FileSystem> files = hooks.files;
-  const Unfinished unfinished(store.string() + ".unfinished");
-  files->create_directory(unfinished.path());
+  Unfinished unfinished(*files, store, "import to");
   files->create_directory(unfinished.path() / kPartFolder);
   Statement& read = database.statement("SELECT number, name, bytes FROM file");
   const Rows guard(read);
@@ -182,8 +149,7 @@ void import_store(const std::filesystem::path& archive, const std::filesystem::p
   for (const char* folder : {kPartFolder, kIndexFolder})
     if (std::filesystem::is_directory(unfinished.path() / folder)) files->sync_directory(unfinished.path() / folder);
   files->sync_directory(unfinished.path());
-  files->rename(unfinished.path(), store);
-  sync_parent(*files, store);
+  unfinished.become_target(unfinished.path());
 }
 
 }  // namespace sqlite

@@ -4,11 +4,12 @@
 #include "store/sqlite/salvage.hpp"
 #include "store/sqlite/schema.hpp"
 #include "store/sqlite/tools.hpp"
+#include "store/sqlite/unfinished.hpp"
 #include "store/sqlite/vector_index_settings.hpp"
+#include "store/sqlite/whole_store.hpp"
 #include <ragstone/base/error.hpp>
 #include <ragstone/store/sqlite_tools.hpp>
 
-#include <system_error>
 #include <utility>
 
 namespace ragstone {
@@ -38,21 +39,35 @@ VectorIndexes readable_vector_indexes(sqlite::Database& database) {
 }  // namespace
 
 namespace sqlite {
+namespace {
+
+void save_sessions(const std::filesystem::path& damaged, const std::filesystem::path& to, const EngineHooks& hooks,
+                   RecoveryReport& report, const StopToken& stop) {
+  try {
+    copy_sessions(damaged, to, hooks.vfs, stop);
+  } catch (const Error& error) {
+    if (error.errc() != Errc::corrupt_store) throw;
+    hooks.files->remove(to / kSessionsFile);
+    StoreFinding& finding = report.lost.emplace_back();
+    finding.object = kSessionsFile;
+    finding.problem = error.what();
+  }
+}
+
+}  // namespace
 
 RecoveryReport recover_store(const std::filesystem::path& damaged, const std::filesystem::path& target,
                              const EngineHooks& hooks, const StopToken& stop) {
   if (!std::filesystem::exists(damaged / kDatabaseFile))
     throw Error(Errc::not_found, "recover store \"" + damaged.string() + "\": there is no store");
-  if (std::filesystem::exists(std::filesystem::symlink_status(target)))
-    throw Error(Errc::already_exists, "recover to \"" + target.string() + "\": it exists; name a new folder");
-
   Database database(damaged / kDatabaseFile, OpenMode::read, hooks.vfs_name());
   database.execute("BEGIN");
   check_schema(database);
   RecoveryReport report;
+  Unfinished unfinished(*hooks.files, target, "recover to");
   Salvage salvage(database, {hooks.files, damaged / kPartFolder, true}, report);
-  try {
-    const std::shared_ptr<StoreEngine> engine = make_engine(target, SqliteOptions(), hooks);
+  {
+    const std::shared_ptr<StoreEngine> engine = make_engine(unfinished.path(), SqliteOptions(), hooks);
     engine->declare_fields(readable_fields(database));
     engine->declare_vector_indexes(readable_vector_indexes(database));
     Commit commit;
@@ -69,11 +84,9 @@ RecoveryReport recover_store(const std::filesystem::path& damaged, const std::fi
     }
     flush();
     engine->close();
-  } catch (...) {
-    std::error_code ignored;
-    std::filesystem::remove_all(target, ignored);
-    throw;
   }
+  save_sessions(damaged, unfinished.path(), hooks, report, stop);
+  unfinished.become_target(unfinished.path());
   return report;
 }
 

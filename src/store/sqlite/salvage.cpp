@@ -72,10 +72,20 @@ std::string in_quotes(const std::string& name) { return '"' + name + '"'; }
 }  // namespace
 
 Salvage::Salvage(Database& database, const PartFolder& parts, RecoveryReport& report)
-    : database_(database), report_(report), catalog_(Catalog::load_definitions(database)) {
+    : database_(database), report_(report) {
+  load_definitions();
   last_source_ = last_source(database);
   end_of_nodes_ = end_of_nodes(database);
   load_parts(parts);
+}
+
+void Salvage::load_definitions() {
+  try {
+    catalog_ = Catalog::load_definitions(database_);
+  } catch (const Error& error) {
+    // The texts are saved without.
+    lose("definitions of groups and columns", error.what(), {});
+  }
 }
 
 void Salvage::load_parts(const PartFolder& files) {
@@ -148,7 +158,11 @@ void Salvage::add_part(const LoadedPart& loaded) {
 
 bool Salvage::next(Commit& commit, std::size_t& bytes) {
   std::optional<SourceRow> row = next_row();
-  if (!row) return next_fresh(commit, bytes);
+  if (!row) {
+    if (next_fresh(commit, bytes)) return true;
+    tell_left();
+    return false;
+  }
   if (digest_of(*row) != row->digest) {
     lose("source " + in_quotes(row->record.id), "its record is damaged", {row->record.id});
     return true;
@@ -310,7 +324,10 @@ std::optional<Salvage::Group> Salvage::read_group(const SourceRow& source, Sourc
 void Salvage::add_columns(const SourceRow& source, Group& group) {
   for (const DefinitionNumber number : group.row.columns) {
     const ColumnDefinition& definition = catalog_.column(number);
-    if (definition.dimension == 0) continue;
+    if (definition.dimension == 0) {
+      if (definition.key != kBm25Key && !definition.is_fields()) left_[number].push_back(source.record.id);
+      continue;
+    }
     std::optional<std::vector<float>> values = vectors(number, group);
     if (!values) {
       lose("vectors " + in_quotes(definition.key) + " of group " + in_quotes(group.rows.group) + " of source " +
@@ -343,6 +360,14 @@ std::optional<std::vector<float>> Salvage::vectors(DefinitionNumber column, cons
     if (!found) return std::nullopt;
   }
   return values;
+}
+
+void Salvage::tell_left() {
+  for (auto& [number, sources] : std::exchange(left_, {})) {
+    const ColumnDefinition& definition = catalog_.column(number);
+    lose("sparse vectors " + in_quotes(definition.key) + " of group " + in_quotes(definition.group),
+         "they are not taken over", std::move(sources));
+  }
 }
 
 void Salvage::lose(std::string object, std::string problem, std::vector<std::string> sources) {

@@ -33,6 +33,7 @@ class Salvage {
     std::vector<NodeId> parents;  ///< Of the rows.
   };
 
+  void load_definitions();
   void load_parts(const PartFolder& files);
   void load_log();
   void add_part(const LoadedPart& loaded);
@@ -47,6 +48,7 @@ class Salvage {
   std::optional<Group> read_group(const SourceRow& source, SourceGroup row, const FindNode& find);
   void add_columns(const SourceRow& source, Group& group);
   std::optional<std::vector<float>> vectors(DefinitionNumber column, const Group& group) const;
+  void tell_left();
   void lose(std::string object, std::string problem, std::vector<std::string> sources);
 
   Database& database_;
@@ -56,7 +58,8 @@ class Salvage {
   std::int64_t last_source_ = 0;                                       ///< No source has a higher number.
   NodeId end_of_nodes_ = 0;                                            ///< Above the ids of all nodes in the tables.
   std::int64_t at_ = 0;
-  std::vector<FreshSources::Pointer> fresh_;  ///< Those that are not read yet, the next one last.
+  std::map<DefinitionNumber, std::vector<std::string>> left_;  ///< Sources with sparse vectors of a model.
+  std::vector<FreshSources::Pointer> fresh_;                   ///< Those that are not read yet, the next one last.
 };
 
 }  // namespace ragstone::sqlite

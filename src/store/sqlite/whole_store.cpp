@@ -2,6 +2,7 @@
 
 #include "store/segment/image.hpp"
 #include "store/sqlite/engine.hpp"
+#include "store/sqlite/unfinished.hpp"
 #include "store/sqlite/verifier.hpp"
 #include <ragstone/base/error.hpp>
 
@@ -9,7 +10,6 @@
 #include <cstddef>
 #include <optional>
 #include <span>
-#include <system_error>
 #include <variant>
 
 #include <sqlite3.h>
@@ -30,15 +30,6 @@ void copy_database(Database& from, const std::filesystem::path& file, const std:
   throw_if_stopped(stop);
   if (code != SQLITE_DONE) raise(code, to.handle(), "backup");
   if (finished != SQLITE_OK) raise(finished, to.handle(), "backup");
-}
-
-/// Others may be writing to it.
-void copy_sessions(const std::filesystem::path& store, const std::filesystem::path& to, const std::string& vfs,
-                   const StopToken& stop) {
-  if (!std::filesystem::exists(store / kSessionsFile)) return;
-  Database sessions(store / kSessionsFile, OpenMode::read, vfs.empty() ? nullptr : vfs.c_str());
-  sessions.execute("PRAGMA busy_timeout = 5000");
-  copy_database(sessions, to / kSessionsFile, vfs, stop);
 }
 
 void copy_part(const Part& part, const PartFolder& folder, const StopToken& stop) {
@@ -95,6 +86,15 @@ void copy_parts(const State& state, const PartFolder& to, const StopToken& stop)
 
 }  // namespace
 
+void copy_sessions(const std::filesystem::path& store, const std::filesystem::path& to, const std::string& vfs,
+                   const StopToken& stop) {
+  if (!std::filesystem::exists(store / kSessionsFile)) return;
+  Database sessions(store / kSessionsFile, OpenMode::read, vfs.empty() ? nullptr : vfs.c_str());
+  // Others may be writing to it.
+  sessions.execute("PRAGMA busy_timeout = 5000");
+  copy_database(sessions, to / kSessionsFile, vfs, stop);
+}
+
 VerifyReport verify_store(const LatestSnapshot& latest, const PartFolder& folder, const IndexFiles& indexes,
                           DamageLog* damage, const StopToken& stop) {
   std::optional<WholeState> whole;
@@ -116,30 +116,16 @@ VerifyReport verify_store(const LatestSnapshot& latest, const PartFolder& folder
 
 void copy_store(const LatestSnapshot& latest, const PartFolder& folder, const segment::IndexFolder& indexes,
                 const std::filesystem::path& target, const std::string& vfs, const StopToken& stop) {
-  if (std::filesystem::exists(std::filesystem::symlink_status(target)))
-    throw Error(Errc::already_exists, "backup to \"" + target.string() + "\": it exists; name a new folder");
-  const WholeState whole(latest, folder);
   segment::FileSystem& files = *folder.files;
-  // Whoever sees the folder sees all of it.
-  const std::filesystem::path unfinished = target.string() + ".unfinished";
-  std::error_code ignored;
-  std::filesystem::remove_all(unfinished, ignored);
-  const std::filesystem::path* made = &unfinished;
-  try {
-    files.create_directory(unfinished);
-    files.create_directory(unfinished / kPartFolder);
-    copy_parts(whole.state(), {folder.files, unfinished / kPartFolder, true}, stop);
-    copy_database(whole.database(), unfinished / kDatabaseFile, vfs, stop);
-    indexes.copy_to(unfinished / kIndexFolder, whole.state().catalog.generation, stop);
-    copy_sessions(folder.path.parent_path(), unfinished, vfs, stop);
-    files.sync_directory(unfinished);
-    files.rename(unfinished, target);
-    made = &target;
-    files.sync_directory(std::filesystem::absolute(target).lexically_normal().parent_path());
-  } catch (...) {
-    std::filesystem::remove_all(*made, ignored);
-    throw;
-  }
+  Unfinished copy(files, target, "backup to");
+  const WholeState whole(latest, folder);
+  files.create_directory(copy.path() / kPartFolder);
+  copy_parts(whole.state(), {folder.files, copy.path() / kPartFolder, true}, stop);
+  copy_database(whole.database(), copy.path() / kDatabaseFile, vfs, stop);
+  indexes.copy_to(copy.path() / kIndexFolder, whole.state().catalog.generation, stop);
+  copy_sessions(folder.path.parent_path(), copy.path(), vfs, stop);
+  files.sync_directory(copy.path());
+  copy.become_target(copy.path());
 }
 
 }  // namespace ragstone::sqlite

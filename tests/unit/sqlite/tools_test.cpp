@@ -181,6 +181,68 @@ TEST_F(SqliteToolsTest, VectorsOfADamagedSegmentAreNamedAndTheRestIsSaved) {
   EXPECT_TRUE(engine->snapshot()->pending(pending).empty());
 }
 
+// F7
+TEST_F(SqliteToolsTest, RecoveringSavesTextsWithoutTheDefinitionsOfTheirGroups) {
+  {
+    sqlite::Database database(folder_ / "store.db", sqlite::OpenMode::read);
+    sqlite::Statement& root = database.statement("SELECT rootpage FROM sqlite_schema WHERE name = 'group_definition'");
+    sqlite::Rows rows(root);
+    ASSERT_TRUE(rows.next());
+    std::fstream bytes(folder_ / "store.db", std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(static_cast<std::streamoff>((root.integer(0) - 1) * 4096));
+    bytes << std::string(4096, 'x');
+  }
+  const RecoveryReport report = recover_store(folder_, in("copy"));
+  EXPECT_EQ(report.sources, kSources);
+  EXPECT_FALSE(report.lost.empty());
+  const auto engine = sqlite_engine(in("copy"));
+  EXPECT_EQ(engine->snapshot()->text("s7"), "fig 7\n无花果");
+  EXPECT_TRUE(engine->verify().ok());
+}
+
+TEST_F(SqliteToolsTest, RecoveringTellsWhichSourcesHadSparseVectorsOfAModel) {
+  {
+    const auto engine = sqlite_engine(folder_);
+    for (const char* id : {"sparse", "sparse too"}) {
+      Commit commit;
+      SourceWrite write = sample_lines(id, "fig");
+      write.groups[1].sparse.push_back(sample_terms(write.groups[1], write.text, "model"));
+      write.groups[1].sparse.back().key = "splade";
+      commit.sources.push_back(std::move(write));
+      engine->commit(std::move(commit));
+    }
+  }
+  const RecoveryReport report = recover_store(folder_, in("copy"));
+  ASSERT_EQ(report.lost.size(), 1u);
+  EXPECT_EQ(report.lost[0].object, "sparse vectors \"splade\" of group \"line\"");
+  EXPECT_EQ(report.lost[0].sources, (std::vector<std::string>{"sparse", "sparse too"}));
+  PendingQuery pending;
+  pending.group = "line";
+  pending.signature = "spans/1";
+  pending.columns.push_back({"splade", "model"});
+  EXPECT_EQ(sqlite_engine(in("copy"))->snapshot()->pending(pending).size(), kSources + 2u);
+}
+
+TEST_F(SqliteToolsTest, RecoveringTakesTheSessionsOver) {
+  {
+    sqlite::Database sessions(folder_ / "sessions.db", sqlite::OpenMode::create);
+    sessions.execute("CREATE TABLE turn(number INTEGER PRIMARY KEY); INSERT INTO turn VALUES(7)");
+  }
+  EXPECT_TRUE(recover_store(folder_, in("copy")).lost.empty());
+  {
+    sqlite::Database sessions(in("copy") / "sessions.db", sqlite::OpenMode::read);
+    sqlite::Statement& read = sessions.statement("SELECT number FROM turn");
+    sqlite::Rows rows(read);
+    ASSERT_TRUE(rows.next());
+    EXPECT_EQ(read.integer(0), 7);
+  }
+  std::ofstream(folder_ / "sessions.db") << "no database at all, whatever its name says, and long enough to be read";
+  const RecoveryReport report = recover_store(folder_, in("again"));
+  ASSERT_EQ(report.lost.size(), 1u);
+  EXPECT_EQ(report.lost[0].object, "sessions.db");
+  EXPECT_FALSE(fs::exists(in("again") / "sessions.db"));
+}
+
 TEST_F(SqliteToolsTest, RecoveringNothingSaysSo) {
   EXPECT_EQ(error_of([&] { recover_store(in("none"), in("copy")); }).errc(), Errc::not_found);
   std::ofstream(folder_ / "store.db") << "no database at all, whatever its name";

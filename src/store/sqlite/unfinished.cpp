@@ -1,0 +1,97 @@
+#include "store/sqlite/unfinished.hpp"
+
+#include <ragstone/base/error.hpp>
+
+#include <cerrno>
+#include <exception>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ragstone::sqlite {
+namespace {
+
+/// Whoever held the lock may have removed the file since it was opened.
+bool is_still_there(int file, const std::filesystem::path& path) {
+  struct stat opened = {};
+  struct stat named = {};
+  return fstat(file, &opened) == 0 && stat(path.c_str(), &named) == 0 && opened.st_dev == named.st_dev &&
+         opened.st_ino == named.st_ino;
+}
+
+/// What is left is removed by whoever makes the same the next time.
+void remove_or_leave(const std::filesystem::path& path) noexcept {
+  try {
+    std::filesystem::remove_all(path);
+  } catch (const std::exception&) {
+  }
+}
+
+}  // namespace
+
+Unfinished::Unfinished(segment::FileSystem& files, std::filesystem::path target, std::string what)
+    : files_(files),
+      target_(std::move(target)),
+      path_(target_.string() + ".unfinished"),
+      lock_(path_.string() + ".lock"),
+      what_(std::move(what) + " \"" + target_.string() + "\"") {
+  refuse_existing();
+  claim();
+  try {
+    // It may have been finished meanwhile.
+    refuse_existing();
+    remove_or_leave(path_);
+    files_.create_directory(path_);
+  } catch (...) {
+    give_up();
+    throw;
+  }
+}
+
+Unfinished::~Unfinished() { give_up(); }
+
+void Unfinished::give_up() noexcept {
+  remove_or_leave(path_);
+  ::unlink(lock_.c_str());
+  ::close(claim_);
+}
+
+void Unfinished::become_target(const std::filesystem::path& made) {
+  refuse_existing();
+  files_.rename(made, target_);
+  try {
+    files_.sync_directory(std::filesystem::absolute(target_).lexically_normal().parent_path());
+  } catch (...) {
+    remove_or_leave(target_);
+    throw;
+  }
+}
+
+void Unfinished::claim() {
+  for (;;) {
+    claim_ = ::open(lock_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (claim_ >= 0 && flock(claim_, LOCK_EX | LOCK_NB) == 0) {
+      if (is_still_there(claim_, lock_)) return;
+      ::close(claim_);
+      continue;
+    }
+    const int error = errno;
+    if (claim_ >= 0) ::close(claim_);
+    if (error == EINTR) continue;
+    if (error == EWOULDBLOCK)
+      throw Error(Errc::locked, what_ + ": it is being made already; wait until that is done, or name another one");
+    throw Error(Errc::io_error,
+                what_ + ": \"" + lock_.string() + "\": " + std::error_code(error, std::generic_category()).message());
+  }
+}
+
+void Unfinished::refuse_existing() const {
+  if (std::filesystem::exists(std::filesystem::symlink_status(target_)))
+    throw Error(Errc::already_exists, what_ + ": it exists; name another one");
+}
+
+}  // namespace ragstone::sqlite

@@ -1,0 +1,127 @@
+#include "store/sqlite/database.hpp"
+#include "store/sqlite/engine.hpp"
+#include "store/sqlite/tools.hpp"
+#include "support/errors.hpp"
+#include "support/store/samples.hpp"
+#include "support/temporary_folder.hpp"
+#include <ragstone/store/sqlite_engine.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace ragstone::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The disk, with something to be done when the first file is made.
+class WatchedFiles final : public segment::FileSystem {
+ public:
+  std::unique_ptr<segment::OutputFile> create(const fs::path& path) override {
+    if (const auto run = std::exchange(on_create, nullptr)) run();
+    return files_->create(path);
+  }
+  void rename(const fs::path& from, const fs::path& to) override { files_->rename(from, to); }
+  void remove(const fs::path& path) override { files_->remove(path); }
+  void create_directory(const fs::path& path) override { files_->create_directory(path); }
+  void sync_directory(const fs::path& path) override { files_->sync_directory(path); }
+  std::vector<std::string> list(const fs::path& folder) override { return files_->list(folder); }
+  std::shared_ptr<const segment::Image> open(const fs::path& path, bool map) override {
+    return files_->open(path, map);
+  }
+
+  std::function<void()> on_create;
+
+ private:
+  const std::shared_ptr<segment::FileSystem> files_ = segment::posix_file_system();
+};
+
+class UnfinishedStore : public testing::Test {
+ protected:
+  UnfinishedStore() {
+    hooks_.files = files_;
+    const auto engine = sqlite_engine(in("kb"));
+    Commit commit;
+    SourceWrite write = sample_lines("a", "river 河流");
+    write.groups[1].dense.push_back(sample_vectors("e", "two", {{1, 2}}, 2));
+    commit.sources.push_back(std::move(write));
+    engine->commit(std::move(commit));
+    engine->close();
+  }
+
+  fs::path in(const char* name) const { return temporary_.path() / name; }
+
+  std::set<std::string> names() const {
+    std::set<std::string> names;
+    for (const auto& entry : fs::directory_iterator(temporary_.path())) names.insert(entry.path().filename());
+    return names;
+  }
+
+  static void expect_whole(const fs::path& folder) {
+    const auto engine = sqlite_engine(folder);
+    EXPECT_EQ(engine->snapshot()->text("a"), "river 河流");
+    EXPECT_TRUE(engine->verify().ok());
+  }
+
+  TemporaryFolder temporary_;
+  const std::shared_ptr<WatchedFiles> files_ = std::make_shared<WatchedFiles>();
+  sqlite::EngineHooks hooks_;
+};
+
+TEST_F(UnfinishedStore, OfABackupIsNotTakenAwayByAnotherOneToTheSameFolder) {
+  const auto engine = sqlite::make_engine(in("kb"), SqliteOptions(), hooks_);
+  bool met = false;
+  files_->on_create = [&] {
+    met = true;
+    EXPECT_EQ(error_of([&] { engine->backup(in("copy")); }).errc(), Errc::locked);
+    EXPECT_NO_THROW(engine->backup(in("other")));
+  };
+  engine->backup(in("copy"));
+  EXPECT_TRUE(met);
+  EXPECT_EQ(error_of([&] { engine->backup(in("copy")); }).errc(), Errc::already_exists);
+  engine->close();
+  expect_whole(in("copy"));
+  expect_whole(in("other"));
+  EXPECT_EQ(names(), (std::set<std::string>{"copy", "kb", "other"})) << "nothing is left over";
+}
+
+TEST_F(UnfinishedStore, OfAnExportIsNotTakenAwayByAnotherOneToTheSameFile) {
+  files_->on_create = [&] { EXPECT_EQ(error_of([&] { export_store(in("kb"), in("kb.rag")); }).errc(), Errc::locked); };
+  sqlite::export_store(in("kb"), in("kb.rag"), hooks_, {});
+  EXPECT_FALSE(files_->on_create) << "another one was tried";
+  files_->on_create = [&] {
+    EXPECT_EQ(error_of([&] { import_store(in("kb.rag"), in("copy")); }).errc(), Errc::locked);
+  };
+  sqlite::import_store(in("kb.rag"), in("copy"), hooks_, {});
+  EXPECT_FALSE(files_->on_create) << "another one was tried";
+  expect_whole(in("copy"));
+  EXPECT_EQ(names(), (std::set<std::string>{"copy", "kb", "kb.rag"})) << "nothing is left over";
+}
+
+TEST_F(UnfinishedStore, ThatACrashLeftIsRemovedByTheNextOne) {
+  temporary_.write("copy.unfinished/segments/part-9.seg", "half a part");
+  temporary_.write("copy.unfinished.lock", "");
+  sqlite_engine(in("kb"))->backup(in("copy"));
+  EXPECT_FALSE(fs::exists(in("copy") / "segments" / "part-9.seg"));
+  expect_whole(in("copy"));
+  EXPECT_EQ(names(), (std::set<std::string>{"copy", "kb"}));
+}
+
+// F7
+TEST_F(UnfinishedStore, OfARecoveryDoesNotLookLikeAWholeOne) {
+  files_->on_create = [&] { EXPECT_FALSE(fs::exists(in("saved"))); };
+  sqlite::recover_store(in("kb"), in("saved"), hooks_, {});
+  EXPECT_FALSE(files_->on_create);
+  expect_whole(in("saved"));
+  EXPECT_EQ(names(), (std::set<std::string>{"kb", "saved"}));
+}
+
+}  // namespace
+}  // namespace ragstone::test
