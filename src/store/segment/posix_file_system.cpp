@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -150,6 +151,12 @@ std::shared_ptr<const Image> read_image(const Descriptor& file, const fs::path& 
   return image;
 }
 
+bool is_directory(const fs::path& folder, const dirent& entry) {
+  if (entry.d_type != DT_UNKNOWN && entry.d_type != DT_LNK) return entry.d_type == DT_DIR;
+  std::error_code unknown;
+  return fs::is_directory(folder / entry.d_name, unknown);
+}
+
 class PosixFileSystem final : public FileSystem {
  public:
   std::unique_ptr<OutputFile> create(const fs::path& path) override {
@@ -177,13 +184,13 @@ class PosixFileSystem final : public FileSystem {
   }
 
   std::vector<std::string> list(const fs::path& folder) override {
+    // An iterator of std::filesystem ends the process where memory runs out.
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(folder.c_str()), ::closedir);
+    if (!directory) fail("list", folder, errno);
     std::vector<std::string> names;
-    std::error_code error;
-    for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-      std::error_code unknown;
-      if (!at->is_directory(unknown)) names.push_back(at->path().filename().string());
-    }
-    if (error) fail("list", folder, error.value());
+    for (errno = 0; const dirent* entry = ::readdir(directory.get()); errno = 0)
+      if (!is_directory(folder, *entry)) names.emplace_back(entry->d_name);
+    if (errno != 0) fail("list", folder, errno);
     return names;
   }
 

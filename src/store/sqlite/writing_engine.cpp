@@ -11,13 +11,13 @@
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <exception>
 #include <memory>
 #include <mutex>
 #include <new>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -46,9 +46,7 @@ void create_folders(segment::FileSystem& files, const std::filesystem::path& fol
     files.create_directory(folder);
   } else {
     // It is synced too: who made it may have crashed before that. A parent that must not be read is another user's.
-    std::error_code error;
-    const std::filesystem::directory_iterator readable(parent, error);
-    if (error == std::errc::permission_denied) return;
+    if (::access(parent.c_str(), R_OK) != 0 && errno == EACCES) return;
   }
   files.sync_directory(parent);
 }
