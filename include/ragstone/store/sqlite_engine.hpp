@@ -56,8 +56,12 @@ class SqliteOptions {
 /// A process that was forked must not use what its parent opened: there, commits, maintain() and declarations are
 /// Errc::unsupported, and close() leaves everything to the parent.
 ///
+/// Opened for writing, a store goes on without segments that are missing or cannot be read: verify() names the sources
+/// that lost rows, and the next sync makes these anew.
+///
 /// Errors: Errc::invalid_argument for options out of range; Errc::locked, naming the process that writes;
-/// Errc::not_found for access other than read_write where there is no store; Errc::corrupt_store; Errc::unsupported for
+/// Errc::not_found for access other than read_write where there is no store, and where all segments are missing;
+/// Errc::corrupt_store; Errc::unsupported for
 /// a store of a newer version; Errc::io_error; Errc::storage_full.
 std::shared_ptr<StoreEngine> sqlite_engine(const std::filesystem::path& folder, SqliteOptions options = {});
 

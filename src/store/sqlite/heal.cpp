@@ -37,6 +37,17 @@ std::set<std::int64_t> sources_without(Database& database, DefinitionNumber defi
   return sources;
 }
 
+void note_loss(Database& database, DefinitionNumber definition, const std::set<std::int64_t>& sources, State& state) {
+  LostColumns lost = *state.lost;
+  for (const std::int64_t source : sources) lost.add(database, definition, source);
+  state.lost = std::make_shared<const LostColumns>(std::move(lost));
+  if (!state.catalog.column(definition).is_fields() || state.fields->declared.empty()) return;
+  FieldSettings settings = *state.fields;
+  settings.next_source = 1;
+  save_fields(database, settings);
+  state.fields = std::make_shared<const FieldSettings>(std::move(settings));
+}
+
 }  // namespace
 
 std::optional<PartDamage> find_damage(const State& state, PartNumber number, const StopToken& stop) {
@@ -81,19 +92,28 @@ State apply_healing(Database& database, const State& before_it, const PartDamage
       sources.insert(std::visit([row](const auto& data) { return std::int64_t{data->source(row)}; }, part->data));
     kill_rows(database, *part, rows);
   }
-  LostColumns lost = *state.lost;
-  for (const std::int64_t source : sources) lost.add(database, damage.definition, source);
-  next.lost = std::make_shared<const LostColumns>(std::move(lost));
-  if (state.catalog.column(damage.definition).is_fields() && !state.fields->declared.empty()) {
-    FieldSettings settings = *state.fields;
-    settings.next_source = 1;
-    save_fields(database, settings);
-    next.fields = std::make_shared<const FieldSettings>(std::move(settings));
-  }
+  note_loss(database, damage.definition, sources, next);
   if (column.parts.empty()) {
     next.columns.erase(damage.definition);
   } else {
     next.columns[damage.definition] = std::make_shared<const Column>(std::move(column));
+  }
+  update_counters(database, next.catalog);
+  return next;
+}
+
+State apply_losses(Database& database, const State& state, std::span<const LostPart> lost, FileChanges& files) {
+  State next = unfold(database, state);
+  std::set<DefinitionNumber> definitions;
+  for (const LostPart& one : lost) {
+    erase_part(database, next.catalog, one.part);
+    if (!one.part.is_staged()) files.obsolete.push_back(one.part.file);
+    definitions.insert(one.definition);
+  }
+  for (const DefinitionNumber definition : definitions) {
+    const Column* column = next.column(definition);
+    const Column rest = column ? *column : Column();
+    note_loss(database, definition, sources_without(database, definition, rest, next.catalog.next_node), next);
   }
   update_counters(database, next.catalog);
   return next;

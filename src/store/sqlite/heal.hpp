@@ -1,11 +1,13 @@
 #pragma once
 
 #include "store/sqlite/apply.hpp"
+#include "store/sqlite/part_rows.hpp"
 #include "store/sqlite/state.hpp"
 #include <ragstone/base/stop.hpp>
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace ragstone::sqlite {
@@ -24,5 +26,8 @@ std::optional<PartDamage> find_damage(const State& state, PartNumber number, con
 
 /// Takes the lost rows out of their column, in an open transaction, and notes which sources lost some.
 State apply_healing(Database& database, const State& state, const PartDamage& damage, FileChanges& files);
+
+/// The same where parts could not be opened: the state was loaded without them.
+State apply_losses(Database& database, const State& state, std::span<const LostPart> lost, FileChanges& files);
 
 }  // namespace ragstone::sqlite

@@ -197,7 +197,8 @@ std::vector<LoadedPart> load_staged(Database& database, const Catalog& catalog, 
   return parts;
 }
 
-State load_state(Database& database, const PartFolder& folder, const State* known, const OnDamagedSource& on_damage) {
+State load_state(Database& database, const PartFolder& folder, const State* known, const OnDamagedSource& on_damage,
+                 std::vector<LostPart>* lost) {
   State state;
   state.catalog = load_catalog(database);
   state.fields = std::make_shared<const FieldSettings>(load_fields(database));
@@ -210,8 +211,18 @@ State load_state(Database& database, const PartFolder& folder, const State* know
   const auto take = [&](PartRow& row, const auto& read_data) {
     const auto same = known_parts.find(row.part.number);
     const bool is_known = same != known_parts.end() && same->second->file == row.part.file;
-    row.part.data = is_known ? same->second->data : read_data();
-    add_dead(row, logged[row.part.number]);
+    std::vector<std::uint32_t>& dead = logged[row.part.number];
+    row.part.logged_dead = dead.size();
+    try {
+      row.part.data = is_known ? same->second->data : read_data();
+      add_dead(row, dead);
+    } catch (const Error& error) {
+      const bool is_gone = error.errc() == Errc::not_found;
+      if (lost == nullptr || (!is_gone && error.errc() != Errc::corrupt_store)) throw;
+      row.part.data = {};
+      lost->push_back({row.definition, std::move(row.part), is_gone});
+      return;
+    }
     columns[row.definition].parts.push_back(std::move(row.part));
   };
   for (PartRow& row : read_part_rows(database))

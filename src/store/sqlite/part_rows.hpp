@@ -33,16 +33,23 @@ PartData open_part(const ColumnDefinition& column, std::shared_ptr<const segment
 void write_part_file(const PartFolder& folder, const std::string& name,
                      const std::function<void(segment::OutputFile&)>& write);
 
-/// The catalog and all parts that the database names. Parts that `known` (null: none) has are taken from there.
-/// Errors: Errc::not_found for a file that is gone, Errc::corrupt_store.
-State load_state(Database& database, const PartFolder& folder, const State* known,
-                 const OnDamagedSource& on_damage = {});
-
 /// A part with the column that it belongs to.
 struct LoadedPart {
   DefinitionNumber definition = 0;
   Part part;
 };
+
+/// A part whose file is gone or whose image cannot be opened.
+struct LostPart {
+  DefinitionNumber definition = 0;
+  Part part;  ///< Without data.
+  bool is_gone = false;
+};
+
+/// The catalog and all parts that the database names. Parts that `known` (null: none) has are taken from there.
+/// Errors: Errc::not_found for a file that is gone, Errc::corrupt_store; with `lost`, such parts are put there instead.
+State load_state(Database& database, const PartFolder& folder, const State* known,
+                 const OnDamagedSource& on_damage = {}, std::vector<LostPart>* lost = nullptr);
 
 /// One part; none if there is no part of that number. Errors: as load_state().
 std::optional<LoadedPart> load_part(Database& database, const PartFolder& folder, const Catalog& catalog,

@@ -77,14 +77,31 @@ Writer::Writer(const std::filesystem::path& file, const std::string& vfs, Durabi
   // What another process left in the log may have been on its way to the disk when that ended. It is shown as the
   // store's state from now on, so it must survive as what is acknowledged does.
   if (is_synced_) database_.sync_log();
-  state_ = std::make_shared<const State>(load_state(database_, context_.folder, nullptr));
+  std::vector<LostPart> lost;
+  state_ = std::make_shared<const State>(load_state(database_, context_.folder, nullptr, {}, &lost));
   context_.next_part = state_->catalog.next_part;
+  if (!lost.empty()) give_up(lost);
   remove_orphans();
 }
 
 int Writer::on_commit(void* writer, sqlite3*, const char*, int pages) {
   static_cast<Writer*>(writer)->log_pages_ = static_cast<std::size_t>(pages);
   return SQLITE_OK;
+}
+
+void Writer::give_up(std::span<const LostPart> lost) {
+  // Who mislaid the folder wants it back rather than to pay for all embeddings again.
+  bool has_files = false;
+  for (const auto& [definition, column] : state_->columns)
+    for (const Part& part : column->parts) has_files = has_files || !part.is_staged();
+  if (!has_files && std::all_of(lost.begin(), lost.end(), [](const LostPart& part) { return part.is_gone; }))
+    throw Error(Errc::not_found, "open store: none of its segment files is in \"" + context_.folder.path.string() +
+                                     "\"; put them back, or recover the store");
+  FileChanges files;
+  Transaction transaction = begin();
+  auto state = std::make_shared<const State>(apply_losses(database_, *state_, lost, files));
+  finish(transaction, files.created, std::move(files.obsolete));
+  state_ = std::move(state);
 }
 
 void Writer::commit(std::span<PendingCommit* const> commits) {

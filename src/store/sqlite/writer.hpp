@@ -65,6 +65,8 @@ class Writer {
 
   static int on_commit(void* writer, sqlite3* database, const char* name, int pages);
 
+  /// Takes parts that could not be opened out of their columns, which are to be made anew for their sources.
+  void give_up(std::span<const LostPart> lost);
   /// Begins a transaction.
   Transaction begin(Sync sync = Sync::as_asked);
   /// Commits, and removes obsolete files as soon as the transaction is durable. Where the transaction fails but may be

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -79,6 +80,19 @@ class SqliteHealing : public testing::Test {
       }
     }
     ASSERT_EQ(files, 1u);
+  }
+
+  static bool is_dense(segment::Kind kind) { return kind == segment::Kind::dense; }
+
+  /// The sealed part of a kind.
+  fs::path file_of(segment::Kind kind) const {
+    for (const auto& file : fs::directory_iterator(folder_ / "segments")) try {
+        const segment::Container container(segment::posix_file_system()->open(file.path(), false), kind);
+        return file.path();
+      } catch (const Error&) {
+        continue;
+      }
+    return {};
   }
 
   void settle() {
@@ -291,6 +305,56 @@ TEST_F(SqliteHealing, APartWhoseRowsCannotBeToldIsMadeAnewWhole) {
   settle();
   EXPECT_TRUE(engine_->verify().ok());
   EXPECT_EQ(found_by_vectors(), std::size_t{kSources});
+}
+
+// F6
+TEST_F(SqliteHealing, ASegmentThatCannotBeOpenedIsTakenOutAtOpening) {
+  const TemporaryFolder copy;
+  fs::copy(folder_, copy.path() / "kb", fs::copy_options::recursive);
+  const std::vector<std::function<void(const fs::path&)>> ways = {
+      [](const fs::path& file) { fs::remove(file); }, [](const fs::path& file) { fs::resize_file(file, 0); },
+      [](const fs::path& file) { fs::resize_file(file, fs::file_size(file) - 1); },
+      [](const fs::path& file) {
+        std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+        stream.seekp(33);
+        stream.put('x');
+      }};
+  for (std::size_t way = 0; way < ways.size(); ++way)
+    for (const segment::Kind kind : {segment::Kind::dense, segment::Kind::sparse, segment::Kind::fields}) {
+      SCOPED_TRACE("way " + std::to_string(way) + ", kind " + std::to_string(static_cast<int>(kind)));
+      ways[way](file_of(kind));
+      open();
+      EXPECT_EQ(engine_->snapshot()->text(id_of(7)), source_of(7).text);
+      const bool is_fields = kind == segment::Kind::fields;
+      EXPECT_EQ(found_by_vectors(), kind == segment::Kind::dense ? 0 : std::size_t{kSources});
+      EXPECT_EQ(found_by_terms().size(), kind == segment::Kind::sparse ? 0 : std::size_t{kSources});
+      const VerifyReport report = engine_->verify();
+      ASSERT_EQ(report.findings.size(), 1u);
+      EXPECT_EQ(report.findings[0].sources.size(), std::size_t{kSources});
+      engine_.reset();  // As a crash does.
+      open();
+      EXPECT_EQ(pending("e", "model").size(), kind == segment::Kind::dense ? std::size_t{kSources} : 0);
+      EXPECT_EQ(pending(kBm25Key, "standard").size(), kind == segment::Kind::sparse ? std::size_t{kSources} : 0);
+      if (!is_fields)
+        renew(pending(is_dense(kind) ? "e" : kBm25Key, is_dense(kind) ? "model" : "standard"), is_dense(kind));
+      settle();
+      EXPECT_EQ(found_by_vectors(), std::size_t{kSources});
+      EXPECT_EQ(found_by_terms(Filter::parse("number >= 50")).size(), kSources - 50u);
+      EXPECT_TRUE(engine_->verify().ok());
+      engine_.reset();
+      fs::remove_all(folder_);
+      fs::copy(copy.path() / "kb", folder_, fs::copy_options::recursive);
+    }
+}
+
+TEST_F(SqliteHealing, AMislaidFolderOfSegmentsIsNotTakenForALoss) {
+  fs::rename(folder_ / "segments", temporary_.path() / "segments");
+  EXPECT_EQ(error_of([&] { open(); }).errc(), Errc::not_found);
+  fs::remove(folder_ / "segments");
+  fs::rename(temporary_.path() / "segments", folder_ / "segments");
+  open();
+  EXPECT_EQ(found_by_vectors(), std::size_t{kSources});
+  EXPECT_TRUE(engine_->verify().ok());
 }
 
 TEST_F(SqliteHealing, AMergeThatMeetsDamageIsNoEndOfMaintenance) {
