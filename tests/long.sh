@@ -67,7 +67,7 @@ part() {
       ;;
     faults)
       build release ragstone_crash_test ragstone_memory_test
-      run "$crash" --gtest_filter='StoreFaultSweep.*:ToolFaults.*:FullDisk.*'
+      run "$crash" --gtest_filter='StoreFaultSweep.*:ShortReadsOfTheSystem.*:ToolFaults.*:FullDisk.*'
       run build/release/tests/unit/sqlite/ragstone_memory_test
       ;;
     damage)

@@ -114,35 +114,44 @@ std::size_t run(const Case& test, StoreHistory& history, Count& count) {
   return calls;
 }
 
-/// Tries about `cases` calls of the script, evenly spread, or all of several scripts.
-void sweep(Fault fault, bool for_good) {
+struct Way {
+  std::string name;
+  Fault fault = Fault::io_error;
+  bool for_good = false;
+};
+
+class StoreFaultSweep : public testing::TestWithParam<Way> {};
+
+// F3, F4: about so many calls of the script fail, evenly spread, or all of several scripts.
+TEST_P(StoreFaultSweep, LosesNothingAcknowledgedAndGoesOnOnceTheMediumIsWell) {
+  const auto& [name, fault, for_good] = GetParam();
   Count count;
   const std::size_t wanted = rounds(20);
   std::size_t of_calls = 0;
-  for (std::uint64_t seed = 5000; count.cases < wanted && !testing::Test::HasFailure(); ++seed) {
+  for (std::uint64_t seed = 5000; count.cases < wanted && !HasFailure(); ++seed) {
     StoreHistory history(seed);
     Count ignored;
     const std::size_t calls = run({seed, SIZE_MAX, fault, for_good}, history, ignored);
     const std::size_t step = stride(calls, 20);
     of_calls += calls;
-    for (std::size_t call = seed % step; call < calls && !testing::Test::HasFailure(); call += step)
+    for (std::size_t call = seed % step; call < calls && !HasFailure(); call += step)
       run({seed, call, fault, for_good}, history, count);
   }
   std::cout << count.cases << " of " << of_calls << " calls failed, " << count.failures << " steps with an error, "
             << count.reopenings << " stores opened again to go on\n";
-  EXPECT_GT(count.failures, 0U);
+  EXPECT_GT(count.failures, 0U) << "no fault was met";
 }
 
-// F3
-TEST(StoreFaultSweep, IoErrorOnce) { sweep(Fault::io_error, false); }
-TEST(StoreFaultSweep, IoErrorForGood) { sweep(Fault::io_error, true); }
-TEST(StoreFaultSweep, ShortWriteOnce) { sweep(Fault::short_write, false); }
-TEST(StoreFaultSweep, ShortWriteForGood) { sweep(Fault::short_write, true); }
-TEST(StoreFaultSweep, FailedSyncOnce) { sweep(Fault::failed_sync, false); }
-TEST(StoreFaultSweep, FailedSyncForGood) { sweep(Fault::failed_sync, true); }
-// F3, F4
-TEST(StoreFaultSweep, FullDiskOnce) { sweep(Fault::full, false); }
-TEST(StoreFaultSweep, FullDiskForGood) { sweep(Fault::full, true); }
+INSTANTIATE_TEST_SUITE_P(, StoreFaultSweep,
+                         testing::Values(Way{"IoErrorOnce", Fault::io_error, false},
+                                         Way{"IoErrorForGood", Fault::io_error, true},
+                                         Way{"ShortWriteOnce", Fault::short_write, false},
+                                         Way{"ShortWriteForGood", Fault::short_write, true},
+                                         Way{"FailedSyncOnce", Fault::failed_sync, false},
+                                         Way{"FailedSyncForGood", Fault::failed_sync, true},
+                                         Way{"FullDiskOnce", Fault::full, false},
+                                         Way{"FullDiskForGood", Fault::full, true}),
+                         [](const auto& info) { return info.param.name; });
 
 /// While it lives, the system gives SQLite half of what it asks a file for.
 class ShortReads {
@@ -181,7 +190,7 @@ class ShortReads {
 };
 
 // F3
-TEST(StoreFaultSweep, ReadsThatGiveLessThanWasAskedAreGoneOnWith) {
+TEST(ShortReadsOfTheSystem, AreGoneOnWith) {
   const ShortReads guard;
   for (std::uint64_t seed = 6000; seed < 6000 + rounds(2) && !HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
