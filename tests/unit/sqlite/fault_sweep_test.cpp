@@ -151,7 +151,7 @@ INSTANTIATE_TEST_SUITE_P(, StoreFaultSweep,
                                          Way{"FailedSyncForGood", Fault::failed_sync, true},
                                          Way{"FullDiskOnce", Fault::full, false},
                                          Way{"FullDiskForGood", Fault::full, true}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const testing::TestParamInfo<Way>& way) { return way.param.name; });
 
 /// While it lives, the system gives SQLite half of what it asks a file for.
 class ShortReads {
