@@ -10,7 +10,7 @@
 // - 10,000 streams that are given up at random points: descriptors, memory and connections afterwards
 // - attempts for each call while the server refuses half of them
 //
-// --quick takes a tenth of the calls and streams.
+// --quick takes a tenth of the calls and streams, and as many tokens.
 
 #include "support/http/scripted_server.hpp"
 #include "support/memory.hpp"
@@ -305,7 +305,7 @@ int main(int argc, char** argv) {
     Report report("wire");
     Bench bench;
     bench_limit(report, bench, 10'000 / part);
-    bench_costs(report, bench, 10'000 / part, 20'000 / part);
+    bench_costs(report, bench, 10'000 / part, 20'000);
     bench_cancelled(report, bench, 10'000 / part);
     bench_storm(report, bench, 10'000 / part);
     report.write(arguments);

@@ -79,6 +79,7 @@ bool PoolCore::submit(Lane lane, std::shared_ptr<PoolJob> job) {
     if (closed_) return false;
     jobs_.insert(job);
     ++target.stats.queued;
+    if (is_own_foreground(target)) ++foreground_jobs_;
     if (target.looks_out && Clock::now() - target.looked.load() < kHeldUp) {
       target.looks_out = false;
       target.handed = std::move(job);
@@ -87,7 +88,7 @@ bool PoolCore::submit(Lane lane, std::shared_ptr<PoolJob> job) {
     }
   }
   asio::post(target.executor, [self = shared_from_this(), &target, job = std::move(job)]() mutable {
-    const bool may_look_out = target.threads && &target == &self->lane_of(Lane::foreground);
+    const bool may_look_out = self->is_own_foreground(target);
     while (job) {
       self->run(target, std::exchange(job, nullptr));
       job = may_look_out ? self->next_soon(target) : nullptr;
@@ -120,7 +121,7 @@ void PoolCore::run(LaneState& lane, const std::shared_ptr<PoolJob>& job) {
     --lane.stats.queued;
     ++lane.stats.running;
   }
-  if (lane.threads && &lane != &lane_of(Lane::foreground)) {
+  if (lane.threads && !is_own_foreground(lane)) {
     static thread_local const bool is_nice = be_nice(niceness_);
     (void)is_nice;
   }
@@ -134,6 +135,7 @@ void PoolCore::run(LaneState& lane, const std::shared_ptr<PoolJob>& job) {
     idle_.notify_all();
   }
   job->done.open();
+  if (is_own_foreground(lane)) --foreground_jobs_;
 }
 
 LaneStats PoolCore::stats(Lane lane) const {

@@ -25,6 +25,10 @@ namespace {
 
 using Clock = HttpTransfer::Clock;
 
+/// Small pieces that follow each other faster than this are read together: waking up costs more than a token does.
+constexpr std::chrono::microseconds kGatherTime{100};
+constexpr std::size_t kSmallRead = 16 << 10;
+
 std::size_t on_header(char* data, std::size_t size, std::size_t count, void* transfer) {
   return static_cast<HttpTransfer*>(transfer)->on_header({data, size * count});
 }
@@ -63,7 +67,7 @@ std::optional<IpAddress> address_of(const curl_sockaddr& address) {
 class HttpDriver::Socket {
  public:
   Socket(const asio::any_io_executor& executor, curl_socket_t number, bool connection)
-      : fd(number), descriptor(executor), is_connection(connection), inode_(inode(number)) {}
+      : fd(number), descriptor(executor), gathering(executor), is_connection(connection), inode_(inode(number)) {}
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
   ~Socket() { forget(); }
@@ -89,12 +93,15 @@ class HttpDriver::Socket {
 
   const curl_socket_t fd;
   asio::posix::stream_descriptor descriptor;
+  asio::steady_timer gathering;
   const bool is_connection;
   bool connected = false;  ///< Something was read, or is to be: a connection is closed by close_socket() from now on.
   int wanted = 0;
   bool reading = false;
   bool writing = false;
-  int ready = 0;  ///< Events that wait in ready_.
+  bool gathers = false;            ///< It is not waited for until gathering ends.
+  Clock::time_point read_at = {};  ///< When something was last read, and more is to come.
+  int ready = 0;                   ///< Events that wait in ready_.
 
  private:
   /// 0 if the descriptor is none.
@@ -437,6 +444,7 @@ void HttpDriver::check_limits() {
 void HttpDriver::arm(const std::shared_ptr<Socket>& socket) {
   const auto wait = [&](int event, bool Socket::*waiting, int ready, asio::posix::stream_descriptor::wait_type type) {
     if ((socket->wanted & event) == 0 || (*socket).*waiting) return;
+    if (event == CURL_POLL_IN && socket->gathers) return;
     (*socket).*waiting = true;
     socket->descriptor.async_wait(
         type, [weak = weak_from_this(), socket, event, waiting, ready](const boost::system::error_code& error) {
@@ -476,8 +484,24 @@ void HttpDriver::serve_one() {
   if (!socket->descriptor.is_open()) return;
   const int wanted = CURL_CSELECT_ERR | ((socket->wanted & CURL_POLL_IN) != 0 ? CURL_CSELECT_IN : 0) |
                      ((socket->wanted & CURL_POLL_OUT) != 0 ? CURL_CSELECT_OUT : 0);
+  received_ = 0;
   if ((events & wanted) != 0) act(socket->fd, events & wanted);
-  if (socket->descriptor.is_open()) arm(socket);
+  if (!socket->descriptor.is_open()) return;
+  if ((events & CURL_CSELECT_IN) != 0) gather_if_fast(socket);
+  arm(socket);
+}
+
+void HttpDriver::gather_if_fast(const std::shared_ptr<Socket>& socket) {
+  const auto now = Clock::now();
+  const bool is_fast = now - std::exchange(socket->read_at, now) < 2 * kGatherTime && received_ < kSmallRead;
+  if (!is_fast || socket->gathers || (socket->wanted & CURL_POLL_IN) == 0) return;
+  socket->gathers = true;
+  socket->gathering.expires_at(now + kGatherTime);
+  socket->gathering.async_wait([weak = weak_from_this(), socket](const boost::system::error_code&) {
+    socket->gathers = false;
+    const auto self = weak.lock();
+    if (self && socket->descriptor.is_open()) self->arm(socket);
+  });
 }
 
 void HttpDriver::rest() {

@@ -41,6 +41,8 @@ class HttpDriver : public std::enable_shared_from_this<HttpDriver> {
   void resume_soon(std::shared_ptr<HttpTransfer> transfer);
   void watch_soon(std::shared_ptr<HttpTransfer> transfer);
 
+  void on_received(std::size_t bytes) noexcept { received_ += bytes; }
+
  private:
   class Socket;
   using Limits = std::set<std::pair<HttpTransfer::Clock::time_point, HttpTransfer*>>;
@@ -70,6 +72,7 @@ class HttpDriver : public std::enable_shared_from_this<HttpDriver> {
   void add_ready(const std::shared_ptr<Socket>& socket, int events);
   void serve_one_later();
   void serve_one();
+  void gather_if_fast(const std::shared_ptr<Socket>& socket);
   void rest();
 
   boost::asio::any_io_executor executor_;
@@ -81,7 +84,8 @@ class HttpDriver : public std::enable_shared_from_this<HttpDriver> {
   HttpTransfer::Clock::time_point limit_expiry_ = HttpTransfer::Clock::time_point::max();
   std::unordered_map<curl_socket_t, std::shared_ptr<Socket>> sockets_;
   Ring<std::shared_ptr<Socket>> ready_;
-  bool serving_ = false;                                                        ///< There is a serve_one() to come.
+  bool serving_ = false;      ///< There is a serve_one() to come.
+  std::size_t received_ = 0;  ///< Bytes of bodies in the present turn of serve_one().
   std::unordered_map<HttpTransfer*, std::shared_ptr<HttpTransfer>> transfers_;  ///< Running and waiting.
   std::list<HttpTransfer*> waiting_;
   std::size_t running_ = 0;

@@ -159,6 +159,7 @@ std::size_t HttpTransfer::on_header(std::string_view line) noexcept try {
 std::size_t HttpTransfer::on_body(std::string_view bytes) noexcept try {
   active_ = Clock::now();
   phase_ = Phase::body;
+  driver_.on_received(bytes.size());
   if (body_bytes_ + bytes.size() > driver_.options().max_body_bytes) {
     own_error_ = std::make_exception_ptr(Error(
         Errc::limit_exceeded,

@@ -158,7 +158,8 @@ SearchMember text_member(const DocumentCore& core, const RetrieverOptions& optio
 }
 
 /// Adds a member by a registered index to each query; or tells, where that may be, why there is none.
-Task<QueryMembers> index_members(Core core, Options options, std::string name, Queries queries, CallContext context) {
+Task<QueryMembers> index_members(Core core, Options options, std::string name, Queries queries, CallContext context,
+                                 bool may_be_missing) {
   QueryMembers made;
   try {
     const std::shared_ptr<const Index> index = co_await core->ensure_index(name, context);
@@ -174,7 +175,7 @@ Task<QueryMembers> index_members(Core core, Options options, std::string name, Q
   } catch (...) {
     made.of_query.clear();
     made.first_error = std::current_exception();
-    if (options->on_failure == OnMemberFailure::fail || is_cancelled(made.first_error)) throw;
+    if (!may_be_missing || is_cancelled(made.first_error)) throw;
     made.failures.push_back(failure_of(name, made.first_error));
   }
   co_return made;
@@ -263,7 +264,9 @@ std::vector<std::string> keys_for(const RetrieverOptions& options, const Documen
   return keys;
 }
 
-Task<QueryMembers> members_for(Core core, Options options, Queries queries, CallContext context) {
+namespace {
+
+Task<QueryMembers> members_of_all(Core core, Options options, Queries queries, CallContext context) {
   QueryMembers all;
   all.of_query.resize(queries->size());
   std::vector<Task<QueryMembers>> others;
@@ -276,7 +279,8 @@ Task<QueryMembers> members_for(Core core, Options options, Queries queries, Call
     }
   }
   for (const std::string& name : index_names(*options))
-    others.push_back(index_members(core, options, name, queries, context));
+    others.push_back(
+        index_members(core, options, name, queries, context, options->on_failure != OnMemberFailure::fail));
   std::vector<QueryMembers> made;
   if (others.size() == 1) {
     made.push_back(co_await std::move(others.front()));
@@ -291,6 +295,15 @@ Task<QueryMembers> members_for(Core core, Options options, Queries queries, Call
   }
   if (all.of_query.front().empty()) std::rethrow_exception(all.first_error);
   co_return all;
+}
+
+}  // namespace
+
+Task<QueryMembers> members_for(Core core, Options options, Queries queries, CallContext context) {
+  if (options->index.empty() || !options->fused_indexes.empty())
+    return members_of_all(std::move(core), std::move(options), std::move(queries), std::move(context));
+  const std::string& name = options->index;
+  return index_members(std::move(core), options, name, std::move(queries), std::move(context), false);
 }
 
 }  // namespace ragstone
