@@ -10,6 +10,6 @@ extern "C" const char* __tsan_default_suppressions() {
          "race:__cxa_end_catch\n"
          "race:boost::asio::execution::detail::shared_target_executor\n"
          "race:ragstone::detail::HttpDriver::Socket::inode\n"
-         "race:hnswlib::HierarchicalNSW<float>::getRandomLevel\n";
+         "race:ragstone_hnswlib::HierarchicalNSW<float>::getRandomLevel\n";
 }
 #endif

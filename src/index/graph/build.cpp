@@ -9,9 +9,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <iterator>
+#include <limits>
 #include <memory>
 #include <new>
 #include <numeric>
@@ -23,8 +25,18 @@
 #include <unordered_map>
 #include <utility>
 
-// Its own kernels are chosen by the compiler's flags, and would need other functions than ours with the same names.
+// A program may have an hnswlib of its own, of another version or built with other flags: of two templates of one name
+// the linker would take one for both.
+#define hnswlib ragstone_hnswlib
+// Its kernels, which are chosen by the compiler's flags, are not needed; its prefetches are.
 #define NO_MANUAL_VECTORIZATION
+#if defined(__SSE__)
+#define USE_SSE
+#define cpuid ragstone_hnswlib_cpuid
+#define xgetbv ragstone_hnswlib_xgetbv
+#define AVXCapable ragstone_hnswlib_avx_capable
+#define AVX512Capable ragstone_hnswlib_avx512_capable
+#endif
 #if defined(__SANITIZE_THREAD__)
 // So that a suppression can name its generator of levels, which it shares without a lock, and nothing else.
 #pragma GCC push_options
@@ -34,6 +46,10 @@
 #else
 #include <hnswlib/hnswlib.h>
 #endif
+#undef cpuid
+#undef xgetbv
+#undef AVXCapable
+#undef AVX512Capable
 
 namespace ragstone::graph {
 namespace {
@@ -80,8 +96,10 @@ class CodeSpace final : public hnswlib::SpaceInterface<float> {
     std::memcpy(&at_b, static_cast<const char*>(b) + space.dimension_, sizeof at_b);
     const std::int32_t dot =
         space.dot_(static_cast<const std::int8_t*>(a), static_cast<const std::int8_t*>(b), space.dimension_, at_b.sum);
-    return at_a.factor.addend + at_b.factor.addend -
-           space.share_ * at_a.factor.factor * at_b.factor.factor * static_cast<float>(dot);
+    const float distance = at_a.factor.addend + at_b.factor.addend -
+                           space.share_ * at_a.factor.factor * at_b.factor.factor * static_cast<float>(dot);
+    // Of vectors so long that the square is none; hnswlib's order would break.
+    return std::isnan(distance) ? std::numeric_limits<float>::max() : distance;
   }
 
   std::size_t dimension_;
@@ -284,6 +302,8 @@ class Builder {
     header.upper_degree = static_cast<std::uint32_t>(options_.m);
     header.ef_construction = static_cast<std::uint32_t>(options_.ef_construction);
     hnsw_.emplace(&space_, rows_.count() - built_.copies.size(), options_.m, options_.ef_construction);
+    hnsw_->size_links_per_element_ += sizeof(hnswlib::tableint);  // Its prefetches read one beyond a full list.
+    hnsw_->label_lookup_.reserve(hnsw_->max_elements_);
     kernel::ask_for_large_pages(hnsw_->data_level0_memory_, hnsw_->max_elements_ * hnsw_->size_data_per_element_);
     std::vector<bool> apart(rows_.count());  // Not to be inserted.
     for (const std::uint32_t copy : built_.copies) apart[copy] = true;
@@ -399,7 +419,9 @@ BuiltGraph build(const CodeRows& rows, const BuildOptions& options, const Parall
   } catch (const boost::system::system_error&) {
     throw;
   } catch (const std::runtime_error& error) {
-    throw Error(Errc::limit_exceeded, std::string("build a graph: ") + error.what());
+    // hnswlib tells by words alone; the rest is for links of a base that contradict each other.
+    const bool is_memory = std::string_view(error.what()).starts_with("Not enough memory");
+    throw Error(is_memory ? Errc::limit_exceeded : Errc::corrupt_store, std::string("build a graph: ") + error.what());
   }
 }
 

@@ -69,7 +69,7 @@ void measure_recall(const CodeRows& rows, Metric metric, std::span<const std::ui
   for (const std::uint32_t ef : kEfs) {
     share(parallel, held_out.size(), [&](std::size_t q) {
       kernel::StopPoll poll(stop);
-      const std::vector<Near> near = walk(view, rows, queries[q], {ef, kHits, nullptr}, poll);
+      const std::vector<Near> near = walk(view, rows, queries[q], {ef, kHits, nullptr}, poll).nearest;
       found[q] = std::count_if(near.begin(), near.end(), [&](const Near& n) { return n.distance <= tenths[q]; });
     });
     const auto all = std::accumulate(found.begin(), found.end(), std::ptrdiff_t{0});

@@ -53,7 +53,7 @@ void make_reachable(const CodeRows& rows, Metric metric, BuiltGraph& graph, cons
       query.codes.assign(rows.row(node), rows.row(node) + rows.dimension);
       query.scale = rows.factors[node].factor * (metric == Metric::l2 ? 0.5F : 1.0F);
       const WalkOptions options{kNeighbours, kNeighbours, nullptr};
-      const std::vector<Near> near = walk(view, rows, query, options, poll);
+      const std::vector<Near> near = walk(view, rows, query, options, poll).nearest;
       // What was linked in this round may have been found already.
       if (std::any_of(near.begin(), near.end(), [&](const Near& n) { return n.node == node; })) continue;
       auto from = std::find_if(near.begin(), near.end(), [&](const Near& n) { return !is_full(view.links(n.node)); });

@@ -31,17 +31,25 @@ class Walk {
         scratch_(scratch),
         dots_(kernel::simd().code_dots) {}
 
-  std::vector<Near> run() {
-    scratch_.candidates.reserve(std::min<std::size_t>(listed_, graph_.nodes()));
+  Walked run() {
+    std::vector<Candidate>& candidates = scratch_.candidates;
+    candidates.reserve(std::min<std::size_t>(listed_, graph_.nodes()));
     start(descend());
     follow();
-    if (options_.test != nullptr) return std::move(found_);
-    std::vector<Near> nearest;
-    for (const Candidate& c : scratch_.candidates) {
-      if (nearest.size() == options_.keep) break;
-      nearest.push_back({c.distance, c.node & ~kFollowed});
+    Walked walked;
+    walked.followed = walked.admitted = std::min(ef_, candidates.size());
+    if (options_.test != nullptr) {
+      const auto end = candidates.begin() + static_cast<std::ptrdiff_t>(walked.followed);
+      walked.admitted = static_cast<std::size_t>(std::count_if(
+          candidates.begin(), end, [&](const Candidate& c) { return options_.test->admits(c.node & ~kFollowed); }));
+      walked.nearest = std::move(found_);
+      return walked;
     }
-    return nearest;
+    for (const Candidate& c : candidates) {
+      if (walked.nearest.size() == options_.keep) break;
+      walked.nearest.push_back({c.distance, c.node & ~kFollowed});
+    }
+    return walked;
   }
 
  private:
@@ -222,13 +230,13 @@ CodeVector CodeVector::of(std::span<const float> query) {
   return vector;
 }
 
-std::vector<Near> walk(const Graph& graph, const CodeRows& rows, const CodeVector& query, const WalkOptions& options,
-                       kernel::StopPoll& poll) {
+Walked walk(const Graph& graph, const CodeRows& rows, const CodeVector& query, const WalkOptions& options,
+            kernel::StopPoll& poll) {
   // What a walk that throws has written to is not used again.
   std::unique_ptr<Scratch> scratch = graph.scratches().take();
-  std::vector<Near> nearest = Walk(graph, rows, query, options, poll, *scratch).run();
+  Walked walked = Walk(graph, rows, query, options, poll, *scratch).run();
   graph.scratches().give_back(std::move(scratch));
-  return nearest;
+  return walked;
 }
 
 }  // namespace ragstone::graph

@@ -33,14 +33,20 @@ class NodeTest {
 };
 
 struct WalkOptions {
-  std::size_t ef = 64;             ///< Candidates that are followed.
+  std::size_t ef = 64;             ///< Candidates that are followed, and one in sixteen more: codes mistake some.
   std::size_t keep = 16;           ///< Nodes that are returned, at most; more than ef come along for free.
   const NodeTest* test = nullptr;  ///< Null: all nodes may be found.
 };
 
-/// The nearest nodes that the walk came to, nearest first. `rows` are those of the graph.
+struct Walked {
+  std::vector<Near> nearest;  ///< Those that may be found, nearest first.
+  std::size_t followed = 0;   ///< Candidates; fewer than asked for where no other could be reached.
+  std::size_t admitted = 0;   ///< Of these, those that may be found.
+};
+
+/// The nearest nodes that the walk came to. `rows` are those of the graph.
 /// Errors: Errc::corrupt_store for a link that leads nowhere.
-std::vector<Near> walk(const Graph& graph, const CodeRows& rows, const CodeVector& query, const WalkOptions& options,
-                       kernel::StopPoll& poll);
+Walked walk(const Graph& graph, const CodeRows& rows, const CodeVector& query, const WalkOptions& options,
+            kernel::StopPoll& poll);
 
 }  // namespace ragstone::graph

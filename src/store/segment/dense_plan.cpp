@@ -24,9 +24,11 @@ double selected_cost(const DensePart& part, std::size_t passing) {
   return static_cast<double>(passing) * (static_cast<double>(part.dimension()) / 25 + 5);
 }
 
-double walk_cost(const DensePart& part, const RowGate& gate, double ef) {
+constexpr double kWalkCost = 3000;
+
+double candidate_cost(const DensePart& part, const RowGate& gate) {
   const double row = static_cast<double>(part.dimension()) / 7 + 40;
-  return 3000 + ef * kMeasuredForCandidate * (row + (gate.asks_each_row() ? kFilterCost : 0));
+  return kMeasuredForCandidate * (row + (gate.asks_each_row() ? kFilterCost : 0));
 }
 
 }  // namespace
@@ -44,7 +46,7 @@ DensePlan plan_dense(const DensePart& part, const RowGate& gate, std::size_t pas
   const bool selects = gate.selected() != nullptr && passing < part.rows();
   double cost = scan_cost(part, query);
   if (selects && selected_cost(part, passing) < cost) {
-    plan.way = DensePlan::Way::scan_selected;
+    plan.way = plan.without_graph = DensePlan::Way::scan_selected;
     cost = selected_cost(part, passing);
   }
   const graph::Graph* graph = part.graph();
@@ -53,9 +55,12 @@ DensePlan plan_dense(const DensePart& part, const RowGate& gate, std::size_t pas
   if (share < kLeastShare && !query.by_graph) return plan;
   const std::size_t ef = std::max(query.ef > 0 ? query.ef : graph->ef_for(query.recall, query.k), query.k);
   const double raised = std::ceil(static_cast<double>(ef) / share);
-  if (walk_cost(part, gate, raised) >= cost && !query.by_graph) return plan;
+  const double most = std::max(0.0, cost - kWalkCost) / candidate_cost(part, gate);
+  if (raised >= most && !query.by_graph) return plan;
   plan.way = DensePlan::Way::graph;
+  plan.wanted = ef;
   plan.ef = static_cast<std::size_t>(raised);
+  plan.most_ef = query.by_graph ? part.rows() : static_cast<std::size_t>(most);
   plan.keep = query.k + query.k / 2 + 4;
   return plan;
 }

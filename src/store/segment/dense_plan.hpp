@@ -12,8 +12,11 @@ struct DensePlan {
   enum class Way { scan, scan_selected, graph };
 
   Way way = Way::scan;
-  std::size_t ef = 0;    ///< Of a walk, raised for what the filter takes away.
-  std::size_t keep = 0;  ///< Nodes that a walk returns to be scored.
+  Way without_graph = Way::scan;  ///< Instead of a walk that comes to too few rows that pass.
+  std::size_t wanted = 0;         ///< Candidates of a walk that pass.
+  std::size_t ef = 0;             ///< So many of all, where those that pass are anywhere.
+  std::size_t most_ef = 0;        ///< A walk with more would cost more than doing without the graph.
+  std::size_t keep = 0;           ///< Nodes that a walk returns to be scored.
 };
 
 /// The way that is likely to cost least. Costs are in nanoseconds of a processor of 2023 with AVX-512; what counts is

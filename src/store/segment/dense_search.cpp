@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <utility>
 
 namespace ragstone::segment {
@@ -49,16 +50,10 @@ class DenseSearch {
       const DensePart& part = *parts_[p].part;
       if (part.rows() == 0 || gates_[p].most() == 0) continue;
       const DensePlan plan = plan_dense(part, gates_[p], estimate_passing(part, gates_[p]), query_);
-      if (plan.way == DensePlan::Way::graph) {
-        walk(p, plan);
-        part.read_ahead();
-        walked_ += part.rows();
-        ef_ = std::max(ef_, plan.ef);
-      } else {
-        if (plan.way == DensePlan::Way::scan) part.expect_scan();
-        add_ranges(p);
-        (plan.way == DensePlan::Way::scan ? scanned_ : selected_) += gates_[p].most();
-      }
+      if (plan.way == DensePlan::Way::graph && walk(p, plan)) continue;
+      if (plan.without_graph == DensePlan::Way::scan) part.expect_scan();
+      add_ranges(p);
+      (plan.without_graph == DensePlan::Way::scan ? scanned_ : selected_) += gates_[p].most();
     }
     scan();
     DenseHits result;
@@ -107,27 +102,58 @@ class DenseSearch {
     search.scan(*parts_[range.part].part, gates_[range.part], range.begin, range.end, poll);
   }
 
-  void walk(std::size_t p, const DensePlan& plan) {
-    const DensePart& part = *parts_[p].part;
-    const graph::Graph& graph = *part.graph();
-    const GateTest test(graph, gates_[p]);
-    const bool all = gates_[p].is_open() && parts_[p].dead.empty();
-    const graph::WalkOptions options{plan.ef, plan.keep, all ? nullptr : &test};
+  /// False if a walk came to too few rows that pass: then no row of the part has been scored.
+  bool walk(std::size_t p, const DensePlan& plan) {
+    std::vector<std::vector<std::uint32_t>> found;
     for (std::size_t q = 0; q * query_.dimension < query_.queries.size(); ++q) {
-      const auto vector = query_.queries.subspan(q * query_.dimension, query_.dimension);
-      const auto near = graph::walk(graph, part.code_rows(), graph::CodeVector::of(vector), options, poll_);
-      const std::vector<std::uint32_t> rows = rows_of(graph, near);
-      part.read_soon(rows);
-      flat_.score(q, part, gates_[p], rows, poll_);
+      auto rows = walk_far_enough(p, plan, query_.queries.subspan(q * query_.dimension, query_.dimension));
+      if (!rows) {
+        given_up_ += gates_[p].most();
+        return false;
+      }
+      found.push_back(std::move(*rows));
     }
+    const DensePart& part = *parts_[p].part;
+    for (std::size_t q = 0; q < found.size(); ++q) {
+      part.read_soon(found[q]);
+      flat_.score(q, part, gates_[p], found[q], poll_);
+    }
+    part.read_ahead();
+    walked_ += part.rows();
+    return true;
   }
 
-  static std::vector<std::uint32_t> rows_of(const graph::Graph& graph, std::span<const graph::Near> near) {
+  /// The plan takes the rows that pass for spread evenly. Where they are rare near the query, as those of another
+  /// language are, or of a source that was removed, more candidates are followed.
+  std::optional<std::vector<std::uint32_t>> walk_far_enough(std::size_t p, const DensePlan& plan,
+                                                            std::span<const float> vector) {
+    const graph::Graph& graph = *parts_[p].part->graph();
+    const GateTest test(graph, gates_[p]);
+    const bool all = gates_[p].is_open() && parts_[p].dead.empty();
+    const graph::CodeVector codes = graph::CodeVector::of(vector);
+    for (std::size_t ef = plan.ef; ef == plan.ef || ef < plan.most_ef;) {
+      const graph::WalkOptions options{ef, plan.keep, all ? nullptr : &test};
+      const graph::Walked walked = graph::walk(graph, parts_[p].part->code_rows(), codes, options, poll_);
+      ef_ = std::max(ef_, ef);
+      if (walked.followed < ef || 4 * walked.admitted >= 3 * plan.wanted) return rows_of(p, walked.nearest);
+      const std::size_t raised = plan.wanted * walked.followed / std::max<std::size_t>(1, walked.admitted);
+      ef = std::clamp(raised, 2 * ef, 8 * ef);
+    }
+    return std::nullopt;
+  }
+
+  /// Copies of a node that pass, too: not all, where very many are the same.
+  std::vector<std::uint32_t> rows_of(std::size_t p, std::span<const graph::Near> near) const {
+    const std::size_t most = 4 * query_.k + 64;
     std::vector<std::uint32_t> rows;
     for (const graph::Near& node : near) {
       rows.push_back(node.node);
-      const auto copies = graph.copies(node.node);
-      rows.insert(rows.end(), copies.begin(), copies.end());
+      std::size_t copies = 0;
+      for (const std::uint32_t row : parts_[p].part->graph()->copies(node.node)) {
+        if (!gates_[p].admits(row)) continue;
+        rows.push_back(row);
+        if (++copies == most) break;
+      }
     }
     return rows;
   }
@@ -138,6 +164,7 @@ class DenseSearch {
     if (walked_ > 0) add("graph over " + std::to_string(walked_) + " rows with ef " + std::to_string(ef_));
     if (selected_ > 0) add("scan of " + std::to_string(selected_) + " selected rows");
     if (scanned_ > 0 || text.empty()) add("scan of " + std::to_string(scanned_) + " rows");
+    if (given_up_ > 0) text += "; walks came to too few of " + std::to_string(given_up_) + " rows that pass";
     const bool has_other = std::any_of(parts_.begin(), parts_.end(), [&](const DenseView& view) {
       const graph::Graph* graph = view.part->graph();
       return graph != nullptr && graph->header().metric != graph::metric_code(query_.metric);
@@ -156,6 +183,7 @@ class DenseSearch {
   std::size_t walked_ = 0;
   std::size_t selected_ = 0;
   std::size_t scanned_ = 0;
+  std::size_t given_up_ = 0;
   std::size_t ef_ = 0;
 };
 

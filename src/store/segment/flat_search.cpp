@@ -18,6 +18,8 @@ namespace {
 constexpr std::size_t kChunk = 512;
 // Before the first rows are known, nothing can be left out: few at a time.
 constexpr std::size_t kFirstChunk = 64;
+// Of vectors that several queries are compared with one after the other.
+constexpr std::size_t kVectorBytes = 192 << 10;
 // Queries whose products with a chunk are made together.
 constexpr std::size_t kTogether = 8;
 // Where fewer than one row in so many is selected, only those are read.
@@ -90,7 +92,7 @@ FlatSearch::FlatSearch(std::span<const float> queries, std::size_t dimension, Me
     : dimension_(dimension), metric_(metric), k_(k), form_(form) {
   for (std::size_t begin = 0; begin < queries.size(); begin += dimension) {
     const std::span<const float> vector = queries.subspan(begin, dimension);
-    queries_.push_back({vector, VectorScorer(vector, metric), std::nullopt, {}, Best(k), {}, {}, {}});
+    queries_.push_back({vector, VectorScorer(vector, metric), std::nullopt, {}, Best(k), {}, 0, {}, {}});
   }
 }
 
@@ -142,6 +144,8 @@ void FlatSearch::look_at(const Chunk& chunk, bool few) {
   for (Query& query : queries_) {
     if (metric_ == Metric::hamming) {
       scan_signs(query, chunk);
+    } else if (metric_ != Metric::l2 && query.scorer.query_norm() == 0) {
+      take_first(query, chunk);
     } else if (form_ == FlatForm::bits && chunk.part.has_bits() && !few) {
       scan_bits(query, chunk);
     } else if (form_ == FlatForm::vectors || few || !codes_of(query).is_usable()) {
@@ -222,11 +226,33 @@ void FlatSearch::keep_near(Query& query, const Chunk& chunk, const std::int32_t*
     raise_floor(query, bounds.worst);
     query.candidates.push_back({bounds.best, rows[i], &chunk.part});
   }
-  if (query.candidates.size() > std::max(kManyCandidates, 4 * k_) && has_floor(query))
-    std::erase_if(query.candidates, [&](const Candidate& c) { return c.best < query.floors.front(); });
+  if (query.candidates.size() <= std::max({kManyCandidates, 4 * k_, 2 * query.kept}) || !has_floor(query)) return;
+  std::erase_if(query.candidates, [&](const Candidate& c) { return c.best < query.floors.front(); });
+  query.kept = query.candidates.size();
+}
+
+/// To a query without a direction all rows score 0.
+void FlatSearch::take_first(Query& query, const Chunk& chunk) const {
+  for (std::size_t i = 0; i < chunk.count; ++i) {
+    const ScoredNode hit{chunk.part.node(chunk.row(i)), 0};
+    if (query.best.would_keep(hit) && chunk.admits(chunk.row(i))) query.best.add(hit);
+  }
 }
 
 void FlatSearch::scan_vectors(std::span<Query* const> queries, const Chunk& chunk) const {
+  // For the next queries, rows stay in the second-level cache.
+  const std::size_t fitting = std::max<std::size_t>(16, kVectorBytes / (dimension_ * sizeof(float)) / 16 * 16);
+  const std::size_t step = queries.size() > 1 ? fitting : chunk.count;
+  for (std::size_t at = 0; at < chunk.count; at += step) {
+    Chunk block{chunk.part, chunk.gate, chunk.poll, chunk.first + static_cast<std::uint32_t>(at)};
+    block.count = std::min(step, chunk.count - at);
+    if (chunk.chosen != nullptr) block.chosen = chunk.chosen + at;
+    block.norms = chunk.norms + at;
+    scan_block(queries, block);
+  }
+}
+
+void FlatSearch::scan_block(std::span<Query* const> queries, const Chunk& chunk) const {
   chunk.poll.spend(queries.size() * chunk.count * (dimension_ / 6 + 4));
   std::array<const float*, kTogether> vectors;
   for (std::size_t q = 0; q < queries.size(); ++q) vectors[q] = queries[q]->vector.data();

@@ -55,6 +55,7 @@ class FlatSearch {
     std::vector<std::uint64_t> bits;  ///< these.
     Best best;
     std::vector<Candidate> candidates;
+    std::size_t kept = 0;            ///< Candidates when those below the floor were dropped last.
     std::vector<double> floors;      ///< A heap of the k best lower bounds, the lowest in front.
     std::vector<Candidate> by_bits;  ///< A heap of the nearest, the farthest in front.
   };
@@ -69,7 +70,9 @@ class FlatSearch {
   void raise_floor(Query& query, double worst) const;
   void scan_codes(std::span<Query* const> queries, const Chunk& chunk) const;
   void keep_near(Query& query, const Chunk& chunk, const std::int32_t* dots) const;
+  void take_first(Query& query, const Chunk& chunk) const;
   void scan_vectors(std::span<Query* const> queries, const Chunk& chunk) const;
+  void scan_block(std::span<Query* const> queries, const Chunk& chunk) const;
   void keep_best(Query& query, const Chunk& chunk, const float* sums) const;
   void scan_bits(Query& query, const Chunk& chunk) const;
   void scan_signs(Query& query, const Chunk& chunk) const;

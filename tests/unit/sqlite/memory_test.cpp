@@ -23,7 +23,7 @@
 // The constructor of hnswlib's graph keeps what it has allocated in plain pointers, and loses it where memory runs out.
 extern "C" const char* __lsan_default_suppressions();
 extern "C" const char* __lsan_default_suppressions() {
-  return "leak:hnswlib::HierarchicalNSW<float>::HierarchicalNSW\n";
+  return "leak:ragstone_hnswlib::HierarchicalNSW<float>::HierarchicalNSW\n";
 }
 #endif
 
