@@ -100,7 +100,7 @@ class Selection {
     for (const auto& [number, column] : at_->state()->columns)
       for (const sqlite::Part& part : column->parts)
         if (const auto* sparse = std::get_if<std::shared_ptr<const segment::SparsePart>>(&part.data))
-          selected += rows.select((*sparse)->nodes(), (*sparse)->sources(), {}).count();
+          selected += rows.select((*sparse)->nodes(), (*sparse)->sources(), {})->count();
     return selected;
   }
 

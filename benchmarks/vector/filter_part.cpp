@@ -1,4 +1,4 @@
-#include "index/row_bitmap.hpp"
+#include "index/selected_rows.hpp"
 #include "vector/parts.hpp"
 
 #include <algorithm>
@@ -13,17 +13,17 @@
 namespace ragstone::bench {
 namespace {
 
-class SelectedRows final : public segment::RowFilter {
+class ReadyFilter final : public segment::RowFilter {
  public:
-  explicit SelectedRows(RowBitmap rows) : rows_(std::move(rows)) {}
-  bool allows(NodeId node, segment::SourceNumber) const override { return rows_.contains(node - 1); }
-  RowBitmap select(std::span<const NodeId>, std::span<const segment::SourceNumber>, const StopToken&) const override {
+  explicit ReadyFilter(RowBitmap rows) : rows_(std::make_shared<const SelectedRows>(std::move(rows))) {}
+  bool allows(NodeId node, segment::SourceNumber) const override { return rows_->contains(node - 1); }
+  Selection select(std::span<const NodeId>, std::span<const segment::SourceNumber>, const StopToken&) const override {
     return rows_;
   }
   bool selects_quickly() const noexcept override { return true; }
 
  private:
-  RowBitmap rows_;
+  Selection rows_;
 };
 
 constexpr double kWantedRecall = 0.99;
@@ -62,7 +62,7 @@ void measure_filters(const VectorSet& set, const Kept& kept, Report& report) {
     std::bernoulli_distribution chosen(share);
     for (std::size_t i = 0; i < set.rows(); ++i)
       if (chosen(random)) rows.insert(i);
-    const SelectedRows filter(rows);
+    const ReadyFilter filter(rows);
     Found truth, found;
     const double brute = best_of([&] { truth = search_among(set, *scan, rows); });
     const double bitmap = best_of([&] { search_among(set, *faiss, rows); });

@@ -136,18 +136,20 @@ constexpr std::size_t kQueries = 4;
 // As many sums as there are registers for.
 constexpr std::size_t kRowsTogether = kWidth == kLanes ? kRows : 1;
 
-/// Of one query: one row after the other, as the processor foresees them best.
+/// Of one query: one row after the other, as the processor foresees them best; chosen ones together, since it does not.
 template <class Term>
 HWY_ATTR void sum_one(const float* query, const float* rows, std::size_t dimension, const std::uint32_t* chosen,
                       std::size_t count, float* out, Term term) {
   std::size_t i = 0;
   for (; i + kRows <= count; i += kRows) {
     Sums sums[kRows];
+    const float* four[kRows];
     for (std::size_t r = 0; r < kRows; ++r) {
       fetch_after(rows, dimension, chosen, count, i + r);
-      const float* row = row_at(rows, dimension, chosen, i + r);
-      sum_terms<1, 1>(&query, &row, dimension, term, &sums[r]);
+      four[r] = row_at(rows, dimension, chosen, i + r);
+      if (chosen == nullptr) sum_terms<1, 1>(&query, &four[r], dimension, term, &sums[r]);
     }
+    if (chosen != nullptr) sum_terms<1, kRows>(&query, four, dimension, term, sums);
     total(sums, out + i);
   }
   for (; i < count; ++i) out[i] = sum_pair(query, row_at(rows, dimension, chosen, i), dimension, term);

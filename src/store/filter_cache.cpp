@@ -11,7 +11,7 @@ constexpr std::size_t kEntryBytes = 200;
 
 }  // namespace
 
-std::shared_ptr<const RowBitmap> FilterCache::find(std::uint64_t part, std::string_view filter, Generation generation) {
+Selection FilterCache::find(std::uint64_t part, std::string_view filter, Generation generation) {
   const std::string key = key_of(part, filter);
   const std::lock_guard lock(mutex_);
   const auto place = places_.find(key);
@@ -20,8 +20,7 @@ std::shared_ptr<const RowBitmap> FilterCache::find(std::uint64_t part, std::stri
   return place->second->rows;
 }
 
-void FilterCache::put(std::uint64_t part, std::string_view filter, Generation generation,
-                      std::shared_ptr<const RowBitmap> rows) {
+void FilterCache::put(std::uint64_t part, std::string_view filter, Generation generation, Selection rows) {
   std::list<Entry> added;
   added.push_back({key_of(part, filter), generation, std::move(rows)});
   if (bytes_of(added.front()) > max_bytes_) return;
@@ -44,7 +43,7 @@ std::string FilterCache::key_of(std::uint64_t part, std::string_view filter) {
 }
 
 std::size_t FilterCache::bytes_of(const Entry& entry) noexcept {
-  return entry.key.size() + entry.rows->words().size_bytes() + kEntryBytes;
+  return entry.key.size() + entry.rows->bytes() + kEntryBytes;
 }
 
 void FilterCache::erase(std::list<Entry>::iterator entry) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "index/row_bitmap.hpp"
+#include "index/selected_rows.hpp"
 #include <ragstone/base/ids.hpp>
 
 #include <cstddef>
@@ -14,7 +14,7 @@
 
 namespace ragstone {
 
-/// What filters allow of the rows of immutable parts, for all snapshots of a store. The bitmaps that were asked for
+/// What filters allow of the rows of immutable parts, for all snapshots of a store. The selections that were asked for
 /// last are kept, up to a number of bytes. Thread-safe.
 ///
 /// A row that is live shows the same metadata as long as it lives, because a commit that changes metadata writes new
@@ -25,15 +25,15 @@ class FilterCache {
   explicit FilterCache(std::size_t max_bytes) : max_bytes_(max_bytes) {}
 
   /// `part` is a number that no other part ever has; `filter` is Filter::to_string(). Null if nothing is known.
-  std::shared_ptr<const RowBitmap> find(std::uint64_t part, std::string_view filter, Generation generation);
+  Selection find(std::uint64_t part, std::string_view filter, Generation generation);
   /// Found at `generation`.
-  void put(std::uint64_t part, std::string_view filter, Generation generation, std::shared_ptr<const RowBitmap> rows);
+  void put(std::uint64_t part, std::string_view filter, Generation generation, Selection rows);
 
  private:
   struct Entry {
     std::string key;
     Generation generation = 0;
-    std::shared_ptr<const RowBitmap> rows;
+    Selection rows;
   };
 
   static std::string key_of(std::uint64_t part, std::string_view filter);

@@ -37,15 +37,15 @@ class ColumnFilter final : public segment::RowFilter {
     return false;
   }
 
-  RowBitmap select(std::span<const NodeId> nodes, std::span<const segment::SourceNumber> sources,
+  Selection select(std::span<const NodeId> nodes, std::span<const segment::SourceNumber> sources,
                    const StopToken& stop) const override {
     for (const Column* column : columns_)
       for (const auto& tier : column->tiers.tiers()) {
         const auto& segment = *tier.segment;
         if (segment.part()->nodes().data() != nodes.data()) continue;
         const auto fields_of_row = [&](std::size_t row) { return fields_at(segment, row); };
-        const auto allowed = segment.fields().select(filter_.fields, filter_.filter, nodes.size(), fields_of_row, stop);
-        if (allowed) return *allowed;
+        Selection allowed = segment.fields().select(filter_.fields, filter_.filter, nodes.size(), fields_of_row, stop);
+        if (allowed) return allowed;
       }
     return RowFilter::select(nodes, sources, stop);
   }

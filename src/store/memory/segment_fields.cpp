@@ -28,9 +28,8 @@ std::shared_ptr<const segment::FieldPart> make_columns(const std::vector<std::st
 
 }  // namespace
 
-std::shared_ptr<const RowBitmap> SegmentFields::select(const std::vector<std::string>& declared, const Filter& filter,
-                                                       std::size_t rows, const RowFields& fields_of,
-                                                       const StopToken& stop) const {
+Selection SegmentFields::select(const std::vector<std::string>& declared, const Filter& filter, std::size_t rows,
+                                const RowFields& fields_of, const StopToken& stop) const {
   if (declared.empty() || !segment::is_covered(*filter.root(), declared)) return nullptr;
   const std::string text = filter.to_string();
   const std::lock_guard lock(mutex_);
@@ -41,7 +40,7 @@ std::shared_ptr<const RowBitmap> SegmentFields::select(const std::vector<std::st
     return known->second;
   }
   if (!columns_ || columns_->fields() != declared) columns_ = make_columns(declared, rows, fields_of, stop);
-  auto allowed = std::make_shared<const RowBitmap>(segment::select_rows(*columns_, *filter.root(), stop));
+  auto allowed = std::make_shared<const SelectedRows>(segment::select_rows(*columns_, *filter.root(), stop));
   remembered_.emplace_front(text, allowed);
   if (remembered_.size() > kRemembered) remembered_.pop_back();
   return allowed;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "index/row_bitmap.hpp"
+#include "index/selected_rows.hpp"
 #include "store/overlay.hpp"
 #include "store/segment/field_part.hpp"
 #include <ragstone/base/filter.hpp>
@@ -25,15 +25,15 @@ class SegmentFields {
   using RowFields = std::function<OverlayFields(std::size_t)>;
 
   /// The rows that the filter allows; null if it asks for other than the declared fields (ascending).
-  std::shared_ptr<const RowBitmap> select(const std::vector<std::string>& declared, const Filter& filter,
-                                          std::size_t rows, const RowFields& fields_of, const StopToken& stop) const;
+  Selection select(const std::vector<std::string>& declared, const Filter& filter, std::size_t rows,
+                   const RowFields& fields_of, const StopToken& stop) const;
 
  private:
   static constexpr std::size_t kRemembered = 8;
 
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const segment::FieldPart> columns_;
-  mutable std::list<std::pair<std::string, std::shared_ptr<const RowBitmap>>> remembered_;  ///< The newest in front.
+  mutable std::list<std::pair<std::string, Selection>> remembered_;  ///< The newest in front.
 };
 
 }  // namespace ragstone::memory

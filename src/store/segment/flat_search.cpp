@@ -101,7 +101,7 @@ void FlatSearch::scan(const DensePart& part, const RowGate& gate, std::uint32_t 
   const bool few = gate.selected() != nullptr && gate.most() <= kFewRows;
   std::size_t step = std::min(kChunk, std::max(kFirstChunk, k_));
   const auto grow = [&] { step = std::min(kChunk, 2 * step); };
-  const RowBitmap* selected = gate.selected();
+  const SelectedRows* selected = gate.selected();
   if (selected == nullptr || gate.most() * kSparse > part.rows()) {
     for (std::uint32_t first = begin; first < end; grow()) {
       const std::size_t count = std::min<std::size_t>(step, end - first);

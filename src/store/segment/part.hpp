@@ -1,6 +1,6 @@
 #pragma once
 
-#include "index/row_bitmap.hpp"
+#include "index/selected_rows.hpp"
 #include <ragstone/base/ids.hpp>
 #include <ragstone/base/stop.hpp>
 
@@ -33,7 +33,7 @@ class RowFilter {
 
   /// The rows i of a part for which allows(nodes[i], sources[i]). `nodes` ascend, and are those of a part as it keeps
   /// them (not a copy): a filter may remember by their address what it found.
-  virtual RowBitmap select(std::span<const NodeId> nodes, std::span<const SourceNumber> sources,
+  virtual Selection select(std::span<const NodeId> nodes, std::span<const SourceNumber> sources,
                            const StopToken& stop) const;
   /// Whether select() costs about as much as reading the ids. Where not, it asks allows() for every row: a search that
   /// comes to few of them had better ask for those itself.

@@ -3,7 +3,7 @@
 
 namespace ragstone::segment {
 
-RowBitmap RowFilter::select(std::span<const NodeId> nodes, std::span<const SourceNumber> sources,
+Selection RowFilter::select(std::span<const NodeId> nodes, std::span<const SourceNumber> sources,
                             const StopToken& stop) const {
   kernel::StopPoll poll(stop);
   RowBitmap allowed(nodes.size());
@@ -11,7 +11,7 @@ RowBitmap RowFilter::select(std::span<const NodeId> nodes, std::span<const Sourc
     poll.spend(50);
     if (allows(nodes[row], sources[row])) allowed.insert(row);
   }
-  return allowed;
+  return std::make_shared<const SelectedRows>(std::move(allowed));
 }
 
 }  // namespace ragstone::segment

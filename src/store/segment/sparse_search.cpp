@@ -44,7 +44,7 @@ class RowCheck {
   kernel::StopPoll& poll_;
   const StopToken& stop_;
   SingleChecks single_checks_{kRowsForOneCheck};
-  std::optional<RowBitmap> selected_;
+  Selection selected_;
 };
 
 float largest_weight(const PostingList& postings) {

@@ -120,15 +120,15 @@ const Part* MetadataFilter::part_of(std::span<const NodeId> nodes) const {
   return found != parts_.end() && found->second->rows() == nodes.size() ? found->second : nullptr;
 }
 
-RowBitmap MetadataFilter::select(std::span<const NodeId> nodes, std::span<const segment::SourceNumber> sources,
+Selection MetadataFilter::select(std::span<const NodeId> nodes, std::span<const segment::SourceNumber> sources,
                                  const StopToken& stop) const {
   const Part* part = nodes.empty() ? nullptr : part_of(nodes);
-  if (part == nullptr) return evaluate(nullptr, nodes, sources, stop);
+  if (part == nullptr) return std::make_shared<const SelectedRows>(evaluate(nullptr, nodes, sources, stop));
   const auto number = static_cast<std::uint64_t>(part->number);
   const std::string text = filter_.to_string();
-  if (const auto known = cache_.find(number, text, state_.catalog.generation)) return *known;
-  RowBitmap rows = evaluate(part, nodes, sources, stop);
-  cache_.put(number, text, state_.catalog.generation, std::make_shared<const RowBitmap>(rows));
+  if (Selection known = cache_.find(number, text, state_.catalog.generation)) return known;
+  auto rows = std::make_shared<const SelectedRows>(evaluate(part, nodes, sources, stop));
+  cache_.put(number, text, state_.catalog.generation, rows);
   return rows;
 }
 

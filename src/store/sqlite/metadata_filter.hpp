@@ -28,7 +28,7 @@ class MetadataFilter final : public segment::RowFilter {
                  const Filter& filter);
 
   bool allows(NodeId node, segment::SourceNumber source) const override;
-  RowBitmap select(std::span<const NodeId> nodes, std::span<const segment::SourceNumber> sources,
+  Selection select(std::span<const NodeId> nodes, std::span<const segment::SourceNumber> sources,
                    const StopToken& stop) const override;
   bool selects_quickly() const noexcept override { return is_whole_ && has_all_rows_; }
 

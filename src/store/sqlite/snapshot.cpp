@@ -140,8 +140,8 @@ std::vector<NodeId> SqliteSnapshot::do_select(std::string_view group, const Filt
   if (!allowed) return std::move(all.nodes);
   return noting_damage(group, {}, [&] {
     std::vector<NodeId> ids;
-    const RowBitmap rows = allowed->select(all.nodes, all.sources, stop);
-    rows.for_each(0, all.nodes.size(), [&](std::size_t row) { ids.push_back(all.nodes[row]); });
+    const Selection rows = allowed->select(all.nodes, all.sources, stop);
+    rows->for_each(0, all.nodes.size(), [&](std::size_t row) { ids.push_back(all.nodes[row]); });
     return ids;
   });
 }

@@ -73,12 +73,12 @@ void expect_selected(const SqliteSnapshot& at, FilterCache& cache, const Filter&
     for (const Part& part : column->parts) {
       const auto* sparse = std::get_if<std::shared_ptr<const segment::SparsePart>>(&part.data);
       if (sparse == nullptr) continue;
-      const RowBitmap selected = rows.select((*sparse)->nodes(), (*sparse)->sources(), {});
+      const Selection selected = rows.select((*sparse)->nodes(), (*sparse)->sources(), {});
       for (std::uint32_t row = 0; row < part.rows(); ++row) {
         if (part.dead.contains(row)) continue;
         ++live;
         const NodeId node = (*sparse)->node(row);
-        ASSERT_EQ(selected.contains(row), expected.at(node)) << filter.to_string();
+        ASSERT_EQ(selected->contains(row), expected.at(node)) << filter.to_string();
         ASSERT_EQ(rows.allows(node, (*sparse)->source(row)), expected.at(node)) << filter.to_string();
       }
     }

@@ -7,7 +7,7 @@
 namespace ragstone {
 namespace {
 
-std::shared_ptr<const RowBitmap> rows_of(std::size_t rows) { return std::make_shared<const RowBitmap>(rows); }
+Selection rows_of(std::size_t rows) { return std::make_shared<const SelectedRows>(RowBitmap(rows)); }
 
 TEST(FilterCache, WhatWasFoundServesLaterGenerationsOnly) {
   FilterCache cache(1 << 20);
