@@ -189,11 +189,12 @@ void open_and_search(const fs::path& folder) {
   const auto engine = sqlite_engine(folder / "kb");
   const auto at = engine->snapshot();
   const auto ask = [&](std::size_t query) {
-    if (at->search_vectors(thorough_search(set, query)).hits[0].size() != kHits)
-      throw std::runtime_error("too few hits");
+    if (at->search_vectors(search_for(set, query)).hits[0].size() != kHits) throw std::runtime_error("too few hits");
   };
+  const auto before = faults();
   ask(0);
   print_value("first", milliseconds_since(start));
+  print_value("faults", static_cast<double>(faults().minor - before.minor));
   for (std::size_t q = 1; q <= kMore; ++q) ask(q);
   print_value("more", milliseconds_since(start));
 }
@@ -220,15 +221,17 @@ class Openings {
     const Values values = run_child({"--part", "open", folder_.string()});
     first_.push_back(values.at("first"));
     more_.push_back(values.at("more"));
+    faults_.push_back(values.at("faults"));
   }
 
   double first() { return quantile(first_, 0.5); }
   double more() { return quantile(more_, 0.5); }
+  double faults() { return quantile(faults_, 0.5); }
 
  private:
   fs::path folder_;
   bool evicted_;
-  std::vector<double> first_, more_;
+  std::vector<double> first_, more_, faults_;
 };
 
 void measure_openings(const fs::path& folder, std::size_t rows, Report& report) {
@@ -262,6 +265,8 @@ void measure_growth(std::size_t rows, const char* kept, Report& report) {
     const std::string how = std::string(", ") + (evicted ? "evicted" : "warm") + ", ";
     const std::string compared = std::to_string(rows) + " rows / " + std::to_string(kFew);
     report.figure("open to first answer" + how + std::to_string(rows) + " rows", of_large.first(), "ms");
+    report.figure("page faults of the first answer" + how + std::to_string(kFew) + " rows", of_small.faults(), "");
+    report.figure("page faults of the first answer" + how + std::to_string(rows) + " rows", of_large.faults(), "");
     report.figure("open to first answer" + how + compared, of_large.first() / of_small.first(), "x");
     report.figure("open to 21st answer" + how + compared, of_large.more() / of_small.more(), "x");
   }

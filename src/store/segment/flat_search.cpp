@@ -33,8 +33,6 @@ constexpr std::size_t kFilterWork = 50;
 constexpr std::size_t kLeastByBits = 400;
 constexpr std::size_t kByBitsForHit = 40;
 
-bool is_nearer(double a, double b) noexcept { return a > b; }
-
 }  // namespace
 
 /// Some rows of a part.
@@ -306,11 +304,18 @@ void FlatSearch::scan_signs(Query& query, const Chunk& chunk) const {
   }
 }
 
+bool FlatSearch::is_nearer(const Candidate& a, const Candidate& b) noexcept {
+  return a.best > b.best || (a.best == b.best && a.part->node(a.row) < b.part->node(b.row));
+}
+
+std::size_t FlatSearch::most_by_bits() const noexcept {
+  return std::max(kLeastByBits, k_ > SIZE_MAX / kByBitsForHit ? SIZE_MAX : k_ * kByBitsForHit);
+}
+
 void FlatSearch::scan_bits(Query& query, const Chunk& chunk) const {
   const DensePart& part = chunk.part;
   chunk.poll.spend(chunk.count * (dimension_ / 256 + 4));
-  const auto nearer = [](const Candidate& a, const Candidate& b) { return is_nearer(a.best, b.best); };
-  const std::size_t most = std::max(kLeastByBits, k_ > SIZE_MAX / kByBitsForHit ? SIZE_MAX : k_ * kByBitsForHit);
+  const std::size_t most = most_by_bits();
   std::array<std::uint32_t, kChunk> distances;
   const std::size_t words = bits_of(query).size();
   if (chunk.chosen == nullptr) {
@@ -322,15 +327,15 @@ void FlatSearch::scan_bits(Query& query, const Chunk& chunk) const {
   std::vector<Candidate>& heap = query.by_bits;
   for (std::size_t i = 0; i < chunk.count; ++i) {
     const Candidate candidate{-static_cast<double>(distances[i]), chunk.row(i), &part};
-    if (heap.size() == most && !nearer(candidate, heap.front())) continue;
+    if (heap.size() == most && !is_nearer(candidate, heap.front())) continue;
     if (!chunk.admits(candidate.row)) continue;
     if (heap.size() == most) {
-      std::pop_heap(heap.begin(), heap.end(), nearer);
+      std::pop_heap(heap.begin(), heap.end(), is_nearer);
       heap.back() = candidate;
     } else {
       heap.push_back(candidate);
     }
-    std::push_heap(heap.begin(), heap.end(), nearer);
+    std::push_heap(heap.begin(), heap.end(), is_nearer);
   }
 }
 
@@ -347,6 +352,8 @@ void FlatSearch::absorb(FlatSearch other) {
     for (const double worst : from.floors) raise_floor(to, worst);
     to.candidates.insert(to.candidates.end(), from.candidates.begin(), from.candidates.end());
     to.by_bits.insert(to.by_bits.end(), from.by_bits.begin(), from.by_bits.end());
+    std::sort(to.by_bits.begin(), to.by_bits.end(), is_nearer);
+    to.by_bits.resize(std::min(to.by_bits.size(), most_by_bits()));
     for (const ScoredNode& hit : std::move(from.best).take()) to.best.add(hit);
   }
 }

@@ -63,6 +63,9 @@ class FlatSearch {
   struct Chunk;
   class SumFloor;
 
+  /// Of rows found by bits; the same whoever scanned them.
+  static bool is_nearer(const Candidate& a, const Candidate& b) noexcept;
+  std::size_t most_by_bits() const noexcept;
   bool has_floor(const Query& query) const noexcept { return query.floors.size() == k_; }
   void look_at(const Chunk& chunk, bool few);
   const CodeQuery& codes_of(Query& query) const;

@@ -9,7 +9,9 @@
 namespace ragstone::segment {
 namespace {
 
-constexpr std::size_t kBuffer = std::size_t{512} << 10;
+// As large as a large page, and written where one begins, so that a file system can keep the file in large pages: a
+// search that comes to rows here and there then faults once for each 2 MiB instead of for each row (ext4 since 6.16).
+constexpr std::size_t kBuffer = std::size_t{2} << 20;
 
 }  // namespace
 
@@ -50,10 +52,10 @@ void FileSink::write(std::uint64_t offset, std::string_view bytes) {
     begin_ = offset;
   }
   while (!bytes.empty()) {
-    const std::string_view piece = bytes.substr(0, kBuffer - buffer_.size());
+    const std::string_view piece = bytes.substr(0, kBuffer - (begin_ + buffer_.size()) % kBuffer);
     buffer_.append(piece);
     bytes.remove_prefix(piece.size());
-    if (buffer_.size() == kBuffer) flush();
+    if ((begin_ + buffer_.size()) % kBuffer == 0) flush();
   }
 }
 

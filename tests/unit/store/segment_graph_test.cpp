@@ -364,10 +364,15 @@ TEST(GraphSegment, SignsFindMostOfTheNearestAndHammingExactly) {
   EXPECT_GE(sum / 20, 0.75);
 }
 
-TEST(DenseSegment, SeveralQueriesAndThreadsGiveWhatSingleOnesGive) {
+/// Whether rows are found by their signs first.
+class DenseSegmentThreads : public testing::TestWithParam<bool> {};
+
+TEST_P(DenseSegmentThreads, SeveralQueriesAndThreadsGiveWhatSingleOnesGive) {
   std::mt19937 random(11);
   const DenseSample sample = random_dense(random, 70'000, 4);
-  const std::vector<DenseView> views = {{sample.part(), random_dead(random, 70'000, 0.1)}};
+  DenseForm form;
+  form.bits = GetParam();
+  const std::vector<DenseView> views = {{sample.part(form), random_dead(random, 70'000, 0.1)}};
   const Threads threads;
   std::vector<float> queries;
   for (int q = 0; q < 9; ++q) {
@@ -381,9 +386,16 @@ TEST(DenseSegment, SeveralQueriesAndThreadsGiveWhatSingleOnesGive) {
   query.parallel = &threads;
   const DenseHits found = search_dense(views, query, {});
   ASSERT_EQ(found.hits.size(), 9u);
-  for (std::size_t q = 0; q < 9; ++q)
-    EXPECT_EQ(found.hits[q], search_dense(views, std::span(queries).subspan(4 * q, 4), Metric::cosine, nullptr, 7, {}));
+  query.parallel = nullptr;
+  for (std::size_t q = 0; q < 9; ++q) {
+    query.queries = std::span(queries).subspan(4 * q, 4);
+    EXPECT_EQ(found.hits[q], search_dense(views, query, {}).hits[0]);
+  }
 }
+
+INSTANTIATE_TEST_SUITE_P(, DenseSegmentThreads, testing::Bool(), [](const testing::TestParamInfo<bool>& way) {
+  return std::string(way.param ? "BySigns" : "ByCodes");
+});
 
 }  // namespace
 }  // namespace ragstone::segment
