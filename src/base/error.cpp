@@ -41,6 +41,8 @@ const char* name_of(Errc code) noexcept {
       return "transient";
     case Errc::rejected:
       return "rejected";
+    case Errc::unauthorized:
+      return "unauthorized";
     case Errc::timeout:
       return "timeout";
     case Errc::unsupported:

@@ -22,6 +22,7 @@ struct ColumnTexts {
   std::vector<std::vector<float>> vectors;
   std::vector<std::optional<SparseVector>> sparse;  ///< In place of these, of a sparse embedder.
   std::vector<std::exception_ptr> errors;
+  bool embeds = false;  ///< The embedder has given vectors.
   std::unordered_map<Hash128, std::size_t> position;
 };
 
@@ -179,9 +180,15 @@ Task<void> embed_places(ColumnTexts& texts, std::span<const std::size_t> places,
   }
 }
 
-/// Embeds the texts at these places; null, or why it failed. Throws what ends the operation.
-Task<std::exception_ptr> try_embed(ColumnTexts& texts, std::span<const std::size_t> places,
-                                   std::chrono::milliseconds timeout, CallContext context) {
+using Places = std::span<const std::size_t>;
+
+void fail(ColumnTexts& texts, Places places, const std::exception_ptr& error) {
+  for (const std::size_t place : places) texts.errors[place] = error;
+}
+
+/// Embeds the texts at these places; null, or why they failed. Throws what ends the operation.
+Task<std::exception_ptr> try_embed(ColumnTexts& texts, Places places, std::chrono::milliseconds timeout,
+                                   CallContext context) {
   std::exception_ptr error;
   try {
     co_await embed_places(texts, places, context.with_timeout(timeout));
@@ -189,44 +196,59 @@ Task<std::exception_ptr> try_embed(ColumnTexts& texts, std::span<const std::size
     error = std::current_exception();
   }
   if (error && ends_operation(error, context)) std::rethrow_exception(error);
+  fail(texts, places, error);
+  texts.embeds = texts.embeds || !error;
   co_return error;
 }
 
-/// Whether trying the texts one by one could help.
+/// Whether it may be a text that is refused, and not all that the embedder is asked.
 bool may_be_one_text(const std::exception_ptr& error) {
   const Errc code = errc_of(error);
-  return code != Errc::timeout && code != Errc::transient && code != Errc::closed;
+  return code == Errc::rejected || code == Errc::limit_exceeded || code == Errc::invalid_argument ||
+         code == Errc::internal;
 }
 
-/// Finds the texts of a failed slice that the embedder refuses, so that they fail no others. Fails the rest at once for
-/// a reason that has nothing to do with a text.
-Task<void> embed_singly(ColumnTexts& texts, std::span<const std::size_t> places, std::chrono::milliseconds timeout,
-                        CallContext context) {
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    const std::exception_ptr error = co_await try_embed(texts, places.subspan(i, 1), timeout, context);
-    if (!error) continue;
-    texts.errors[places[i]] = error;
-    if (may_be_one_text(error)) continue;
-    for (const std::size_t place : places.subspan(i + 1)) texts.errors[place] = error;
-    co_return;
+/// Those of at least two texts in two.
+std::vector<Places> halves_of(const std::vector<Places>& parts) {
+  std::vector<Places> halves;
+  for (const Places part : parts) {
+    if (part.size() < 2) continue;
+    halves.push_back(part.first(part.size() / 2));
+    halves.push_back(part.subspan(part.size() / 2));
   }
+  return halves;
 }
 
-Task<void> embed_missing(ColumnTexts& texts, std::span<const std::size_t> missing, std::chrono::milliseconds timeout,
-                         CallContext context) {
-  const std::size_t slice_size = texts.column.max_batch() * texts.column.max_concurrency();
-  for (std::size_t begin = 0; begin < missing.size(); begin += slice_size) {
-    const auto slice = missing.subspan(begin, std::min(slice_size, missing.size() - begin));
-    const std::exception_ptr error = co_await try_embed(texts, slice, timeout, context);
-    if (!error) continue;
-    if (slice.size() > 1 && may_be_one_text(error)) {
-      co_await embed_singly(texts, slice, timeout, context);
-    } else if (slice.size() == 1 && may_be_one_text(error)) {
-      texts.errors[slice.front()] = error;
-    } else {
-      for (const std::size_t place : missing.subspan(begin)) texts.errors[place] = error;
-      co_return;
+/// Finds the texts of a failed slice that the embedder refuses, so that they fail no others: by halves, the larger
+/// parts first. Null, or an error that no text is the reason of: nothing was embedded, in whatever part of the slice.
+Task<std::exception_ptr> embed_by_halves(ColumnTexts& texts, Places slice, std::chrono::milliseconds timeout,
+                                         CallContext context) {
+  constexpr std::size_t kEnoughParts = 8;
+  std::vector<Places> failed(1, slice);
+  while (!failed.empty()) {
+    const std::vector<Places> parts = halves_of(std::exchange(failed, {}));
+    std::exception_ptr error;
+    for (const Places part : parts) {
+      error = co_await try_embed(texts, part, timeout, context);
+      if (error && !may_be_one_text(error)) co_return error;
+      if (error) failed.push_back(part);
     }
+    if (!texts.embeds && parts.size() >= kEnoughParts) co_return error;
+  }
+  co_return nullptr;
+}
+
+/// What fails for a reason that no text is of fails the texts that are left, too.
+Task<void> embed_missing(ColumnTexts& texts, Places missing, std::chrono::milliseconds timeout, CallContext context) {
+  const std::size_t slice_size = texts.column.max_batch() * texts.column.max_concurrency();
+  while (!missing.empty()) {
+    const Places slice = missing.first(std::min(slice_size, missing.size()));
+    missing = missing.subspan(slice.size());
+    std::exception_ptr error = co_await try_embed(texts, slice, timeout, context);
+    if (error && may_be_one_text(error)) error = co_await embed_by_halves(texts, slice, timeout, context);
+    if (!error) continue;
+    fail(texts, missing, error);
+    co_return;
   }
 }
 

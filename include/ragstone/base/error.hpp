@@ -25,6 +25,7 @@ enum class Errc {
   stale_index,         ///< A registered index missed an update: rebuild it.
   transient,           ///< May succeed when repeated; retry_after() may say when.
   rejected,            ///< A model or server refused the request for good.
+  unauthorized,        ///< A server takes no request with this key (401, 402, 403): correct the key, or the account.
   timeout,             ///< The deadline passed.
   unsupported,         ///< This store or model cannot do that: ask its capabilities.
   limit_exceeded,      ///< Larger than a configured limit: raise it, or send less.

@@ -126,7 +126,7 @@ class ChatModel {
 
   /// The whole reply. A reply that broke off is an error, never a short text.
   /// Errors: Errc::invalid_argument (no messages, an option outside its range), Errc::timeout, Errc::transient,
-  /// Errc::rejected.
+  /// Errc::rejected, Errc::unauthorized.
   Task<ChatReply> chat(ChatRequest request, CallContext context = {});
 
   /// The same, and each piece of the text goes into `pieces` as it arrives. The stream is finished, or failed with the

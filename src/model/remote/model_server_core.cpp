@@ -78,6 +78,7 @@ std::string without(const std::vector<std::string_view>& secrets, std::string te
 
 Errc code_of(int status, bool retryable) {
   if (retryable) return Errc::transient;
+  if (status >= 401 && status <= 403) return Errc::unauthorized;
   if (status == 404) return Errc::not_found;
   if (status == 413) return Errc::limit_exceeded;
   return Errc::rejected;

@@ -241,7 +241,7 @@ TEST(WireRow, StatusesAreRepeatedOnlyWhereThatMayHelp) {
       {"openai", 408, R"({"error":{"message":"slow"}})", Errc::transient, 3},
       {"openai", 409, R"({"error":{"message":"lock"}})", Errc::transient, 3},
       {"openai", 500, R"({"error":{"message":"oops"}})", Errc::transient, 3},
-      {"openai", 401, R"({"error":{"message":"no key","code":"invalid_api_key"}})", Errc::rejected, 1},
+      {"openai", 401, R"({"error":{"message":"no key","code":"invalid_api_key"}})", Errc::unauthorized, 1},
   };
   for (const StatusRow& row : rows) {
     RemoteBed bed([&](const ServerRequest&) { return ServerReply::text(row.status, row.body); }, row.provider);

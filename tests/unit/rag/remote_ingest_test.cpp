@@ -1,0 +1,104 @@
+#include "rag_fixture.hpp"
+#include "support/http/scripted_server.hpp"
+#include <ragstone/ragstone.hpp>
+
+#include <atomic>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+namespace ragstone::test {
+namespace {
+
+using nlohmann::json;
+
+/// The vector of a text is its length.
+ServerReply embedded(const json& input) {
+  json data = json::array();
+  for (const json& text : input) data.push_back({{"embedding", {text.get<std::string>().size(), 1}}});
+  return ServerReply::text(200, json{{"data", std::move(data)}}.dump());
+}
+
+/// Documents whose embedder is on a server.
+class RemoteIngest : public RagTest {
+ protected:
+  Document open_with(const ScriptedServer& server) {
+    ModelServerOptions options = server_options;
+    options.base_url = server.url("/v1");
+    options.key = KeySource::fixed(Secret("a key of these tests"));
+    options.http.addresses = AddressPolicy::with_local();
+    EmbedderIdentity identity;
+    identity.name = "test-embedder";
+    identity.dimension = 2;
+    document_options.embedders["test"] = remote_embedder(ModelServer(runtime, options), identity, embedder_options);
+    Document document = open(document_options);
+    runtime.run(document.build(kMediumChunk));
+    return document;
+  }
+
+  static std::vector<Source> sources(std::size_t count) {
+    std::vector<Source> sources;
+    for (std::size_t i = 0; i < count; ++i)
+      sources.emplace_back(std::to_string(i), "text number " + std::to_string(i) + " 第" + std::to_string(i) + "段");
+    return sources;
+  }
+
+  std::size_t failures(Document document, std::size_t count) {
+    std::size_t failed = 0;
+    for (const SourceStatus& status : runtime.run(document.add_all(sources(count))))
+      failed += status.state == SourceState::failed ? 1 : 0;
+    return failed;
+  }
+
+  ModelServerOptions server_options{provider_profile("openai")};
+  RemoteEmbedderOptions embedder_options;
+  DocumentOptions document_options;
+};
+
+// RT-1
+TEST_F(RemoteIngest, WhatConcernsTheServerIsNotAskedForEachText) {
+  struct Row {
+    int status;
+    const char* body;
+    std::size_t requests;
+  };
+  const std::vector<Row> rows = {
+      {401, R"({"error":{"message":"no such key"}})", 2},
+      {402, R"({"error":{"message":"no credit"}})", 2},
+      {403, R"({"error":{"message":"not in your country"}})", 2},
+      {404, R"({"error":{"message":"no such model"}})", 2},
+      {200, R"({"data":[{"embedding":[1,2,3]}]})", 2},
+      {400, R"({"error":{"message":"model is required"}})", 15},
+  };
+  for (const Row& row : rows) {
+    ScriptedServer server([&](const ServerRequest& request) {
+      if (row.status != 200) return ServerReply::text(row.status, row.body);
+      json reply;
+      for (std::size_t i = 0; i < json::parse(request.body)["input"].size(); ++i)
+        reply["data"].push_back({{"embedding", {1, 2, 3}}});
+      return ServerReply::text(200, reply.dump());
+    });
+    EXPECT_EQ(failures(open_with(server), 100), 100u) << row.status;
+    EXPECT_LE(server.requests(), row.requests) << row.status;
+  }
+}
+
+TEST_F(RemoteIngest, ATextThatIsRefusedIsFoundByHalves) {
+  for (const int status : {400, 413, 422}) {
+    ScriptedServer server([&](const ServerRequest& request) {
+      const json input = json::parse(request.body)["input"];
+      for (const json& text : input)
+        if (text.get<std::string>().starts_with("text number 77 "))
+          return ServerReply::text(status, R"({"error":{"message":"a text that is too long"}})");
+      return embedded(input);
+    });
+    Document document = open_with(server);
+    EXPECT_EQ(failures(document, 128), 1u);
+    EXPECT_LE(server.requests(), status == 400 ? 15u : 40u) << "twice the logarithm of 128, and the whole";
+    EXPECT_EQ(runtime.run(document.sources()).at(0).state, SourceState::ready);
+  }
+}
+
+}  // namespace
+}  // namespace ragstone::test
