@@ -90,10 +90,10 @@ class RemoteEmbedderOptions {
 };
 
 /// An embedder there; identity.name is the model's name. Texts go in batches by count, tokens and bytes (prefixes and
-/// the escapes of JSON are counted); a batch that
-/// the server calls too large (413, 422) is sent once more in halves. Errors: Errc::invalid_argument for an empty text,
-/// or an `extra` that cannot be added; Errc::unsupported (the profile has no embeddings); Errc::unauthorized (the key),
-/// Errc::not_found (the model, or the route), else Embedder's.
+/// the escapes of JSON are counted, tokens are estimated); a batch that the server calls too large (413, 422, or 400
+/// with OpenAI's code max_tokens_per_request) is sent once more in halves. Errors: Errc::invalid_argument for an empty
+/// text, or an `extra` that cannot be added; Errc::unsupported (the profile has no embeddings); Errc::unauthorized (the
+/// key), Errc::not_found (the model, or the route), else Embedder's.
 std::shared_ptr<Embedder> remote_embedder(ModelServer server, EmbedderIdentity identity,
                                           RemoteEmbedderOptions options = {});
 

@@ -54,4 +54,12 @@ std::string error_text(std::string_view body) {
   return one_line(body);
 }
 
+std::string error_code(std::string_view body) {
+  dom::parser parser = reply_parser();
+  dom::element reply;
+  if (parser.parse(body.data(), body.size()).get(reply) != simdjson::SUCCESS) return {};
+  const auto error = member(reply, "error");
+  return std::string(text_of(member(error ? *error : reply, "code")).value_or(""));
+}
+
 }  // namespace ragstone::detail

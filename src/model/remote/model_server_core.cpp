@@ -299,7 +299,11 @@ CallPriority priority_of(const CallContext& context) noexcept {
   return context.lane() == Lane::foreground ? CallPriority::query : CallPriority::ingest;
 }
 
-std::uint64_t estimated_tokens(std::string_view text) noexcept { return text.size() / 3 + 1; }
+std::uint64_t estimated_tokens(std::string_view text) noexcept {
+  const auto ascii = static_cast<std::uint64_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; }));
+  return ascii / 3 + (text.size() - ascii) * 11 / 20 + 1;
+}
 
 }  // namespace detail
 

@@ -136,7 +136,9 @@ class ApiCall {
 /// Priority of a call by its context.
 CallPriority priority_of(const CallContext& context) noexcept;
 
-/// A guess from above for texts of any language: rate limits and batches want no exact count.
+/// A guess, from above for prose of any language, since rate limits and batches want no exact count: a token for three
+/// bytes of ASCII, and 1.65 for a Chinese character (cl100k_base has up to 1.52 on average, and 0.9 for those English
+/// bytes). Of numbers, code and random letters there may be twice as many.
 std::uint64_t estimated_tokens(std::string_view text) noexcept;
 
 }  // namespace ragstone::detail

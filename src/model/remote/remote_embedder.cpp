@@ -1,6 +1,7 @@
 #include "model/embed_usage.hpp"
 #include "model/paid_error.hpp"
 #include "model/remote/embeddings_wire.hpp"
+#include "model/remote/error_reply.hpp"
 #include "model/remote/model_server_core.hpp"
 
 #include <utility>
@@ -11,8 +12,11 @@ namespace {
 using detail::ApiCall;
 using detail::ModelServerCore;
 
-/// The server calls a request too large.
-bool is_too_large(int status) { return status == 413 || status == 422; }
+/// The server calls a request too large: OpenAI by a code of its own.
+bool is_too_large(const HttpResponse& response) {
+  return response.status == 413 || response.status == 422 ||
+         (response.status == 400 && detail::error_code(response.body) == "max_tokens_per_request");
+}
 
 class RemoteEmbedder final : public Embedder {
  public:
@@ -98,7 +102,7 @@ class RemoteEmbedder final : public Embedder {
       try {
         HttpResponse response = co_await core_->http().fetch(http, context);
         call.saw(response.status, response.headers);
-        if (may_halve && is_too_large(response.status)) {
+        if (may_halve && is_too_large(response)) {
           call.succeeded(Usage());
           co_return false;
         }

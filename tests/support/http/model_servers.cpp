@@ -16,12 +16,14 @@ using nlohmann::json;
 /// What a server says to a request that is not one of its own.
 class Refusal : public std::runtime_error {
  public:
-  Refusal(int code, const std::string& why) : std::runtime_error(why), status(code) {}
+  Refusal(int http_status, const std::string& why, std::string its_code = {})
+      : std::runtime_error(why), status(http_status), code(std::move(its_code)) {}
   int status;
+  std::string code;
 };
 
-void require(bool holds, const std::string& why, int status = 400) {
-  if (!holds) throw Refusal(status, why);
+void require(bool holds, const std::string& why, int status = 400, const std::string& code = {}) {
+  if (!holds) throw Refusal(status, why, code);
 }
 
 bool asks_for_json(const json& body) { return body.contains("response_format"); }
@@ -125,9 +127,24 @@ ServerReply chat(const std::string& provider, const json& body) {
   return body.value("stream", false) ? streamed_chat(provider, body, text, finish) : whole_chat(provider, text, finish);
 }
 
+/// As many as cl100k_base has of prose: a quarter of the ASCII, and 1.5 for each ideograph.
+double prose_tokens(const json& input) {
+  double tokens = 0;
+  for (const json& text : input)
+    for (const char c : text.get<std::string>()) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (byte < 0x80) tokens += 0.25;
+      if (byte >= 0xE0) tokens += 1.5;
+    }
+  return tokens;
+}
+
 ServerReply embeddings(const std::string& provider, const ServerRequest& request, const json& body) {
   const std::size_t count = body["input"].size();
-  if (provider == "openai") require(count <= 2'048, "array of at most 2048 inputs");
+  if (provider == "openai") {
+    require(count <= 2'048, "array of at most 2048 inputs");
+    require(prose_tokens(body["input"]) <= 300'000, "max 300000 tokens per request", 400, "max_tokens_per_request");
+  }
   if (provider == "dashscope") require(count <= 10, "batch size is invalid, it should not be larger than 10");
   if (provider == "tei") {
     require(count <= 32, "batch size " + std::to_string(count) + " > maximum allowed batch size 32", 422);
@@ -236,6 +253,7 @@ ServerReply refused(const std::string& provider, const Refusal& refusal) {
   const std::string why = refusal.what();
   json error = {
       {"error", {{"message", why}, {"type", "invalid_request_error"}, {"param", nullptr}, {"code", nullptr}}}};
+  if (!refusal.code.empty()) error["error"]["code"] = refusal.code;
   if (provider == "lmdeploy")
     error = {{"object", "error"}, {"message", why}, {"type", "invalid_request_error"}, {"code", refusal.status}};
   if (provider == "tei") error = {{"error", why}, {"error_type", "Validation"}};

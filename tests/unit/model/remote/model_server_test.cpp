@@ -1,5 +1,7 @@
 #include "model/remote/error_reply.hpp"
 #include "model/remote/model_server_core.hpp"
+#include "support/beir.hpp"
+#include "support/data.hpp"
 #include "unit/model/remote/remote_bed.hpp"
 
 #include <algorithm>
@@ -168,6 +170,22 @@ TEST(ModelServer, TheModelsOfAServerShareItsLimits) {
   for (int i = 0; i < 40; ++i) calls.push_back((i % 2 == 0 ? a : b)->chat(question()));
   bed.runtime.run(gather(std::move(calls)));
   EXPECT_LE(bed.server.connections(), 3u);
+}
+
+// HT-2: estimated_token_counter() is fitted to cl100k_base.
+TEST(EstimatedTokens, AreNotFewerThanThoseOfProseInEitherLanguage) {
+  const auto counter = estimated_token_counter();
+  for (const char* name : {"cmrc2018-dev", "drcd-dev", "xquad-zh", "xquad-en", "scifact"}) {
+    RAGSTONE_DATA_OR_SKIP(path, std::string("retrieval/") + name);
+    std::uint64_t counted = 0;
+    std::uint64_t estimated = 0;
+    for (const BeirText& source : test::load_beir(path).corpus) {
+      counted += counter->count(source.text);
+      estimated += detail::estimated_tokens(source.text);
+    }
+    EXPECT_GE(estimated, counted) << name;
+    EXPECT_LE(estimated, 2 * counted) << name;
+  }
 }
 
 Task<void> enter(RateGate gate, CallPriority priority, std::vector<CallPriority>* order) {

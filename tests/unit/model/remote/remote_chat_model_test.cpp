@@ -360,7 +360,7 @@ TEST(RemoteChatModel, EachAttemptHasTheKeyOfItsTime) {
   status = 401;
   bed.options.key = KeySource::fixed(Secret("key 1"));
   keys.clear();
-  EXPECT_EQ(error_of([&] { bed.runtime.run(bed.chat_model()->chat(question())); }).errc(), Errc::rejected);
+  EXPECT_EQ(error_of([&] { bed.runtime.run(bed.chat_model()->chat(question())); }).errc(), Errc::unauthorized);
   EXPECT_EQ(keys.size(), 1u) << "the same key is refused again";
 }
 

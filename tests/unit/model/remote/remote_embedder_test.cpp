@@ -114,11 +114,11 @@ TEST(RemoteEmbedder, BatchesByTokensAndBytes) {
 
 // HT-2
 TEST(RemoteEmbedder, HalvesOnceWhatIsTooLarge) {
-  for (const int status : {413, 422}) {
+  const char* coded = R"({"error":{"message":"too large","code":"max_tokens_per_request"}})";
+  for (const auto& [status, body] : {std::pair(413, "too large"), std::pair(422, "too large"), std::pair(400, coded)}) {
     std::size_t most = 8;
-    RemoteBed bed([&](const ServerRequest& request) {
-      return json::parse(request.body)["input"].size() > most ? ServerReply::text(status, "too large")
-                                                              : embedded(request);
+    RemoteBed bed([&, status = status, body = body](const ServerRequest& request) {
+      return json::parse(request.body)["input"].size() > most ? ServerReply::text(status, body) : embedded(request);
     });
     const auto embeddings = bed.runtime.run(bed.embedder(2)->embed(texts(15), EmbedRole::document));
     expect_right(embeddings, 15);

@@ -107,6 +107,15 @@ TEST_P(WireRows, EmbeddingsComeWithinTheServersLimits) {
   const std::vector<std::string> large = {std::string(1'000'000, 'a'), std::string(1'000'000, 'b'),
                                           std::string(1'000'000, 'c')};
   EXPECT_EQ(bed.runtime.run(bed.embedder(2)->embed(large, EmbedRole::document)).size(), 3u);
+  // OpenAI's limit of tokens a request: these are 600,000.
+  std::vector<std::string> chinese;
+  for (int i = 0; i < 2'000; ++i) {
+    chinese.push_back(std::to_string(i));
+    for (int n = 0; n < 200; ++n) chinese.back() += "字";
+  }
+  const std::size_t before = bed.server.requests();
+  EXPECT_EQ(bed.runtime.run(bed.embedder(2)->embed(chinese, EmbedRole::document)).size(), 2'000u);
+  if (GetParam() == "openai") EXPECT_EQ(bed.server.requests() - before, 3u) << "and none was refused";
 }
 
 // HT-4
@@ -349,10 +358,10 @@ TEST(WireRow, ProfilesHoldTheLimitsOfTheirServers) {
 TEST(WireRow, RequestsToOpenAiStayWithinTheirTokens) {
   std::size_t most = 0;
   RemoteBed bed([&](const ServerRequest& request) {
-    std::size_t characters = 0;
+    std::size_t tokens = 0;  // 1.5 an ideograph
     const json body = json::parse(request.body);
-    for (const json& text : body.at("input")) characters += text.get<std::string>().size() / 3;
-    most = std::max(most, characters);
+    for (const json& text : body.at("input")) tokens += text.get<std::string>().size() / 2;
+    most = std::max(most, tokens);
     return reply_of_provider("openai", request);
   });
   std::vector<std::string> texts;
@@ -363,7 +372,7 @@ TEST(WireRow, RequestsToOpenAiStayWithinTheirTokens) {
   }
   EXPECT_EQ(bed.runtime.run(bed.embedder(2)->embed(texts, EmbedRole::document)).size(), 1'000u);
   EXPECT_LE(most, 300'000u);
-  EXPECT_EQ(bed.server.requests(), 2u);
+  EXPECT_EQ(bed.server.requests(), 3u);
 }
 
 }  // namespace
