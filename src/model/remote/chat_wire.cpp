@@ -69,6 +69,13 @@ void ask_for_usage(json& body) {
   options["include_usage"] = true;
 }
 
+/// Under one of two names, or under both: vLLM sends the same twice.
+std::string_view thought_of(const dom::element& message) {
+  for (const char* name : {"reasoning_content", "reasoning"})
+    if (const auto thought = text_of(member(message, name)); thought && !thought->empty()) return *thought;
+  return {};
+}
+
 }  // namespace
 
 std::string chat_body(const ProviderProfile& profile, const std::string& model, const ChatRequest& request,
@@ -139,8 +146,7 @@ std::string_view ChatDecoder::read_choice(const dom::element& reply, std::string
   }
   const auto message = member(choice, part);
   if (!message) return {};
-  for (const char* name : {"reasoning_content", "reasoning"})
-    if (const auto thought = text_of(member(*message, name))) reply_.reasoning += *thought;
+  reply_.reasoning += thought_of(*message);
   std::string_view piece;
   if (const auto content = text_of(member(*message, "content"))) piece = *content;
   if (const auto refusal = text_of(member(*message, "refusal")); refusal && !refusal->empty()) {

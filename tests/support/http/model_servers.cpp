@@ -59,17 +59,18 @@ json usage_of(const std::string& provider, int output) {
   return usage;
 }
 
-/// The name under which a server gives what its model thought.
-std::string thought_field(const std::string& provider) {
-  if (provider == "ollama") return "reasoning";
-  return provider == "lmdeploy" || provider == "llama.cpp" || provider == "deepseek" ? "reasoning_content" : "";
+/// Adds what the model thought, under the names that a server gives it.
+void add_thought(const std::string& provider, json& message) {
+  if (provider == "ollama" || provider == "vllm") message["reasoning"] = "hm";
+  if (provider == "lmdeploy" || provider == "llama.cpp" || provider == "deepseek" || provider == "vllm")
+    message["reasoning_content"] = "hm";
 }
 
 json timings() { return {{"prompt_n", 1}, {"predicted_n", 77}, {"predicted_per_second", 31.4}}; }
 
 ServerReply whole_chat(const std::string& provider, const std::string& text, const std::string& finish) {
   json message = {{"role", "assistant"}, {"content", text}};
-  if (const std::string field = thought_field(provider); !field.empty()) message[field] = "hm";
+  add_thought(provider, message);
   json reply = {{"id", "c-1"},
                 {"object", "chat.completion"},
                 {"model", provider + "-model"},
@@ -95,7 +96,9 @@ ServerReply streamed_chat(const std::string& provider, const json& body, const s
   const auto delta = [](json content, json finish_reason) {
     return json{{{"index", 0}, {"delta", std::move(content)}, {"finish_reason", std::move(finish_reason)}}};
   };
-  if (const std::string field = thought_field(provider); !field.empty()) send(delta({{field, "hm"}}, nullptr));
+  json thought = json::object();
+  add_thought(provider, thought);
+  if (!thought.empty()) send(delta(std::move(thought), nullptr));
   for (std::size_t at = 0; at < text.size(); at += 3) {
     ++output;
     if (provider == "llama.cpp" || provider == "deepseek") reply.chunk(": keep-alive\n\n");

@@ -4,6 +4,7 @@
 #include <ragstone/model/usage_meter.hpp>
 
 #include <chrono>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -72,8 +73,8 @@ TEST_P(WireRows, ChatIsUnderstoodWholeStreamedAndWithASchema) {
   }
   EXPECT_EQ(whole.usage.input, 9u) << "llama.cpp's timings count what was not in its cache";
   EXPECT_EQ(whole.usage.output, 4u);
-  const bool thinks =
-      GetParam() == "lmdeploy" || GetParam() == "llama.cpp" || GetParam() == "ollama" || GetParam() == "deepseek";
+  const std::set<std::string> thinking = {"deepseek", "llama.cpp", "lmdeploy", "ollama", "vllm"};
+  const bool thinks = thinking.contains(GetParam());
   EXPECT_EQ(whole.reasoning, thinks ? "hm" : "");
   EXPECT_EQ(streamed.reasoning, whole.reasoning);
   if (GetParam() == "lightllm") {
