@@ -118,6 +118,7 @@ const std::map<std::string, Read>& readers() {
       {"stream_usage", into(&P::stream_usage)},
       {"schema", [](P& profile, const Member& value) { value.read(profile.schema, kSchemaStyles); }},
       {"regex_schema", into(&P::regex_schema)},
+      {"think_tags", into(&P::think_tags)},
       {"chat_extra", into(&P::chat_extra)},
       {"embeddings_path", into(&P::embeddings_path)},
       {"max_batch", into(&P::max_batch)},

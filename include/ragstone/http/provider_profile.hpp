@@ -42,7 +42,11 @@ class ProviderProfile {
   bool stream_usage = true;              ///< stream_options {include_usage} is understood.
   SchemaStyle schema = SchemaStyle::json_schema;
   bool regex_schema = false;  ///< response_format {type: regex_schema, regex_schema: pattern} is understood.
-  std::string chat_extra;     ///< A JSON object whose members are added to each chat request.
+  /// The <think>...</think> with which a reply begins, as models of DeepSeek-R1's and Qwen3's kind write it where their
+  /// server does not take it out, is the reply's reasoning and no part of its text. One without an end is, if the reply
+  /// was cut off. False: it stays in the text.
+  bool think_tags = true;
+  std::string chat_extra;  ///< A JSON object whose members are added to each chat request.
 
   std::string embeddings_path = "/embeddings";  ///< Empty: no embeddings.
   std::uint32_t max_batch = 64;                 ///< Texts in a request.

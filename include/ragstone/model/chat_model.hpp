@@ -74,9 +74,10 @@ class ChatReply {
   ChatReply() = default;
 
   std::string text;
-  std::string reasoning;  ///< What the model thought before, where the provider tells; no part of the text.
-  std::string id;         ///< The provider's, if any.
-  std::string model;      ///< As the provider names it.
+  /// What the model thought before, where the provider tells, or the text began with it; no part of the text.
+  std::string reasoning;
+  std::string id;     ///< The provider's, if any.
+  std::string model;  ///< As the provider names it.
   FinishReason finish = FinishReason::stop;
   Usage usage;
 };

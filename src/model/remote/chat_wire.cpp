@@ -147,15 +147,23 @@ std::string_view ChatDecoder::read_choice(const dom::element& reply, std::string
   const auto message = member(choice, part);
   if (!message) return {};
   reply_.reasoning += thought_of(*message);
-  std::string_view piece;
-  if (const auto content = text_of(member(*message, "content"))) piece = *content;
   if (const auto refusal = text_of(member(*message, "refusal")); refusal && !refusal->empty()) {
-    piece = *refusal;
     refused_ = true;
     reply_.finish = FinishReason::content_filter;
+    return add(*refusal);
   }
+  std::string_view piece = text_of(member(*message, "content")).value_or("");
+  if (think_tags_ && !piece.empty()) piece = think_.read(piece, reply_.reasoning);
+  return piece.empty() && finished_ ? add_last() : add(piece);
+}
+
+std::string_view ChatDecoder::add(std::string_view piece) {
   reply_.text += piece;
   return piece;
+}
+
+std::string_view ChatDecoder::add_last() {
+  return add(think_.finish(reply_.finish == FinishReason::length, reply_.reasoning));
 }
 
 void ChatDecoder::read_whole(std::string_view body) {
@@ -166,6 +174,7 @@ void ChatDecoder::read_whole(std::string_view body) {
   read_common(reply);
   read_choice(reply, "message");
   done_ = true;
+  add_last();
   require_complete();
 }
 
@@ -178,7 +187,7 @@ void ChatDecoder::require_complete() const {
 std::string_view ChatDecoder::read_event(std::string_view data) {
   if (data == "[DONE]") {
     done_ = true;
-    return {};
+    return add_last();
   }
   const dom::element chunk = parse(data);
   read_common(chunk);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "model/remote/json_reply.hpp"
+#include "model/remote/think_block.hpp"
 #include <ragstone/http/provider_profile.hpp>
 #include <ragstone/model/chat_model.hpp>
 
@@ -24,6 +25,8 @@ std::size_t chat_body_bytes(const ChatRequest& request) noexcept;
 /// but what the reply's text needs.
 class ChatDecoder {
  public:
+  explicit ChatDecoder(bool think_tags = true) : think_tags_(think_tags) {}
+
   /// A whole reply. Errors: those of no_json(); Errc::rejected for JSON without a reply, or with an error.
   void read_whole(std::string_view body);
 
@@ -46,9 +49,14 @@ class ChatDecoder {
   dom::element parse(std::string_view text);
   void read_common(const dom::element& reply);
   std::string_view read_choice(const dom::element& reply, std::string_view part);
+  /// Adds to the text.
+  std::string_view add(std::string_view piece);
+  std::string_view add_last();
 
   std::optional<dom::parser> parser_;  // 16 KiB: calls that wait for a server need none
   ChatReply reply_;
+  bool think_tags_;
+  ThinkBlock think_;
   std::string broken_off_;  // the reason that the server gives
   bool done_ = false;
   bool refused_ = false;  // whatever reason the server gives for the end

@@ -111,6 +111,7 @@ std::string ModelServerCore::chat_identity(const std::string& model) const {
   const ProviderProfile& profile = options_.profile;
   std::string identity = model + " at " + profile.base_url + profile.chat_path;
   if (profile.default_max_tokens > 0) identity += " max_tokens=" + std::to_string(profile.default_max_tokens);
+  if (!profile.think_tags) identity += " think_tags=false";
   if (!profile.chat_extra.empty()) identity += " extra=" + profile.chat_extra;
   return identity;
 }

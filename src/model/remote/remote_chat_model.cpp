@@ -72,7 +72,7 @@ class RemoteChatModel final : public ChatModel {
     ApiCall call(core_, EventKind::chat, model_, detail::priority_of(context), tokens_of(request), context);
     while (true) {
       co_await call.begin(http);
-      ChatDecoder decoder;
+      ChatDecoder decoder(core_->profile().think_tags);
       std::exception_ptr error;
       try {
         if (pieces.wanted()) {
@@ -123,8 +123,9 @@ class RemoteChatModel final : public ChatModel {
   Task<void> read_whole(const HttpRequest& http, std::string body, ChatDecoder& decoder, CallContext context) const {
     const std::size_t bytes = body.size();
     Work<Decoded> work;
-    work.set([body = std::move(body)](const StopToken&) {
+    work.set([body = std::move(body), think_tags = core_->profile().think_tags](const StopToken&) {
       Decoded decoded;
+      decoded.decoder = ChatDecoder(think_tags);
       try {
         decoded.decoder.read_whole(body);
       } catch (...) {

@@ -4,6 +4,7 @@
 #include "unit/model/remote/remote_bed.hpp"
 #include <ragstone/async/deadline.hpp>
 #include <ragstone/model/usage_meter.hpp>
+#include <ragstone/text/utf8.hpp>
 
 #include <chrono>
 #include <random>
@@ -51,6 +52,95 @@ TEST(RemoteChatStream, StreamsPiecesAndKeepsTheLastUsage) {
   EXPECT_EQ(streamed.reply.usage.total, 7u);
   bed.runtime.run(stream(model, question()));
   EXPECT_EQ(bed.server.connections(), 1u) << "a stream that was read to its end gives its connection back";
+}
+
+class ThinkCase {
+ public:
+  std::string content;
+  std::string finish;
+  std::string text;
+  std::string reasoning;
+};
+
+const std::vector<ThinkCase>& think_cases() {
+  static const std::vector<ThinkCase> cases = {
+      {"<think>\nLet me see.\n</think>\n\nForty-two.", "stop", "Forty-two.", "\nLet me see.\n"},
+      {"\n<think>让我想想</think>四十二。", "stop", "四十二。", "让我想想"},
+      {"<think></think>四十二", "stop", "四十二", ""},
+      {"<think>a < b </ think </thin</think>c < d </think>", "stop", "c < d </think>", "a < b </ think </thin"},
+      {"<think>还没想完", "length", "", "还没想完"},
+      {"<think> is how it begins", "stop", "<think> is how it begins", ""},
+      {"<thin", "stop", "<thin", ""},
+      {" <b>四十二</b> <think>x</think>", "stop", " <b>四十二</b> <think>x</think>", ""},
+      {"四十二", "stop", "四十二", ""},
+  };
+  return cases;
+}
+
+json finish_of(const std::string& reason) {
+  json chunk;
+  chunk["choices"][0]["delta"] = json::object();
+  chunk["choices"][0]["finish_reason"] = reason;
+  return chunk;
+}
+
+TEST(RemoteChatStream, ABlockOfThoughtsIsNoPartOfTheTextWhereverItIsCut) {
+  ThinkCase now;
+  std::size_t cut = 0;
+  RemoteBed bed([&](const ServerRequest&) {
+    return ServerReply::event_stream()
+        .event(delta(now.content.substr(0, cut)))
+        .event(delta(now.content.substr(cut)))
+        .event(finish_of(now.finish).dump())
+        .event("[DONE]")
+        .end_of_chunks();
+  });
+  for (const ThinkCase& one : think_cases()) {
+    now = one;
+    for (cut = 0; cut <= one.content.size(); ++cut) {
+      if (!utf8::is_boundary(one.content, cut)) continue;
+      const Streamed streamed = bed.runtime.run(stream(bed.chat_model(), question()));
+      EXPECT_FALSE(streamed.error);
+      EXPECT_EQ(streamed.reply.text, one.text) << one.content << " cut at " << cut;
+      EXPECT_EQ(streamed.reply.reasoning, one.reasoning) << one.content << " cut at " << cut;
+      EXPECT_EQ(joined(streamed.pieces), one.text);
+    }
+  }
+}
+
+TEST(RemoteChatStream, ABlockOfThoughtsIsNoPartOfAWholeReply) {
+  ThinkCase now;
+  RemoteBed bed([&](const ServerRequest&) {
+    json reply;
+    reply["choices"][0]["message"]["content"] = now.content;
+    reply["choices"][0]["finish_reason"] = now.finish;
+    return ServerReply::text(200, reply.dump());
+  });
+  for (const ThinkCase& one : think_cases()) {
+    now = one;
+    const ChatReply reply = bed.runtime.run(bed.chat_model()->chat(question()));
+    EXPECT_EQ(reply.text, one.text);
+    EXPECT_EQ(reply.reasoning, one.reasoning);
+  }
+  now = think_cases().front();
+  bed.options.profile = provider_profile_from_json(R"({"like": "openai", "think_tags": false})");
+  EXPECT_EQ(bed.runtime.run(bed.chat_model()->chat(question())).text, now.content);
+}
+
+// A server that takes the thoughts out has a text as it is.
+TEST(RemoteChatStream, ATextWithReasoningBesideItHasNoBlock) {
+  const std::string text = "<think>is a tag</think>";
+  RemoteBed bed([&](const ServerRequest&) {
+    return ServerReply::event_stream()
+        .event(R"({"choices":[{"delta":{"reasoning":"hm"}}]})")
+        .event(delta(text))
+        .event(kFinish)
+        .event("[DONE]")
+        .end_of_chunks();
+  });
+  const Streamed streamed = bed.runtime.run(stream(bed.chat_model(), question()));
+  EXPECT_EQ(joined(streamed.pieces), text);
+  EXPECT_EQ(streamed.reply.reasoning, "hm");
 }
 
 // AS-1
