@@ -92,7 +92,7 @@ void fuzz_replies(std::string_view bytes) {
   for (const auto dialect :
        {RerankDialect::jina, RerankDialect::vllm_score, RerankDialect::tei, RerankDialect::dashscope}) {
     decode_or_refuse([&] {
-      for (const RankedText& text : detail::read_reranking(dialect, bytes, 3, 10).texts)
+      for (const RankedText& text : detail::read_reranking(dialect, bytes, 3, 2, 10).texts)
         require(text.index >= 10 && text.index < 13 && text.score, "indexes are of texts that were sent");
     });
   }

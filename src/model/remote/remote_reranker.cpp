@@ -68,7 +68,7 @@ class RemoteReranker final : public Reranker {
         call.saw(response.status, response.headers);
         if (response.status >= 300)
           co_await core_->refuse(model_, http, response.status, response.headers, std::move(response.body), context);
-        Reranking reranking = co_await read(http, std::move(response.body), texts.size(), offset, context);
+        Reranking reranking = co_await read(http, std::move(response.body), texts.size(), top_n, offset, context);
         call.succeeded(reranking.usage);
         used.add(usage_or_estimate(reranking.usage, context, query, texts));
         co_return reranking;
@@ -92,12 +92,12 @@ class RemoteReranker final : public Reranker {
     co_return co_await core_->carry_out(bytes, std::move(work), context);
   }
 
-  Task<Reranking> read(const HttpRequest& http, std::string body, std::size_t count, std::size_t offset,
-                       CallContext context) const {
+  Task<Reranking> read(const HttpRequest& http, std::string body, std::size_t count, std::size_t top_n,
+                       std::size_t offset, CallContext context) const {
     const std::size_t bytes = body.size();
     Work<Reranking> work;
-    work.set([body = std::move(body), dialect = core_->profile().rerank, count, offset](const StopToken&) {
-      return detail::read_reranking(dialect, body, count, offset);
+    work.set([body = std::move(body), dialect = core_->profile().rerank, count, top_n, offset](const StopToken&) {
+      return detail::read_reranking(dialect, body, count, top_n, offset);
     });
     try {
       co_return co_await core_->carry_out(bytes, std::move(work), context);

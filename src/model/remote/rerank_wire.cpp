@@ -105,7 +105,14 @@ std::string rerank_body(const ProviderProfile& profile, const RemoteRerankerOpti
 
 namespace {
 
-Reranking read_results(RerankDialect dialect, const dom::element& reply, std::size_t count, std::size_t offset) {
+/// How many texts a whole reply ranks.
+std::size_t wanted(RerankDialect dialect, std::size_t count, std::size_t top_n) {
+  const bool ranks_all = dialect == RerankDialect::tei || dialect == RerankDialect::vllm_score;
+  return ranks_all ? count : std::min(top_n, count);
+}
+
+Reranking read_results(RerankDialect dialect, const dom::element& reply, std::size_t count, std::size_t top_n,
+                       std::size_t offset) {
   if (const std::string error = error_text(reply); !error.empty())
     throw Error(Errc::rejected, "the server reports: " + error);
   const auto results = results_of(dialect, reply);
@@ -122,17 +129,21 @@ Reranking read_results(RerankDialect dialect, const dom::element& reply, std::si
     text.score = *score;
     reranking.texts.push_back(text);
   }
+  if (const std::size_t least = wanted(dialect, count, top_n); reranking.texts.size() < least)
+    throw Error(Errc::rejected, "the reply ranks " + std::to_string(reranking.texts.size()) + " texts, not " +
+                                    std::to_string(least) + " of " + std::to_string(count));
   read_usage(reply, reranking.usage);
   return reranking;
 }
 
 }  // namespace
 
-Reranking read_reranking(RerankDialect dialect, std::string_view body, std::size_t count, std::size_t offset) {
+Reranking read_reranking(RerankDialect dialect, std::string_view body, std::size_t count, std::size_t top_n,
+                         std::size_t offset) {
   dom::parser parser = reply_parser();
   dom::element reply;
   if (parser.parse(body.data(), body.size()).get(reply) != simdjson::SUCCESS) throw no_json(body);
-  return read_paid(reply, [&] { return read_results(dialect, reply, count, offset); });
+  return read_paid(reply, [&] { return read_results(dialect, reply, count, top_n, offset); });
 }
 
 }  // namespace ragstone::detail

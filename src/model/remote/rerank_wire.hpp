@@ -23,7 +23,9 @@ std::string rerank_body(const ProviderProfile& profile, const RemoteRerankerOpti
                         std::string_view query, std::span<const std::string> texts, std::size_t top_n);
 
 /// The scored texts, in the reply's order; indexes are moved up by `offset`. Errors: those of
-/// no_json(); Errc::rejected for an index that was not sent or has no score.
-Reranking read_reranking(RerankDialect dialect, std::string_view body, std::size_t count, std::size_t offset);
+/// no_json(); Errc::rejected for an index that was not sent or has no score, and for fewer texts than the `top_n` that
+/// were asked for, or than `count` where the dialect ranks all.
+Reranking read_reranking(RerankDialect dialect, std::string_view body, std::size_t count, std::size_t top_n,
+                         std::size_t offset);
 
 }  // namespace ragstone::detail

@@ -119,6 +119,29 @@ TEST(RemoteReranker, RefusesWhatCannotBeARanking) {
   }
 }
 
+// N8, N9
+TEST(RemoteReranker, RefusesARankingThatLeavesTextsOut) {
+  struct Row {
+    RerankDialect dialect;
+    const char* body;
+    std::size_t least;
+  };
+  const std::vector<Row> rows = {
+      {RerankDialect::jina, R"({"results":[{"index":0,"relevance_score":1},{"index":2,"relevance_score":2}]})", 3},
+      {RerankDialect::jina, R"({"results":[]})", 1},
+      {RerankDialect::dashscope, R"({"output":{"results":[{"index":0,"relevance_score":1}]}})", 2},
+      {RerankDialect::tei, R"([{"index":0,"score":1},{"index":1,"score":1},{"index":2,"score":1}])", 1},
+      {RerankDialect::vllm_score, R"({"data":[{"index":0,"score":1},{"index":1,"score":1}]})", 1},
+  };
+  for (const Row& row : rows) {
+    RemoteBed bed([&](const ServerRequest&) { return ServerReply::text(200, row.body); });
+    bed.options.profile.rerank = row.dialect;
+    const Error error = error_of([&] { bed.runtime.run(bed.reranker()->rerank("问题", kTexts, row.least)); });
+    EXPECT_EQ(error.errc(), Errc::rejected) << row.body;
+    EXPECT_NE(std::string(error.what()).find("the reply ranks"), std::string::npos) << error.what();
+  }
+}
+
 TEST(RemoteReranker, AServerWithoutRerankingIsRefused) {
   RemoteBed bed([](const ServerRequest&) { return ServerReply(); }, "openai");
   EXPECT_EQ(error_of([&] { bed.reranker(); }).errc(), Errc::unsupported);
