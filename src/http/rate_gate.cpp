@@ -81,6 +81,12 @@ class RateGateCore {
     wake_first(lock);
   }
 
+  void give_back(double tokens) noexcept {
+    const std::lock_guard lock(mutex_);
+    requests_.give_back(1);
+    tokens_.give_back(tokens);
+  }
+
   void correct(double more) noexcept {
     const std::lock_guard lock(mutex_);
     tokens_.correct(more);
@@ -130,7 +136,7 @@ Task<RatePass> enter(std::shared_ptr<RateGateCore> core, CallPriority priority, 
     const Wake wake = co_await turn.gate().wait(until);
     if (wake == Wake::cancelled || (wake == Wake::expired && ends_first)) throw_unless_opened(wake, "rate limit");
   }
-  co_return RatePass(core);
+  co_return RatePass(core, tokens);
 }
 
 }  // namespace
@@ -140,6 +146,7 @@ RatePass& RatePass::operator=(RatePass&& other) noexcept {
   if (this != &other) {
     release();
     core_ = std::move(other.core_);
+    tokens_ = other.tokens_;
   }
   return *this;
 }
@@ -147,6 +154,11 @@ RatePass& RatePass::operator=(RatePass&& other) noexcept {
 void RatePass::release() noexcept {
   if (core_) core_->leave();
   core_.reset();
+}
+
+void RatePass::give_back() noexcept {
+  if (core_) core_->give_back(static_cast<double>(tokens_));
+  release();
 }
 
 RateGate::RateGate(RateLimits limits) : core_(std::make_shared<detail::RateGateCore>(limits)) {}

@@ -77,13 +77,20 @@ void RetryBudget::move_window(TimePoint now) noexcept {
   half_begin_ = next ? *half_begin_ + half : now;
 }
 
+bool RetryBudget::has_tripped() const noexcept {
+  return options_.breaker_failures > 0 && failures_ >= options_.breaker_failures;
+}
+
+std::optional<milliseconds> RetryBudget::refusal(TimePoint now) const noexcept {
+  if (!has_tripped()) return std::nullopt;
+  if (now < open_until_) return std::chrono::ceil<milliseconds>(open_until_ - now);
+  return probing_ ? std::optional<milliseconds>(options_.breaker_pause) : std::nullopt;
+}
+
 std::optional<milliseconds> RetryBudget::begin_call(TimePoint now) noexcept {
   move_window(now);
-  if (options_.breaker_failures > 0 && failures_ >= options_.breaker_failures) {
-    if (now < open_until_) return std::chrono::ceil<milliseconds>(open_until_ - now);
-    if (probing_) return options_.breaker_pause;
-    probing_ = true;
-  }
+  if (const auto wait = refusal(now)) return wait;
+  probing_ = has_tripped();
   ++calls_[0];
   return std::nullopt;
 }
@@ -106,8 +113,7 @@ void RetryBudget::attempt_succeeded() noexcept {
 void RetryBudget::attempt_failed(TimePoint now) noexcept {
   probing_ = false;
   if (failures_ < options_.breaker_failures) ++failures_;
-  if (options_.breaker_failures > 0 && failures_ >= options_.breaker_failures)
-    open_until_ = now + options_.breaker_pause;
+  if (has_tripped()) open_until_ = now + options_.breaker_pause;
 }
 
 }  // namespace ragstone

@@ -21,6 +21,8 @@ void TokenBucket::take(double amount) noexcept {
   if (rate_ > 0) level_ -= amount;
 }
 
+void TokenBucket::give_back(double amount) noexcept { level_ = std::min(capacity_, level_ + amount); }
+
 void TokenBucket::correct(double more) noexcept {
   if (rate_ <= 0) return;
   const double lowest = std::min(level_, -60 * rate_);

@@ -18,6 +18,8 @@ class TokenBucket {
   /// When to ask again whether `amount` can be taken; 0: it can. At most an hour.
   Duration wait(TimePoint now, double amount) noexcept;
   void take(double amount) noexcept;
+  /// Of what was taken, and not used.
+  void give_back(double amount) noexcept;
   /// So much more was used than was taken, by what a server says; less if it is below 0. Whatever that is, it makes
   /// nobody wait for more than a minute's share.
   void correct(double more) noexcept;

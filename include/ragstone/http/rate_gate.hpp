@@ -35,15 +35,19 @@ class RateGateCore;
 class RatePass {
  public:
   RatePass() = default;
-  explicit RatePass(std::shared_ptr<detail::RateGateCore> core) noexcept : core_(std::move(core)) {}
+  RatePass(std::shared_ptr<detail::RateGateCore> core, std::uint64_t tokens) noexcept
+      : core_(std::move(core)), tokens_(tokens) {}
   RatePass(RatePass&&) noexcept = default;
   RatePass& operator=(RatePass&& other) noexcept;
   ~RatePass() { release(); }
 
   void release() noexcept;
+  /// release() of a call that was not made: what it took of the limits per minute is there again.
+  void give_back() noexcept;
 
  private:
   std::shared_ptr<detail::RateGateCore> core_;
+  std::uint64_t tokens_ = 0;
 };
 
 /// Bounds the calls of a client, all its users together: at once, per minute, and by tokens per minute. Calls for

@@ -64,7 +64,9 @@ class RetryBudget {
 
   explicit RetryBudget(RetryOptions options = {}) : options_(options) {}
 
-  /// A call begins. None: go on; else how long the breaker stays open.
+  /// Whether a call that began now would be refused: how long the breaker stays open.
+  std::optional<std::chrono::milliseconds> refusal(TimePoint now) const noexcept;
+  /// A call begins. None: go on; else the refusal().
   std::optional<std::chrono::milliseconds> begin_call(TimePoint now) noexcept;
   /// Whether a retry is within the budget; it is counted then.
   bool begin_retry(TimePoint now) noexcept;
@@ -75,6 +77,7 @@ class RetryBudget {
 
  private:
   void move_window(TimePoint now) noexcept;
+  bool has_tripped() const noexcept;
 
   RetryOptions options_;
   std::optional<TimePoint> half_begin_;  ///< The window is two halves, this one and the one before.

@@ -169,6 +169,11 @@ std::exception_ptr ModelServerCore::told(const std::string& model, const HttpReq
   return paid(std::make_exception_ptr(described), usage_of(error).value_or(Usage()));
 }
 
+std::optional<std::chrono::milliseconds> ModelServerCore::refusal() {
+  const std::lock_guard lock(mutex_);
+  return budget_.refusal(Clock::now());
+}
+
 std::optional<std::chrono::milliseconds> ModelServerCore::begin_call() {
   const std::lock_guard lock(mutex_);
   return budget_.begin_call(Clock::now());
@@ -212,13 +217,23 @@ ApiCall::~ApiCall() {
   if (attempting_) core_->attempt_abandoned();
 }
 
+void ApiCall::refuse(std::chrono::milliseconds retry_after) const {
+  throw Error(Errc::transient,
+              core_->profile().name + " '" + model_ + "': not asked, since the server fails again and again",
+              retry_after);
+}
+
+// The breaker may have opened while the call waited for its turn.
 Task<void> ApiCall::begin(HttpRequest& request) {
+  const bool begins = !std::exchange(begun_, true);
+  if (begins)
+    if (const auto wait = core_->refusal()) refuse(*wait);
   pass_ = co_await core_->gate().enter(priority_, tokens_, context_);
-  if (!std::exchange(begun_, true)) {
-    if (const auto wait = core_->begin_call())
-      throw Error(Errc::transient,
-                  core_->profile().name + " '" + model_ + "': not asked, since the server fails again and again",
-                  *wait);
+  if (begins) {
+    if (const auto wait = core_->begin_call()) {
+      pass_.give_back();
+      refuse(*wait);
+    }
   }
   attempting_ = true;
   status_ = 0;

@@ -58,6 +58,7 @@ class ModelServerCore {
   void describe(Metadata& attributes) const;
 
   // RetryBudget's, for calls on all threads.
+  std::optional<std::chrono::milliseconds> refusal();
   std::optional<std::chrono::milliseconds> begin_call();
   bool begin_retry();
   void attempt_succeeded();
@@ -111,6 +112,7 @@ class ApiCall {
   void make_final() noexcept { final_ = true; }
 
  private:
+  [[noreturn]] void refuse(std::chrono::milliseconds retry_after) const;
   bool has_new_key() const noexcept;
   void emit_retry(std::chrono::milliseconds delay, const std::exception_ptr& error) const;
 

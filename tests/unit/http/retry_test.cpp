@@ -99,7 +99,9 @@ TEST(RetryBudget, TheBreakerOpensAfterFailuresAndLetsOneTry) {
     budget.attempt_failed(now);
   }
   EXPECT_EQ(budget.begin_call(now + 400ms), 600ms);
+  EXPECT_EQ(budget.refusal(now + 400ms), 600ms);
   now += 1s;
+  EXPECT_FALSE(budget.refusal(now)) << "which lets nobody try";
   EXPECT_FALSE(budget.begin_call(now)) << "one tries";
   EXPECT_TRUE(budget.begin_call(now)) << "the others wait for it";
   budget.attempt_failed(now);

@@ -57,6 +57,16 @@ TEST(TokenBucket, AnyDebtIsWaitedForInWaitsThatTheClockCanCount) {
   EXPECT_LT(bucket.wait(kNow, 1), 1h + 1s);
 }
 
+TEST(TokenBucket, WhatIsGivenBackIsThereAgainAndNoMore) {
+  TokenBucket bucket(6'000);
+  bucket.take(1'100);
+  bucket.give_back(1'100);
+  EXPECT_EQ(bucket.wait(kNow, 100), 0s);
+  bucket.give_back(1'000);
+  bucket.take(100);
+  EXPECT_GT(bucket.wait(kNow, 100), 990ms);
+}
+
 TEST(TokenBucket, WithoutALimitThereIsNoWait) {
   TokenBucket bucket(0);
   bucket.take(1e30);

@@ -290,6 +290,43 @@ TEST(ModelServer, AServerThatFailsAgainAndAgainIsLeftAlone) {
   EXPECT_EQ(bed.server.requests(), 6u) << "once the pause is over, and not before";
 }
 
+// N5: calls that the breaker refuses neither wait for their turn nor take it from others.
+TEST(ModelServer, CallsOfAServerThatIsLeftAloneFailAtOnceWhateverItsLimits) {
+  RemoteBed bed([](const ServerRequest&) { return ServerReply::text(503, "busy"); });
+  bed.options.limits.requests_per_minute = 1e-3;  // one at once, and no other in the time of a test
+  bed.options.retry.breaker_failures = 1;
+  bed.options.retry.breaker_pause = 1h;
+  bed.options.retry.max_retries = 0;
+  const ModelServer server = bed.model_server();
+  const auto model = remote_chat_model(server, "m");
+  CallContext context;
+  EXPECT_THROW(bed.runtime.run(model->chat(question())), Error);
+  for (int i = 0; i < 20; ++i) {
+    const Error error = error_of([&] { bed.runtime.run(model->chat(question(), context.with_timeout(100ms))); });
+    EXPECT_EQ(error.errc(), Errc::transient) << error.what();
+    EXPECT_TRUE(error.retry_after());
+  }
+  EXPECT_EQ(bed.server.requests(), 1u);
+}
+
+// N5
+TEST(ModelServer, ACallThatIsRefusedAfterItsTurnCameGivesItBack) {
+  RemoteBed bed([](const ServerRequest&) { return ServerReply::text(503, "busy"); });
+  bed.options.limits.max_concurrency = 1;
+  bed.options.limits.requests_per_minute = 120;  // two at once
+  bed.options.retry.breaker_failures = 1;
+  bed.options.retry.breaker_pause = 1h;
+  bed.options.retry.max_retries = 0;
+  const ModelServer server = bed.model_server();
+  const auto model = remote_chat_model(server, "m");
+  std::vector<Task<ChatReply>> calls;
+  for (int i = 0; i < 10; ++i) calls.push_back(model->chat(question()));
+  for (const auto& outcome : bed.runtime.run(gather_outcomes(std::move(calls)))) EXPECT_FALSE(outcome.has_value());
+  EXPECT_EQ(bed.server.requests(), 1u);
+  CallContext context;
+  bed.runtime.run(server.core()->gate().enter(CallPriority::query, 1, context.with_timeout(100ms)));
+}
+
 /// An attempt that came so far as to see a status.
 std::unique_ptr<detail::ApiCall> call_that_saw(RemoteBed& bed, const ModelServer& server, int status,
                                                CallContext context = {}) {
