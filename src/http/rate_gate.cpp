@@ -1,4 +1,4 @@
-#include "http/token_bucket.hpp"
+#include "http/minute_limits.hpp"
 #include <ragstone/async/detail/gate.hpp>
 #include <ragstone/http/rate_gate.hpp>
 
@@ -16,14 +16,16 @@ using Clock = CallContext::Clock;
 
 class RateGateCore {
  public:
-  explicit RateGateCore(const RateLimits& limits)
-      : limits_(limits), requests_(limits.requests_per_minute), tokens_(limits.tokens_per_minute) {}
+  explicit RateGateCore(const RateLimits& limits) : max_concurrency_(limits.max_concurrency), limits_(limits) {}
 
   /// One call, from its place in line on.
   class Turn {
    public:
     Turn(std::shared_ptr<RateGateCore> core, CallPriority priority, double tokens)
-        : core_(std::move(core)), line_(core_->lines_[static_cast<std::size_t>(priority)]), tokens_(tokens) {
+        : core_(std::move(core)),
+          line_(core_->lines_[static_cast<std::size_t>(priority)]),
+          priority_(priority),
+          tokens_(tokens) {
       const std::lock_guard lock(core_->mutex_);
       place_ = line_.insert(line_.end(), this);
     }
@@ -46,20 +48,21 @@ class RateGateCore {
         return false;
       }
       const auto now = Clock::now();
-      const auto wait = std::max(core_->requests_.wait(now, 1), core_->tokens_.wait(now, tokens_));
+      const auto wait = core_->limits_.wait(now, priority_, tokens_);
       if (wait > Clock::duration::zero()) {
         until = now + wait;
         if (!gate_) gate_.emplace();
         return false;
       }
-      core_->requests_.take(1);
-      core_->tokens_.take(tokens_);
+      of_reserve_ = core_->limits_.take(now, tokens_);
       ++core_->running_;
       passed_ = true;
       line_.erase(place_);
       core_->wake_first(lock);
       return true;
     }
+
+    bool of_reserve() const noexcept { return of_reserve_; }
 
     /// There is one once try_pass() returned false.
     const Gate& gate() const noexcept { return *gate_; }
@@ -69,7 +72,9 @@ class RateGateCore {
 
     std::shared_ptr<RateGateCore> core_;
     std::list<Turn*>& line_;
+    const CallPriority priority_;
     const double tokens_;
+    bool of_reserve_ = false;
     std::list<Turn*>::iterator place_;
     std::optional<Gate> gate_;
     bool passed_ = false;
@@ -81,15 +86,14 @@ class RateGateCore {
     wake_first(lock);
   }
 
-  void give_back(double tokens) noexcept {
+  void give_back(double tokens, bool of_reserve) noexcept {
     const std::lock_guard lock(mutex_);
-    requests_.give_back(1);
-    tokens_.give_back(tokens);
+    limits_.give_back(tokens, of_reserve);
   }
 
   void correct(double more) noexcept {
     const std::lock_guard lock(mutex_);
-    tokens_.correct(more);
+    limits_.correct(more);
   }
 
   std::size_t waiting() const {
@@ -104,7 +108,7 @@ class RateGateCore {
     return nullptr;
   }
 
-  bool full() const noexcept { return limits_.max_concurrency > 0 && running_ >= limits_.max_concurrency; }
+  bool full() const noexcept { return max_concurrency_ > 0 && running_ >= max_concurrency_; }
 
   void wake_first(std::unique_lock<std::mutex>& lock) noexcept {
     const Turn* turn = first();
@@ -114,11 +118,10 @@ class RateGateCore {
     gate.open();
   }
 
-  const RateLimits limits_;
+  const std::size_t max_concurrency_;
   mutable std::mutex mutex_;
   std::size_t running_ = 0;
-  TokenBucket requests_;
-  TokenBucket tokens_;
+  MinuteLimits limits_;
   std::array<std::list<Turn*>, 2> lines_;
 };
 
@@ -136,7 +139,7 @@ Task<RatePass> enter(std::shared_ptr<RateGateCore> core, CallPriority priority, 
     const Wake wake = co_await turn.gate().wait(until);
     if (wake == Wake::cancelled || (wake == Wake::expired && ends_first)) throw_unless_opened(wake, "rate limit");
   }
-  co_return RatePass(core, tokens);
+  co_return RatePass(core, tokens, turn.of_reserve());
 }
 
 }  // namespace
@@ -147,6 +150,7 @@ RatePass& RatePass::operator=(RatePass&& other) noexcept {
     release();
     core_ = std::move(other.core_);
     tokens_ = other.tokens_;
+    of_reserve_ = other.of_reserve_;
   }
   return *this;
 }
@@ -157,7 +161,7 @@ void RatePass::release() noexcept {
 }
 
 void RatePass::give_back() noexcept {
-  if (core_) core_->give_back(static_cast<double>(tokens_));
+  if (core_) core_->give_back(static_cast<double>(tokens_), of_reserve_);
   release();
 }
 

@@ -18,7 +18,7 @@ class RateLimits {
 
   std::size_t max_concurrency = 0;  ///< Calls at once.
   double requests_per_minute = 0;
-  double tokens_per_minute = 0;
+  double tokens_per_minute = 0;  ///< A tenth is kept for queries.
 };
 
 /// Who goes first when calls wait.
@@ -35,8 +35,8 @@ class RateGateCore;
 class RatePass {
  public:
   RatePass() = default;
-  RatePass(std::shared_ptr<detail::RateGateCore> core, std::uint64_t tokens) noexcept
-      : core_(std::move(core)), tokens_(tokens) {}
+  RatePass(std::shared_ptr<detail::RateGateCore> core, std::uint64_t tokens, bool of_reserve) noexcept
+      : core_(std::move(core)), tokens_(tokens), of_reserve_(of_reserve) {}
   RatePass(RatePass&&) noexcept = default;
   RatePass& operator=(RatePass&& other) noexcept;
   ~RatePass() { release(); }
@@ -48,11 +48,14 @@ class RatePass {
  private:
   std::shared_ptr<detail::RateGateCore> core_;
   std::uint64_t tokens_ = 0;
+  bool of_reserve_ = false;
 };
 
 /// Bounds the calls of a client, all its users together: at once, per minute, and by tokens per minute. Calls for
 /// queries go before those for ingest; among equals first come, first served. Within a second no more than a second's
-/// share is let through, so that a minute never sees much more than its limit.
+/// share is let through, so that a minute never sees much more than its limit. A call that takes more tokens goes
+/// alone, and calls behind it wait until that is made up for: queries only if they use up the tenth that is theirs as
+/// well.
 ///
 /// A cheap handle; copies share the limits. Thread-safe.
 class RateGate {

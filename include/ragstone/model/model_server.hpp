@@ -45,6 +45,7 @@ class ModelServerOptions {
   /// A profile that is `local` allows local addresses, whatever is said here.
   HttpOptions http;
   RetryOptions retry;
+  /// Texts to embed go in requests of at most a tenth of limits.tokens_per_minute, a longer text alone.
   RateLimits limits;
 };
 

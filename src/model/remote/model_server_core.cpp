@@ -46,6 +46,10 @@ ModelServerOptions completed(ModelServerOptions options) {
   if (options.first_token_timeout.count() <= 0)
     throw Error(Errc::invalid_argument,
                 "model server: first_token_timeout must be above 0; for no limit give a long one");
+  if (const double most = options.limits.tokens_per_minute / 10; most > 0) {
+    const auto tokens = static_cast<std::uint32_t>(std::clamp(most, 1.0, 4e9));
+    profile.max_request_tokens = profile.max_request_tokens > 0 ? std::min(profile.max_request_tokens, tokens) : tokens;
+  }
   if (profile.local) options.http.addresses = AddressPolicy::with_local();
   return options;
 }

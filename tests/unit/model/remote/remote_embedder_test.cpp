@@ -1,3 +1,5 @@
+#include "model/remote/embeddings_wire.hpp"
+#include "model/remote/model_server_core.hpp"
 #include "support/http/model_servers.hpp"
 #include "support/rounds.hpp"
 #include "unit/model/remote/remote_bed.hpp"
@@ -110,6 +112,17 @@ TEST(RemoteEmbedder, BatchesByTokensAndBytes) {
   bed.options.profile.max_request_tokens = 300;
   bed.runtime.run(bed.embedder(2)->embed(long_texts, EmbedRole::document));
   EXPECT_EQ(bed.server.requests(), 10u);
+}
+
+// HT-2: a request of all these texts would keep later ones waiting for minutes.
+TEST(RemoteEmbedder, ARequestTakesATenthOfTheTokensOfAMinuteAtMost) {
+  RemoteBed bed([](const ServerRequest& request) { return embedded(request); });
+  bed.options.limits.tokens_per_minute = 1e6;
+  std::vector<std::string> long_texts;
+  for (char c = 'a'; c < 'k'; ++c) long_texts.push_back(std::string(100'000, c));
+  EXPECT_EQ(detail::batch_size(bed.model_server().core()->profile(), 100, 0, "", long_texts), 2u);
+  bed.options.profile.max_request_tokens = 50'000;
+  EXPECT_EQ(detail::batch_size(bed.model_server().core()->profile(), 100, 0, "", long_texts), 1u);
 }
 
 // HT-2
