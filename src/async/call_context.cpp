@@ -13,6 +13,7 @@ namespace ragstone {
 class CallContext::Data {
  public:
   std::optional<Clock::time_point> deadline;
+  std::optional<Clock::duration> call_timeout;
   Lane lane = Lane::foreground;
   Hash128 run_id;
   Hash128 parent_run_id;
@@ -76,6 +77,15 @@ CallContext CallContext::with_timeout(Clock::duration timeout) const {
   const bool representable = timeout < Clock::time_point::max() - now;
   return with_deadline(representable ? now + timeout : Clock::time_point::max());
 }
+
+std::optional<CallContext::Clock::duration> CallContext::call_timeout() const noexcept { return data().call_timeout; }
+
+CallContext CallContext::with_call_timeout(Clock::duration timeout) const {
+  if (data().call_timeout && *data().call_timeout <= timeout) return *this;
+  return changed([&](Data& data) { data.call_timeout = timeout; });
+}
+
+CallContext CallContext::in_turn() const { return data().call_timeout ? with_timeout(*data().call_timeout) : *this; }
 
 CallContext CallContext::without_deadline() const {
   if (!data().deadline) return *this;

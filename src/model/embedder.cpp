@@ -119,9 +119,16 @@ std::string EmbedderIdentity::signature() const {
          " normalized=" + (normalized ? "1" : "0");
 }
 
+Task<EmbeddedBatch> Embedder::bounded(std::span<const std::string> texts, EmbedRole role, CallContext context) {
+  const bool needs_bound = context.call_timeout() && !bounds_calls();
+  if (!needs_bound) co_return co_await do_embed(texts, role, context);
+  context = context.in_turn();
+  co_return co_await with_deadline(do_embed(texts, role, context), context);
+}
+
 Task<std::vector<float>> Embedder::embed_batch(std::span<const std::string> texts, EmbedRole role, UsageSum* used,
                                                CallContext context) {
-  auto batch = co_await noting_usage(do_embed(texts, role, context), used);
+  auto batch = co_await noting_usage(bounded(texts, role, context), used);
   used->add(usage_or_estimate(batch.usage, context, texts));
   check_shape(identity(), texts.size(), batch.values.size());
   check_finite(identity(), batch.values);

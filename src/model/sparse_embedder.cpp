@@ -70,7 +70,8 @@ class FunctionSparseEmbedder final : public SparseEmbedder {
 
 Task<std::vector<SparseVector>> SparseEmbedder::embed_batch(std::span<const std::string> texts, EmbedRole role,
                                                             UsageSum* used, CallContext context) {
-  SparseBatch batch = co_await noting_usage(do_embed(texts, role, context), used);
+  const CallContext inner = context.in_turn();
+  SparseBatch batch = co_await with_deadline(noting_usage(do_embed(texts, role, inner), used), inner);
   used->add(usage_or_estimate(batch.usage, context, texts));
   if (batch.rows.size() != texts.size())
     reject(signature(), std::to_string(batch.rows.size()) + " vectors for " + std::to_string(texts.size()) + " texts");

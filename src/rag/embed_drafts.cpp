@@ -191,7 +191,7 @@ Task<std::exception_ptr> try_embed(ColumnTexts& texts, Places places, std::chron
                                    CallContext context) {
   std::exception_ptr error;
   try {
-    co_await embed_places(texts, places, context.with_timeout(timeout));
+    co_await embed_places(texts, places, context.with_call_timeout(timeout));
   } catch (...) {
     error = std::current_exception();
   }

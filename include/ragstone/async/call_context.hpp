@@ -34,6 +34,14 @@ class CallContext {
   /// with_deadline(now + timeout).
   CallContext with_timeout(Clock::duration timeout) const;
 
+  /// Bounds each call of an embedder within the operation, from when its turn has come: waits for rate limits, and
+  /// between attempts, do not count. None unless one was set.
+  std::optional<Clock::duration> call_timeout() const noexcept;
+  /// The shorter of `timeout` and the present one.
+  CallContext with_call_timeout(Clock::duration timeout) const;
+  /// The context of such a call, now that its turn has come: its deadline is call_timeout() from now, or what it was.
+  CallContext in_turn() const;
+
   /// For work that goes on after the call which began it has ended, with limits of its own.
   CallContext without_deadline() const;
 

@@ -71,7 +71,8 @@ class Embedder {
   virtual double fusion_weight() const noexcept { return 1; }
 
   /// One row per text, in order, in batches of max_batch(); a text that occurs several times is sent once. No texts: no
-  /// call. Emits one embed run to the context's observers. Honours the context's deadline and cancellation (terminal).
+  /// call. Emits one embed run to the context's observers. Honours the context's deadline, call_timeout() and
+  /// cancellation (terminal).
   /// Lifetime: the embedder outlives the task. The first batch that fails cancels the others.
   /// Errors: Errc::dimension_mismatch or Errc::rejected when do_embed() breaks its contract (other dimension, too few
   /// or too many rows, NaN or infinity); Errc::invalid_argument when identity() does; Errc::timeout; what do_embed()
@@ -81,8 +82,11 @@ class Embedder {
  private:
   /// False for an embedder that asks another one, whose runs are the ones to see.
   virtual bool emits_runs() const noexcept { return true; }
+  /// Whether do_embed() itself keeps the context's call_timeout(), because its calls wait for their turn.
+  virtual bool bounds_calls() const noexcept { return !emits_runs(); }
   /// Adds to the attributes of a run's start: for a model on a server `provider`, `server_address` and `server_port`.
   virtual void describe(Metadata& attributes) const;
+  Task<EmbeddedBatch> bounded(std::span<const std::string> texts, EmbedRole role, CallContext context);
   Task<std::vector<float>> embed_batch(std::span<const std::string> texts, EmbedRole role, UsageSum* used,
                                        CallContext context);
 

@@ -49,8 +49,8 @@ class SparseEmbedder {
   virtual double fusion_weight() const noexcept { return 1; }
 
   /// One vector per text, in order, by ascending terms, in batches of max_batch(). No texts: no call. Emits one embed
-  /// run to the context's observers. Honours the context's deadline and cancellation (terminal). Lifetime: the embedder
-  /// outlives the task. The first batch that fails cancels the others.
+  /// run to the context's observers. Honours the context's deadline, call_timeout() and cancellation (terminal).
+  /// Lifetime: the embedder outlives the task. The first batch that fails cancels the others.
   /// Errors: Errc::rejected when do_embed() breaks its contract (too few or too many vectors, a weight that is not
   /// finite and above 0, a term that is empty or comes twice); Errc::timeout; what do_embed() throws.
   Task<SparseBatch> embed(std::vector<std::string> texts, EmbedRole role, CallContext context = {});

@@ -65,8 +65,10 @@ class DocumentOptions {
   VectorIndexes vector_indexes;
 
   std::uint64_t max_source_bytes = std::uint64_t{256}
-                                   << 20;              ///< Larger files and texts fail with Errc::limit_exceeded.
-  std::chrono::milliseconds embed_timeout{60'000};     ///< For each call of an embedder.
+                                   << 20;  ///< Larger files and texts fail with Errc::limit_exceeded.
+  /// For each call of an embedder, above 0. It begins when the call's turn at rate limits has come; that of a query's
+  /// counts from the query on.
+  std::chrono::milliseconds embed_timeout{60'000};
   std::size_t batch_sources = 128;                     ///< Sources prepared, embedded and committed together,
   std::uint64_t batch_bytes = std::uint64_t{4} << 20;  ///< or fewer if they are larger together than this.
   std::size_t batches_in_flight = 2;

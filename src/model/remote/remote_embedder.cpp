@@ -44,6 +44,8 @@ class RemoteEmbedder final : public Embedder {
   }
 
  private:
+  bool bounds_calls() const noexcept override { return true; }
+
   using Texts = std::span<const std::string>;
 
   void describe(Metadata& attributes) const override {
@@ -98,9 +100,10 @@ class RemoteEmbedder final : public Embedder {
     ApiCall call(core_, EventKind::embed, identity_.name, priority, tokens, context);
     while (true) {
       co_await call.begin(http);
+      const CallContext bounded = context.in_turn();
       std::exception_ptr error;
       try {
-        HttpResponse response = co_await core_->http().fetch(http, context);
+        HttpResponse response = co_await core_->http().fetch(http, bounded);
         call.saw(response.status, response.headers);
         if (may_halve && is_too_large(response)) {
           call.succeeded(Usage());
@@ -108,8 +111,8 @@ class RemoteEmbedder final : public Embedder {
         }
         if (response.status >= 300)
           co_await core_->refuse(identity_.name, http, response.status, response.headers, std::move(response.body),
-                                 context);
-        EmbeddedBatch rows = co_await read(http, std::move(response.body), texts.size(), context);
+                                 bounded);
+        EmbeddedBatch rows = co_await read(http, std::move(response.body), texts.size(), bounded);
         call.succeeded(rows.usage);
         used.add(usage_or_estimate(rows.usage, context, texts));
         add_rows(std::move(rows.values), values);

@@ -100,5 +100,27 @@ TEST_F(RemoteIngest, ATextThatIsRefusedIsFoundByHalves) {
   }
 }
 
+// A limit of tokens makes an ingest take its time; that is no failure of the embedder.
+TEST_F(RemoteIngest, WaitsForALimitOfTokensAreNoPartOfTheTimeout) {
+  ScriptedServer server([](const ServerRequest& request) { return embedded(json::parse(request.body)["input"]); });
+  server_options.limits.tokens_per_minute = 120'000;  // 1,800 a second for ingest
+  embedder_options.max_batch = 2;
+  document_options.embed_timeout = std::chrono::milliseconds(500);
+  Document document = open_with(server);
+  std::vector<Source> sources;
+  for (int i = 0; i < 10; ++i) sources.emplace_back(std::to_string(i), std::to_string(i) + std::string(1'200, 'x'));
+  for (const SourceStatus& status : runtime.run(document.add_all(sources)))
+    EXPECT_EQ(status.state, SourceState::ready) << status.reason;
+  EXPECT_GE(server.requests(), 5u);
+}
+
+TEST_F(RemoteIngest, ACallThatTakesLongerThanTheTimeoutFailsItsSources) {
+  ScriptedServer server([](const ServerRequest&) { return ServerReply().hang(); });
+  document_options.embed_timeout = std::chrono::milliseconds(50);
+  const std::vector<SourceStatus> statuses = runtime.run(open_with(server).add_all(sources(3)));
+  for (const SourceStatus& status : statuses) EXPECT_EQ(status.state, SourceState::failed);
+  EXPECT_EQ(server.requests(), 1u);
+}
+
 }  // namespace
 }  // namespace ragstone::test
