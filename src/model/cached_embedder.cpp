@@ -48,6 +48,9 @@ class CachedEmbedder final : public Embedder {
   double fusion_weight() const noexcept override { return inner_->fusion_weight(); }
   // One call of the inner embedder for each batch, so that each one's result is kept as soon as it is there.
   std::size_t max_batch() const noexcept override { return inner_->max_batch(); }
+  std::size_t batch_size(std::span<const std::string> texts, EmbedRole role) const override {
+    return inner_->batch_size(texts, role);
+  }
   std::size_t max_concurrency() const noexcept override { return inner_->max_concurrency(); }
 
  private:

@@ -32,16 +32,15 @@ class DistinctTexts {
 
   std::span<const std::string> texts() const noexcept { return texts_; }
 
-  /// One row per text of the call. Batch b has the rows from b * batch_size on.
-  std::vector<float> spread(const std::vector<std::vector<float>>& batches, std::size_t batch_size,
-                            std::size_t dimension) const {
+  /// One row per text of the call. The batches have the rows of texts() one after the other.
+  std::vector<float> spread(const std::vector<std::vector<float>>& batches, std::size_t dimension) const {
+    std::vector<const float*> rows;
+    rows.reserve(texts_.size());
+    for (const std::vector<float>& batch : batches)
+      for (std::size_t at = 0; at < batch.size(); at += dimension) rows.push_back(batch.data() + at);
     std::vector<float> values;
     values.reserve(places_.size() * dimension);
-    for (const std::size_t place : places_) {
-      const auto row =
-          batches[place / batch_size].begin() + static_cast<std::ptrdiff_t>(place % batch_size * dimension);
-      values.insert(values.end(), row, row + static_cast<std::ptrdiff_t>(dimension));
-    }
+    for (const std::size_t place : places_) values.insert(values.end(), rows[place], rows[place] + dimension);
     return values;
   }
 
@@ -137,6 +136,10 @@ Task<std::vector<float>> Embedder::embed_batch(std::span<const std::string> text
 
 void Embedder::describe(Metadata&) const {}
 
+std::size_t Embedder::batch_size(std::span<const std::string> texts, EmbedRole) const {
+  return std::min(texts.size(), max_batch());
+}
+
 Task<Embeddings> Embedder::embed(std::vector<std::string> texts, EmbedRole role, CallContext context) {
   check_identity(identity());
   Embeddings embeddings;
@@ -153,14 +156,16 @@ Task<Embeddings> Embedder::embed(std::vector<std::string> texts, EmbedRole role,
   const CallContext inner = emits_runs() ? run.context() : context;
   UsageSum used;
   try {
-    const std::size_t batch = std::max<std::size_t>(1, max_batch());
     std::vector<Task<std::vector<float>>> calls;
-    for (std::size_t i = 0; i < all.size(); i += batch)
-      calls.push_back(embed_batch(all.subspan(i, std::min(batch, all.size() - i)), role, &used, inner));
+    for (auto rest = all; !rest.empty();) {
+      const auto batch = rest.first(std::clamp<std::size_t>(batch_size(rest, role), 1, rest.size()));
+      calls.push_back(embed_batch(batch, role, &used, inner));
+      rest = rest.subspan(batch.size());
+    }
     GatherOptions options;
     options.limit = std::max<std::size_t>(1, max_concurrency());
     const auto batches = co_await with_deadline(gather(std::move(calls), options), inner);
-    embeddings.values = distinct.spread(batches, batch, embeddings.dimension);
+    embeddings.values = distinct.spread(batches, embeddings.dimension);
     embeddings.usage = used.total();
   } catch (...) {
     run.fail(std::current_exception(), failure_attributes(run.context(), used));

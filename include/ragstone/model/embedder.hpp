@@ -65,13 +65,17 @@ class Embedder {
   virtual const EmbedderIdentity& identity() const noexcept = 0;
   /// Texts per call of do_embed().
   virtual std::size_t max_batch() const noexcept { return 64; }
+  /// How many of `texts`, from the first on, one call of do_embed() is given: at least 1, at most max_batch(). `texts`
+  /// has at least one. Fewer than max_batch() where a server takes no more in a request, so that each request is a
+  /// call.
+  virtual std::size_t batch_size(std::span<const std::string> texts, EmbedRole role) const;
   /// Calls of do_embed() that one embed() runs at once.
   virtual std::size_t max_concurrency() const noexcept { return 4; }
   /// What its ranking counts in a fusion with others where the caller does not say it; above 0.
   virtual double fusion_weight() const noexcept { return 1; }
 
-  /// One row per text, in order, in batches of max_batch(); a text that occurs several times is sent once. No texts: no
-  /// call. Emits one embed run to the context's observers. Honours the context's deadline, call_timeout() and
+  /// One row per text, in order, in batches of batch_size(); a text that occurs several times is sent once. No texts:
+  /// no call. Emits one embed run to the context's observers. Honours the context's deadline, call_timeout() and
   /// cancellation (terminal).
   /// Lifetime: the embedder outlives the task. The first batch that fails cancels the others.
   /// Errors: Errc::dimension_mismatch or Errc::rejected when do_embed() breaks its contract (other dimension, too few

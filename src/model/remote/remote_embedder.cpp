@@ -32,6 +32,9 @@ class RemoteEmbedder final : public Embedder {
 
   const EmbedderIdentity& identity() const noexcept override { return identity_; }
   std::size_t max_batch() const noexcept override { return options_.max_batch; }
+  std::size_t batch_size(std::span<const std::string> texts, EmbedRole role) const override {
+    return detail::batch_size(core_->profile(), options_.max_batch, frame_bytes_, prefix_of(role), texts);
+  }
   std::size_t max_concurrency() const noexcept override { return options_.max_concurrency; }
 
   /// Of the model's vectors, where the identity says 0.
@@ -68,8 +71,7 @@ class RemoteEmbedder final : public Embedder {
     UsageSum used;
     try {
       while (!texts.empty()) {
-        const std::size_t count =
-            detail::batch_size(core_->profile(), options_.max_batch, frame_bytes_, prefix_of(role), texts);
+        const std::size_t count = batch_size(texts, role);
         co_await embed_or_halve(texts.first(count), role, batch.values, used, context);
         texts = texts.subspan(count);
       }

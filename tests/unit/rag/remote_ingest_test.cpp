@@ -2,7 +2,8 @@
 #include "support/http/scripted_server.hpp"
 #include <ragstone/ragstone.hpp>
 
-#include <atomic>
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -31,7 +32,8 @@ class RemoteIngest : public RagTest {
     EmbedderIdentity identity;
     identity.name = "test-embedder";
     identity.dimension = 2;
-    document_options.embedders["test"] = remote_embedder(ModelServer(runtime, options), identity, embedder_options);
+    const auto embedder = remote_embedder(ModelServer(runtime, options), identity, embedder_options);
+    document_options.embedders["test"] = cache ? cached_embedder(embedder, cache) : embedder;
     Document document = open(document_options);
     runtime.run(document.build(kMediumChunk));
     return document;
@@ -54,6 +56,7 @@ class RemoteIngest : public RagTest {
   ModelServerOptions server_options{provider_profile("openai")};
   RemoteEmbedderOptions embedder_options;
   DocumentOptions document_options;
+  std::shared_ptr<Cache> cache;
 };
 
 // RT-1
@@ -98,6 +101,28 @@ TEST_F(RemoteIngest, ATextThatIsRefusedIsFoundByHalves) {
     EXPECT_LE(server.requests(), status == 400 ? 15u : 40u) << "twice the logarithm of 128, and the whole";
     EXPECT_EQ(runtime.run(document.sources()).at(0).state, SourceState::ready);
   }
+}
+
+// What a server has answered is kept, however many requests a batch takes and whatever ends the ingest.
+TEST_F(RemoteIngest, NoTextIsPaidForTwiceWithACache) {
+  std::map<std::string, std::size_t> answered;
+  bool fails = true;
+  ScriptedServer server([&](const ServerRequest& request) {
+    if (fails && request.number > 5) return ServerReply::text(401, "the key has expired");
+    const json input = json::parse(request.body)["input"];
+    for (const json& text : input) ++answered[text.get<std::string>()];
+    return embedded(input);
+  });
+  cache = memory_cache();
+  server_options.profile.max_request_tokens = 100;
+  embedder_options.max_concurrency = 1;
+  Document document = open_with(server);
+  EXPECT_EQ(failures(document, 100), 100u);
+  EXPECT_GT(answered.size(), 10u);
+  fails = false;
+  EXPECT_EQ(failures(document, 100), 0u);
+  EXPECT_EQ(answered.size(), 100u);
+  for (const auto& [text, times] : answered) EXPECT_EQ(times, 1u) << text;
 }
 
 // A limit of tokens makes an ingest take its time; that is no failure of the embedder.

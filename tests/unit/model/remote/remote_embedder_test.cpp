@@ -154,7 +154,9 @@ TEST(RemoteEmbedder, ABatchThatFailsCountsItsRequestsThatDidNot) {
   });
   bed.options.profile.max_request_tokens = 6;  // four texts to a request, the server takes two
   const UsageMeter meter;
-  const auto embedder = bed.embedder(2);
+  RemoteEmbedderOptions one;
+  one.max_concurrency = 1;
+  const auto embedder = bed.embedder(2, one);
   EXPECT_EQ(error_of([&] { bed.runtime.run(embedder->embed(texts(6), EmbedRole::document, meter.context())); }).errc(),
             Errc::rejected);
   UsageRow total = meter.report().total(EventKind::embed);
