@@ -28,7 +28,9 @@ class FunctionEmbedder final : public Embedder {
     work.set([function = function_, owned = std::move(owned), role](const StopToken& stop) {
       return (*function)(owned, role, stop);
     });
-    co_return co_await offload(pool_, lane, std::move(work), context);
+    EmbeddedBatch batch(co_await offload(pool_, lane, std::move(work), context));
+    batch.usage.input = 0;
+    co_return batch;
   }
 
   Pool pool_;

@@ -118,7 +118,9 @@ class KeywordReranker final : public Reranker {
       }
       return kept;
     });
-    co_return co_await offload(pool_, Lane::foreground, std::move(work), context);
+    Reranking reranking(co_await offload(pool_, Lane::foreground, std::move(work), context));
+    reranking.usage.input = 0;
+    co_return reranking;
   }
 
   Pool pool_;

@@ -57,7 +57,9 @@ class FunctionSparseEmbedder final : public SparseEmbedder {
     work.set([function = function_, owned = std::move(owned), role](const StopToken& stop) {
       return (*function)(owned, role, stop);
     });
-    co_return co_await offload(pool_, lane, std::move(work), context);
+    SparseBatch batch(co_await offload(pool_, lane, std::move(work), context));
+    batch.usage.input = 0;
+    co_return batch;
   }
 
   Pool pool_;

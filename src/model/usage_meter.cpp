@@ -71,11 +71,17 @@ class UsageMeter::Counts final : public Observer {
   UsageReport report() const {
     const std::lock_guard lock(mutex_);
     UsageReport report;
-    for (const auto& entry : rows_) report.rows.push_back(entry.second);
+    for (const auto& entry : rows_) {
+      report.rows.push_back(entry.second);
+      std::optional<double>& cost = report.rows.back().cost;
+      if (options_.prices && !cost && !unknown_.contains(entry.first)) cost = 0;
+    }
     return report;
   }
 
  private:
+  using Key = std::pair<EventKind, std::string>;
+
   void on_event(const Event& event) override {
     const bool ended = event.phase() == EventPhase::end;
     const bool failed = event.phase() == EventPhase::error || event.phase() == EventPhase::retry;
@@ -101,33 +107,44 @@ class UsageMeter::Counts final : public Observer {
     if (usage.empty()) {
       // An attempt that failed before anything came back has used nothing that is known of.
       if (ended || count_in(event.attributes(), "bytes") > 0 || count_in(event.attributes(), "calls") > 0)
-        ++counts.missing;
+        count_missing(counts);
       return;
     }
     ++(usage.estimated ? counts.estimated : counts.reported);
     if (usage.partial) ++counts.partial;
     add(counts, usage);
-    add_cost(counts, usage);
+    add_cost(counts, event.name(), usage);
   }
 
-  void add_cost(UsageRow& counts, const Usage& usage) {
+  void count_missing(UsageRow& counts) {
+    ++counts.missing;
+    unknown_.emplace(counts.operation, counts.model);
+  }
+
+  /// The price of the name that the provider gives, or of the one that was asked for.
+  const Price* price_of(const UsageRow& counts, const std::string& asked) const {
+    const Price* price = options_.prices->find(counts.model);
+    if (price == nullptr) price = options_.prices->find(asked);
+    if (price == nullptr && options_.told_->is_new(counts.model))
+      options_.log(LogLevel::warning, "usage: the model \"" + counts.model + "\" has no price; its cost is not known");
+    return price;
+  }
+
+  void add_cost(UsageRow& counts, const std::string& asked, const Usage& usage) {
     const bool is_free = usage.input == std::uint64_t{0} && !usage.output;  // the calls below it are what is paid for
     if (!options_.prices || is_free) return;
-    const Price* price = options_.prices->find(counts.model);
-    if (price == nullptr) {
-      if (options_.told_->is_new(counts.model))
-        options_.log(LogLevel::warning,
-                     "usage: the model \"" + counts.model + "\" has no price; its cost is not known");
+    const Price* price = price_of(counts, asked);
+    const auto cost = price ? cost_of(usage, *price, counts.operation == EventKind::chat) : std::nullopt;
+    if (!cost) {
+      unknown_.emplace(counts.operation, counts.model);
       return;
     }
-    const auto cost = cost_of(usage, *price, counts.operation == EventKind::chat);
-    if (!cost) return;
     counts.cost = counts.cost.value_or(0) + *cost;
     counts.currency = price->currency;
   }
 
   UsageRow& row(EventKind operation, const std::string& model) {
-    UsageRow& found = rows_[std::make_pair(operation, model)];
+    UsageRow& found = rows_[Key(operation, model)];
     found.operation = operation;
     found.model = model;
     return found;
@@ -135,7 +152,8 @@ class UsageMeter::Counts final : public Observer {
 
   const UsageMeterOptions options_;
   mutable std::mutex mutex_;
-  std::map<std::pair<EventKind, std::string>, UsageRow> rows_;
+  std::map<Key, UsageRow> rows_;
+  std::set<Key> unknown_;  // with attempts whose cost is not known
 };
 
 UsageRow UsageReport::total(EventKind operation) const {
@@ -145,10 +163,12 @@ UsageRow UsageReport::total(EventKind operation) const {
   for (const UsageRow& row : rows) {
     if (row.operation != operation) continue;
     add(total, row);
-    priced = priced && row.cost && (total.currency.empty() || total.currency == row.currency);
+    const bool same_currency =
+        row.currency.empty() || total.currency.empty() || total.currency == row.currency;  // none: nothing was paid
+    priced = priced && row.cost && same_currency;
     if (!priced) continue;
     total.cost = total.cost.value_or(0) + *row.cost;
-    total.currency = row.currency;
+    if (total.currency.empty()) total.currency = row.currency;
   }
   if (!priced) {
     total.cost.reset();
@@ -160,7 +180,7 @@ UsageRow UsageReport::total(EventKind operation) const {
 std::map<std::string, double> UsageReport::costs() const {
   std::map<std::string, double> costs;
   for (const UsageRow& row : rows)
-    if (row.cost) costs[row.currency] += *row.cost;
+    if (row.cost && !row.currency.empty()) costs[row.currency] += *row.cost;
   return costs;
 }
 
@@ -177,7 +197,8 @@ std::string UsageReport::text() const {
     if (row.estimated > 0) out << ", " << row.estimated << " estimated";
     if (row.missing > 0) out << ", " << row.missing << " without counts";
     if (row.partial > 0) out << ", " << row.partial << " with counts of a part";
-    if (row.cost) out << "; " << std::fixed << std::setprecision(6) << *row.cost << ' ' << row.currency;
+    if (row.cost && !row.currency.empty())
+      out << "; " << std::fixed << std::setprecision(6) << *row.cost << ' ' << row.currency;
     out << '\n';
   }
   return out.str();

@@ -19,8 +19,9 @@ using EmbedFunction =
 
 /// An Embedder around a function that computes: it runs on `pool`, queries on the foreground lane, documents on the
 /// background lane, so that the caller's executor is never blocked. A call that was cancelled or timed out leaves the
-/// function running until it ends or polls `stop`. Errors: Errc::invalid_argument for an identity without a name or a
-/// dimension, no function, or a `fusion_weight` that is not above 0.
+/// function running until it ends or polls `stop`. Its calls report a usage of 0 tokens: nothing is to be paid. Errors:
+/// Errc::invalid_argument for an identity without a name or a dimension, no function, or a `fusion_weight` that is not
+/// above 0.
 std::shared_ptr<Embedder> function_embedder(Pool pool, EmbedderIdentity identity, EmbedFunction function,
                                             double fusion_weight = 1);
 

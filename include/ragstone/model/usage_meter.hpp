@@ -42,9 +42,11 @@ class UsageRow {
   std::uint64_t reasoning = 0;    ///< Part of output.
   std::uint64_t searches = 0;     ///< Usage::searches.
 
-  /// Of the attempts with counts. None: the model has no price.
+  /// Of the attempts with counts, by the price of `model` or else of the name that was asked for. 0 where nothing was
+  /// to be paid: hits in caches, models in the process, attempts that failed before anything came back. None: no price
+  /// is known, or nothing that it could be reckoned from.
   std::optional<double> cost;
-  std::string currency;
+  std::string currency;  ///< Empty where nothing was to be paid.
 };
 
 /// What a UsageMeter counted.
@@ -54,7 +56,7 @@ class UsageReport {
 
   std::vector<UsageRow> rows;  ///< Ascending by operation, then by model.
 
-  /// All rows of an operation together; no model, and a cost only if each row has one in the same currency.
+  /// All rows of an operation together; no model, and a cost only if each row has one, in the same currency.
   UsageRow total(EventKind operation) const;
   /// Sums of the rows' costs by currency, without the rows that have none.
   std::map<std::string, double> costs() const;

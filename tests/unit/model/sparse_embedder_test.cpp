@@ -39,15 +39,30 @@ TEST(SparseEmbedder, GivesAVectorForEachTextByAscendingTerms) {
   EXPECT_TRUE(runtime.run(embedder->embed({}, EmbedRole::query)).rows.empty());
 }
 
+/// Says nothing of its usage.
+class SilentEmbedder final : public SparseEmbedder {
+ public:
+  const std::string& signature() const noexcept override { return signature_; }
+
+ private:
+  Task<SparseBatch> do_embed(std::span<const std::string> texts, EmbedRole, CallContext) override {
+    co_return std::vector<SparseVector>(texts.size(), SparseVector{{"a", 1}});
+  }
+
+  std::string signature_ = "silent/1";
+};
+
 // TK-3
 TEST(SparseEmbedder, UsageThatIsNotToldIsEstimated) {
   Runtime runtime;
   const CallContext context = CallContext().with_token_counter(estimated_token_counter());
-  const auto embedder = returning(runtime, {{"a", 1}});
-  const SparseBatch counted = runtime.run(embedder->embed({"水泵 and pump"}, EmbedRole::query, context));
+  SilentEmbedder embedder;
+  const SparseBatch counted = runtime.run(embedder.embed({"水泵 and pump"}, EmbedRole::query, context));
   EXPECT_TRUE(counted.usage.estimated);
   EXPECT_GT(counted.usage.input.value_or(0), 0U);
-  EXPECT_TRUE(runtime.run(embedder->embed({"pump"}, EmbedRole::query)).usage.empty());
+  EXPECT_TRUE(runtime.run(embedder.embed({"pump"}, EmbedRole::query)).usage.empty());
+  const auto local = returning(runtime, {{"a", 1}});
+  EXPECT_EQ(runtime.run(local->embed({"pump"}, EmbedRole::query, context)).usage.input, 0U) << "nothing is to be paid";
 }
 
 TEST(SparseEmbedder, ATextMayHaveNoTerms) {

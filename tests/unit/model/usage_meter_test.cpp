@@ -3,7 +3,10 @@
 #include "support/scripted_chat_model.hpp"
 #include "support/test_embedders.hpp"
 #include <ragstone/async/gather.hpp>
+#include <ragstone/async/run_scope.hpp>
 #include <ragstone/async/runtime.hpp>
+#include <ragstone/model/cache.hpp>
+#include <ragstone/model/hashing_embedder.hpp>
 #include <ragstone/model/reranker.hpp>
 #include <ragstone/model/usage_meter.hpp>
 
@@ -191,6 +194,52 @@ TEST_F(UsageMeterTest, CountsChatEmbeddingAndRerank) {
   EXPECT_EQ(rerank.model, "rerank-2");
   EXPECT_EQ(rerank.input, 40u) << "some servers report the total only";
   EXPECT_NE(report.text().find("chat qwen-max: 2 requests; 200 tokens in, 40 out"), std::string::npos) << report.text();
+}
+
+// TK-4, TK-5
+TEST_F(UsageMeterTest, WhatCostsNothingLeavesTheTotalsKnown) {
+  UsageMeterOptions options;
+  options.prices = prices();
+  const UsageMeter meter(CallContext(), options);
+  PaidEmbedder paid(2);
+  const auto cached = cached_embedder(std::make_shared<CountingEmbedder>("counting"), memory_cache());
+  runtime.run(paid.embed({"天空", "sky"}, EmbedRole::document, meter.context()));
+  runtime.run(cached->embed({"sky"}, EmbedRole::document));
+  runtime.run(cached->embed({"sky"}, EmbedRole::document, meter.context()));
+  runtime.run(hashing_embedder(runtime.pool())->embed({"sky"}, EmbedRole::document, meter.context()));
+  const UsageRow embed = meter.report().total(EventKind::embed);
+  EXPECT_EQ(embed.cache_hits, 1u);
+  EXPECT_EQ(embed.requests, 2u);
+  EXPECT_DOUBLE_EQ(embed.cost.value_or(-1), 2 / 1e6);
+
+  ChatScript failing;
+  model.add(failing.fail(Errc::transient, "busy"));
+  answer_with(100, 20);
+  EXPECT_THROW(runtime.run(model.chat(question(), meter.context())), Error);
+  EXPECT_EQ(meter.report().total(EventKind::chat).cost, 0) << "nothing came of the call";
+  ScriptedChatModel unpriced("unknown");
+  ChatScript script;
+  unpriced.add(script.piece("x").usage(7, 1));
+  runtime.run(unpriced.chat(question(), meter.context()));
+  EXPECT_FALSE(meter.report().total(EventKind::chat).cost);
+}
+
+// TK-4
+TEST_F(UsageMeterTest, AModelThatIsReportedUnderAnotherNameCostsWhatWasAskedFor) {
+  UsageMeterOptions options;
+  options.prices = prices();
+  const UsageMeter meter(CallContext(), options);
+  RunScope run(meter.context(), EventKind::chat, "qwen-max");
+  Metadata reply;
+  reply.set("model", "qwen-max-2025-01-25");
+  Usage usage;
+  usage.input = 100;
+  usage.output = 20;
+  set_usage(reply, usage);
+  run.end(reply);
+  const UsageRow row = meter.report().rows.at(0);
+  EXPECT_EQ(row.model, "qwen-max-2025-01-25");
+  EXPECT_DOUBLE_EQ(row.cost.value_or(-1), (100 * 2 + 20 * 10) / 1e6);
 }
 
 // TK-5
