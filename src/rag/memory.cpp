@@ -189,8 +189,7 @@ class SummaryMemory final : public Memory {
     request.cache_key = hash128(key);  // without the nonce
     request.messages.emplace_back(ChatRole::system, prompt_texts::summary_instruction(language, summary_limit()));
     request.messages.emplace_back(ChatRole::user, std::move(material));
-    request.max_tokens =
-        static_cast<std::uint32_t>(std::min<std::uint64_t>(summary_limit(), std::numeric_limits<std::uint32_t>::max()));
+    request.max_tokens = options_.summary_max_tokens;
     return request;
   }
 

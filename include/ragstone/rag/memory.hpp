@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -78,6 +79,8 @@ class TokenMemoryOptions {
   std::uint64_t max_tokens = 2000;                   ///< Of all turns (and the summary) that are kept.
   std::shared_ptr<const TokenCounter> counter;       ///< Null: estimated_token_counter().
   std::chrono::milliseconds model_timeout{120'000};  ///< Of each call for a summary.
+  /// ChatRequest::max_tokens of each call for a summary, with what a reasoning model thinks before it. None: not sent.
+  std::optional<std::uint32_t> summary_max_tokens;
 };
 
 /// Remembers the last turns that have at most max_tokens together; older ones are forgotten. A turn that is larger
@@ -85,7 +88,8 @@ class TokenMemoryOptions {
 std::shared_ptr<Memory> token_memory(std::shared_ptr<SessionStore> sessions, TokenMemoryOptions options = {});
 
 /// As token_memory(), but what would be forgotten is summarised first, by `model`, and only what is in the summary is
-/// forgotten: a call that fails loses nothing. The summary takes at most a quarter of max_tokens. While turns wait for
+/// forgotten: a call that fails loses nothing. The model is asked for a summary of at most a quarter of max_tokens, and
+/// one of more than half of them is refused. While turns wait for
 /// a summary, load() gives the last ones that fit, as token_memory() does, however long that goes on: a failure is told
 /// in SaveReport::pending and to observers, by a run of EventKind::custom with the name "memory summary", and after
 /// three in a row a session's model is asked at every second save(), every fourth, up to every 64th. No call is given

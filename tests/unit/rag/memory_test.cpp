@@ -227,6 +227,19 @@ TEST_F(MemoryTest, ATurnThatIsTooLongForACallIsCutForItsSummary) {
   EXPECT_NE(asked.find("结尾"), std::string::npos);
 }
 
+TEST_F(MemoryTest, ASummarysTokensAreBoundedWhereThatIsAskedFor) {
+  ChatScript script;
+  model->add(script.piece("They talked."));
+  TokenMemoryOptions options;
+  options.max_tokens = 10;
+  save(*summary_memory(sessions, model, options), "a question of some length", "an answer of some length");
+  options.summary_max_tokens = 4'000;
+  save(*summary_memory(sessions, model, options), "一个有些长的问题", "一个有些长的回答");
+  ASSERT_EQ(model->requests().size(), 2u);
+  EXPECT_FALSE(model->requests()[0].max_tokens) << "a model that reasons needs more than its summary has";
+  EXPECT_EQ(model->requests()[1].max_tokens, 4'000u);
+}
+
 TEST_F(MemoryTest, ASummaryIsGivenSoMuchTimeAndNoMore) {
   ChatScript script;
   model->add(script.hang());
