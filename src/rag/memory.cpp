@@ -233,7 +233,7 @@ class SummaryMemory final : public Memory {
       } catch (...) {
         error = std::current_exception();
       }
-      if (!error) record = co_await sessions().load(session, context);
+      if (!error) record = co_await loaded(session, context);
     }
     if (error && is_cancelled(error)) std::rethrow_exception(error);
     if (error) patience_.failed(session, message_of(error));
@@ -274,7 +274,7 @@ std::string summary_message(const std::string& summary) {
 }  // namespace
 
 Task<std::vector<ChatMessage>> Memory::load(SessionId session, CallContext context) {
-  const SessionRecord record = co_await sessions_->load(std::move(session), std::move(context));
+  const SessionRecord record = co_await loaded(std::move(session), std::move(context));
   std::vector<ChatMessage> messages;
   if (!record.summary.empty()) messages.emplace_back(ChatRole::user, summary_message(record.summary));
   for (std::size_t i = first_turn(record); i < record.turns.size(); ++i) {
@@ -287,6 +287,7 @@ Task<std::vector<ChatMessage>> Memory::load(SessionId session, CallContext conte
 Task<SaveReport> Memory::save(SessionId session, std::string question, std::string answer, CallContext context) {
   Turn turn = turn_of(std::move(question), std::move(answer));
   SessionRecord record = co_await sessions_->append(session, std::move(turn), context);
+  count_turns(record);
   co_return co_await do_prune(std::move(session), std::move(record), std::move(context));
 }
 
@@ -296,8 +297,19 @@ Task<void> Memory::append(SessionId session, std::string question, std::string a
 }
 
 Task<SaveReport> Memory::prune(SessionId session, CallContext context) {
-  SessionRecord record = co_await sessions_->load(session, context);
+  SessionRecord record = co_await loaded(session, context);
   co_return co_await do_prune(std::move(session), std::move(record), std::move(context));
+}
+
+Task<SessionRecord> Memory::loaded(SessionId session, CallContext context) const {
+  SessionRecord record = co_await sessions_->load(std::move(session), std::move(context));
+  count_turns(record);
+  co_return record;
+}
+
+void Memory::count_turns(SessionRecord& record) const {
+  for (Turn& turn : record.turns)
+    if (turn.tokens == 0) turn.tokens = tokens_of(turn.question, turn.answer);
 }
 
 Turn Memory::turn_of(std::string question, std::string answer) const {

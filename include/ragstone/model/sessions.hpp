@@ -34,7 +34,7 @@ class Turn {
   std::uint64_t number = 0;  ///< Given by the store; ascends, and is never used again under the name, cleared or not.
   std::string question;
   std::string answer;
-  std::uint64_t tokens = 0;  ///< Of both, by the counter of the memory that saved it.
+  std::uint64_t tokens = 0;  ///< Of both, by the counter of the memory that saved it; 0: it did not count.
 };
 
 /// What is kept of a session.

@@ -53,6 +53,8 @@ class Memory {
  protected:
   explicit Memory(std::shared_ptr<SessionStore> sessions);
   SessionStore& sessions() const noexcept { return *sessions_; }
+  /// What the store has, with the tokens of turns that a memory without a limit of tokens has kept.
+  Task<SessionRecord> loaded(SessionId session, CallContext context) const;
 
  private:
   /// Which turns of a record, from which on, load() gives.
@@ -62,6 +64,7 @@ class Memory {
   virtual Task<SaveReport> do_prune(SessionId session, SessionRecord record, CallContext context) = 0;
 
   Turn turn_of(std::string question, std::string answer) const;
+  void count_turns(SessionRecord& record) const;
 
   std::shared_ptr<SessionStore> sessions_;
 };

@@ -250,6 +250,23 @@ TEST_F(MemoryTest, ASummaryIsGivenSoMuchTimeAndNoMore) {
   EXPECT_FALSE(save(*memory, "a question of some length", "an answer of some length").pending.empty());
 }
 
+// MM-2: a program that changes its kind of memory keeps its sessions.
+TEST_F(MemoryTest, ALimitOfTokensHoldsOverTurnsThatAnotherKindHasKept) {
+  const auto buffer = buffer_memory(sessions);
+  for (int i = 0; i < 50; ++i) save(*buffer, "第" + std::to_string(i) + "个问题是什么？", "an answer to it");
+  TokenMemoryOptions options;
+  options.max_tokens = 60;
+  const auto by_tokens = token_memory(sessions, options);
+  EXPECT_LE(tokens(load(*by_tokens)), options.max_tokens);
+  EXPECT_GE(load(*by_tokens).size(), 2u);
+  ChatScript script;
+  model->add(script.piece("They talked."));
+  const auto by_summary = summary_memory(sessions, model, options);
+  EXPECT_TRUE(runtime.run(by_summary->prune(kSession)).summarized);
+  EXPECT_EQ(runtime.run(by_tokens->prune(kSession)).turns, load(*by_tokens).size() / 2);
+  EXPECT_LT(runtime.run(sessions->load(kSession)).turns.size(), 10u);
+}
+
 // MM-4
 TEST_F(MemoryTest, ASummaryThatFailsLosesNothing) {
   TokenMemoryOptions options;
