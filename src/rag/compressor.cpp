@@ -1,4 +1,5 @@
 #include "rag/compression.hpp"
+#include "rag/fused_hits.hpp"
 #include "rag/model_lines.hpp"
 #include "rag/nonce.hpp"
 #include "rag/prompt_texts.hpp"
@@ -9,12 +10,14 @@
 #include <ragstone/async/offload.hpp>
 #include <ragstone/async/run_scope.hpp>
 #include <ragstone/base/error.hpp>
+#include <ragstone/base/utf8.hpp>
 #include <ragstone/rag/retrieval_steps.hpp>
 #include <ragstone/text/analyzer.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
@@ -59,27 +62,66 @@ class SentenceCompressor final : public Compressor {
 
 constexpr std::size_t kMostQuotations = 64;
 
+/// A text without its white space: models that quote leave out where lines were broken.
+class Unspaced {
+ public:
+  explicit Unspaced(std::string_view text) {
+    for (std::size_t at = 0; at < text.size();) {
+      const auto decoded = utf8::decode(text, at);
+      const char32_t c = decoded.code_point;
+      const bool is_space = c == ' ' || (c >= '\t' && c <= '\r') || c == 0xA0 || c == 0x3000;
+      for (std::size_t i = 0; i < decoded.size && !is_space; ++i) {
+        bytes_ += text[at + i];
+        places_.push_back(at + i);
+      }
+      at += decoded.size;
+    }
+  }
+
+  /// Where a part stands in the text.
+  std::optional<Span> find(const Unspaced& part) const {
+    const std::size_t at = part.bytes_.empty() ? std::string::npos : bytes_.find(part.bytes_);
+    if (at == std::string::npos) return std::nullopt;
+    return Span{places_[at], places_[at + part.bytes_.size() - 1] + 1};
+  }
+
+ private:
+  std::string bytes_;
+  std::vector<std::size_t> places_;  // of each byte in the text
+};
+
 class LlmCompressor final : public Compressor {
  public:
-  LlmCompressor(std::shared_ptr<ChatModel> model, std::size_t concurrency)
-      : model_(std::move(model)), concurrency_(concurrency) {}
+  LlmCompressor(std::shared_ptr<ChatModel> model, std::size_t concurrency, OnMemberFailure on_failure)
+      : model_(std::move(model)), concurrency_(concurrency), on_failure_(on_failure) {}
 
  private:
   Task<std::vector<Hit>> do_compress(std::string query, std::vector<Hit> hits, CallContext context) override {
-    std::vector<Task<ChatReply>> calls;
-    for (const Hit& hit : hits) calls.push_back(model_->chat(request_for(query, hit), context));
+    std::vector<Task<std::vector<Span>>> calls;
+    for (const Hit& hit : hits) calls.push_back(parts_of(request_for(query, hit), hit, context));
     GatherOptions options;
     options.limit = concurrency_;
-    const std::vector<ChatReply> replies = co_await gather(std::move(calls), options);
+    const std::vector<std::vector<Span>> parts = co_await gather(std::move(calls), options);
     std::vector<Hit> kept;
-    for (std::size_t i = 0; i < hits.size(); ++i) {
-      std::vector<Span> parts;
-      for (const std::string& line : model_lines(replies[i].text, kMostQuotations))
-        if (const std::size_t at = hits[i].text.find(line); at != std::string::npos)
-          parts.push_back(Span{at, at + line.size()});
-      keep_parts(std::move(hits[i]), parts, kept);
-    }
+    for (std::size_t i = 0; i < hits.size(); ++i) keep_parts(std::move(hits[i]), parts[i], kept);
     co_return kept;
+  }
+
+  /// What the model quotes; all of it where the model fails, and that may be.
+  Task<std::vector<Span>> parts_of(ChatRequest request, const Hit& hit, CallContext context) {
+    std::vector<Span> parts;
+    std::exception_ptr error;
+    try {
+      const ChatReply reply = co_await model_->chat(std::move(request), context);
+      const Unspaced text(hit.text);
+      for (const std::string& line : model_lines(reply.text, kMostQuotations))
+        if (const auto part = text.find(Unspaced(line))) parts.push_back(*part);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    if (error && !may_degrade(error, on_failure_, context)) std::rethrow_exception(error);
+    if (error) parts.push_back(Span{0, hit.text.size()});
+    co_return parts;
   }
 
   static ChatRequest request_for(const std::string& query, const Hit& hit) {
@@ -96,6 +138,7 @@ class LlmCompressor final : public Compressor {
 
   const std::shared_ptr<ChatModel> model_;
   const std::size_t concurrency_;
+  const OnMemberFailure on_failure_;
 };
 
 /// 0 where either is no direction.
@@ -212,10 +255,11 @@ std::shared_ptr<Compressor> sentence_compressor(Pool pool) {
   return std::make_shared<SentenceCompressor>(std::move(pool));
 }
 
-std::shared_ptr<Compressor> llm_compressor(std::shared_ptr<ChatModel> model, std::size_t concurrency) {
+std::shared_ptr<Compressor> llm_compressor(std::shared_ptr<ChatModel> model, std::size_t concurrency,
+                                           OnMemberFailure on_failure) {
   if (!model || concurrency == 0)
     throw Error(Errc::invalid_argument, "llm_compressor: needs a model, and at least 1 call");
-  return std::make_shared<LlmCompressor>(std::move(model), concurrency);
+  return std::make_shared<LlmCompressor>(std::move(model), concurrency, on_failure);
 }
 
 std::shared_ptr<Compressor> embedding_filter(std::shared_ptr<Embedder> embedder, EmbeddingFilterOptions options) {

@@ -91,9 +91,11 @@ std::shared_ptr<HitSource> compressed(std::shared_ptr<HitSource> source, std::sh
 std::shared_ptr<Compressor> sentence_compressor(Pool pool);
 
 /// Keeps the part of each hit that the model quotes, from its first to its last quoted sentence; a quotation that is
-/// not in the hit counts for nothing, and a hit without one is dropped. One call for each hit, `concurrency` at once.
+/// not in the hit, white space aside, counts for nothing, and a hit without one is dropped. One call for each hit,
+/// `concurrency` at once. With degrade a hit whose call fails is kept whole.
 /// Its calls tell no tenant: a cache of replies that tenants must not share has one in ChatCacheOptions::tenant.
-std::shared_ptr<Compressor> llm_compressor(std::shared_ptr<ChatModel> model, std::size_t concurrency = 4);
+std::shared_ptr<Compressor> llm_compressor(std::shared_ptr<ChatModel> model, std::size_t concurrency = 4,
+                                           OnMemberFailure on_failure = OnMemberFailure::fail);
 
 class EmbeddingFilterOptions {
  public:
