@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <optional>
 
 #include <boost/asio/this_coro.hpp>
 
@@ -56,11 +57,11 @@ HttpRequest follow(HttpRequest request, int status, std::string_view location) {
   if (from.is_https() && !to.is_https()) refuse(request.url, "it redirects from https to http");
   const bool safe = request.method == "GET" || request.method == "HEAD";
   const bool same_origin = from.origin() == to.origin();
+  if (!safe && !same_origin)
+    refuse(request.url, "it redirects a " + request.method + " to another origin, " + to.origin());
   if (status == 303 && !safe) {
     request.method = "GET";
     request.body.clear();
-  } else if (!safe && !same_origin) {
-    refuse(request.url, "it redirects a " + request.method + " to another origin, " + to.origin());
   }
   if (!same_origin) {
     HttpHeaders kept;
@@ -72,6 +73,18 @@ HttpRequest follow(HttpRequest request, int status, std::string_view location) {
   }
   request.url = to.text();
   return request;
+}
+
+/// The request that a reply redirects to after so many others; none if it is the reply.
+std::optional<HttpRequest> redirected(const HttpRequest& request, int status, const HttpHeaders& headers,
+                                      std::uint32_t hops, const HttpOptions& options) {
+  const std::string_view location = is_redirect(status) ? headers.find("location") : std::string_view();
+  if (location.empty()) return std::nullopt;
+  if (hops == options.max_redirects)
+    refuse(request.url, "more than " + std::to_string(hops) + " redirects (max_redirects)");
+  HttpRequest next = follow(request, status, location);
+  check_literal_address(Url::parse(next.url), options);
+  return next;
 }
 
 std::shared_ptr<detail::HttpTransfer> new_transfer(detail::DriverPool& drivers, HttpRequest request, bool streams,
@@ -167,12 +180,9 @@ Task<HttpResponse> fetch_from(std::shared_ptr<detail::DriverPool> drivers, HttpR
   request = checked(std::move(request), drivers->options());
   for (std::uint32_t hops = 0;; ++hops) {
     auto response = co_await exchange(drivers, request, context);
-    const std::string location(response.headers.find("location"));
-    if (!is_redirect(response.status) || location.empty()) co_return response;
-    if (hops == drivers->options().max_redirects)
-      refuse(response.url, "more than " + std::to_string(hops) + " redirects (max_redirects)");
-    request = follow(std::move(request), response.status, location);
-    check_literal_address(Url::parse(request.url), drivers->options());
+    std::optional<HttpRequest> next = redirected(request, response.status, response.headers, hops, drivers->options());
+    if (!next) co_return response;
+    request = std::move(*next);
   }
 }
 
@@ -180,10 +190,15 @@ Task<HttpStream> open_at(std::shared_ptr<detail::DriverPool> drivers, HttpReques
   require(drivers);
   request = checked(std::move(request), drivers->options());
   const boost::asio::any_io_executor executor = co_await boost::asio::this_coro::executor;
-  detail::TransferOwner transfer(new_transfer(*drivers, std::move(request), true, executor));
-  transfer->start();
-  co_await transfer->wait_for_head(context);
-  co_return HttpStream(transfer.release());
+  for (std::uint32_t hops = 0;; ++hops) {
+    detail::TransferOwner transfer(new_transfer(*drivers, std::move(request), true, executor));
+    transfer->start();
+    co_await transfer->wait_for_head(context);
+    std::optional<HttpRequest> next =
+        redirected(transfer->request(), transfer->status(), transfer->headers(), hops, drivers->options());
+    if (!next) co_return HttpStream(transfer.release());
+    request = std::move(*next);
+  }
 }
 
 }  // namespace

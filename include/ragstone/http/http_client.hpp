@@ -141,13 +141,14 @@ class HttpClient {
   /// Errors: Errc::unsupported if libcurl lacks what is needed; Errc::invalid_argument for no connections.
   explicit HttpClient(Runtime& runtime, HttpOptions options = {});
 
-  /// The whole reply, of whatever status; redirects of GET and HEAD are followed, others only within the origin.
+  /// The whole reply, of whatever status; redirects of GET and HEAD are followed, others only within the origin (303 as
+  /// a GET, RFC 9110).
   /// Cancellation: terminal, closes the exchange. Errors: Errc::invalid_argument (URL, header), Errc::rejected
   /// (address, certificate or redirect refused), Errc::limit_exceeded, Errc::transient (no connection, a reply that
   /// broke off, one of the options' time limits), Errc::timeout (the call's deadline), Errc::closed (empty handle).
   Task<HttpResponse> fetch(HttpRequest request, CallContext context = {}) const;
 
-  /// The reply as soon as its head is there. Redirects are not followed: they are replies. Errors: as fetch().
+  /// The reply as soon as its head is there. Redirects and errors: as fetch().
   Task<HttpStream> open(HttpRequest request, CallContext context = {}) const;
 
   const HttpOptions& options() const noexcept;

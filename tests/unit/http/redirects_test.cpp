@@ -12,6 +12,7 @@ namespace {
 using test::error_of;
 using test::get;
 using test::local_options;
+using test::read_all;
 using test::ScriptedServer;
 using test::ServerReply;
 using test::ServerRequest;
@@ -40,8 +41,9 @@ TEST(Redirects, CredentialsStayAtTheirOrigin) {
     seen = request;
     return ServerReply::text(200, "there");
   });
+  int status = 307;
   ScriptedServer server(
-      [&](const ServerRequest&) { return ServerReply::text(307, "", "Location: " + other.url("/x") + "\r\n"); });
+      [&](const ServerRequest&) { return ServerReply::text(status, "", "Location: " + other.url("/x") + "\r\n"); });
   Runtime runtime;
   const HttpClient client(runtime, local_options());
   HttpRequest request = get(server.url());
@@ -54,8 +56,34 @@ TEST(Redirects, CredentialsStayAtTheirOrigin) {
 
   request.method = "POST";
   request.body = "a private text";
-  EXPECT_EQ(error_of([&] { runtime.run(client.fetch(request)); }).errc(), Errc::rejected);
+  for (status = 301; status <= 308; ++status) {
+    if (status > 303 && status < 307) continue;
+    EXPECT_EQ(error_of([&] { runtime.run(client.fetch(request)); }).errc(), Errc::rejected) << status;
+    EXPECT_EQ(error_of([&] { runtime.run(read_all(client, request)); }).errc(), Errc::rejected) << status;
+  }
   EXPECT_EQ(other.requests(), 1u);
+}
+
+// N4: within an origin a request goes on as it is, whole or streamed.
+TEST(Redirects, APostIsFollowedWithinItsOrigin) {
+  int status = 0;
+  ScriptedServer server([&](const ServerRequest& request) {
+    if (request.target == "/new")
+      return ServerReply::text(200, request.method + ' ' + request.body + ' ' + request.header("authorization"));
+    return ServerReply::text(status, "", "Location: /new\r\n");
+  });
+  Runtime runtime;
+  const HttpClient client(runtime, local_options());
+  HttpRequest request = get(server.url("/old"));
+  request.method = "POST";
+  request.body = "问题";
+  request.bearer = Secret("key");
+  for (const int code : {307, 308, 303}) {
+    status = code;
+    const std::string expected = code == 303 ? "GET  Bearer key" : "POST 问题 Bearer key";
+    EXPECT_EQ(runtime.run(client.fetch(request)).body, expected) << code;
+    EXPECT_EQ(runtime.run(read_all(client, request)), expected) << code;
+  }
 }
 
 // N4, S1
