@@ -23,7 +23,9 @@ class RetrieverSource final : public HitSource {
 }  // namespace
 
 Task<Retrieval> HitSource::retrieve(Query query, CallContext context) {
-  RunScope run(context, EventKind::retrieve, name_);
+  Metadata asked;
+  if (context.observed() && query.top_k) asked.set("top_k", static_cast<std::int64_t>(*query.top_k));
+  RunScope run(context, EventKind::retrieve, name_, std::move(asked));
   Task<Retrieval> retrieving = with_deadline(do_retrieve(std::move(query), run.context()), run.context());
   Retrieval retrieval = co_await in_run(run, std::move(retrieving));
   Metadata attributes;

@@ -152,12 +152,22 @@ Task<std::vector<Retrieval>> ask_all(std::vector<Core> cores, Options options, Q
   co_return co_await std::move(marking);
 }
 
+/// Of all queries the most.
+Metadata asked_for(const CallContext& context, const RetrieverOptions& options, const std::vector<Query>& queries) {
+  Metadata attributes;
+  if (!context.observed()) return attributes;
+  std::size_t top_k = 0;
+  for (const Query& query : queries) top_k = std::max(top_k, query.top_k.value_or(options.top_k));
+  attributes.set("top_k", static_cast<std::int64_t>(top_k));
+  return attributes;
+}
+
 Task<std::vector<Retrieval>> ask(std::vector<Core> cores, Options options, Queries queries, CallContext context) {
   for (const Query& query : *queries)
     if (query.top_k && *query.top_k == 0)
       throw Error(Errc::invalid_argument, "Retriever: top_k is 0; ask for at least 1 hit");
   if (queries->empty()) co_return std::vector<Retrieval>();
-  RunScope run(context, EventKind::retrieve, options->group);
+  RunScope run(context, EventKind::retrieve, options->group, asked_for(context, *options, *queries));
   std::vector<Retrieval> retrievals = co_await in_run(run, ask_all(std::move(cores), options, queries, run.context()));
   if (run.observed()) {
     std::size_t hits = 0;

@@ -1,5 +1,6 @@
 #include "rag/model_lines.hpp"
 #include "rag_fixture.hpp"
+#include "support/recording_observer.hpp"
 #include "support/scripted_chat_model.hpp"
 #include <ragstone/rag/retrieval_steps.hpp>
 
@@ -218,6 +219,16 @@ TEST_F(RetrievalSteps, ParentsAreFetchedOnceInTheOrderOfTheirHits) {
   const Retrieval roots = ask(parents(children, document, kRootGroup), "apple");
   EXPECT_EQ(roots.hits.size(), 2u);
   EXPECT_EQ(code_of([&] { parents(children, document, "none"); }), Errc::not_found);
+}
+
+TEST_F(RetrievalSteps, ARunSaysHowManyHitsAreAskedFor) {
+  const auto observer = std::make_shared<RecordingObserver>();
+  Query query("动量？");
+  query.top_k = 5;
+  runtime.run(first->retrieve(query, CallContext().with_observer(observer)));
+  const std::vector<Event> events = observer->events();
+  ASSERT_TRUE(events.front().attributes().find("top_k"));
+  EXPECT_EQ(*events.front().attributes().find("top_k"), Scalar(std::int64_t{5}));
 }
 
 TEST_F(RetrievalSteps, CompressionKeepsTrueSpans) {

@@ -222,6 +222,10 @@ TEST_F(RetrieverTest, AnswersWithoutAnEmbedderThatIsDownIfToldTo) {
   EXPECT_EQ(retrieval.failures[0].member, "test");
   EXPECT_EQ(retrieval.failures[0].code, Errc::rejected);
   EXPECT_NE(retrieval.notes.back().find("test: left out, rejected"), std::string::npos);
+  const std::vector<Event> events = observer->events();
+  const Scalar* asked = events.front().attributes().find("top_k");
+  ASSERT_TRUE(asked);
+  EXPECT_EQ(*asked, Scalar(static_cast<std::int64_t>(options.top_k)));
   const std::vector<EventPhase> phases = observer->phases();
   EXPECT_EQ(std::count(phases.begin(), phases.end(), EventPhase::custom), 1);
 
