@@ -18,7 +18,7 @@ constexpr char kInstruction[] =
 class LlmReranker final : public Reranker {
  public:
   LlmReranker(std::shared_ptr<ChatModel> model, ListwiseOptions options)
-      : model_(std::move(model)), options_(options), name_("listwise " + model_->name()) {}
+      : model_(std::move(model)), options_(std::move(options)), name_("listwise " + model_->name()) {}
 
   std::string_view name() const noexcept override { return name_; }
 
@@ -53,12 +53,14 @@ class LlmReranker final : public Reranker {
     asked += "\n<<" + nonce + " end>>\n";
     ChatRequest request;
     request.cache_key = key_of(query, texts, window);
-    request.messages.emplace_back(ChatRole::system, kInstruction);
+    request.messages.emplace_back(ChatRole::system, instruction());
     request.messages.emplace_back(ChatRole::user, std::move(asked));
     request.temperature = options_.temperature;
     const ChatReply reply = co_await model_->chat(std::move(request), std::move(context));
     apply(reply.text, window);
   }
+
+  std::string instruction() const { return options_.instruction.empty() ? kInstruction : options_.instruction; }
 
   /// What the model sees of a text.
   std::string_view shown(std::string_view text) const {
@@ -68,7 +70,7 @@ class LlmReranker final : public Reranker {
   /// Without the nonce.
   Hash128 key_of(std::string_view query, std::span<const std::string> texts,
                  std::span<const std::size_t> window) const {
-    std::vector<std::string_view> parts{"listwise", query};
+    std::vector<std::string_view> parts{"listwise", options_.instruction, query};
     for (const std::size_t i : window) parts.push_back(shown(texts[i]));
     return hash128(parts);
   }
@@ -102,7 +104,7 @@ std::shared_ptr<Reranker> llm_reranker(std::shared_ptr<ChatModel> model, Listwis
   if (options.window < 2 || options.step == 0 || options.step > options.window || options.max_text_bytes == 0)
     throw Error(Errc::invalid_argument,
                 "llm_reranker: window must be at least 2, step 1 to window, max_text_bytes at least 1");
-  return std::make_shared<LlmReranker>(std::move(model), options);
+  return std::make_shared<LlmReranker>(std::move(model), std::move(options));
 }
 
 }  // namespace ragstone

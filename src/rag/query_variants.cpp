@@ -11,7 +11,7 @@ namespace {
 
 constexpr char kVariantsInstruction[] =
     "Rewrite the user's search query in other words, so that a search finds what the first wording misses. Keep its "
-    "meaning and its language. Reply with one query a line and nothing else; number of queries: ";
+    "meaning and its language. Reply with one query a line and nothing else; number of queries: {count}.";
 constexpr char kHydeInstruction[] =
     "Write a short passage, as a textbook or manual would have it, that answers the user's question. Use the language "
     "of the question. If you do not know the answer, write what such a passage would look like. Reply with the passage "
@@ -22,11 +22,18 @@ class VariantSource : public HitSource {
  protected:
   VariantSource(std::string name, std::shared_ptr<HitSource> source, std::shared_ptr<ChatModel> model,
                 QueryVariantOptions options)
-      : HitSource(std::move(name)), model_(std::move(model)), options_(options), source_(std::move(source)) {}
+      : HitSource(std::move(name)),
+        model_(std::move(model)),
+        options_(std::move(options)),
+        source_(std::move(source)) {}
 
-  static ChatRequest request(std::string instruction, std::string question) {
+  ChatRequest request(const char* instruction, std::string question) const {
     ChatRequest request;
-    request.messages.emplace_back(ChatRole::system, std::move(instruction));
+    std::string told = options_.instruction.empty() ? instruction : options_.instruction;
+    constexpr std::string_view kCount = "{count}";
+    if (const std::size_t at = told.find(kCount); at != std::string::npos)
+      told.replace(at, kCount.size(), std::to_string(options_.variants));
+    request.messages.emplace_back(ChatRole::system, std::move(told));
     request.messages.emplace_back(ChatRole::user, std::move(question));
     return request;
   }
@@ -76,11 +83,11 @@ class VariantSource : public HitSource {
 class MultiQuery final : public VariantSource {
  public:
   MultiQuery(std::shared_ptr<HitSource> source, std::shared_ptr<ChatModel> model, QueryVariantOptions options)
-      : VariantSource("multi_query", std::move(source), std::move(model), options) {}
+      : VariantSource("multi_query", std::move(source), std::move(model), std::move(options)) {}
 
  private:
   Task<std::vector<std::string>> texts_for(std::string question, CallContext context) override {
-    ChatRequest asked = request(kVariantsInstruction + std::to_string(options_.variants) + ".", std::move(question));
+    ChatRequest asked = request(kVariantsInstruction, std::move(question));
     const ChatReply reply = co_await model_->chat(std::move(asked), std::move(context));
     std::vector<std::string> lines = model_lines(reply.text, options_.variants);
     if (lines.empty())
@@ -92,7 +99,7 @@ class MultiQuery final : public VariantSource {
 class Hyde final : public VariantSource {
  public:
   Hyde(std::shared_ptr<HitSource> source, std::shared_ptr<ChatModel> model, QueryVariantOptions options)
-      : VariantSource("hyde", std::move(source), std::move(model), options) {}
+      : VariantSource("hyde", std::move(source), std::move(model), std::move(options)) {}
 
  private:
   Task<std::vector<std::string>> texts_for(std::string question, CallContext context) override {
@@ -126,13 +133,13 @@ void check(const char* step, const std::shared_ptr<HitSource>& source, const std
 std::shared_ptr<HitSource> multi_query(std::shared_ptr<HitSource> source, std::shared_ptr<ChatModel> model,
                                        QueryVariantOptions options) {
   check("multi_query", source, model, options);
-  return std::make_shared<MultiQuery>(std::move(source), std::move(model), options);
+  return std::make_shared<MultiQuery>(std::move(source), std::move(model), std::move(options));
 }
 
 std::shared_ptr<HitSource> hyde(std::shared_ptr<HitSource> source, std::shared_ptr<ChatModel> model,
                                 QueryVariantOptions options) {
   check("hyde", source, model, options);
-  return std::make_shared<Hyde>(std::move(source), std::move(model), options);
+  return std::make_shared<Hyde>(std::move(source), std::move(model), std::move(options));
 }
 
 }  // namespace ragstone

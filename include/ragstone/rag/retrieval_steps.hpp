@@ -42,6 +42,9 @@ class QueryVariantOptions {
  public:
   QueryVariantOptions() = default;
 
+  /// Tells the model what to write, in place of multi_query()'s ("{count}" stands for `variants`) or hyde()'s own,
+  /// which are in English and ask for the language of the question. Empty: those.
+  std::string instruction;
   std::size_t variants = 3;      ///< 1 to 16.
   bool include_original = true;  ///< Ask with the query itself, too.
   double rrf_k = 60;
@@ -113,6 +116,9 @@ class ListwiseOptions {
  public:
   ListwiseOptions() = default;
 
+  /// Tells the model how to order the texts, in place of one in English. Its reply is to have the form "[2] > [1]".
+  /// Empty: that one.
+  std::string instruction;
   std::size_t window = 20;            ///< Texts for one call; at least 2.
   std::size_t step = 10;              ///< By how much the window moves; at least 1, at most `window`.
   std::size_t max_text_bytes = 2000;  ///< Of each text, as far as the model sees it.

@@ -221,6 +221,31 @@ TEST_F(RetrievalSteps, ParentsAreFetchedOnceInTheOrderOfTheirHits) {
   EXPECT_EQ(code_of([&] { parents(children, document, "none"); }), Errc::not_found);
 }
 
+TEST_F(RetrievalSteps, AModelIsToldWhatTheProgramSays) {
+  reply("一\n二");
+  QueryVariantOptions variants;
+  variants.variants = 2;
+  ask(multi_query(first, model, variants));
+  EXPECT_TRUE(model->requests().back().messages[0].text.ends_with("number of queries: 2."));
+  variants.instruction = "把查询改写成 {count} 种说法，每行一种。";
+  ask(multi_query(first, model, variants));
+  EXPECT_EQ(model->requests().back().messages[0].text, "把查询改写成 2 种说法，每行一种。");
+  variants.instruction = "写一段回答问题的文字。";
+  ask(hyde(first, model, variants));
+  EXPECT_EQ(model->requests().back().messages[0].text, "写一段回答问题的文字。");
+
+  const auto listwise = std::make_shared<ScriptedChatModel>();
+  ChatScript order;
+  listwise->add(order.piece("[2] > [1]"));
+  ListwiseOptions options;
+  runtime.run(llm_reranker(listwise, options)->rerank("动量", {"甲", "乙"}, 2));
+  options.instruction = "把资料按相关程度排序，例如 [2] > [1]。";
+  runtime.run(llm_reranker(listwise, options)->rerank("动量", {"甲", "乙"}, 2));
+  const std::vector<ChatRequest> requests = listwise->requests();
+  EXPECT_EQ(requests[1].messages[0].text, options.instruction);
+  EXPECT_NE(requests[0].cache_key, requests[1].cache_key) << "another instruction may give another order";
+}
+
 TEST_F(RetrievalSteps, ARunSaysHowManyHitsAreAskedFor) {
   const auto observer = std::make_shared<RecordingObserver>();
   Query query("动量？");
