@@ -63,7 +63,7 @@ class GroupBuild {
     Work<void> work;
     work.set([plan = plan_, drafts](const StopToken& stop) { cut(*plan, *drafts, stop); });
     co_await offload(core_->pool, Lane::background, std::move(work), context_);
-    co_await embed_drafts(core_, plan_, drafts, nullptr, context_);
+    co_await embed_drafts(core_, plan_, drafts, nullptr, refusing_, context_);
 
     auto changes = std::make_shared<Commit>();
     for (Draft& draft : *drafts) add_to(*changes, draft);
@@ -132,6 +132,7 @@ class GroupBuild {
   std::set<std::string>& failed_;
   const Snapshot latest_;
   const CallContext context_;
+  const std::shared_ptr<EmbedderErrors> refusing_ = std::make_shared<EmbedderErrors>();
   std::size_t built_ = 0;
   std::exception_ptr first_error_;
 };

@@ -6,6 +6,7 @@
 #include <ragstone/async/task.hpp>
 #include <ragstone/store/commit.hpp>
 
+#include <exception>
 #include <map>
 #include <memory>
 #include <optional>
@@ -45,16 +46,19 @@ struct VectorsByContent {
   ByKey<SparseVector> sparse;
 };
 
+/// Why embedders refuse whatever they are asked, by the keys of their columns: a wrong key or model, say.
+using EmbedderErrors = std::map<std::string, std::exception_ptr>;
+
 /// Adds the vectors of drafts that are going to be cut again, since they have been paid for.
 void keep_vectors(const Drafts& drafts, VectorsByContent& kept);
 
 /// Fills the embedders' columns of all drafts that want them: with vectors from `kept` (which may be null) or the store
 /// for texts that are known there, with new ones for the rest. A text that its embedder refuses fails the sources that
-/// hold it and no other. Counts nothing for texts in `kept`. Throws only when cancelled, past the context's deadline,
-/// or when the store fails.
+/// hold it and no other. Embedders in `refusing` are not asked; those that turn out to belong there are added. Counts
+/// nothing for texts in `kept`. Throws only when cancelled, past the context's deadline, or when the store fails.
 Task<EmbedCounts> embed_drafts(std::shared_ptr<DocumentCore> core, std::shared_ptr<const IngestPlan> plan,
                                std::shared_ptr<Drafts> drafts, std::shared_ptr<const VectorsByContent> kept,
-                               CallContext context);
+                               std::shared_ptr<EmbedderErrors> refusing, CallContext context);
 
 /// Whether an operation that failed with `error` must end, instead of going on with its other sources: it was
 /// cancelled, or is past its deadline.

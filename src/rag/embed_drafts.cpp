@@ -208,6 +208,13 @@ bool may_be_one_text(const std::exception_ptr& error) {
          code == Errc::internal;
 }
 
+/// Whether the embedder would refuse any other text as well, now and in a while.
+bool concerns_all_texts(const std::exception_ptr& error) {
+  const Errc code = errc_of(error);
+  return code == Errc::unauthorized || code == Errc::not_found || code == Errc::dimension_mismatch ||
+         code == Errc::unsupported;
+}
+
 /// Those of at least two texts in two.
 std::vector<Places> halves_of(const std::vector<Places>& parts) {
   std::vector<Places> halves;
@@ -238,8 +245,9 @@ Task<std::exception_ptr> embed_by_halves(ColumnTexts& texts, Places slice, std::
   co_return nullptr;
 }
 
-/// What fails for a reason that no text is of fails the texts that are left, too.
-Task<void> embed_missing(ColumnTexts& texts, Places missing, std::chrono::milliseconds timeout, CallContext context) {
+/// What fails for a reason that no text is of fails the texts that are left, too, and is returned.
+Task<std::exception_ptr> embed_missing(ColumnTexts& texts, Places missing, std::chrono::milliseconds timeout,
+                                       CallContext context) {
   const std::size_t slice_size = texts.column.max_batch() * texts.column.max_concurrency();
   while (!missing.empty()) {
     const Places slice = missing.first(std::min(slice_size, missing.size()));
@@ -248,8 +256,20 @@ Task<void> embed_missing(ColumnTexts& texts, Places missing, std::chrono::millis
     if (error && may_be_one_text(error)) error = co_await embed_by_halves(texts, slice, timeout, context);
     if (!error) continue;
     fail(texts, missing, error);
+    co_return error;
+  }
+  co_return nullptr;
+}
+
+Task<void> embed_unless_refused(ColumnTexts& texts, Places missing, EmbedderErrors& refusing,
+                                std::chrono::milliseconds timeout, CallContext context) {
+  const std::string& key = texts.column.key;
+  if (const auto known = refusing.find(key); known != refusing.end()) {
+    fail(texts, missing, known->second);
     co_return;
   }
+  const std::exception_ptr error = co_await embed_missing(texts, missing, timeout, context);
+  if (error && concerns_all_texts(error)) refusing.emplace(key, error);
 }
 
 }  // namespace
@@ -280,7 +300,7 @@ void keep_vectors(const Drafts& drafts, VectorsByContent& kept) {
 
 Task<EmbedCounts> embed_drafts(std::shared_ptr<DocumentCore> core, std::shared_ptr<const IngestPlan> plan,
                                std::shared_ptr<Drafts> drafts, std::shared_ptr<const VectorsByContent> kept,
-                               CallContext context) {
+                               std::shared_ptr<EmbedderErrors> refusing, CallContext context) {
   EmbedCounts counts;
   Work<Columns> collecting;
   collecting.set([plan, drafts, kept](const StopToken& stop) { return collect_all(*plan, *drafts, kept.get(), stop); });
@@ -294,7 +314,7 @@ Task<EmbedCounts> embed_drafts(std::shared_ptr<DocumentCore> core, std::shared_p
     const std::vector<std::size_t> missing = places_without_vector(texts);
     counts.reused += unknown.size() - missing.size();
     counts.embedded += missing.size();
-    co_await embed_missing(texts, missing, core->options.embed_timeout, context);
+    co_await embed_unless_refused(texts, missing, *refusing, core->options.embed_timeout, context);
   }
 
   Work<void> distributing;

@@ -118,7 +118,7 @@ Task<void> IngestRun::process(std::shared_ptr<Drafts> drafts, CallContext contex
   for (bool stored = false; !stored && !error;) {
     const std::shared_ptr<const IngestPlan> plan = core_->groups.plan();
     co_await prepare(drafts, plan, kept, context);
-    const EmbedCounts counts = co_await embed_drafts(core_, plan, drafts, kept, context);
+    const EmbedCounts counts = co_await embed_drafts(core_, plan, drafts, kept, refusing_, context);
     counts_.embedded += counts.embedded;
     counts_.reused += counts.reused;
     try {

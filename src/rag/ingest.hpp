@@ -58,6 +58,7 @@ class IngestRun {
   IngestItems items_;
   std::vector<IngestResult> results_;
   EmbedCounts counts_;
+  const std::shared_ptr<EmbedderErrors> refusing_ = std::make_shared<EmbedderErrors>();
   Progress progress_;
 };
 

@@ -82,8 +82,14 @@ TEST_F(RemoteIngest, WhatConcernsTheServerIsNotAskedForEachText) {
         reply["data"].push_back({{"embedding", {1, 2, 3}}});
       return ServerReply::text(200, reply.dump());
     });
+    document_options.batch_sources = 128;
     EXPECT_EQ(failures(open_with(server), 100), 100u) << row.status;
     EXPECT_LE(server.requests(), row.requests) << row.status;
+    if (row.status == 400) continue;
+    document_options.batch_sources = 10;
+    const std::size_t before = server.requests();
+    EXPECT_EQ(failures(open_with(server), 300), 300u) << row.status;
+    EXPECT_LE(server.requests() - before, 2u) << "of thirty batches, two at once: " << row.status;
   }
 }
 
