@@ -116,7 +116,9 @@ TEST_P(WireRows, EmbeddingsComeWithinTheServersLimits) {
   }
   const std::size_t before = bed.server.requests();
   EXPECT_EQ(bed.runtime.run(bed.embedder(2)->embed(chinese, EmbedRole::document)).size(), 2'000u);
-  if (GetParam() == "openai") EXPECT_EQ(bed.server.requests() - before, 3u) << "and none was refused";
+  if (GetParam() == "openai") {
+    EXPECT_EQ(bed.server.requests() - before, 3u) << "and none was refused";
+  }
 }
 
 // HT-4
