@@ -124,14 +124,14 @@ std::uint64_t count_live(const SparseView& view, const PostingList& postings) {
   if (view.dead.empty()) return postings.count();
   std::uint64_t live = postings.count();
   PostingBlock block;
-  if (view.dead.count() * kPostingsPerLookUp >= postings.count()) {
+  if (!postings.has_table() || view.dead.count() * kPostingsPerLookUp >= postings.count()) {
     for (std::size_t b = 0; b < postings.blocks(); ++b) {
       postings.read_rows(b, block);
       for (std::size_t i = 0; i < block.size; ++i) live -= view.dead.contains(block.rows[i]) ? 1 : 0;
     }
     return live;
   }
-  // Few dead rows in a long list, which has a table.
+  // Few dead rows in a long list.
   std::size_t read = SIZE_MAX;
   std::size_t at = 0;
   for (const std::uint32_t row : view.dead.rows()) {

@@ -99,6 +99,22 @@ TEST_P(StoreConformance, SearchFindsEnglishAndChinese) {
   EXPECT_TRUE(run_search(*at, request_of({text_member("the ?!")}), {}).hits.empty());
 }
 
+TEST_P(StoreConformance, OneRemovedNodeAmongManyWithATermLeavesTheOthers) {
+  for (const std::size_t count : {64, 65, 127, 128, 129}) {
+    std::string text;
+    for (std::size_t i = 1; i < count; ++i) text += "fig " + std::to_string(i) + '\n';
+    Commit commit;
+    commit.sources.push_back(sample_lines("many", text));
+    commit.sources.push_back(sample_lines("one", "fig"));
+    engine().commit(std::move(commit));
+    remove("one");
+    const std::vector<std::string> terms = {"fig"};
+    EXPECT_EQ(snapshot()->term_statistics("line", kBm25Key, terms).frequencies.front(), count - 1);
+    EXPECT_EQ(run_search(*snapshot(), request_of({text_member("fig")}), {}).hits.size(), request_of({}).top_k);
+    remove("many");
+  }
+}
+
 TEST_P(StoreConformance, GivenSparseVectorsAreRankedByInnerProduct) {
   SourceWrite write = sample_lines("a", "one\ntwo\nthree\n");
   SparseRows column;

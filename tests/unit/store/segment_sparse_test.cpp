@@ -152,6 +152,25 @@ TEST(SparseSegment, FindsEveryTermAndNoOther) {
   for (int i = 10'000; i < 12'000; ++i) EXPECT_EQ(part->find("t" + std::to_string(i)).has_value(), i % 2 == 0) << i;
 }
 
+TEST(SparseSegment, DeadRowsAreNotCountedInListsOfAnyLength) {
+  for (std::uint32_t count = 1; count <= 200; ++count) {
+    SparseSample sample;
+    for (std::uint32_t row = 0; row < count; ++row) {
+      sample.keys.push_back({row + NodeId{1}, 1, {}});
+      sample.terms.push_back({{"term", 1}});
+      sample.lengths.push_back(1);
+    }
+    const auto part = sample.part();
+    const std::vector<std::string> terms = {"term"};
+    for (std::uint32_t dead = 1; dead <= std::min(count, 3U); ++dead) {
+      std::vector<std::uint32_t> rows;
+      for (std::uint32_t i = 0; i < dead; ++i) rows.push_back((count - 1) * i / 2);
+      const std::vector<SparseView> views = {{part, DeadRows().with(rows)}};
+      ASSERT_EQ(count_terms(views, terms).front(), count - views.front().dead.count()) << count << ", " << dead;
+    }
+  }
+}
+
 TEST(SparseSegment, SearchFindsExactlyWhatTheFormulaGives) {
   for (unsigned seed = 1; seed <= rounds(300) && !testing::Test::HasFailure(); ++seed) {
     std::mt19937 random(seed);
