@@ -225,6 +225,18 @@ void Container::expect_reading(SectionId id, std::size_t offset, std::size_t siz
   if (offset < section.bytes) image_->expect_reading(section.offset + offset, std::min(size, section.bytes - offset));
 }
 
+std::span<const std::uint64_t> Container::sums_of(const Section& section) const {
+  const auto at = static_cast<std::size_t>(&section - sections_.data());
+  return array<std::uint64_t>(SectionId::block_sums).subspan(first_sum_[at], blocks_of(section.bytes));
+}
+
+bool Container::is_sound(SectionId id, std::size_t block) const {
+  const Section& section = find(id);
+  const std::string_view bytes = slice(section);
+  if (!is_large(section)) return checksum_of(bytes) == section.checksum;
+  return checksum_of(bytes.substr(block * kBlockBytes, kBlockBytes)) == sums_of(section)[block];
+}
+
 std::vector<std::size_t> Container::damaged_blocks(SectionId id, const StopToken& stop) const {
   const Section& section = find(id);
   const std::string_view bytes = slice(section);
@@ -234,8 +246,7 @@ std::vector<std::size_t> Container::damaged_blocks(SectionId id, const StopToken
   }
   kernel::StopPoll poll(stop);
   const std::size_t count = blocks_of(section.bytes);
-  const auto first = static_cast<std::size_t>(&section - sections_.data());
-  const auto sums = array<std::uint64_t>(SectionId::block_sums).subspan(first_sum_[first], count);
+  const std::span<const std::uint64_t> sums = sums_of(section);
   std::vector<std::size_t> damaged;
   for (std::size_t block = 0; block < count; ++block) {
     poll.spend(10'000);

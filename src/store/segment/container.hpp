@@ -120,6 +120,8 @@ class Container {
 
   /// The numbers of the section's blocks (kBlockBytes each, the last one shorter) that do not match their checksums.
   std::vector<std::size_t> damaged_blocks(SectionId section, const StopToken& stop) const;
+  /// Whether one block matches its checksum.
+  bool is_sound(SectionId section, std::size_t block) const;
   /// One for each section with damaged blocks, with the rows in them where an element is a row's.
   std::vector<Finding> damaged_sections(const StopToken& stop) const;
 
@@ -127,6 +129,8 @@ class Container {
   const Section& find(SectionId section) const;
   const void* checked(SectionId section, std::size_t element_bytes, std::size_t count) const;
   std::string_view slice(const Section& section) const noexcept;
+  /// Of a large section.
+  std::span<const std::uint64_t> sums_of(const Section& section) const;
   void read_header(Kind kind);
   void read_table(std::size_t count, std::size_t alignment);
   void place_block_sums();

@@ -2,6 +2,7 @@
 
 #include "kernel/distance.hpp"
 #include "kernel/stop_poll.hpp"
+#include "store/segment/block_check.hpp"
 #include "store/segment/sign_bits.hpp"
 #include <ragstone/base/error.hpp>
 
@@ -160,18 +161,65 @@ std::vector<std::uint32_t> DensePart::find(const Hash128& content) const {
   return rows;
 }
 
-std::vector<std::vector<float>> find_vectors(std::span<const DenseView> parts, std::span<const Hash128> contents) {
+namespace {
+
+/// Finds live rows of one part by their contents.
+class ContentLookUp {
+ public:
+  ContentLookUp(const DenseView& view, bool checks)
+      : view_(view),
+        checks_(checks),
+        contents_(view.part->container(), SectionId::contents),
+        vectors_(view.part->container(), SectionId::vectors) {}
+
+  /// Empty if there is none. Errors: Errc::corrupt_store, where nothing is checked.
+  std::span<const float> find(const Hash128& content) {
+    for (const std::uint32_t row : rows(content))
+      if (!view_.dead.contains(row) && is_sound(row)) return view_.part->vector(row);
+    return {};
+  }
+  bool met_damage() const noexcept { return met_damage_; }
+
+ private:
+  std::vector<std::uint32_t> rows(const Hash128& content) {
+    try {
+      return view_.part->find(content);
+    } catch (const Error&) {
+      if (!checks_) throw;
+      met_damage_ = true;
+      return {};
+    }
+  }
+
+  bool is_sound(std::uint32_t row) {
+    const std::size_t bytes = view_.part->dimension() * sizeof(float);
+    const bool sound =
+        !checks_ || (contents_.holds(row * sizeof(Hash128), sizeof(Hash128)) && vectors_.holds(row * bytes, bytes));
+    met_damage_ = met_damage_ || !sound;
+    return sound;
+  }
+
+  const DenseView& view_;
+  const bool checks_;
+  BlockCheck contents_;
+  BlockCheck vectors_;
+  bool met_damage_ = false;
+};
+
+}  // namespace
+
+std::vector<std::vector<float>> find_vectors(std::span<const DenseView> parts, std::span<const Hash128> contents,
+                                             const OnDamagedPart& on_damage) {
   std::vector<std::vector<float>> vectors(contents.size());
-  for (const DenseView& view : parts)
+  for (std::size_t part = 0; part < parts.size(); ++part) {
+    ContentLookUp look_up(parts[part], on_damage != nullptr);
     for (std::size_t i = 0; i < contents.size(); ++i) {
       if (!vectors[i].empty()) continue;
-      for (const std::uint32_t row : view.part->find(contents[i])) {
-        if (view.dead.contains(row)) continue;
-        const std::span<const float> vector = view.part->vector(row);
-        vectors[i].assign(vector.begin(), vector.end());
-        break;
-      }
+      const std::span<const float> vector = look_up.find(contents[i]);
+      vectors[i].assign(vector.begin(), vector.end());
     }
+    if (look_up.met_damage()) on_damage(part);
+  }
   return vectors;
 }
 

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -111,8 +112,13 @@ struct DenseView {
   DeadRows dead;
 };
 
-/// For each content hash the vector of some live row that has it; empty where none has.
-std::vector<std::vector<float>> find_vectors(std::span<const DenseView> parts, std::span<const Hash128> contents);
+/// Hears of a damaged part, by its place among those that were given.
+using OnDamagedPart = std::function<void(std::size_t part)>;
+
+/// For each content hash the vector of some live row that has it; empty where none has. With `on_damage`, the bytes of
+/// these rows are compared with their checksums: a damaged row counts as none.
+std::vector<std::vector<float>> find_vectors(std::span<const DenseView> parts, std::span<const Hash128> contents,
+                                             const OnDamagedPart& on_damage = {});
 
 /// What a part holds besides the rows, to be searched faster.
 struct DenseForm {

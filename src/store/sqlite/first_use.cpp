@@ -11,18 +11,23 @@ namespace ragstone::sqlite {
 void FirstUse::check(const State& state, DefinitionNumber definition, const StopToken& stop) {
   const Column* column = is_asked_ ? state.column(definition) : nullptr;
   if (column == nullptr) return;
-  for (const Part& part : column->parts) {
-    if (is_known(part.number)) continue;
-    const std::optional<PartDamage> damage = find_damage(state, part.number, stop);
-    if (damage && (damage->is_whole || damage->is_derived || !damage->rows.empty())) {
-      damage_.suspect(part.number);
+  for (const Part& part : column->parts)
+    if (!is_sound(state, part.number, stop))
       throw Error(Errc::corrupt_store, "store: part " + std::to_string(part.number) +
                                            " is damaged; maintain() takes out what is lost, and the next sync makes "
                                            "it anew");
-    }
-    const std::lock_guard lock(mutex_);
-    sound_.insert(part.number);
+}
+
+bool FirstUse::is_sound(const State& state, PartNumber part, const StopToken& stop) {
+  if (is_known(part)) return true;
+  const std::optional<PartDamage> damage = find_damage(state, part, stop);
+  if (damage && (damage->is_whole || damage->is_derived || !damage->rows.empty())) {
+    damage_.suspect(part);
+    return false;
   }
+  const std::lock_guard lock(mutex_);
+  sound_.insert(part);
+  return true;
 }
 
 bool FirstUse::is_known(PartNumber part) const {

@@ -180,12 +180,14 @@ std::vector<std::string> SqliteSnapshot::do_pending(const PendingQuery& query, c
 std::vector<std::vector<float>> SqliteSnapshot::do_vectors(std::string_view key, std::string_view signature,
                                                            std::span<const Hash128> contents) const {
   std::vector<segment::DenseView> views;
+  std::vector<PartNumber> parts;
   for (const auto& [number, definition] : state_->catalog.columns()) {
     const Column* column = state_->column(number);
-    if (!column || definition.key != key || definition.signature != signature) continue;
+    if (!column || definition.key != key || definition.signature != signature || definition.dimension == 0) continue;
     for (segment::DenseView& view : column->dense()) views.push_back(std::move(view));
+    for (const Part& part : column->parts) parts.push_back(part.number);
   }
-  return segment::find_vectors(views, contents);
+  return segment::find_vectors(views, contents, [&](std::size_t part) { shared_->damage.suspect(parts[part]); });
 }
 
 std::vector<std::optional<std::vector<TermWeight>>> SqliteSnapshot::do_sparse_vectors(std::string_view key,
@@ -196,7 +198,10 @@ std::vector<std::optional<std::vector<TermWeight>>> SqliteSnapshot::do_sparse_ve
   for (const auto& [number, definition] : state_->catalog.columns()) {
     const Column* column = state_->column(number);
     if (!column || definition.key != key || definition.signature != signature || definition.dimension != 0) continue;
-    for (segment::SparseView& view : column->sparse()) views.push_back(std::move(view));
+    for (const Part& part : column->parts)
+      if (const auto* data = std::get_if<decltype(segment::SparseView::part)>(&part.data);
+          data != nullptr && shared_->first_use.is_sound(*state_, part.number, stop))
+        views.push_back({*data, part.dead});
   }
   return segment::find_sparse_vectors(views, contents, stop);
 }

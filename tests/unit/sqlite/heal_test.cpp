@@ -259,6 +259,48 @@ TEST_F(SqliteHealing, DamageIsFoundAtTheFirstUseWhereThatIsAskedFor) {
   EXPECT_EQ(found_by_vectors(), 32u) << "damage that was taken out is none";
 }
 
+TEST_F(SqliteHealing, DamagedVectorsAreNotTakenForTextsThatComeAgain) {
+  damage(segment::Kind::dense, SectionId::vectors, 40 * kVectorBytes + 7, 3);
+  open();
+  const auto stored = vectors();
+  for (int i = 0; i < kSources; ++i) EXPECT_EQ(stored[i].empty(), i >= 32) << i;
+  settle();
+  EXPECT_EQ(pending("e", "model").size(), kSources - 32u) << "the damage is noted";
+}
+
+TEST_F(SqliteHealing, VectorsThatAreNotFoundForDamageAreNoError) {
+  damage(segment::Kind::dense, SectionId::content_order, 0, SIZE_MAX);
+  open();
+  for (const std::vector<float>& vector : vectors()) EXPECT_TRUE(vector.empty());
+  settle();
+  for (const std::vector<float>& vector : vectors()) EXPECT_EQ(vector.size(), kDimension) << "derived again";
+}
+
+TEST_F(SqliteHealing, DamagedSparseVectorsAreNotTakenForTextsThatComeAgain) {
+  const auto read = [this] {
+    const std::vector<Hash128> contents = {source_of(1).groups[1].rows[0].content};
+    return engine_->snapshot()->sparse_vectors("splade", "splade/1", contents).front().has_value();
+  };
+  open();
+  for (int i = 0; i < kSources; ++i) {
+    Commit commit;
+    commit.sources.push_back(source_of(i));
+    SparseRows& given = commit.sources[0].groups[1].sparse[0];
+    given.key = "splade";
+    given.signature = "splade/1";
+    engine_->commit(std::move(commit));
+  }
+  engine_->close();
+  open();
+  EXPECT_TRUE(read());
+  engine_->close();
+  damage(segment::Kind::sparse, SectionId::posting_lists, 0, 1);
+  open();
+  EXPECT_FALSE(read());
+  settle();
+  EXPECT_EQ(pending("splade", "splade/1").size(), std::size_t{kSources}) << "the damage is noted";
+}
+
 TEST_F(SqliteHealing, AStoreThatIsReadAheadAnswersMeanwhileAndCloses) {
   options_.warm_up = true;
   open();
