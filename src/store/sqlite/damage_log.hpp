@@ -4,7 +4,6 @@
 
 #include <mutex>
 #include <set>
-#include <utility>
 
 namespace ragstone::sqlite {
 
@@ -19,14 +18,18 @@ class DamageLog {
     const std::lock_guard lock(mutex_);
     for (const Part& part : column.parts) parts_.insert(part.number);
   }
-  /// Gives what was reported, and forgets it.
-  std::set<PartNumber> take() {
+  std::set<PartNumber> suspects() const {
     const std::lock_guard lock(mutex_);
-    return std::exchange(parts_, {});
+    return parts_;
+  }
+  /// To be called once a part is healed, or turned out to be sound.
+  void forget(PartNumber part) noexcept {
+    const std::lock_guard lock(mutex_);
+    parts_.erase(part);
   }
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::set<PartNumber> parts_;
 };
 

@@ -277,22 +277,34 @@ class WritingEngine final : public StoreEngine {
     }
   }
 
-  /// Under maintenance_mutex_: so no part that is looked at is being merged. False if nothing was damaged.
+  /// Under maintenance_mutex_: so no part that is looked at is being merged. False if nothing was damaged. Parts whose
+  /// healing broke off stay suspects.
   bool heal_suspects(const StopToken& stop) {
     bool healed = false;
-    for (const PartNumber number : shared_->damage.take()) {
-      const std::optional<PartDamage> damage = find_damage(*newest_state(), number, stop);
-      if (!damage) continue;
-      healed = true;
-      if (damage->is_whole || !damage->rows.empty()) {
-        const std::lock_guard lock(commit_mutex_);
-        if (!writer_) return false;
-        writer_->heal(*damage);
-        publish();
+    std::exception_ptr first_error;
+    for (const PartNumber number : shared_->damage.suspects()) try {
+        healed = heal(number, stop) || healed;
+        shared_->damage.forget(number);
+      } catch (...) {
+        throw_if_stopped(stop);
+        if (!first_error) first_error = std::current_exception();
       }
-      if (!damage->is_whole && damage->is_derived) derive_again(*damage, stop);
-    }
+    if (first_error) std::rethrow_exception(first_error);
     return healed;
+  }
+
+  /// False if the part was not damaged.
+  bool heal(PartNumber number, const StopToken& stop) {
+    const std::optional<PartDamage> damage = find_damage(*newest_state(), number, stop);
+    if (!damage) return false;
+    if (damage->is_whole || !damage->rows.empty()) {
+      const std::lock_guard lock(commit_mutex_);
+      if (!writer_) return false;
+      writer_->heal(*damage);
+      publish();
+    }
+    if (!damage->is_whole && damage->is_derived) derive_again(*damage, stop);
+    return true;
   }
 
   /// Merges a part with itself alone, which derives what is damaged from the rest.

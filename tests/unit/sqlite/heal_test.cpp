@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -315,6 +316,17 @@ TEST_F(SqliteHealing, ASearchThatMeetsDamageHasItHealedWithoutAVerify) {
   settle();
   EXPECT_TRUE(found_by_terms().empty());
   EXPECT_EQ(pending(kBm25Key, "standard").size(), std::size_t{kSources});
+}
+
+TEST_F(SqliteHealing, DamageWhoseHealingWasStoppedIsHealedLater) {
+  damage(segment::Kind::dense, SectionId::vectors, 40 * kVectorBytes + 7, 3);
+  open();
+  engine_->verify();
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_THROW(engine_->maintain(stop.get_token()), boost::system::system_error);
+  settle();
+  EXPECT_EQ(pending("e", "model").size(), kSources - 32u);
 }
 
 TEST_F(SqliteHealing, DamagedCodesAreDerivedAgain) {
