@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <exception>
+#include <vector>
 
 namespace ragstone {
 namespace {
@@ -21,39 +22,49 @@ std::shared_ptr<GroupCommit::Entry> GroupCommit::add(Commit commit) {
 
 CommitResult GroupCommit::run(const std::shared_ptr<Entry>& entry) {
   std::unique_lock lock(mutex_);
-  while (entry->state_ == Entry::State::waiting) {
-    const std::vector<std::shared_ptr<Entry>> group = take_group();
+  while (entry->state_ != Entry::State::done) {
+    if (entry->state_ == Entry::State::taken) {
+      ended_.wait(lock);
+      continue;
+    }
+    Entries group = take_group();
     lock.unlock();
-    carry_out(group);
+    const std::size_t done = carry_out(group);
     lock.lock();
-    for (const std::shared_ptr<Entry>& done : group) done->state_ = Entry::State::done;
+    settle(group, done);
     ended_.notify_all();
   }
-  ended_.wait(lock, [&entry] { return entry->state_ == Entry::State::done; });
   if (entry->pending_.error) std::rethrow_exception(entry->pending_.error);
   return std::move(entry->pending_.result);
 }
 
-std::vector<std::shared_ptr<GroupCommit::Entry>> GroupCommit::take_group() {
+GroupCommit::Entries GroupCommit::take_group() {
   auto end = line_.begin();
   for (std::size_t bytes = 0; end != line_.end() && bytes < kMaxGroupBytes; ++end)
     bytes += bytes_of((*end)->pending_.commit);
-  std::vector<std::shared_ptr<Entry>> group(line_.begin(), end);
-  // Nothing below can fail.
-  line_.erase(line_.begin(), end);
+  Entries group;
+  group.splice(group.begin(), line_, line_.begin(), end);
   for (const std::shared_ptr<Entry>& entry : group) entry->state_ = Entry::State::taken;
   return group;
 }
 
-void GroupCommit::carry_out(const std::vector<std::shared_ptr<Entry>>& group) {
+std::size_t GroupCommit::carry_out(const Entries& group) {
   try {
     std::vector<PendingCommit*> commits;
     commits.reserve(group.size());
     for (const std::shared_ptr<Entry>& entry : group) commits.push_back(&entry->pending_);
-    engine_->commit_together(commits);
+    return engine_->commit_together(commits);
   } catch (...) {
     for (const std::shared_ptr<Entry>& entry : group) entry->pending_.error = std::current_exception();
+    return group.size();
   }
+}
+
+void GroupCommit::settle(Entries& group, std::size_t done) noexcept {
+  auto entry = group.begin();
+  for (std::size_t i = 0; i < done; ++i) (*entry++)->state_ = Entry::State::done;
+  for (auto left = entry; left != group.end(); ++left) (*left)->state_ = Entry::State::waiting;
+  line_.splice(line_.begin(), group, entry, group.end());
 }
 
 }  // namespace ragstone

@@ -3,17 +3,17 @@
 #include <ragstone/store/engine.hpp>
 
 #include <condition_variable>
-#include <deque>
+#include <cstddef>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <stop_token>
 #include <utility>
-#include <vector>
 
 namespace ragstone {
 
 /// Brings together the commits that wait for a thread to carry them out: whoever gets one first takes all that wait
-/// with it, and the others find theirs done. Thread-safe.
+/// with it, and the others find theirs done; what the engine leaves of them is the next in line. Thread-safe.
 class GroupCommit {
  public:
   /// A commit in line. Given up, it is carried out only if that has begun.
@@ -40,13 +40,17 @@ class GroupCommit {
   CommitResult run(const std::shared_ptr<Entry>& entry);
 
  private:
-  std::vector<std::shared_ptr<Entry>> take_group();
-  void carry_out(const std::vector<std::shared_ptr<Entry>>& group);
+  using Entries = std::list<std::shared_ptr<Entry>>;
+
+  Entries take_group();
+  /// How many of them were carried out.
+  std::size_t carry_out(const Entries& group);
+  void settle(Entries& group, std::size_t done) noexcept;
 
   const std::shared_ptr<StoreEngine> engine_;
   std::mutex mutex_;
   std::condition_variable ended_;
-  std::deque<std::shared_ptr<Entry>> line_;
+  Entries line_;
 };
 
 }  // namespace ragstone

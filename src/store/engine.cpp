@@ -2,6 +2,7 @@
 #include <ragstone/base/error.hpp>
 #include <ragstone/store/engine.hpp>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -12,7 +13,7 @@ CommitResult StoreEngine::commit(Commit commit, const StopToken& stop) {
   return do_commit(std::move(commit), stop);
 }
 
-void StoreEngine::commit_together(std::span<PendingCommit* const> commits) {
+std::size_t StoreEngine::commit_together(std::span<PendingCommit* const> commits) {
   std::vector<PendingCommit*> sound;
   sound.reserve(commits.size());
   for (PendingCommit* pending : commits) try {
@@ -21,15 +22,20 @@ void StoreEngine::commit_together(std::span<PendingCommit* const> commits) {
     } catch (...) {
       pending->error = std::current_exception();
     }
-  if (!sound.empty()) do_commit_together(sound);
+  const std::size_t count = sound.empty() ? 0 : do_commit_together(sound);
+  if (count == sound.size()) return commits.size();
+  const auto left = std::find(commits.begin(), commits.end(), sound[count]);
+  std::for_each(left, commits.end(), [](PendingCommit* pending) { pending->error = nullptr; });
+  return static_cast<std::size_t>(left - commits.begin());
 }
 
-void StoreEngine::do_commit_together(std::span<PendingCommit* const> commits) {
+std::size_t StoreEngine::do_commit_together(std::span<PendingCommit* const> commits) {
   for (PendingCommit* pending : commits) try {
       pending->result = do_commit(std::move(pending->commit), pending->stop);
     } catch (...) {
       pending->error = std::current_exception();
     }
+  return commits.size();
 }
 
 void StoreEngine::declare_vector_indexes(VectorIndexes indexes, const StopToken& stop) {

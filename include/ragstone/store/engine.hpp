@@ -9,6 +9,7 @@
 #include <ragstone/store/upkeep.hpp>
 #include <ragstone/store/verify.hpp>
 
+#include <cstddef>
 #include <exception>
 #include <filesystem>
 #include <memory>
@@ -65,9 +66,10 @@ class StoreEngine {
   CommitResult commit(Commit commit, const StopToken& stop = {});
 
   /// Carries out several commits in this order, each as commit() would: each has its result or its error afterwards.
-  /// A store may make them durable together, which costs much less than one after the other. Throws nothing but
-  /// std::bad_alloc, before anything is done.
-  void commit_together(std::span<PendingCommit* const> commits);
+  /// A store may make them durable together, which costs much less than one after the other. So that none waits long to
+  /// be acknowledged, it may leave the last ones as they are, to be carried out next: gives how many it carried out, at
+  /// least one where there are any. Throws nothing but std::bad_alloc, before anything is done.
+  std::size_t commit_together(std::span<PendingCommit* const> commits);
 
   /// Says which fields of metadata filters often ask for, in place of what was said before; a persistent store
   /// remembers it. Filters give the same answers before and after, only sooner. What is stored already is brought up to
@@ -110,8 +112,8 @@ class StoreEngine {
 
  private:
   virtual CommitResult do_commit(Commit commit, const StopToken& stop) = 0;
-  /// By default one after the other. Errors go into the commits.
-  virtual void do_commit_together(std::span<PendingCommit* const> commits);
+  /// Of at least one. By default all, one after the other. Errors go into the commits.
+  virtual std::size_t do_commit_together(std::span<PendingCommit* const> commits);
   /// A store whose filters are as fast without has nothing to do.
   virtual void do_declare_fields(std::vector<FieldDeclaration>, const StopToken&) {}
   /// By default Errc::unsupported.

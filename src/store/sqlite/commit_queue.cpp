@@ -12,14 +12,14 @@ constexpr std::size_t kMaxGroupBytes = std::size_t{8} << 20;
 
 }  // namespace
 
-void CommitQueue::run(std::span<PendingCommit* const> commits) {
+std::size_t CommitQueue::run(std::span<PendingCommit* const> commits) {
   Call mine{commits};
   std::unique_lock lock(mutex_);
   waiting_.push_back(&mine);
-  turn_.wait(lock, [&] { return mine.is_done || !is_led_; });
-  if (mine.is_done) return;
+  turn_.wait(lock, [&] { return mine.carried_out > 0 || !is_led_; });
+  if (mine.carried_out > 0) return mine.carried_out;
   is_led_ = true;
-  while (!mine.is_done) {
+  while (mine.carried_out == 0) {
     std::vector<Call*> group;
     std::vector<PendingCommit*> together;
     try {
@@ -32,15 +32,24 @@ void CommitQueue::run(std::span<PendingCommit* const> commits) {
       turn_.notify_all();
       throw;
     }
-    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(group.size()));
     lock.unlock();
-    carry_out_(together);
+    const std::size_t count = carry_out_(together);
     lock.lock();
-    for (Call* call : group) call->is_done = true;
+    settle(group, count);
     turn_.notify_all();
   }
   is_led_ = false;
   turn_.notify_all();
+  return mine.carried_out;
+}
+
+void CommitQueue::settle(const std::vector<Call*>& group, std::size_t count) {
+  for (Call* call : group) {
+    if (count == 0) return;
+    call->carried_out = std::min(count, call->commits.size());
+    count -= call->carried_out;
+    waiting_.pop_front();
+  }
 }
 
 std::vector<CommitQueue::Call*> CommitQueue::choose_group() const {

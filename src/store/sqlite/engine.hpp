@@ -3,7 +3,9 @@
 #include "store/segment/file_system.hpp"
 #include <ragstone/store/sqlite_engine.hpp>
 
+#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,10 +17,13 @@ inline constexpr char kPartFolder[] = "segments";
 inline constexpr char kIndexFolder[] = "indexes";
 inline constexpr char kSessionsFile[] = "sessions.db";
 
+using MonotonicClock = std::function<std::chrono::steady_clock::time_point()>;
+
 /// What an engine stands on; tests put other layers in place.
 struct EngineHooks {
   std::shared_ptr<segment::FileSystem> files = segment::posix_file_system();
   std::string vfs;  ///< SQLite's file layer; empty: the default one.
+  MonotonicClock now = std::chrono::steady_clock::now;
 
   /// For Database.
   const char* vfs_name() const noexcept { return vfs.empty() ? nullptr : vfs.c_str(); }

@@ -7,6 +7,7 @@
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <set>
 #include <utility>
@@ -16,6 +17,9 @@
 
 namespace ragstone::sqlite {
 namespace {
+
+// Whoever waits for a commit of the transaction waits for all of it.
+constexpr std::chrono::milliseconds kTimeForMore{50};
 
 /// Ends with everything since its beginning undone, unless it was kept.
 class Savepoint {
@@ -104,12 +108,16 @@ void Writer::give_up(std::span<const LostPart> lost) {
   state_ = std::move(state);
 }
 
-void Writer::commit(std::span<PendingCommit* const> commits) {
+std::size_t Writer::commit(std::span<PendingCommit* const> commits, const MonotonicClock& now) {
   State next = *state_;
   FileChanges files;
+  std::size_t taken = 0;
   try {
     Transaction transaction = begin();
+    const auto last_for_more = now() + kTimeForMore;
     for (PendingCommit* waiting : commits) {
+      if (taken > 0 && now() > last_for_more) break;
+      ++taken;
       FileChanges of_one;
       try {
         std::optional<Savepoint> savepoint;
@@ -133,6 +141,7 @@ void Writer::commit(std::span<PendingCommit* const> commits) {
     remove_files(files.created);
     throw;
   }
+  return taken;
 }
 
 bool Writer::unfold() {

@@ -1,12 +1,14 @@
 #pragma once
 
 #include "store/sqlite/apply.hpp"
+#include "store/sqlite/engine.hpp"
 #include "store/sqlite/heal.hpp"
 #include "store/sqlite/merge.hpp"
 #include <ragstone/store/engine.hpp>
 #include <ragstone/store/sqlite_engine.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -27,8 +29,9 @@ class Writer {
   const std::shared_ptr<const State>& state() const noexcept { return state_; }
 
   /// Carries commits out, in this order, in one transaction, each of them wholly or not at all; their errors are in
-  /// `commits`. Throws what ends the transaction as a whole: then none was carried out.
-  void commit(std::span<PendingCommit* const> commits);
+  /// `commits`. It takes in no more of them once it has lasted for a while; gives how many it took. Throws what ends
+  /// the transaction as a whole: then none was carried out.
+  std::size_t commit(std::span<PendingCommit* const> commits, const MonotonicClock& now);
 
   /// Moves fresh sources into the tables. False if there are none.
   bool unfold();

@@ -68,8 +68,9 @@ class WritingEngine final : public StoreEngine {
   WritingEngine(const std::filesystem::path& folder, const SqliteOptions& options, EngineHooks hooks)
       : options_(options),
         vfs_(hooks.vfs),
+        now_(hooks.now),
         shared_(std::make_shared<SharedBySnapshots>(options.verify_on_first_use)),
-        queue_([this](const std::vector<PendingCommit*>& group) { carry_out(group); }) {
+        queue_([this](const std::vector<PendingCommit*>& group) { return carry_out(group); }) {
     context_.folder = {hooks.files, folder / kPartFolder, options.map_segments};
     if (!std::filesystem::exists(folder / kDatabaseFile) || !std::filesystem::is_directory(context_.folder.path))
       create_folders(*hooks.files, context_.folder.path);
@@ -174,18 +175,20 @@ class WritingEngine final : public StoreEngine {
     return std::move(mine.result);
   }
 
-  void do_commit_together(std::span<PendingCommit* const> commits) override { queue_.run(commits); }
+  std::size_t do_commit_together(std::span<PendingCommit* const> commits) override { return queue_.run(commits); }
 
-  void carry_out(const std::vector<PendingCommit*>& group) {
+  std::size_t carry_out(const std::vector<PendingCommit*>& group) {
     try {
       refuse_after_fork("commit");
       catch_up();
       const std::lock_guard lock(commit_mutex_);
       if (!writer_) throw Error(Errc::closed, "commit: the store is closed");
-      writer_->commit(group);
+      const std::size_t count = writer_->commit(group, now_);
       publish();
+      return count;
     } catch (...) {
       for (PendingCommit* waiting : group) waiting->error = std::current_exception();
+      return group.size();
     }
   }
 
@@ -385,6 +388,7 @@ class WritingEngine final : public StoreEngine {
   const pid_t process_ = ::getpid();
   const SqliteOptions options_;
   const std::string vfs_;
+  const MonotonicClock now_;
   const OwnThreads helpers_ = OwnThreads::all_but_one();
   const StoreCapabilities capabilities_ = sqlite_capabilities();
   const std::shared_ptr<SharedBySnapshots> shared_;

@@ -6,8 +6,11 @@
 #include <ragstone/model/store.hpp>
 #include <ragstone/store/memory_engine.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <future>
 #include <memory>
@@ -252,7 +255,7 @@ TEST_F(EmbeddedStoreTest, APinnedStateThatOutlivesItsRuntimeIsGivenUpWhereItIsDr
   EXPECT_EQ(released.get_future().get(), std::this_thread::get_id());
 }
 
-/// Waits in its first commit until it is let go, and counts what it is given at once.
+/// Waits in its first commit until it is let go, and counts what it is given at once. Of that it carries out `most`.
 class PatientEngine final : public StoreEngine {
  public:
   const StoreCapabilities& capabilities() const noexcept override { return inner_->capabilities(); }
@@ -262,18 +265,19 @@ class PatientEngine final : public StoreEngine {
   std::promise<void> begun;
   std::promise<void> let_go;
   std::vector<std::size_t> groups;
+  std::size_t most = SIZE_MAX;
 
  private:
   CommitResult do_commit(Commit commit, const StopToken& stop) override {
     return inner_->commit(std::move(commit), stop);
   }
-  void do_commit_together(std::span<PendingCommit* const> commits) override {
+  std::size_t do_commit_together(std::span<PendingCommit* const> commits) override {
     groups.push_back(commits.size());
     if (groups.size() == 1) {
       begun.set_value();
       let_go.get_future().wait();
     }
-    inner_->commit_together(commits);
+    return inner_->commit_together(commits.first(std::min(most, commits.size())));
   }
 
   const std::shared_ptr<StoreEngine> inner_ = memory_engine();
@@ -302,6 +306,23 @@ TEST_F(EmbeddedStoreTest, CommitsThatWaitForTheWriterAreCarriedOutTogetherAndFai
   }
   EXPECT_EQ(engine->groups, (std::vector<std::size_t>{1, kWaiting - 1}));
   EXPECT_EQ(runtime_.run(store->sources({})).size(), kWaiting);
+}
+
+TEST_F(EmbeddedStoreTest, CommitsThatTheEngineLeavesComeNextInTheirOrder) {
+  constexpr std::size_t kWaiting = 5;
+  const auto engine = std::make_shared<PatientEngine>();
+  engine->most = 2;
+  const auto store = embedded_store(engine, runtime_.pool());
+  std::vector<std::future<CommitResult>> calls;
+  calls.push_back(runtime_.spawn(store->commit(lines("first", "river\n")), boost::asio::use_future));
+  engine->begun.get_future().wait();
+  for (std::size_t i = 0; i < kWaiting; ++i) {
+    calls.push_back(runtime_.spawn(store->commit(lines(std::to_string(i), "bridge\n")), boost::asio::use_future));
+    while (runtime_.pool().stats(Lane::writer).queued < i + 1) std::this_thread::yield();
+  }
+  engine->let_go.set_value();
+  for (std::size_t i = 0; i < calls.size(); ++i) EXPECT_EQ(calls[i].get().generation, i + 1);
+  EXPECT_EQ(engine->groups, (std::vector<std::size_t>{1, kWaiting, kWaiting - 2, kWaiting - 4}));
 }
 
 TEST_F(EmbeddedStoreTest, ErrorsPassThrough) {

@@ -10,6 +10,7 @@
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -404,25 +405,6 @@ TEST_F(SqliteEngineTest, VerifyNamesTheSourceWhoseTextOrNodesAreDamaged) {
   }
 }
 
-TEST_F(SqliteEngineTest, OfCommitsTogetherOnlyThoseThatFailAreNotApplied) {
-  const auto engine = sqlite_engine(folder());
-  std::vector<PendingCommit> commits(4);
-  for (std::size_t i = 0; i < commits.size(); ++i)
-    commits[i].commit.sources.push_back(source(std::to_string(i), "fig\n字"));
-  commits[1].commit.sources[0].groups[1].dense[0].dimension = 1;
-  commits[1].commit.sources[0].groups[1].dense[0].values.resize(2);
-  commits[2].commit.sources[0].groups[1].rows[0].span.end = 99;
-  std::vector<PendingCommit*> all;
-  for (PendingCommit& commit : commits) all.push_back(&commit);
-  engine->commit_together(all);
-  EXPECT_EQ(commits[0].result.generation, 1u);
-  EXPECT_EQ(code_of([&] { std::rethrow_exception(commits[1].error); }), Errc::dimension_mismatch);
-  EXPECT_EQ(code_of([&] { std::rethrow_exception(commits[2].error); }), Errc::invalid_argument);
-  EXPECT_EQ(commits[3].result.generation, 2u);
-  EXPECT_EQ(matches(*engine->snapshot(), "字"), 2u);
-  EXPECT_TRUE(engine->verify().ok());
-}
-
 TEST_F(SqliteEngineTest, PartsOutliveTheLogOfTheirCommit) {
   auto engine = sqlite_engine(folder());
   put(*engine, "kept", "fig\n密钥");
@@ -437,7 +419,7 @@ TEST_F(SqliteEngineTest, PartsOutliveTheLogOfTheirCommit) {
       commit.commit.failures.push_back(std::move(failure));
       all.push_back(&commit);
     }
-    engine->commit_together(all);
+    for (std::span<PendingCommit* const> left(all); !left.empty();) left = left.subspan(engine->commit_together(left));
   }
   EXPECT_EQ(count("SELECT count(*) FROM commit_log WHERE generation < 3"), 0);
   EXPECT_EQ(count("SELECT count(*) FROM part WHERE image IS NOT NULL"), 4) << "the postings and vectors of both";
