@@ -203,7 +203,15 @@ Task<std::shared_ptr<const Index>> DocumentCore::ensure_index(std::string name, 
   const std::shared_ptr<RegisteredIndex> index = indexes.find(name);
   co_await ensure_built(index->group(), std::vector<std::string>(), context);
   if (!index->in_use()) co_await index->catching_up().run(scope_, catch_up(shared_from_this(), index, false), context);
+  if (store->capabilities().follows) co_await follow_store(index, context);
   co_return index;
+}
+
+Task<void> DocumentCore::follow_store(std::shared_ptr<RegisteredIndex> index, CallContext context) {
+  const Snapshot latest = co_await store->pin(context);
+  // A run in progress may have begun before the latest commit, and be a replay, during which queries are refused.
+  while (index->generation() < latest.generation() && (!index->failure() || index->catching_up().running()))
+    co_await index->catching_up().run(scope_, catch_up(shared_from_this(), index, false), context);
 }
 
 Task<void> DocumentCore::rebuild_index(std::string name, CallContext context) {

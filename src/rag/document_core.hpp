@@ -74,6 +74,8 @@ class DocumentCore : public std::enable_shared_from_this<DocumentCore> {
   static Task<void> maintain(Self self, CallContext context);
   bool is_busy();
   static Task<void> catch_up(Self self, std::shared_ptr<RegisteredIndex> index, bool from_scratch);
+  /// Of a store that another process writes: returns when the index holds what was committed before the call.
+  Task<void> follow_store(std::shared_ptr<RegisteredIndex> index, CallContext context);
   SharedOperation build_of(const std::string& group);
 
   static constexpr std::size_t kCommitsAtOnce = 64;

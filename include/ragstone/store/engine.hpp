@@ -35,6 +35,7 @@ class StoreCapabilities {
   bool change_log = false;  ///< changes() can tell a difference.
   bool indexes = false;     ///< Indexes can be registered.
   bool backup = false;      ///< backup() works.
+  bool follows = false;     ///< It is only read; another process may commit meanwhile.
 };
 
 /// A commit that is carried out with others: see StoreEngine::commit_together().

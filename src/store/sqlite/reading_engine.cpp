@@ -29,6 +29,12 @@ void refuse_unfinished(const std::filesystem::path& folder) {
                                   "it, or open it read-only");
 }
 
+StoreCapabilities reading_capabilities(bool follows) {
+  StoreCapabilities capabilities = sqlite_capabilities();
+  capabilities.follows = follows;
+  return capabilities;
+}
+
 class ReadingEngine final : public StoreEngine {
  public:
   ReadingEngine(const std::filesystem::path& folder, const SqliteOptions& options, EngineHooks hooks)
@@ -131,7 +137,7 @@ class ReadingEngine final : public StoreEngine {
 
   const bool watches_;
   const std::string vfs_;
-  const StoreCapabilities capabilities_ = sqlite_capabilities();
+  const StoreCapabilities capabilities_ = reading_capabilities(watches_);
   PartFolder folder_;
   std::shared_ptr<segment::IndexFolder> indexes_;
   std::shared_ptr<ReaderPool> readers_;

@@ -13,11 +13,15 @@ namespace {
 class SavedIndexTest : public RagTest {
  protected:
   Document open_store(std::shared_ptr<Index> index, bool only_read = false) {
+    return open_store(std::move(index), only_read, folder);
+  }
+
+  Document open_store(std::shared_ptr<Index> index, bool only_read, const TemporaryFolder& in) {
     DocumentOptions options;
     SqliteOptions sqlite;
     sqlite.lock_timeout = std::chrono::seconds(10);
     if (only_read) sqlite.access = StoreAccess::read_only;
-    options.store = sqlite_store(folder.path() / "kb", sqlite);
+    options.store = sqlite_store(in.path() / "kb", sqlite);
     Document document = open(options);
     document.add_group(NodeGroup("Word", line_chunker()));
     document.register_index("words", "Word", std::move(index));
@@ -152,6 +156,29 @@ TEST_F(SavedIndexTest, ServesAReaderOfTheStore) {
   EXPECT_EQ(look_up(document, "apple"), 1u);
   EXPECT_EQ(note(document).substr(0, 20), "loaded at generation");
   runtime.run(document.close());
+}
+
+TEST_F(SavedIndexTest, OfAReaderFollowsTheWriter) {
+  for (const bool is_trie : {true, false}) {
+    const auto make = [&] { return is_trie ? trie_index() : linear_index(); };
+    TemporaryFolder own;
+    Document writer = open_store(make(), false, own);
+    runtime.run(writer.add(Source("a", "apple\n苹果")));
+    EXPECT_EQ(look_up(writer, "apple"), 1u);
+    Document reader = open_store(make(), true, own);
+    EXPECT_EQ(look_up(reader, "苹果"), 1u);
+    for (int i = 0; i < 3; ++i) {
+      runtime.run(writer.add(Source("b" + std::to_string(i), "pear\n梨子")));
+      const auto pears = static_cast<std::size_t>(i) + 1;
+      EXPECT_EQ(look_up(reader, "pear"), pears) << is_trie;
+      EXPECT_EQ(look_up(reader, "梨", "prefix"), pears) << is_trie;
+    }
+    runtime.run(writer.remove("a"));
+    EXPECT_EQ(look_up(reader, "苹果"), 0u);
+    EXPECT_EQ(reader.indexes().at(0).generation, writer.indexes().at(0).generation);
+    runtime.run(reader.close());
+    runtime.run(writer.close());
+  }
 }
 
 TEST_F(SavedIndexTest, GoesAlongWithABackup) {
