@@ -128,6 +128,11 @@ void RegisteredIndex::do_clear() {
   saved_.store(0, std::memory_order_relaxed);
 }
 
+std::string RegisteredIndex::do_form() const {
+  const std::string form = index_->form();
+  return form.empty() ? form : form + " over \"" + group_ + '"';
+}
+
 void RegisteredIndex::do_save(IndexOutput& output, const StopToken& stop) const {
   const std::shared_lock lock(busy_);
   index_->save(output, stop);

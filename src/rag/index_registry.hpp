@@ -43,7 +43,7 @@ class RegisteredIndex final : public Index {
   void do_update(const IndexUpdate& update, const StopToken& stop) override;
   void do_clear() override;
   std::vector<ScoredNode> do_query(const IndexQuery& query, const StopToken& stop) const override;
-  std::string do_form() const override { return index_->form(); }
+  std::string do_form() const override;
   void do_save(IndexOutput& output, const StopToken& stop) const override;
   void do_load(std::shared_ptr<const IndexImage> image) override;
   bool do_is_due() const override;

@@ -86,7 +86,7 @@ class Index {
   Generation generation() const noexcept { return generation_.load(std::memory_order_acquire); }
 
   /// What a saved index must have in common with this one to be loaded: name, version and parameters of its kind. At
-  /// most 4,096 bytes. Empty: it cannot be saved.
+  /// most 4,096 bytes; the framework adds the group. Empty: it cannot be saved.
   std::string form() const { return do_form(); }
   /// Writes the state at generation(). Queries may run meanwhile, no update().
   void save(IndexOutput& output, const StopToken& stop) const;

@@ -14,7 +14,8 @@
 namespace ragstone::segment {
 namespace {
 
-constexpr std::size_t kMaxForm = 4096;
+// Of an index, with the name of its group.
+constexpr std::size_t kMaxForm = 4096 + 512;
 constexpr std::string_view kUnfinished = ".tmp";
 
 SectionId section_id(std::uint32_t number) noexcept {

@@ -28,9 +28,10 @@ class SavedIndexTest : public RagTest {
     return document;
   }
 
-  std::size_t look_up(const Document& document, const std::string& word, const char* mode = "exact") {
+  std::size_t look_up(const Document& document, const std::string& word, const char* mode = "exact",
+                      const char* group = "Word") {
     RetrieverOptions options;
-    options.group = "Word";
+    options.group = group;
     options.index = "words";
     Query query(word);
     query.parameters.set("mode", mode);
@@ -148,6 +149,53 @@ TEST_F(SavedIndexTest, IsReplayedWhereItWasMadeWithOtherOptions) {
   EXPECT_EQ(look_up(document, "APPLE"), 1u);
   EXPECT_NE(note(document).find("has the form"), std::string::npos);
   runtime.run(document.close());
+}
+
+TEST_F(SavedIndexTest, IsReplayedWhereItWasMadeOverAnotherGroup) {
+  {
+    Document document = open_store(trie_index());
+    document.add_group(NodeGroup("Wort 词", line_chunker(), "Word"));
+    runtime.run(document.add(Source("a", "apple\n苹果")));
+    runtime.run(document.build("Wort 词"));
+    EXPECT_EQ(look_up(document, "apple"), 1u);
+    runtime.run(document.close());
+  }
+  DocumentOptions options;
+  options.store = sqlite_store(folder.path() / "kb");
+  Document document = open(options);
+  document.add_group(NodeGroup("Word", line_chunker()));
+  document.add_group(NodeGroup("Wort 词", line_chunker(), "Word"));
+  document.register_index("words", "Wort 词", trie_index());
+  EXPECT_EQ(look_up(document, "apple", "exact", "Wort 词"), 1u);
+  EXPECT_EQ(look_up(document, "苹", "prefix", "Wort 词"), 1u);
+  EXPECT_NE(note(document).find(R"(over "Wort 词")"), std::string::npos) << note(document);
+  runtime.run(document.close());
+}
+
+/// A user's index whose form is as long as the interface allows.
+class LongFormIndex final : public Index {
+ private:
+  void do_update(const IndexUpdate&, const StopToken&) override {}
+  void do_clear() override {}
+  std::vector<ScoredNode> do_query(const IndexQuery&, const StopToken&) const override { return {}; }
+  std::string do_form() const override { return std::string(4096, 'f'); }
+  void do_save(IndexOutput&, const StopToken&) const override {}
+  void do_load(std::shared_ptr<const IndexImage>) override {}
+};
+
+TEST_F(SavedIndexTest, HasRoomForTheLongestFormAndGroup) {
+  const std::string group(255, 'g');
+  for (int start = 0; start < 2; ++start) {
+    DocumentOptions options;
+    options.store = sqlite_store(folder.path() / "kb");
+    Document document = open(options);
+    document.add_group(NodeGroup(group, line_chunker()));
+    document.register_index("words", group, std::make_shared<LongFormIndex>());
+    runtime.run(document.add(Source("a", "apple")));
+    look_up(document, "apple", "exact", group.c_str());
+    EXPECT_EQ(note(document).substr(0, 8), start == 0 ? "replayed" : "loaded a") << note(document);
+    runtime.run(document.close());
+  }
 }
 
 TEST_F(SavedIndexTest, ServesAReaderOfTheStore) {
