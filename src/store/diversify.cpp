@@ -84,6 +84,23 @@ double cosine(const Terms& a, const Terms& b) noexcept {
   return sum / (a.length * b.length);
 }
 
+/// The nodes of hits; hits without one are dropped.
+std::vector<Node> read_nodes(const StoreSnapshot& snapshot, const std::string& group, std::vector<TargetHit>& hits,
+                             const StopToken& stop) {
+  NodeQuery query;
+  query.group = group;
+  query.ids.emplace();
+  for (const TargetHit& hit : hits) query.ids->push_back(hit.node.id);
+  std::vector<Node> nodes = snapshot.nodes(query, stop);
+  auto node = nodes.begin();
+  std::erase_if(hits, [&](const TargetHit& hit) {
+    const bool is_there = node != nodes.end() && node->id == hit.node.id;
+    if (is_there) ++node;
+    return !is_there;
+  });
+  return nodes;
+}
+
 std::vector<double> scaled_scores(const std::vector<TargetHit>& hits) {
   std::vector<double> scores;
   for (const TargetHit& hit : hits) scores.push_back(hit.node.score);
@@ -100,12 +117,8 @@ std::vector<TargetHit> diversify(const StoreSnapshot& snapshot, const SearchRequ
                                  std::vector<TargetHit> hits, std::string& note, const StopToken& stop) {
   const std::size_t candidates = std::max(request.diversity->candidates, request.top_k);
   if (hits.size() > candidates) hits.resize(candidates);
+  const std::vector<Node> nodes = read_nodes(snapshot, group, hits, stop);
   if (hits.empty()) return hits;
-  NodeQuery query;
-  query.group = group;
-  query.ids.emplace();
-  for (const TargetHit& hit : hits) query.ids->push_back(hit.node.id);
-  const std::vector<Node> nodes = snapshot.nodes(query, stop);
 
   std::vector<std::size_t> order;
   const double lambda = request.diversity->lambda;

@@ -43,14 +43,24 @@ std::vector<NodeId> climb(const StoreSnapshot& snapshot, std::span<const Node> n
   return at;
 }
 
-std::vector<Node> load(const StoreSnapshot& snapshot, const std::string& group, std::span<const ScoredNode> hits,
-                       const StopToken& stop) {
+/// The nodes of hits that have one, and the places of these hits.
+struct FoundHits {
+  std::vector<Node> nodes;
+  std::vector<std::size_t> places;
+};
+
+FoundHits load(const StoreSnapshot& snapshot, const std::string& group, std::span<const ScoredNode> hits,
+               const StopToken& stop) {
   NodeQuery query;
   query.group = group;
   query.ids.emplace();
   for (const ScoredNode& hit : hits) query.ids->push_back(hit.id);
   query.with_text = false;
-  return snapshot.nodes(query, stop);
+  FoundHits found;
+  found.nodes = snapshot.nodes(query, stop);
+  for (std::size_t i = 0; i < hits.size() && found.places.size() < found.nodes.size(); ++i)
+    if (hits[i].id == found.nodes[found.places.size()].id) found.places.push_back(i);
+  return found;
 }
 
 /// Collects the scores that hits bring to target nodes; hits must come best first.
@@ -101,11 +111,13 @@ std::vector<TargetHit> carry_over(const StoreSnapshot& snapshot, const std::stri
       static_cast<std::size_t>(std::find(target_path.begin(), target_path.end(), *common) - target_path.begin());
 
   Scores scores(score);
-  const std::vector<Node> nodes = load(snapshot, group, hits, stop);
+  const FoundHits found = load(snapshot, group, hits, stop);
+  const std::vector<Node>& nodes = found.nodes;
+  const auto add = [&](NodeId id, std::size_t i) { scores.add(id, hits[found.places[i]].score, found.places[i]); };
   const std::vector<NodeId> ancestors = climb(snapshot, nodes, path, levels, stop);
   if (target_levels == 0) {
     for (std::size_t i = 0; i < nodes.size(); ++i)
-      if (ancestors[i] != 0) scores.add(ancestors[i], hits[i].score, i);
+      if (ancestors[i] != 0) add(ancestors[i], i);
     return scores.ranked();
   }
 
@@ -128,7 +140,7 @@ std::vector<TargetHit> carry_over(const StoreSnapshot& snapshot, const std::stri
       if (under == hits_under.end()) continue;
       for (const std::size_t i : under->second)
         if (levels == 0 || !nodes[i].is_span || !candidates[c].is_span || nodes[i].span.overlaps(candidates[c].span))
-          scores.add(candidates[c].id, hits[i].score, i);
+          add(candidates[c].id, i);
     }
   }
   return scores.ranked();

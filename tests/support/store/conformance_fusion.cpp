@@ -1,4 +1,6 @@
+#include "store/diversify.hpp"
 #include "store/run_search.hpp"
+#include "store/target.hpp"
 #include "support/errors.hpp"
 #include "support/store/conformance.hpp"
 #include "support/store/samples.hpp"
@@ -122,6 +124,56 @@ TEST_P(StoreConformance, DiversityComparesTermsWhereThereAreNoVectors) {
   const Strings found = texts(response);
   EXPECT_EQ(std::set<std::string>(found.begin(), found.end()).size(), 3u);
   EXPECT_EQ(std::count_if(found.begin(), found.end(), [](const std::string& t) { return t.starts_with("rotate"); }), 1);
+}
+
+/// Hits of which some have ids that no node has, as a damaged segment may name them.
+std::vector<ScoredNode> with_forged_ids(const std::vector<Node>& nodes) {
+  std::vector<ScoredNode> hits = {{nodes.back().id + 1000, 9}};
+  double score = 8;
+  for (const Node& node : nodes) {
+    hits.push_back({node.id, score--});
+    hits.push_back({node.id + 2000, score--});
+  }
+  return hits;
+}
+
+TEST_P(StoreConformance, DiversityDropsHitsWithoutANode) {
+  put(sample_lines("a", "river stone\nriver stones\n河流石头\n"));
+  SearchRequest request = request_of({text_member("river")});
+  request.diversity.emplace();
+  NodeQuery lines;
+  lines.group = "line";
+  const std::vector<Node> nodes = snapshot()->nodes(lines);
+  std::vector<TargetHit> hits;
+  for (const ScoredNode& hit : with_forged_ids(nodes)) hits.push_back({hit, hits.size()});
+  std::string note;
+  const std::vector<TargetHit> chosen = diversify(*snapshot(), request, "line", hits, note, {});
+  ASSERT_EQ(chosen.size(), 3u);
+  EXPECT_EQ(chosen[0].node.id, nodes[0].id);
+  EXPECT_EQ(chosen[0].node.score, 8);
+  EXPECT_EQ(chosen[1].node.id, nodes[2].id) << "the least like the first";
+  EXPECT_EQ(chosen[1].origin, 5u);
+  hits.assign(1, {{nodes.back().id + 1000, 9}, 0});
+  EXPECT_TRUE(diversify(*snapshot(), request, "line", hits, note, {}).empty());
+}
+
+TEST_P(StoreConformance, TargetsHaveTheScoresOfHitsWithANode) {
+  put(sample_lines("a", "river stone\n"));
+  put(sample_lines("b", "河流石头\n"));
+  NodeQuery lines;
+  lines.group = "line";
+  const std::vector<Node> nodes = snapshot()->nodes(lines);
+  const std::vector<ScoredNode> hits = with_forged_ids(nodes);
+  const auto roots = carry_over(*snapshot(), "line", kRootGroup, TargetScore::max, hits, {});
+  ASSERT_EQ(roots.size(), 2u);
+  EXPECT_EQ(roots[0].node, (ScoredNode{nodes[0].parent, 8}));
+  EXPECT_EQ(roots[1].node, (ScoredNode{nodes[1].parent, 6}));
+  EXPECT_EQ(roots[1].origin, 3u);
+  const std::vector<ScoredNode> of_roots = {{nodes[1].id + 1000, 9}, {nodes[1].parent, 4}};
+  const auto below = carry_over(*snapshot(), kRootGroup, "line", TargetScore::sum, of_roots, {});
+  ASSERT_EQ(below.size(), 1u);
+  EXPECT_EQ(below[0].node, (ScoredNode{nodes[1].id, 4}));
+  EXPECT_EQ(below[0].origin, 1u);
 }
 
 TEST_P(StoreConformance, AParentTakesThePlaceOfEnoughOfItsChildren) {
