@@ -9,9 +9,10 @@
 
 namespace ragstone {
 
-/// Puts parents in the place of hits of `group`, best first, as SearchRequest::parent_share says; in the order of
-/// ranks_before. A parent's origin is that of its best child.
-std::vector<TargetHit> merge_parents(const StoreSnapshot& snapshot, const std::string& group, double share,
+/// Puts parents in the place of hits of request.group, as request.parent_share says. A parent has the score and the
+/// origin of its best child. In the order of ranks_before; with request.diversity in the order of `hits`, a parent
+/// where its first child was.
+std::vector<TargetHit> merge_parents(const StoreSnapshot& snapshot, const SearchRequest& request,
                                      std::vector<TargetHit> hits, const StopToken& stop);
 
 }  // namespace ragstone

@@ -113,7 +113,7 @@ std::vector<TargetHit> choose(const StoreSnapshot& snapshot, const SearchRequest
   if (chosen.size() > request.top_k) chosen.resize(request.top_k);
   if (request.parent_share > 0) {
     const std::size_t before = chosen.size();
-    chosen = merge_parents(snapshot, request.group, request.parent_share, std::move(chosen), stop);
+    chosen = merge_parents(snapshot, request, std::move(chosen), stop);
     response.notes.push_back("parents: " + std::to_string(before) + " hits became " + std::to_string(chosen.size()));
   }
   return chosen;

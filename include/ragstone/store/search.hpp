@@ -125,6 +125,7 @@ class SearchRequest {
   std::optional<Diversity> diversity;
   /// Above 0, at most 1: where at least this share of a node's children in the searched group, and two or more of them,
   /// are among the first top_k hits, the node takes their place with the best one's score; again for its own parent.
+  /// With diversity, the place is that of the child which was chosen first.
   /// Not together with `target`. 0: off.
   double parent_share = 0;
 };

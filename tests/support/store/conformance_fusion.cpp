@@ -1,4 +1,5 @@
 #include "store/diversify.hpp"
+#include "store/merge_parents.hpp"
 #include "store/run_search.hpp"
 #include "store/target.hpp"
 #include "support/errors.hpp"
@@ -193,6 +194,32 @@ TEST_P(StoreConformance, AParentTakesThePlaceOfEnoughOfItsChildren) {
   EXPECT_EQ(run_search(*snapshot(), request, {}).hits.size(), 3u);
   request.target = kRootGroup;
   EXPECT_EQ(error_of([&] { run_search(*snapshot(), request, {}); }).errc(), Errc::invalid_argument);
+}
+
+TEST_P(StoreConformance, AParentOfDiverseHitsHasTheBestScoreAtItsFirstChildsPlace) {
+  put(lines_with_vectors("红 one\nred\n", {{1, 0.1F}, {0.2F, 1}}));
+  SourceWrite other = sample_lines("b", "green\nblue\nyellow\n");
+  other.groups[1].dense.push_back(sample_vectors("e", "two", {{1, 0.2F}, {0, 1}, {-1, 0.1F}}, 2));
+  put(std::move(other));
+  SearchRequest request = request_of({vector_member({1, 0})});
+  request.top_k = 4;
+  request.diversity.emplace();
+  request.diversity->lambda = 0;
+  const SearchResponse chosen = run_search(*snapshot(), request, {});
+  ASSERT_EQ(texts(chosen), (Strings{"红 one", "yellow", "blue", "red"})) << "in the order of choice";
+  request.parent_share = 1;
+  const SearchResponse merged = run_search(*snapshot(), request, {});
+  ASSERT_EQ(texts(merged), (Strings{"红 one\nred\n", "yellow", "blue"}));
+  EXPECT_EQ(merged.hits[0].score, chosen.hits[0].score);
+  // The child that is chosen first is not the best one of its parent.
+  std::vector<TargetHit> hits;
+  for (const std::size_t i : {1u, 3u, 2u, 0u}) hits.push_back({{chosen.hits[i].node.id, chosen.hits[i].score}, i});
+  const std::vector<TargetHit> placed = merge_parents(*snapshot(), request, hits, {});
+  ASSERT_EQ(placed.size(), 3u);
+  EXPECT_EQ(placed[0].node.id, chosen.hits[1].node.id);
+  EXPECT_EQ(placed[1].node, (ScoredNode{chosen.hits[0].node.parent, chosen.hits[0].score}));
+  EXPECT_EQ(placed[1].origin, 0u);
+  EXPECT_EQ(placed[2].node.id, chosen.hits[2].node.id);
 }
 
 }  // namespace
