@@ -88,6 +88,14 @@ VectorMember vector_query(const RetrieverOptions& options, const DocumentCore& c
   return query;
 }
 
+/// How a key's vectors are compared, and whose they are.
+std::string comparison_of(const RetrieverOptions& options, const DocumentCore& core, const std::string& key) {
+  if (const auto sparse = core.groups.sparse_embedder(key)) return ' ' + sparse->signature();
+  const auto embedder = core.groups.embedder(key);
+  if (!embedder) return {};
+  return ' ' + embedder->identity().signature() + ' ' + name_of(vector_query(options, core, key).metric);
+}
+
 /// A member by its vector for each query.
 Task<std::vector<SearchMember>> dense_members(Core core, Options options, std::string key,
                                               std::vector<std::string> texts, CallContext context) {
@@ -262,6 +270,19 @@ std::vector<std::string> keys_for(const RetrieverOptions& options, const Documen
                 "Retriever: this similarity needs an embedder, and the document has none; set "
                 "DocumentOptions::embedders or use Similarity::bm25");
   return keys;
+}
+
+std::vector<std::string> scored_by(const RetrieverOptions& options, const DocumentCore& core,
+                                   const std::vector<MemberFailure>& failures) {
+  const auto takes_part = [&](const std::string& name) {
+    return std::none_of(failures.begin(), failures.end(), [&](const auto& failure) { return failure.member == name; });
+  };
+  std::vector<std::string> rankings;
+  for (const std::string& key : keys_for(options, core))
+    if (takes_part(key)) rankings.push_back(key + comparison_of(options, core, key));
+  for (std::string& name : index_names(options))
+    if (takes_part(name)) rankings.push_back(std::move(name));
+  return rankings;
 }
 
 namespace {

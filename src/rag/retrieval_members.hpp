@@ -22,6 +22,10 @@ void check_members(const RetrieverOptions& options, const DocumentCore& core);
 /// The columns that a retrieval needs. Errors: Errc::invalid_argument.
 std::vector<std::string> keys_for(const RetrieverOptions& options, const DocumentCore& core);
 
+/// What the scores of a document's hits come from: where it differs, they cannot be compared. `failures` took no part.
+std::vector<std::string> scored_by(const RetrieverOptions& options, const DocumentCore& core,
+                                   const std::vector<MemberFailure>& failures);
+
 /// The members of the requests for some queries, and those that could not be made for any.
 class QueryMembers {
  public:

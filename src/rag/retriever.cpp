@@ -1,4 +1,5 @@
 #include "rag/hit_highlights.hpp"
+#include "rag/merge_hits.hpp"
 #include "rag/retrieval_members.hpp"
 #include "store/run_search.hpp"
 #include <ragstone/async/gather.hpp>
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <utility>
 
 namespace ragstone {
@@ -102,7 +104,9 @@ Task<std::vector<SearchResponse>> search_document(Core core, Options options, Qu
   }
 }
 
-void append(SearchResponse response, std::size_t document, Retrieval& retrieval) {
+/// The hits of a document's response; the rest of it is added to the retrieval.
+std::vector<Hit> take_hits(SearchResponse response, std::size_t document, Retrieval& retrieval) {
+  std::vector<Hit> hits;
   retrieval.generations.push_back(response.generation);
   for (SearchHit& found : response.hits) {
     Hit hit;
@@ -111,10 +115,29 @@ void append(SearchResponse response, std::size_t document, Retrieval& retrieval)
     hit.file_span = found.file_span;
     hit.ranks = std::move(found.ranks);
     hit.document = document;
-    retrieval.hits.push_back(std::move(hit));
+    hits.push_back(std::move(hit));
   }
   std::move(response.notes.begin(), response.notes.end(), std::back_inserter(retrieval.notes));
   std::move(response.failures.begin(), response.failures.end(), std::back_inserter(retrieval.failures));
+  return hits;
+}
+
+/// One retrieval of what each document answers.
+Retrieval join(const std::vector<Core>& cores, const RetrieverOptions& options, std::vector<SearchResponse> responses,
+               std::size_t top_k) {
+  Retrieval retrieval;
+  std::vector<std::vector<Hit>> hits;
+  std::set<std::vector<std::string>> scores;
+  for (std::size_t i = 0; i < responses.size(); ++i) {
+    if (!responses[i].hits.empty()) scores.insert(scored_by(options, *cores[i], responses[i].failures));
+    hits.push_back(take_hits(std::move(responses[i]), i, retrieval));
+  }
+  if (scores.size() > 1) {
+    for (std::vector<Hit>& of_document : hits) score_by_ranks(of_document, options.rrf_k);
+    retrieval.notes.emplace_back("the documents' scores cannot be compared: their hits are in order by their ranks");
+  }
+  retrieval.hits = hits.size() == 1 ? std::move(hits.front()) : merge_hits(std::move(hits), top_k);
+  return retrieval;
 }
 
 /// Observers learn of each ranking that was left out.
@@ -139,13 +162,9 @@ Task<std::vector<Retrieval>> ask_all(std::vector<Core> cores, Options options, Q
     responses = co_await gather(std::move(searches));
   }
   for (std::size_t q = 0; q < queries->size(); ++q) {
-    Retrieval& retrieval = retrievals[q];
-    for (std::size_t i = 0; i < responses.size(); ++i) append(std::move(responses[i][q]), i, retrieval);
-    if (cores.size() == 1) continue;
-    std::stable_sort(retrieval.hits.begin(), retrieval.hits.end(),
-                     [](const Hit& a, const Hit& b) { return a.score > b.score; });
-    const std::size_t top_k = (*queries)[q].top_k.value_or(options->top_k);
-    if (retrieval.hits.size() > top_k) retrieval.hits.resize(top_k);
+    std::vector<SearchResponse> of_query;
+    for (std::vector<SearchResponse>& of_document : responses) of_query.push_back(std::move(of_document[q]));
+    retrievals[q] = join(cores, *options, std::move(of_query), (*queries)[q].top_k.value_or(options->top_k));
   }
   if (!options->highlights) co_return retrievals;
   auto marking = with_highlights(std::move(cores), options, queries, std::move(retrievals), context);

@@ -98,6 +98,9 @@ class Query {
 /// Hits of several documents are put in order by their scores as each document has them: BM25 counts how rare terms are
 /// among that document's texts, relative scores are relative to its best hit, and Diversity and cut-offs work within
 /// each. So of fused rankings every document's best hit comes near the top; ensemble() or a reranker compares better.
+/// Hits of one document keep their order, which with Diversity is the order of choice. Where scores come from different
+/// rankings (one document has embedders and another none, or others; one ranking of a document was left out), hits are
+/// put in order by their ranks in their documents instead, with 1 / (rrf_k + rank) as their scores; a note says so.
 class Retriever {
  public:
   Retriever() = default;
