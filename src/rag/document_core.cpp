@@ -4,6 +4,7 @@
 #include <ragstone/async/observer.hpp>
 #include <ragstone/base/error.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace ragstone {
@@ -83,6 +84,7 @@ Task<void> DocumentCore::carry_out(Self self, std::shared_ptr<PendingCommit> pen
   Task<CommitResult> applying = self->store->commit(std::move(*pending->changes));
   pending->result = co_await in_run(run, std::move(applying));
   run.end();
+  self->has_committed_ = true;
   self->start_maintenance(pending->context);
   co_await update_indexes(self, pending->context);
 }
@@ -230,9 +232,26 @@ void DocumentCore::start_scrubbing(const CallContext& context) {
 Task<void> DocumentCore::close(CallContext context) {
   scope_.cancel();
   co_await scope_.join(context);
+  co_await catch_up_idle();
   for (const std::shared_ptr<RegisteredIndex>& index : indexes.current())
     co_await save_index(store, pool, index, SaveWhen::changed);
   co_await store->close(context);
+}
+
+Task<void> DocumentCore::catch_up_idle() {
+  if (!has_committed_ || !store->index_files()) co_return;
+  for (const std::shared_ptr<RegisteredIndex>& index : indexes.idle()) {
+    try {
+      const Snapshot latest;
+      const std::vector<GroupInfo> stored = co_await store->groups(latest);
+      const auto holds = [&](const GroupInfo& info) { return info.group == index->group(); };
+      if (std::any_of(stored.begin(), stored.end(), holds)) co_await bring_up_to_date(store, pool, index, false);
+    } catch (...) {
+      const std::exception_ptr error = std::current_exception();
+      if (is_cancelled(error)) throw;
+      index->set_note("not saved: " + message_of(error));
+    }
+  }
 }
 
 void DocumentCore::set_progress(std::function<void(const Progress&)> callback) {

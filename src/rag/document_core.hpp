@@ -8,6 +8,7 @@
 #include <ragstone/async/task_scope.hpp>
 #include <ragstone/rag/document.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <exception>
@@ -76,6 +77,8 @@ class DocumentCore : public std::enable_shared_from_this<DocumentCore> {
   static Task<void> catch_up(Self self, std::shared_ptr<RegisteredIndex> index, bool from_scratch);
   /// Of a store that another process writes: returns when the index holds what was committed before the call.
   Task<void> follow_store(std::shared_ptr<RegisteredIndex> index, CallContext context);
+  /// Brings indexes that nobody has queried up to date, where there were commits and they can be saved.
+  Task<void> catch_up_idle();
   SharedOperation build_of(const std::string& group);
 
   static constexpr std::size_t kCommitsAtOnce = 64;
@@ -87,6 +90,7 @@ class DocumentCore : public std::enable_shared_from_this<DocumentCore> {
   bool synced_ = false;
   bool is_maintaining_ = false;
   bool committed_since_ = false;  ///< While it is maintaining: there may be more to do.
+  std::atomic<bool> has_committed_ = false;
   std::map<std::string, SharedOperation> builds_;
   std::function<void(const Progress&)> progress_;
   TaskScope scope_;

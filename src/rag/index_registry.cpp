@@ -4,6 +4,7 @@
 #include <ragstone/base/error.hpp>
 
 #include <optional>
+#include <shared_mutex>
 #include <utility>
 
 namespace ragstone {
@@ -35,6 +36,8 @@ Task<void> replay(std::shared_ptr<Store> store, Pool pool, std::shared_ptr<Regis
   NodeQuery query;
   query.group = index->group();
   query.limit = kReplayBatch;
+  // What is being saved would be loaded into the new state.
+  const Permit unsaved = co_await index->saving().acquire();
   index->set_failure(std::make_exception_ptr(Error(Errc::stale_index, "it is being rebuilt")));
   bool first = true;
   for (bool last = false; !last;) {
@@ -118,12 +121,14 @@ IndexStatus RegisteredIndex::status() const {
 }
 
 void RegisteredIndex::do_update(const IndexUpdate& update, const StopToken& stop) {
-  const std::unique_lock lock(busy_);
+  const std::lock_guard change(changing_);
+  const std::lock_guard lock(busy_);
   index_->update(update, stop);
 }
 
 void RegisteredIndex::do_clear() {
-  const std::unique_lock lock(busy_);
+  const std::lock_guard change(changing_);
+  const std::lock_guard lock(busy_);
   index_->clear();
   saved_.store(0, std::memory_order_relaxed);
 }
@@ -134,13 +139,14 @@ std::string RegisteredIndex::do_form() const {
 }
 
 void RegisteredIndex::do_save(IndexOutput& output, const StopToken& stop) const {
-  const std::shared_lock lock(busy_);
+  const std::lock_guard lock(changing_);
   index_->save(output, stop);
 }
 
 void RegisteredIndex::do_load(std::shared_ptr<const IndexImage> image) {
   const Generation generation = image->generation();
-  const std::unique_lock lock(busy_);
+  const std::lock_guard change(changing_);
+  const std::lock_guard lock(busy_);
   index_->load(std::move(image));
   saved_.store(generation, std::memory_order_relaxed);
 }
@@ -184,6 +190,14 @@ std::vector<std::shared_ptr<RegisteredIndex>> IndexRegistry::current() const {
   return current;
 }
 
+std::vector<std::shared_ptr<RegisteredIndex>> IndexRegistry::idle() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<RegisteredIndex>> idle;
+  for (const auto& entry : indexes_)
+    if (!entry.second->in_use() && !entry.second->form().empty()) idle.push_back(entry.second);
+  return idle;
+}
+
 std::vector<IndexStatus> IndexRegistry::statuses() const {
   const std::lock_guard lock(mutex_);
   std::vector<IndexStatus> statuses;
@@ -221,7 +235,9 @@ Task<void> bring_up_to_date(std::shared_ptr<Store> store, Pool pool, std::shared
 }
 
 Task<void> save_index(std::shared_ptr<Store> store, Pool pool, std::shared_ptr<RegisteredIndex> index, SaveWhen when) {
-  if (index->form().empty() || index->failure()) co_return;
+  if (index->form().empty()) co_return;
+  const Permit alone = co_await index->saving().acquire();
+  if (index->failure()) co_return;
   Work<void> work;
   work.set([files = store->index_files(), index, when](const StopToken& stop) {
     try {

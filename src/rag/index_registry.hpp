@@ -1,5 +1,7 @@
 #pragma once
 
+#include "rag/writer_first_mutex.hpp"
+#include <ragstone/async/limiter.hpp>
 #include <ragstone/async/pool.hpp>
 #include <ragstone/async/single_flight.hpp>
 #include <ragstone/async/task.hpp>
@@ -12,7 +14,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <shared_mutex>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ class RegisteredIndex final : public Index {
   const std::string& name() const noexcept { return name_; }
   const std::string& group() const noexcept { return group_; }
   const SharedOperation& catching_up() const noexcept { return catching_up_; }
+  /// Held while it is saved or replayed.
+  const Limiter& saving() const noexcept { return saving_; }
 
   /// Whether it has been brought up to date once, so that commits must keep it so.
   bool in_use() const;
@@ -52,7 +55,10 @@ class RegisteredIndex final : public Index {
   const std::string group_;
   const std::shared_ptr<Index> index_;
   SharedOperation catching_up_;
-  mutable std::shared_mutex busy_;  ///< Held by pool threads only.
+  const Limiter saving_{1};
+  // Held by pool threads only.
+  mutable std::mutex changing_;  ///< Before busy_; by all but queries, so that a save delays no query.
+  mutable WriterFirstMutex busy_;
   mutable std::mutex mutex_;
   bool in_use_ = false;
   std::exception_ptr failure_;
@@ -68,6 +74,8 @@ class IndexRegistry {
   std::shared_ptr<RegisteredIndex> find(const std::string& name) const;
   /// Those in use and not stale.
   std::vector<std::shared_ptr<RegisteredIndex>> current() const;
+  /// Those that can be saved and are not in use.
+  std::vector<std::shared_ptr<RegisteredIndex>> idle() const;
   std::vector<IndexStatus> statuses() const;
 
  private:

@@ -66,10 +66,17 @@ TEST(RegisteredIndex, ReadersWithoutAGapDoNotKeepAnUpdateOut) {
   EXPECT_EQ(registered.generation(), 5u);
 }
 
-class SavedRegistryTest : public RagTest {
+class SavedRegistryTest : public testing::Test {
  protected:
+  static RuntimeOptions four_threads() {
+    RuntimeOptions options;
+    options.threads = 4;
+    return options;
+  }
+
   void SetUp() override { registered->update(update_to(7), {}); }
 
+  Runtime runtime{four_threads()};
   std::shared_ptr<Store> store = runtime.run(memory_store()->open(runtime.pool()));
   std::shared_ptr<HookedIndex> index = std::make_shared<HookedIndex>();
   std::shared_ptr<RegisteredIndex> registered = std::make_shared<RegisteredIndex>("words", "Word", index);

@@ -229,6 +229,39 @@ TEST_F(SavedIndexTest, OfAReaderFollowsTheWriter) {
   }
 }
 
+TEST_F(SavedIndexTest, IsSavedWithoutHavingBeenQueried) {
+  {
+    Document writer = open_store(trie_index());
+    runtime.run(writer.add(Source("a", "apple\n苹果")));
+    runtime.run(writer.build("Word"));
+    runtime.run(writer.close());
+  }
+  {
+    Document reader = open_store(trie_index(), true);
+    EXPECT_EQ(look_up(reader, "苹果"), 1u);
+    EXPECT_EQ(note(reader).substr(0, 20), "loaded at generation");
+    runtime.run(reader.close());
+  }
+  Generation written = 0;
+  {
+    Document writer = open_store(trie_index());
+    runtime.run(writer.add(Source("b", "pear")));
+    runtime.run(writer.close());
+    written = writer.indexes().at(0).generation;
+  }
+  Document reader = open_store(trie_index(), true);
+  EXPECT_EQ(look_up(reader, "pear"), 1u);
+  EXPECT_EQ(note(reader), "loaded at generation " + std::to_string(written));
+  runtime.run(reader.close());
+}
+
+TEST_F(SavedIndexTest, IsNotMadeForAGroupThatTheStoreDoesNotHold) {
+  Document document = open_store(trie_index());
+  runtime.run(document.add(Source("a", "apple")));
+  runtime.run(document.close());
+  EXPECT_FALSE(std::filesystem::exists(folder.path() / "kb" / "indexes"));
+}
+
 TEST_F(SavedIndexTest, GoesAlongWithABackup) {
   fill();
   const auto copy = folder.path() / "copy";

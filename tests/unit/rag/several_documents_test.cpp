@@ -83,9 +83,9 @@ TEST_F(SeveralDocumentsTest, KeepTheOrderInWhichDiverseHitsWereChosen) {
   for (const Hit& hit : found.hits)
     if (hit.document == 0) of_document.push_back(hit.text);
   EXPECT_EQ(of_document, chosen);
-  EXPECT_FALSE(std::is_sorted(found.hits.begin(), found.hits.end(),
-                              [](const Hit& a, const Hit& b) { return a.score > b.score; }))
-      << "the order of choice is another than that of the scores";
+  EXPECT_FALSE(std::is_sorted(found.hits.begin(), found.hits.end(), [](const Hit& a, const Hit& b) {
+    return a.score > b.score;
+  })) << "the order of choice is another than that of the scores";
 }
 
 }  // namespace
