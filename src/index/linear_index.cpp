@@ -1,3 +1,4 @@
+#include "index/distinct_words.hpp"
 #include "index/edit_distance.hpp"
 #include "index/linear_texts.hpp"
 #include "index/word_fields.hpp"
@@ -90,6 +91,7 @@ class LinearIndex final : public Index {
       tally.finish();
       return std::move(best).take();
     }
+    if (asked.distinct) return complete_words(word, query, poll);
     const auto offer = [&](const auto& texts, std::size_t at, double score) {
       const ScoredNode hit{texts.node(at), score};
       if (best.would_keep(hit) && counts(texts, at) && (!query.allowed || query.allowed(hit.id))) best.add(hit);
@@ -114,6 +116,17 @@ class LinearIndex final : public Index {
       });
     }
     return std::move(best).take();
+  }
+
+  std::vector<ScoredNode> complete_words(std::string_view prefix, const IndexQuery& query,
+                                         kernel::StopPoll& poll) const {
+    DistinctWords found(query);
+    for_each(poll, 5, [&](const auto& texts, std::size_t at) {
+      if (!texts.text(at).starts_with(prefix)) return;
+      const ScoredNode hit{texts.node(at), texts.weight(at)};
+      if (found.would_keep(hit) && counts(texts, at)) found.offer(texts.text(at), hit);
+    });
+    return std::move(found).take();
   }
 
   std::string do_form() const override { return "linear/1 " + fields_.form(); }

@@ -1,3 +1,4 @@
+#include "index/distinct_words.hpp"
 #include "index/edit_distance.hpp"
 #include "index/sealed_words.hpp"
 #include "index/word_delta.hpp"
@@ -79,6 +80,8 @@ class TrieIndex final : public Index {
       case WordMode::prefix:
         if (asked.by == WordRank::frequency) {
           complete_frequent(word, query, hits, stop);
+        } else if (asked.distinct) {
+          return complete_words(word, query, stop);
         } else {
           complete(word, hits, stop);
         }
@@ -163,6 +166,35 @@ class TrieIndex final : public Index {
     for (auto word = delta_.from(prefix); word != delta_.words().end() && word->first.starts_with(prefix); ++word) {
       poll.spend(100);
       for (const WordDelta::Posting& posting : word->second) hits.offer({posting.node, posting.weight});
+    }
+  }
+
+  std::vector<ScoredNode> complete_words(std::string_view prefix, const IndexQuery& query,
+                                         const StopToken& stop) const {
+    kernel::StopPoll poll(stop);
+    DistinctWords found(query);
+    const SealedWords::Range rows = sealed_.with_prefix(prefix);
+    for (std::size_t row = rows.begin; row < rows.end;) {
+      const std::size_t block = row / words::kRowsInBlock;
+      const std::size_t end = std::min((block + 1) * words::kRowsInBlock, rows.end);
+      poll.spend(100);
+      if (found.would_keep({0, sealed_.block_weight(block)})) offer_words(block, {row, end}, found);
+      row = end;
+    }
+    for (auto word = delta_.from(prefix); word != delta_.words().end() && word->first.starts_with(prefix); ++word) {
+      poll.spend(100);
+      for (const WordDelta::Posting& posting : word->second) found.offer(word->first, {posting.node, posting.weight});
+    }
+    return std::move(found).take();
+  }
+
+  /// Of rows of one block.
+  void offer_words(std::size_t block, SealedWords::Range rows, DistinctWords& found) const {
+    words::SealedCursor cursor(sealed_, block);
+    while (cursor.next() && cursor.row() < rows.end) {
+      if (cursor.row() < rows.begin) continue;
+      const ScoredNode hit{sealed_.node(cursor.row()), sealed_.weight(cursor.row())};
+      if (found.would_keep(hit) && !delta_.knows(hit.id)) found.offer(cursor.word(), hit);
     }
   }
 

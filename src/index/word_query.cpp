@@ -33,6 +33,11 @@ WordRank rank_of(const Scalar& value) {
   refuse(R"(the parameter "by" must be "weight" or "frequency")");
 }
 
+bool distinct_of(const Scalar& value) {
+  if (const auto* distinct = std::get_if<bool>(&value)) return *distinct;
+  refuse(R"(the parameter "distinct" must be true or false)");
+}
+
 }  // namespace
 
 WordQuery parse_word_query(const IndexQuery& query) {
@@ -44,12 +49,15 @@ WordQuery parse_word_query(const IndexQuery& query) {
       parsed.max_edits = edits_of(value);
     } else if (name == "by") {
       parsed.by = rank_of(value);
+    } else if (name == "distinct") {
+      parsed.distinct = distinct_of(value);
     } else {
-      refuse("there is no parameter \"" + name + R"("; known are "mode", "edits" and "by")");
+      refuse("there is no parameter \"" + name + R"("; known are "mode", "edits", "by" and "distinct")");
     }
   }
   if (parsed.by == WordRank::frequency && parsed.mode != WordMode::prefix)
     refuse(R"("by" is "frequency" in the mode "prefix" only)");
+  if (parsed.distinct && parsed.mode != WordMode::prefix) refuse(R"("distinct" is for the mode "prefix" only)");
   if (const std::size_t at = utf8::find_invalid(query.text); at != utf8::npos)
     refuse("the text is no valid UTF-8 at byte " + std::to_string(at) + "; convert it first");
   return parsed;

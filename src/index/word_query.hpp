@@ -18,6 +18,7 @@ struct WordQuery {
   WordMode mode = WordMode::exact;
   std::size_t max_edits = 2;  ///< 0 to 2.
   WordRank by = WordRank::weight;
+  bool distinct = false;
 };
 
 /// Errors: Errc::invalid_argument for parameters that are not known or out of range, and for text that is no UTF-8.

@@ -21,12 +21,15 @@ using TrieIndexOptions = WordIndexOptions;
 ///            point (Levenshtein 1965).
 ///   "by"     in the mode "prefix": "weight" (default) or "frequency", of words rather than nodes: each word comes
 ///            once, by its lowest node, and its score is how many nodes have it (of those that `allowed` allows).
+///   "distinct"  in the mode "prefix", true: each word comes once, by its heaviest node (of those that `allowed`
+///            allows), the lowest of equally heavy ones. False (default): each node of a word comes.
 /// Scores: the weight in the modes "exact" and "prefix"; in the mode "edits" max_edits - distance + (1 + x) / 2 with
 /// x = w / (1 + |w|) of the weight w, so that fewer edits come first and weights decide among equals. It returns the
 /// top_k best that `allowed` allows.
 ///
 /// Cost for n words: "exact" one probe of the hash table and one block of 8 words; "prefix" two binary searches and a
-/// look at the maximal weight of each block in the range, by frequency at each of its rows; "edits" a walk over those
+/// look at the maximal weight of each block in the range (and, of distinct words, at the rows of those blocks that have
+/// one to offer), by frequency at each of its rows; "edits" a walk over those
 /// words whose beginnings are within the distance.
 ///
 /// Errors of query(): Errc::invalid_argument for unknown parameters and for a query that is no valid UTF-8;

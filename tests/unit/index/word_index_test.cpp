@@ -4,6 +4,7 @@
 #include "support/rounds.hpp"
 #include "unit/index/word_oracle.hpp"
 #include <ragstone/base/error.hpp>
+#include <ragstone/base/utf8.hpp>
 
 #include <random>
 #include <string_view>
@@ -62,6 +63,40 @@ TEST_P(WordIndex, CompletesBeginningsByHowManyNodesHaveAWord) {
   query.top_k = 9;
   query.allowed = [](NodeId id) { return id != 6; };
   EXPECT_EQ(answer(*index, query), (std::vector<ScoredNode>{{5, 1}, {7, 1}}));
+}
+
+TEST_P(WordIndex, CompletesBeginningsByDistinctWords) {
+  WordIndexOptions options;
+  options.weight_field = "weight";
+  for (unsigned seed = 1; seed <= rounds(4) && !HasFailure(); ++seed) {
+    std::mt19937 random(seed);
+    const auto words = GetParam().make(options);
+    WordOracle oracle;
+    for (int step = 0; step < 12; ++step) {
+      IndexUpdate update;
+      update.from = words->generation();
+      update.to = update.from + 1;
+      for (NodeId id = 1; id <= 400; ++id) {
+        if (random() % 4 != 0) continue;
+        const auto weight = static_cast<double>(random() % 30);
+        update.upserts.push_back(word_node(id, random_word(random), weight));
+        oracle.put(id, update.upserts.back().text, weight);
+      }
+      words->update(update, {});
+      if (step % 3 == 1) {
+        const auto image = std::make_shared<MemoryIndexImage>(words->generation());
+        words->save(*image, {});
+        words->load(image);
+      }
+      for (int i = 0; i < 30; ++i) {
+        const std::string beginning = i == 0 ? "" : random_word(random).substr(0, i % 2 == 0 ? 1 : 3);
+        IndexQuery query = word_query(utf8::is_valid(beginning) ? beginning : "知", "prefix", 1 + random() % 20);
+        query.parameters.set("distinct", true);
+        if (random() % 3 == 0) query.allowed = [](NodeId id) { return id % 3 != 0; };
+        ASSERT_EQ(answer(*words, query), oracle.query(query)) << "seed " << seed << ' ' << query.text;
+      }
+    }
+  }
 }
 
 TEST_P(WordIndex, RanksByWeight) {
@@ -127,6 +162,12 @@ TEST_P(WordIndex, SaysWhatIsWrongWithAQuery) {
     ranked.parameters.set("by", by);
     EXPECT_EQ(error_of([&] { index->query(ranked, {}); }).errc(), Errc::invalid_argument);
   }
+  IndexQuery distinct = word_query("a", "exact", 9);
+  distinct.parameters.set("distinct", true);
+  EXPECT_EQ(error_of([&] { index->query(distinct, {}); }).errc(), Errc::invalid_argument);
+  distinct = word_query("a", "prefix", 9);
+  distinct.parameters.set("distinct", 1);
+  EXPECT_EQ(error_of([&] { index->query(distinct, {}); }).errc(), Errc::invalid_argument);
   IndexQuery unknown = word_query("a", "exact", 9);
   unknown.parameters.set("modus", "prefix");
   EXPECT_EQ(error_of([&] { index->query(unknown, {}); }).errc(), Errc::invalid_argument);

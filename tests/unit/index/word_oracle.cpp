@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <variant>
 
 namespace ragstone::test {
@@ -46,6 +47,10 @@ std::vector<ScoredNode> WordOracle::query(const IndexQuery& query) const {
   }
   if (query.parameters.text("by") == "frequency") hits = by_frequency(hits);
   std::sort(hits.begin(), hits.end(), ranks_before);
+  if (const Scalar* distinct = query.parameters.find("distinct"); distinct && std::get<bool>(*distinct)) {
+    std::set<std::string> seen;
+    std::erase_if(hits, [&](const ScoredNode& hit) { return !seen.insert(words_.at(hit.id).word).second; });
+  }
   if (hits.size() > query.top_k) hits.resize(query.top_k);
   return hits;
 }
