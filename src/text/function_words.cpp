@@ -6,7 +6,7 @@
 namespace ragstone {
 namespace {
 
-// Ascending by bytes, all three.
+// Ascending by bytes, all four.
 constexpr std::string_view kEnglish[] = {
     "a",      "about",   "above", "after",   "again", "against",  "all",       "am",      "an",      "and",
     "any",    "are",     "aren",  "as",      "at",    "be",       "because",   "been",    "before",  "being",
@@ -34,6 +34,11 @@ constexpr std::string_view kCharacters[] = {
 // Pairs that have a character which is none of the above.
 constexpr std::string_view kPairs[] = {"几个", "可不", "哪一", "哪裡", "哪里", "多少", "幾個", "应该", "能不"};
 
+// Of questions; analysers that cut by a dictionary give them as one word.
+constexpr std::string_view kTriples[] = {"为什么", "什么样", "什麼樣", "会不会", "哪一个", "哪一些",
+                                         "哪一個", "怎么样", "怎麼樣", "是不是", "會不會", "有沒有",
+                                         "有没有", "為什麼", "能不能", "要不要"};
+
 constexpr std::size_t kCharacterBytes = 3;
 
 template <std::size_t N>
@@ -42,7 +47,7 @@ constexpr bool ascend(const std::string_view (&words)[N]) {
     if (!(words[i - 1] < words[i])) return false;
   return true;
 }
-static_assert(ascend(kEnglish) && ascend(kCharacters) && ascend(kPairs));
+static_assert(ascend(kEnglish) && ascend(kCharacters) && ascend(kPairs) && ascend(kTriples));
 
 template <std::size_t N>
 bool has(const std::string_view (&words)[N], std::string_view form) noexcept {
@@ -55,6 +60,7 @@ bool is_function_word(std::string_view form) noexcept {
   if (form.empty()) return false;
   if (static_cast<unsigned char>(form.front()) < 0x80) return has(kEnglish, form);
   if (form.size() == kCharacterBytes) return has(kCharacters, form);
+  if (form.size() == 3 * kCharacterBytes) return has(kTriples, form);
   if (form.size() != 2 * kCharacterBytes) return false;
   return (has(kCharacters, form.substr(0, kCharacterBytes)) && has(kCharacters, form.substr(kCharacterBytes))) ||
          has(kPairs, form);

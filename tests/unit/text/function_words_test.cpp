@@ -19,6 +19,12 @@ TEST(FunctionWords, KnowsChineseCharactersAndPairsOfThem) {
     EXPECT_FALSE(is_function_word(word)) << word;
 }
 
+TEST(FunctionWords, KnowsQuestionWordsOfThreeChineseCharacters) {
+  for (const char* word : {"为什么", "為什麼", "怎么样", "怎麼樣", "什么样", "哪一个", "是不是", "有没有"})
+    EXPECT_TRUE(is_function_word(word)) << word;
+  for (const char* word : {"为人民", "样样好", "会计师"}) EXPECT_FALSE(is_function_word(word)) << word;
+}
+
 TEST(FunctionWords, BytesThatAreNoTextAreNone) {
   for (const char* bytes : {"\xFF", "\xE4\xBB", "\xC3\x28\x41", "\xE7\x9A\x84\xFF\xFF\xFF"})
     EXPECT_FALSE(is_function_word(bytes));
