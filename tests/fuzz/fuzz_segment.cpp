@@ -18,7 +18,11 @@ std::string fuzz_segment_sample(unsigned seed) {
   std::mt19937 random(seed);
   std::string sample(1, static_cast<char>(random()));
   const std::size_t rows = 1 + random() % 12;
-  if (random() % 4 == 0) return sample + segment::random_sparse(random, rows, 20).image();
+  if (random() % 4 == 0) {
+    // Posting lists of 128 and more have tables and packed blocks.
+    if (random() % 4 == 0) return sample + segment::random_sparse(random, 130 + random() % 20, 3).image();
+    return sample + segment::random_sparse(random, rows, 20).image();
+  }
   if (random() % 4 == 0) {
     RandomFilters metadata(seed);
     return sample + segment::random_fields(metadata, rows).image();

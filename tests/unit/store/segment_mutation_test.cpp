@@ -129,7 +129,9 @@ TEST(SegmentMutation, ForgedImagesKeepEveryPromiseThatHoldsForAnyBytes) {
   std::mt19937 samples(3);
   test::RandomFilters metadata(3);
   const std::vector<std::string> images = {random_dense(samples, 40, 8).image(),
-                                           random_sparse(samples, 40, 100).image(), random_fields(metadata, 40).image(),
+                                           random_sparse(samples, 40, 100).image(),
+                                           random_sparse(samples, 5000, 30).image(),
+                                           random_fields(metadata, 40).image(),
                                            random_dense(samples, 60, 8).image(1, graph_form()),
                                            with_copies(samples).image(1, with_bits(graph_form(Metric::l2)))};
   for (unsigned seed = 1; seed <= rounds(5000) && !testing::Test::HasFailure(); ++seed) {
