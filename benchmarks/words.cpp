@@ -1,9 +1,10 @@
 // An index over the 370,099 words of words_alpha.txt (in the folder that RAGSTONE_DATA names): the trie, the linear
 // index, std::unordered_map<std::string, NodeId> and, where it is installed, marisa-trie.
 //
-// - bare: time to build from nodes, bytes a word (the trie's saved form with node ids; marisa's without any), exact
-//   look-ups of all words in random order and of words that are not there, the ten best completions of every two
-//   letters, words within two edits of misspelt ones, and the linear index's search for its last word
+// - bare: time to build from nodes, bytes a word (the saved forms of trie and linear index with node ids; what the C
+//   library says that the map has allocated; marisa's without node ids), exact look-ups of all words in random order
+//   and of words that are not there, the ten best completions of every two letters, words within two edits of misspelt
+//   ones, and the linear index's search for its last word
 // - through Retriever, one query at a time and the node fetched, on the store in memory and the persistent one: the
 //   first query (which builds the index), exact look-ups awaited in the event loop and called from another thread, and
 //   the first query of a second start, which loads it

@@ -61,6 +61,21 @@ double milliseconds_of_first(Runtime& runtime, const Retriever& retriever, const
          1000;
 }
 
+void measure_second_start(const StoreKind& kind, const std::filesystem::path& folder, const std::string& index,
+                          const std::vector<std::string>& words, Report& report) {
+  Runtime runtime;
+  const auto start = Clock::now();
+  Document document = open(runtime, kind, folder);
+  const double first = milliseconds_of_first(runtime, retriever_of(document, index.c_str()), words[words.size() / 2]);
+  const std::string name = kind.name + ": second start, " + index;
+  report.figure(name + ", open and first query", microseconds(Clock::now() - start) / 1000, "ms");
+  report.figure(name + ", first query", first, "ms");
+  for (const IndexStatus& status : document.indexes())
+    if (status.name == index)
+      std::printf("  the %s index of the second start: %s\n", index.c_str(), status.note.c_str());
+  runtime.run(document.close());
+}
+
 void measure_store(const StoreKind& kind, const std::vector<std::string>& words, Report& report) {
   const test::TemporaryFolder folder;
   std::string text;
@@ -86,15 +101,7 @@ void measure_store(const StoreKind& kind, const std::vector<std::string>& words,
     runtime.run(document.close());
   }
   if (!kind.persistent) return;
-  Runtime runtime;
-  const auto start = Clock::now();
-  Document document = open(runtime, kind, folder.path() / "kb");
-  const double first = milliseconds_of_first(runtime, retriever_of(document, "trie"), words[words.size() / 2]);
-  report.figure(kind.name + ": second start, open and first query", microseconds(Clock::now() - start) / 1000, "ms");
-  report.figure(kind.name + ": second start, first query", first, "ms");
-  for (const IndexStatus& status : document.indexes())
-    if (status.name == "trie") std::printf("  the trie of the second start: %s\n", status.note.c_str());
-  runtime.run(document.close());
+  for (const char* index : {"trie", "linear"}) measure_second_start(kind, folder.path() / "kb", index, words, report);
 }
 
 }  // namespace
