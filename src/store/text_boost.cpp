@@ -3,6 +3,7 @@
 #include "index/bm25_scorer.hpp"
 #include "store/neighbour_scores.hpp"
 #include "store/query_terms.hpp"
+#include "text/run_scanner.hpp"
 #include <ragstone/text/normalize.hpp>
 #include <ragstone/text/term_table.hpp>
 #include <ragstone/text/utf8.hpp>
@@ -11,10 +12,10 @@
 #include <cmath>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
-#include <unordered_set>
 #include <utility>
 
 namespace ragstone {
@@ -39,6 +40,12 @@ struct QueryTerm {
   std::vector<std::uint32_t> positions;  ///< In the text or field that is read.
 };
 
+/// The words of the query at one position: several where there are synonyms, or analysers that differ.
+struct Words {
+  std::uint32_t position = 0;
+  std::vector<std::uint32_t> terms;
+};
+
 /// Two words that follow one another in the query.
 struct QueryPair {
   std::size_t first = 0;  ///< Terms.
@@ -57,15 +64,29 @@ bool equals(std::string_view form, std::string_view bytes) {
   return utf8::ascii_prefix(bytes) < bytes.size() && normalize(bytes) == form;
 }
 
-/// The positions of words: not those of several terms, nor of characters that have pairs.
-std::unordered_set<std::uint32_t> places_of_words(const std::vector<Token>& tokens) {
-  std::unordered_set<std::uint32_t> places;
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    const auto shares = [&](std::size_t other) { return tokens[other].position == tokens[i].position; };
-    const bool covered = i > 0 && tokens[i - 1].span.end > tokens[i].span.begin;
-    if (!covered && !(i > 0 && shares(i - 1)) && !(i + 1 < tokens.size() && shares(i + 1)))
-      places.insert(tokens[i].position);
-  }
+bool has_spaces(std::string_view term) {
+  const detail::CharClass script = detail::class_of(utf8::decode(term, 0).code_point);
+  return script != detail::CharClass::cjk && script != detail::CharClass::dictionary;
+}
+
+/// Whether two terms are a character and its pair, or pairs that have a character in common.
+bool are_parts(const Token& a, const Token& b) {
+  if (has_spaces(a.term) || has_spaces(b.term)) return false;
+  if (a.span != b.span) return a.position == b.position || a.span.overlaps(b.span);
+  return a.term.find(b.term) != std::string::npos || b.term.find(a.term) != std::string::npos;
+}
+
+using Place = std::pair<std::uint32_t, std::string>;  // A position and a term.
+
+/// The places of words: of all terms but characters that have pairs, and pairs.
+std::set<Place> places_of_words(const std::vector<Token>& tokens) {
+  std::vector<bool> are_units(tokens.size());
+  for (std::size_t i = 0; i < tokens.size(); ++i)
+    for (std::size_t j = i; j-- > 0 && tokens[j].position + 1 >= tokens[i].position;)
+      if (are_parts(tokens[i], tokens[j])) are_units[i] = are_units[j] = true;
+  std::set<Place> places;
+  for (std::size_t i = 0; i < tokens.size(); ++i)
+    if (!are_units[i]) places.emplace(tokens[i].position, tokens[i].term);
   return places;
 }
 
@@ -123,24 +144,28 @@ class TextBooster {
   }
 
   void read_query() {
-    const std::unordered_set<std::uint32_t> places = places_of_words(member_.analyzer->analyze(member_.text));
-    std::map<std::tuple<std::size_t, std::size_t, std::uint32_t>, std::size_t> pairs;
-    std::optional<std::pair<std::size_t, std::uint32_t>> before;
+    const std::set<Place> places = places_of_words(member_.analyzer->analyze(member_.text));
+    Words before;
+    Words here;
     for (const Token& token : query_tokens(member_)) {
       if (terms_.size() == kMaxQueryTerms) return;
       const std::uint32_t term = numbers_.number_of(token.term);
       if (term == terms_.size()) terms_.emplace_back().text = token.term;
-      if (!places.contains(token.position)) continue;
+      if (!places.contains({token.position, token.term})) continue;
       terms_[term].is_word = true;
       terms_[term].forms[normalize(token.span.of(member_.text))] = 0;
-      if (before && before->first != term) {
-        const std::uint32_t gap = token.position - before->second;
-        const auto [known, is_new] = pairs.try_emplace({before->first, term, gap}, pairs_.size());
-        if (is_new && pairs_.size() < kMaxQueryPairs) pairs_.push_back({before->first, term, gap});
-        if (known->second < pairs_.size()) ++pairs_[known->second].times;
-      }
-      before.emplace(term, token.position);
+      if (!here.terms.empty() && here.position != token.position) before = std::exchange(here, {});
+      here.position = token.position;
+      here.terms.push_back(term);
+      for (const std::uint32_t first : before.terms) add_pair(first, term, token.position - before.position);
     }
+  }
+
+  void add_pair(std::uint32_t first, std::uint32_t second, std::uint32_t gap) {
+    if (first == second) return;
+    const auto [known, is_new] = pair_numbers_.try_emplace({first, second, gap}, pairs_.size());
+    if (is_new && pairs_.size() < kMaxQueryPairs) pairs_.push_back({first, second, gap});
+    if (known->second < pairs_.size()) ++pairs_[known->second].times;
   }
 
   void begin_node() {
@@ -233,6 +258,7 @@ class TextBooster {
   Bm25Scorer scorer_;
   std::vector<QueryTerm> terms_;
   std::vector<QueryPair> pairs_;
+  std::map<std::tuple<std::size_t, std::size_t, std::uint32_t>, std::size_t> pair_numbers_;
   TermTable numbers_;  ///< First of terms_, in their order; then of the texts' other terms where texts are compared.
   double length_ = 0;
   bool compares_texts_ = false;

@@ -72,6 +72,38 @@ TEST_F(TextQueryTest, AQueryMayHaveAnAnalyzerOfItsOwn) {
   EXPECT_EQ(sources_of(document, "car", plain()), Names{"b"}) << "the texts' terms are as they were";
 }
 
+TEST_F(TextQueryTest, WordsWithSynonymsKeepTheirBoosts) {
+  DocumentOptions settings;
+  settings.analyzer = word_analyzer();
+  const Document document =
+      open_with({Source("far", "the car and the fast red house"), Source("near", "the fast car and the red house"),
+                 Source("远", "电脑和红色房子"), Source("近", "红色电脑和房子")},
+                settings);
+  RetrieverOptions options = plain();
+  options.text_boosts = TextBoosts();
+  EXPECT_EQ(sources_of(document, "fast car", options), (Names{"near", "far"}));
+  EXPECT_EQ(sources_of(document, "红色电脑", options), (Names{"近", "远"}));
+  options.query_analyzer = synonym_analyzer(word_analyzer(), {{"car", "automobile"}, {"电脑", "计算机"}});
+  EXPECT_EQ(sources_of(document, "fast car", options), (Names{"near", "far"}));
+  EXPECT_EQ(sources_of(document, "红色电脑", options), (Names{"近", "远"}));
+}
+
+TEST_F(TextQueryTest, WordsOnWhichAFieldsAnalyzerDisagreesKeepTheirBoosts) {
+  AnalyzerOptions exact;
+  exact.stemmer = Stemmer::none;
+  DocumentOptions settings;
+  TextField title;
+  title.name = "title";
+  title.analyzer = standard_analyzer(exact);
+  settings.text_fields.push_back(title);
+  const Document document = open_with(
+      {Source("far", "the cars and the racing red house"), Source("near", "the racing cars and the red house")},
+      settings);
+  RetrieverOptions options = plain();
+  options.text_boosts = TextBoosts();
+  EXPECT_EQ(sources_of(document, "racing cars", options), (Names{"near", "far"}));
+}
+
 TEST_F(TextQueryTest, RepeatedTermsCountLessAndLess) {
   const Document document = open_with({Source("a", "red"), Source("b", "blue"), Source("c", "green")});
   const auto score = [&](double k3, const char* query) {
