@@ -83,8 +83,8 @@ INSTANTIATE_TEST_SUITE_P(Collections, DefaultQuality,
 TEST(HybridQuality, LosesLittleAtTheHeadAndFindsMore) {
   double bm25_recall = 0;
   double hybrid_recall = 0;
-  for (const char* collection :
-       {"retrieval/scifact", "retrieval/cranfield", "retrieval/cisi", "retrieval/xquad-en", "multihop/musique-100"}) {
+  for (const char* collection : {"retrieval/scifact", "retrieval/cranfield", "retrieval/cisi", "retrieval/xquad-en",
+                                 "retrieval/stard", "retrieval/cmrc2018-dev", "multihop/musique-100"}) {
     RAGSTONE_DATA_OR_SKIP(folder, collection);
     Runtime runtime;
     const test::Evaluation evaluation(runtime, test::load_beir(folder), hashing_embedder(runtime.pool()));
