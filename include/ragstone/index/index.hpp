@@ -61,9 +61,10 @@ inline bool ranks_before(const ScoredNode& a, const ScoredNode& b) noexcept {
 /// Document::rebuild_index() has replayed the group.
 ///
 /// An index that overrides form(), save() and load() outlives the process: the framework saves it after a replay, when
-/// is_due() says so, and when the Document is closed, and loads it at the next start, where the store has files. It
-/// also loads what it has just saved, so that an index may gather changes in memory and have its compact form made in
-/// the background. A saved index that is damaged, of another form, or newer than the store is replayed instead.
+/// is_due() says so, and when a Document that has written is closed, whether it was queried or not, and loads it at the
+/// next start, where the store has files. It also loads what it has just saved, so that an index may gather changes in
+/// memory and have its compact form made in the background. A saved index that is damaged, of another form, or newer
+/// than the store is replayed instead.
 class Index {
  public:
   virtual ~Index() = default;
