@@ -30,7 +30,7 @@ std::vector<ScoredNode> fuse_relative_scores(std::span<const Ranking> rankings) 
   std::unordered_map<NodeId, double> scores;
   for (const Ranking& ranking : rankings) {
     if (ranking.hits.empty()) continue;
-    const double worst = ranking.hits.back().score;
+    const double worst = ranking.missing.value_or(ranking.hits.back().score);
     const double range = ranking.hits.front().score - worst;
     for (const ScoredNode& hit : ranking.hits)
       scores[hit.id] += ranking.weight * (range > 0 ? (hit.score - worst) / range : 1);

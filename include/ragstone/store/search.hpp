@@ -70,7 +70,9 @@ class SearchMember {
 enum class Fusion {
   reciprocal_rank,  ///< Score = sum of weight / (rrf_k + rank), rank from 1 (Cormack et al. 2009).
   /// Score = sum of weight * (score - worst) / (best - worst), best and worst of the member's hits; 1 where they are
-  /// equal. Keeps how much better a hit is, and depends on what else the member found.
+  /// equal. Keeps how much better a hit is, and depends on what else the member found. A member that finds by words
+  /// (BM25, sparse vectors, registered indexes) and has fewer hits than it may has 0 as its worst score: what it lacks
+  /// has nothing of the query.
   relative_score,
 };
 

@@ -71,6 +71,16 @@ TEST_P(StoreConformance, RelativeScoresKeepHowMuchBetterAHitIs) {
   EXPECT_NEAR(response.hits[2].score, 0.5, 1e-6) << "the only hit of bm25 has 1 there, the worst of e 0";
 }
 
+TEST_P(StoreConformance, TheLastOfAFewTextsWithTheWordsBeatsTextsWithout) {
+  put(lines_with_vectors("river stone\nriver 河流\nother 石头\n", {{0, 1}, {0.1F, 1}, {1, 0}}));
+  SearchRequest request = request_of({text_member("river stone 河流"), vector_member({1, 0})});
+  request.fusion = Fusion::relative_score;
+  request.members[1].weight = 0.1;
+  const Strings found = texts(run_search(*snapshot(), request, {}));
+  ASSERT_EQ(found.size(), 3u);
+  EXPECT_EQ(found.back(), "other 石头");
+}
+
 TEST_P(StoreConformance, AMemberOfHigherPriorityComesFirst) {
   put(lines_with_vectors("river stone\nother\nplain\n", {{0, 1}, {1, 1}, {1, 0}}));
   SearchRequest request = request_of({text_member("river"), vector_member({1, 0})});

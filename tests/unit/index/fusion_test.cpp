@@ -10,7 +10,7 @@ namespace {
 TEST(Fusion, AddsWeightOverRankPlusK) {
   const std::vector<ScoredNode> words = {{7, 9.5}, {3, 1.0}};
   const std::vector<ScoredNode> vectors = {{3, 0.9}, {8, 0.8}, {7, 0.1}};
-  const std::vector<Ranking> rankings = {{words, 1}, {vectors, 2}};
+  const std::vector<Ranking> rankings = {{words, 1, {}}, {vectors, 2, {}}};
   const std::vector<ScoredNode> fused = fuse_reciprocal_ranks(rankings, 60);
   ASSERT_EQ(fused.size(), 3u);
   EXPECT_EQ(fused[0].id, 3u);
@@ -23,7 +23,7 @@ TEST(Fusion, AddsWeightOverRankPlusK) {
 TEST(Fusion, OrdersEqualScoresById) {
   const std::vector<ScoredNode> first = {{9, 1}};
   const std::vector<ScoredNode> second = {{4, 1}};
-  const std::vector<Ranking> rankings = {{first, 1}, {second, 1}};
+  const std::vector<Ranking> rankings = {{first, 1, {}}, {second, 1, {}}};
   const std::vector<ScoredNode> fused = fuse_reciprocal_ranks(rankings, 60);
   EXPECT_EQ(fused[0].id, 4u);
   EXPECT_EQ(fused[0].score, fused[1].score);
@@ -38,9 +38,16 @@ TEST(Fusion, OfNothingIsNothing) {
 TEST(Fusion, ScalesTheScoresOfEachRanking) {
   const std::vector<ScoredNode> words = {{7, 9}, {3, 5}, {4, 1}};
   const std::vector<ScoredNode> vectors = {{3, -2}};
-  const std::vector<Ranking> rankings = {{words, 1}, {vectors, 0.25}};
+  const std::vector<Ranking> rankings = {{words, 1, {}}, {vectors, 0.25, {}}};
   const std::vector<ScoredNode> fused = fuse_relative_scores(rankings);
   EXPECT_EQ(fused, (std::vector<ScoredNode>{{7, 1}, {3, 0.75}, {4, 0}}));
+}
+
+TEST(Fusion, TheWorstHitIsAboveWhatIsKnownToHaveNothing) {
+  const std::vector<ScoredNode> words = {{7, 8}, {3, 6}};
+  const std::vector<ScoredNode> vectors = {{5, 0.9}, {3, 0.5}};
+  const std::vector<Ranking> rankings = {{words, 1, 0}, {vectors, 0.5, {}}};
+  EXPECT_EQ(fuse_relative_scores(rankings), (std::vector<ScoredNode>{{7, 1}, {3, 0.75}, {5, 0.5}}));
 }
 
 TEST(Fusion, RaisesTheScoresOfARankingAboveThoseOfTheNext) {
