@@ -5,7 +5,9 @@
 #include <ragstone/base/stop.hpp>
 #include <ragstone/store/commit.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <set>
 #include <string>
 #include <vector>
@@ -23,6 +25,16 @@ struct PartContext {
 struct FileChanges {
   std::vector<std::string> created;   ///< To be removed if it fails.
   std::vector<std::string> obsolete;  ///< To be removed once it is committed.
+
+  /// So that take() of those needs no memory.
+  void make_room_for(const FileChanges& others) {
+    created.reserve(created.size() + others.created.size());
+    obsolete.reserve(obsolete.size() + others.obsolete.size());
+  }
+  void take(FileChanges& others) noexcept {
+    std::move(others.created.begin(), others.created.end(), std::back_inserter(created));
+    std::move(others.obsolete.begin(), others.obsolete.end(), std::back_inserter(obsolete));
+  }
 };
 
 /// The state without fresh sources, which are in the tables then.

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <iterator>
 #include <set>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -123,11 +124,14 @@ std::size_t Writer::commit(std::span<PendingCommit* const> commits, const Monoto
         std::optional<Savepoint> savepoint;
         // A commit that is alone fails with its transaction.
         if (commits.size() > 1) savepoint.emplace(database_);
-        next = apply_commit(database_, context_, next, std::move(waiting->commit), commits.size() == 1, waiting->result,
-                            of_one, waiting->stop);
+        State after = apply_commit(database_, context_, next, std::move(waiting->commit), commits.size() == 1,
+                                   waiting->result, of_one, waiting->stop);
+        files.make_room_for(of_one);
         if (savepoint) savepoint->keep();
-        files.obsolete.insert(files.obsolete.end(), of_one.obsolete.begin(), of_one.obsolete.end());
-        files.created.insert(files.created.end(), of_one.created.begin(), of_one.created.end());
+        // Nothing may fail once it is kept.
+        static_assert(std::is_nothrow_move_assignable_v<State>);
+        next = std::move(after);
+        files.take(of_one);
       } catch (...) {
         remove_files(of_one.created);
         if (commits.size() == 1 || !database_.in_transaction()) throw;
