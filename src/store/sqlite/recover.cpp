@@ -46,7 +46,7 @@ void save_sessions(const std::filesystem::path& damaged, const std::filesystem::
   try {
     copy_sessions(damaged, to, hooks.vfs, stop);
   } catch (const Error& error) {
-    if (error.errc() != Errc::corrupt_store) throw;
+    if (error.errc() == Errc::storage_full) throw;
     hooks.files->remove(to / kSessionsFile);
     StoreFinding& finding = report.lost.emplace_back();
     finding.object = kSessionsFile;

@@ -84,12 +84,21 @@ void copy_parts(const State& state, const PartFolder& to, const StopToken& stop)
       if (!part.is_staged()) copy_part(part, to, stop);
 }
 
+/// For writing, so that a journal can be rolled back; for reading where only that may be done.
+Database open_sessions(const std::filesystem::path& file, const char* vfs) {
+  try {
+    return Database(file, OpenMode::write, vfs);
+  } catch (const Error&) {
+    return Database(file, OpenMode::read, vfs);
+  }
+}
+
 }  // namespace
 
 void copy_sessions(const std::filesystem::path& store, const std::filesystem::path& to, const std::string& vfs,
                    const StopToken& stop) {
   if (!std::filesystem::exists(store / kSessionsFile)) return;
-  Database sessions(store / kSessionsFile, OpenMode::read, vfs.empty() ? nullptr : vfs.c_str());
+  Database sessions = open_sessions(store / kSessionsFile, vfs.empty() ? nullptr : vfs.c_str());
   // Others may be writing to it.
   sessions.execute("PRAGMA busy_timeout = 5000");
   copy_database(sessions, to / kSessionsFile, vfs, stop);

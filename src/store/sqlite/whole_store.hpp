@@ -26,7 +26,8 @@ VerifyReport verify_store(const LatestSnapshot& latest, const PartFolder& folder
 void copy_store(const LatestSnapshot& latest, const PartFolder& folder, const segment::IndexFolder& indexes,
                 const std::filesystem::path& target, const std::string& vfs, const StopToken& stop);
 
-/// Copies the sessions in the folder of a store, if there are some, to another folder.
+/// Copies the sessions in the folder of a store, if there are some, to another folder. What a crash left half done in
+/// them is rolled back first, which takes the right to write.
 void copy_sessions(const std::filesystem::path& store, const std::filesystem::path& to, const std::string& vfs,
                    const StopToken& stop);
 

@@ -243,6 +243,40 @@ TEST_F(SqliteToolsTest, RecoveringTakesTheSessionsOver) {
   EXPECT_FALSE(fs::exists(in("again") / "sessions.db"));
 }
 
+TEST_F(SqliteToolsTest, ToolsRollBackWhatACrashLeftHalfDoneInTheSessions) {
+  const fs::path file = folder_ / "sessions.db";
+  {
+    sqlite::Database sessions(file, sqlite::OpenMode::create);
+    sessions.execute("CREATE TABLE turn(number INTEGER PRIMARY KEY); INSERT INTO turn VALUES(7)");
+    // As a crash leaves them: the journal has been synced, and pages were written to the database already.
+    sessions.execute("PRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN");
+    sessions.execute("CREATE TABLE big(bytes); INSERT INTO big VALUES(randomblob(100000))");
+    sessions.execute("UPDATE turn SET number = 8; INSERT INTO big VALUES(randomblob(100000))");
+    fs::copy(file, in("file"));
+    fs::copy(file.string() + "-journal", in("journal"));
+  }
+  const auto crash = [&] {
+    fs::copy(in("file"), file, fs::copy_options::overwrite_existing);
+    fs::copy(in("journal"), file.string() + "-journal", fs::copy_options::overwrite_existing);
+  };
+  const auto number = [&](const char* copy) {
+    sqlite::Database sessions(in(copy) / "sessions.db", sqlite::OpenMode::read);
+    sqlite::Statement& read = sessions.statement("SELECT number FROM turn");
+    const sqlite::Rows rows(read);
+    return read.step() ? read.integer(0) : -1;
+  };
+  crash();
+  EXPECT_TRUE(recover_store(folder_, in("copy")).lost.empty());
+  EXPECT_EQ(number("copy"), 7);
+  crash();
+  sqlite_engine(folder_)->backup(in("backup"));
+  EXPECT_EQ(number("backup"), 7);
+  crash();
+  export_store(folder_, in("archive"));
+  import_store(in("archive"), in("imported"));
+  EXPECT_EQ(number("imported"), 7);
+}
+
 TEST_F(SqliteToolsTest, RecoveringNothingSaysSo) {
   EXPECT_EQ(error_of([&] { recover_store(in("none"), in("copy")); }).errc(), Errc::not_found);
   std::ofstream(folder_ / "store.db") << "no database at all, whatever its name";
