@@ -28,7 +28,7 @@ struct SideSchema {
 /// have had in SQLite before 3.51.3.
 class SideDatabase {
  public:
-  /// Opens it, or makes it and the folder. Errors: those of Database; Errc::corrupt_store for a database of another
+  /// Opens it, or makes it and the folder. Errors: those of Database; Errc::already_exists for a database of another
   /// application; Errc::unsupported for another version.
   SideDatabase(const std::filesystem::path& folder, const SideSchema& schema);
 

@@ -227,12 +227,12 @@ class CacheTables {
   std::int64_t used_ = 0;
 };
 
-/// A cache that cannot be read holds nothing worth keeping.
+/// A damaged cache holds nothing worth keeping.
 std::shared_ptr<sqlite::SideDatabase> open_or_replace(const std::filesystem::path& folder) {
   try {
     return std::make_shared<sqlite::SideDatabase>(folder, kSchema);
   } catch (const Error& error) {
-    if (error.errc() != Errc::corrupt_store && error.errc() != Errc::unsupported) throw;
+    if (error.errc() != Errc::corrupt_store) throw;
   }
   for (const char* file : {"cache.db", "cache.db-journal"}) {
     std::error_code ignored;

@@ -73,6 +73,18 @@ TEST_F(SqliteCacheTest, LeavesAnotherProgramsFileAlone) {
   EXPECT_EQ(count.integer(0), 1);
 }
 
+TEST_F(SqliteCacheTest, LeavesAFileOfANewerVersionAlone) {
+  put(*open(), "a", "1");
+  const auto set_version = [&](const char* sql) {
+    sqlite::Database database(folder.path() / "cache.db", sqlite::OpenMode::write);
+    database.execute(sql);
+  };
+  set_version("PRAGMA user_version = 99");
+  EXPECT_EQ(error_of([&] { open(); }).errc(), Errc::unsupported);
+  set_version("PRAGMA user_version = 1");
+  EXPECT_EQ(get(*open(), "a"), "1");
+}
+
 TEST_F(SqliteCacheTest, NotesWhatWasUsedThoughNothingIsPut) {
   CacheOptions options;
   options.max_bytes = 2;
