@@ -19,12 +19,12 @@ std::map<std::string, float> weights_of(std::shared_ptr<const Analyzer> analyzer
 }
 
 TEST(QueryTerms, CharactersCountTwiceWhereTheyStandInPairs) {
-  const auto weights = weights_of(standard_analyzer(), "密钥库 keys 树");
+  const auto weights = weights_of(standard_analyzer(), "密钥库 red 树");
   EXPECT_EQ(weights.at("密"), 2);
   EXPECT_EQ(weights.at("钥"), 2);
   EXPECT_EQ(weights.at("库"), 2);
   EXPECT_EQ(weights.at("密钥"), 1);
-  EXPECT_EQ(weights.at("keys"), 1);
+  EXPECT_EQ(weights.at("red"), 1);
   EXPECT_EQ(weights.at("树"), 1) << "there is no pair that would say less";
 }
 
