@@ -101,7 +101,14 @@ Task<void> DocumentCore::update_indexes(Self self, CallContext context) {
   const Permit permit = co_await self->index_limiter_.acquire();
   for (const std::shared_ptr<RegisteredIndex>& index : self->indexes.current()) {
     RunScope update(context, EventKind::index_run, index->name());
-    co_await bring_up_to_date(self->store, self->pool, index, false);
+    try {
+      co_await bring_up_to_date(self->store, self->pool, index, false);
+    } catch (...) {
+      // The commit is stored, whatever becomes of an index.
+      const std::exception_ptr error = std::current_exception();
+      if (is_cancelled(error)) throw;
+      index->set_failure(error);
+    }
     if (const std::exception_ptr error = index->failure()) {
       update.fail(error);
     } else {

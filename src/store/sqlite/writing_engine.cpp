@@ -207,8 +207,15 @@ class WritingEngine final : public StoreEngine {
   bool do_maintain(const StopToken& stop, Upkeep upkeep) override {
     refuse_after_fork("maintain");
     const std::lock_guard maintaining(maintenance_mutex_);
-    if (heal_suspects(stop) || unfold_fresh()) return true;
-    if (merge_one(stop, staged_limit(), Scope::all, upkeep)) return true;
+    // What cannot be healed keeps nothing else from being done.
+    std::exception_ptr not_healed;
+    if (heal_suspects(not_healed, stop) || unfold_fresh()) return true;
+    if (merge_one(stop, staged_limit(), Scope::all, upkeep) || compact()) return true;
+    if (not_healed) std::rethrow_exception(not_healed);
+    return false;
+  }
+
+  bool compact() {
     const std::lock_guard lock(commit_mutex_);
     if (writer_ && (writer_->rebuild_fields() || writer_->compact())) {
       publish();
@@ -280,11 +287,10 @@ class WritingEngine final : public StoreEngine {
     }
   }
 
-  /// Under maintenance_mutex_: so no part that is looked at is being merged. False if nothing was damaged. Parts whose
-  /// healing broke off stay suspects.
-  bool heal_suspects(const StopToken& stop) {
+  /// Under maintenance_mutex_: so no part that is looked at is being merged. False if nothing was healed. Parts whose
+  /// healing broke off stay suspects; `first_error` says why.
+  bool heal_suspects(std::exception_ptr& first_error, const StopToken& stop) {
     bool healed = false;
-    std::exception_ptr first_error;
     for (const PartNumber number : shared_->damage.suspects()) try {
         healed = heal(number, stop) || healed;
         shared_->damage.forget(number);
@@ -292,7 +298,6 @@ class WritingEngine final : public StoreEngine {
         throw_if_stopped(stop);
         if (!first_error) first_error = std::current_exception();
       }
-    if (first_error) std::rethrow_exception(first_error);
     return healed;
   }
 

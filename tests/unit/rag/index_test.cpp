@@ -1,8 +1,12 @@
 #include "rag_fixture.hpp"
 #include "support/rounds.hpp"
+#include <ragstone/base/error.hpp>
+#include <ragstone/store/memory_engine.hpp>
 
+#include <atomic>
 #include <map>
 #include <random>
+#include <utility>
 
 namespace ragstone::test {
 namespace {
@@ -103,6 +107,61 @@ TEST_F(RegisteredIndexTest, AFailedUpdateMakesItStaleUntilItIsRebuilt) {
   EXPECT_FALSE(document.indexes()[0].stale);
   EXPECT_EQ(look_up("pear").size(), 1u);
   EXPECT_EQ(look_up("apple").size(), 1u);
+}
+
+/// After each commit it cannot be read once, when told so.
+class UnreadableEngine final : public StoreEngine {
+ public:
+  const StoreCapabilities& capabilities() const noexcept override { return inner_->capabilities(); }
+  std::shared_ptr<const StoreSnapshot> snapshot() const override {
+    if (fails_now_.exchange(false)) throw Error(Errc::io_error, "the disk cannot be read");
+    return inner_->snapshot();
+  }
+  void close() override {}
+
+  bool fails_after_commits = false;
+
+ private:
+  CommitResult do_commit(Commit commit, const StopToken& stop) override {
+    CommitResult result = inner_->commit(std::move(commit), stop);
+    fails_now_ = fails_after_commits;
+    return result;
+  }
+
+  const std::shared_ptr<StoreEngine> inner_ = memory_engine();
+  mutable std::atomic<bool> fails_now_ = false;
+};
+
+class UnreadableStore final : public StoreFactory {
+ public:
+  const std::shared_ptr<UnreadableEngine> engine = std::make_shared<UnreadableEngine>();
+
+ private:
+  Task<std::shared_ptr<Store>> do_open(Pool pool, CallContext) override {
+    co_return embedded_store(engine, std::move(pool));
+  }
+};
+
+TEST_F(RegisteredIndexTest, ACommitIsNotCalledFailedForWhatItsIndexCannotRead) {
+  const auto store = std::make_shared<UnreadableStore>();
+  DocumentOptions options;
+  options.store = store;
+  document = open(options);
+  document.add_group(NodeGroup("Line", line_chunker()));
+  document.register_index("words", "Line", trie_index());
+  RetrieverOptions by_words;
+  by_words.group = "Line";
+  by_words.index = "words";
+  runtime.run(document.add(Source("a", "river\n")));
+  EXPECT_EQ(retrieve(document, "river", by_words).size(), 1U);
+  store->engine->fails_after_commits = true;
+  runtime.run(document.add(Source("b", "桥\n")));
+  EXPECT_EQ(runtime.run(document.text("b")), "桥\n");
+  EXPECT_TRUE(document.indexes().at(0).stale);
+  EXPECT_NE(document.indexes().at(0).reason.find("cannot be read"), std::string::npos);
+  store->engine->fails_after_commits = false;
+  runtime.run(document.rebuild_index("words"));
+  EXPECT_EQ(retrieve(document, "桥", by_words).size(), 1U);
 }
 
 TEST_F(RegisteredIndexTest, StaysInStepThroughRandomChangesAndFailures) {
