@@ -121,7 +121,7 @@ class GroupWrite {
 };
 
 /// Records that processing a source failed. What was stored under its id before stays searchable; a SourceWrite makes
-/// the source ready again.
+/// the source ready again. Where the stored record is damaged, it stays as it is, and verify() finds it.
 class SourceFailure {
  public:
   SourceFailure() = default;
@@ -134,7 +134,7 @@ class SourceFailure {
       content;  ///< Set: it is the stored content that failed; ignored if another is stored, or none.
 };
 
-/// Records that a file of the dataset has another stamp but the content that is stored.
+/// Records that a file of the dataset has another stamp but the content that is stored; of a damaged record, nothing.
 class SourceTouch {
  public:
   SourceTouch() = default;

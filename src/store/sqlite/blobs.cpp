@@ -3,6 +3,7 @@
 #include "store/coding.hpp"
 #include <ragstone/base/error.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 #include <variant>
@@ -87,14 +88,15 @@ std::string write_ids(std::span<const NodeId> ids) {
   return std::move(out).take();
 }
 
-std::vector<NodeId> read_ids(std::string_view bytes, NodeId end) {
+std::vector<NodeId> read_ids(std::string_view bytes, NodeId end, std::size_t most) {
   std::vector<NodeId> ids;
   ByteReader in(bytes, "stored node ids");
   NodeId expected = 0;
   while (!in.at_end()) {
     const NodeId first = expected + static_cast<NodeId>(in.zigzag());
     const std::uint64_t run = in.varint(kMaxRun);
-    if (first == 0 || first >= end || run == 0 || run > end - first || run > end - ids.size()) in.fail();
+    const std::uint64_t left = std::min<std::uint64_t>(end, most) - ids.size();
+    if (first == 0 || first >= end || run == 0 || run > end - first || run > left) in.fail();
     for (std::uint64_t i = 0; i < run; ++i) ids.push_back(first + i);
     expected = first + run;
   }

@@ -3,6 +3,7 @@
 #include <ragstone/base/ids.hpp>
 #include <ragstone/base/metadata.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -21,8 +22,9 @@ inline constexpr NodeId kNoEnd = INT64_MAX;
 
 /// Ids in any order; runs of consecutive ones take few bytes.
 std::string write_ids(std::span<const NodeId> ids);
-/// `end`: all ids are below it, so that a damaged blob takes no more memory than they all do.
-std::vector<NodeId> read_ids(std::string_view bytes, NodeId end = kNoEnd);
+/// `end`: all ids are below it, and `most`: there are no more of them, so that a damaged blob takes no more memory than
+/// they all do.
+std::vector<NodeId> read_ids(std::string_view bytes, NodeId end = kNoEnd, std::size_t most = SIZE_MAX);
 
 std::string write_numbers(std::span<const std::int64_t> numbers);
 std::vector<std::int64_t> read_numbers(std::string_view bytes);

@@ -29,6 +29,8 @@ const Group* find_group(const std::vector<Group>& groups, std::string_view name)
   return find_group(const_cast<std::vector<Group>&>(groups), name);
 }
 
+bool is_damaged(const std::optional<SourceRow>& source) { return source && digest_of(*source) != source->digest; }
+
 bool holds(const std::optional<SourceRow>& source, const Hash128& content) {
   return source && source->has_content() && source->record.content == content;
 }
@@ -135,6 +137,8 @@ bool Draft::write(GroupWrite write) {
 void Draft::fail(SourceFailure failure) {
   std::optional<SourceRow> source = find_source(database_, failure.source);
   if (failure.content && !holds(source, *failure.content)) return;
+  // A new digest would hide the damage. It stays for verify() to find, until the source is written anew.
+  if (is_damaged(source)) return;
   SourceRow row;
   if (source) {
     row = std::move(*source);
@@ -153,7 +157,7 @@ void Draft::fail(SourceFailure failure) {
 
 void Draft::touch(const SourceTouch& touch) {
   std::optional<SourceRow> source = find_source(database_, touch.source);
-  if (!source) return;
+  if (!source || is_damaged(source)) return;
   source->record.stamp = touch.stamp;
   write_source(database_, *source);
 }
@@ -192,8 +196,10 @@ void Draft::finish() {
 std::vector<Draft::Group> Draft::load_groups(const SourceRow& source) const {
   std::vector<Group> groups;
   for (SourceGroup& row : parse_groups(source.groups, catalog_.next_node)) {
-    const GroupDefinition& definition = catalog_.group(row.definition);
-    groups.push_back({std::move(row), definition});
+    Group& group = groups.emplace_back();
+    group.definition = catalog_.group(row.definition);
+    group.is_damaged = digest_of(source.number, row, catalog_) != row.digest;
+    group.row = std::move(row);
   }
   return groups;
 }
@@ -203,7 +209,7 @@ std::string Draft::format(std::int64_t source, std::vector<Group>& groups) const
   rows.reserve(groups.size());
   for (Group& group : groups) {
     SourceGroup& row = rows.emplace_back(std::move(group.row));
-    row.digest = digest_of(source, row, catalog_);
+    if (!group.is_damaged) row.digest = digest_of(source, row, catalog_);
   }
   return format_groups(rows);
 }

@@ -66,6 +66,7 @@ class Draft {
   struct Group {
     SourceGroup row;
     GroupDefinition definition;
+    bool is_damaged = false;  ///< Its record is: its digest stays the wrong one.
   };
   struct Owner;
 

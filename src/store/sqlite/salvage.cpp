@@ -17,7 +17,7 @@
 namespace ragstone::sqlite {
 namespace {
 
-std::int64_t highest(Database& database, const char* sql) {
+std::int64_t value_of(Database& database, const char* sql) {
   Statement& read = database.statement(sql);
   const Rows guard(read);
   return read.step() ? read.integer(0) : 0;
@@ -46,8 +46,8 @@ std::int64_t largest_of(const Places& places) {
 
 std::int64_t last_source(Database& database) {
   return largest_of({
-      [&] { return highest(database, "SELECT max(number) FROM source"); },
-      [&] { return highest(database, "SELECT max(source) FROM node_run"); },
+      [&] { return value_of(database, "SELECT max(number) FROM source"); },
+      [&] { return value_of(database, "SELECT max(source) FROM node_run"); },
       [&] { return last_source_of_counters(database); },
   });
 }
@@ -56,7 +56,7 @@ std::int64_t last_source(Database& database) {
 NodeId end_of_nodes(Database& database) {
   try {
     return static_cast<NodeId>(largest_of({
-        [&] { return highest(database, "SELECT min(max(first), 1 << 62) FROM node_run") + std::int64_t{kNodesOfRun}; },
+        [&] { return value_of(database, "SELECT min(max(first), 1 << 62) FROM node_run") + std::int64_t{kNodesOfRun}; },
         [&] { return static_cast<std::int64_t>(load_catalog(database).next_node); },
     }));
   } catch (const Error&) {
@@ -64,18 +64,25 @@ NodeId end_of_nodes(Database& database) {
   }
 }
 
-// More than the log ever has.
-constexpr std::int64_t kMaxLoggedCommits = 10'000;
+/// More than there can be in the database, so that a damaged list of them takes no more memory.
+std::size_t most_nodes(Database& database) {
+  constexpr std::int64_t kLeastNode = 32;  // Its two hashes.
+  return static_cast<std::size_t>(
+      std::max<std::int64_t>(value_of(database, "PRAGMA page_count") * value_of(database, "PRAGMA page_size"), 0) /
+      kLeastNode);
+}
 
 std::string in_quotes(const std::string& name) { return '"' + name + '"'; }
 
 }  // namespace
 
 Salvage::Salvage(Database& database, const PartFolder& parts, RecoveryReport& report)
-    : database_(database), report_(report) {
+    : database_(database), report_(report), numbers_(database, "number", "source") {
   load_definitions();
   last_source_ = last_source(database);
+  at_ = numbers_.before_first();
   end_of_nodes_ = end_of_nodes(database);
+  most_nodes_ = most_nodes(database);
   load_parts(parts);
 }
 
@@ -89,58 +96,52 @@ void Salvage::load_definitions() {
 }
 
 void Salvage::load_parts(const PartFolder& files) {
-  std::int64_t number = 0;
-  std::int64_t last = 0;
-  try {
-    last = highest(database_, "SELECT max(number) FROM part");
-  } catch (const Error& error) {
-    lose("parts", error.what(), {});
-  }
-  while (number < last) {
-    ++number;
-    try {
-      if (const std::optional<LoadedPart> loaded = load_part(database_, files, catalog_, number)) add_part(*loaded);
-    } catch (const Error& error) {
-      lose("part " + std::to_string(number), error.what(), {});
-    }
-  }
+  RowNumbers(database_, "number", "part")
+      .for_each(
+          [&](std::int64_t number) {
+            try {
+              if (const std::optional<LoadedPart> loaded = load_part(database_, files, catalog_, number))
+                add_part(*loaded);
+            } catch (const Error& error) {
+              lose(name_of_rows("part", number, number), error.what(), {});
+            }
+          },
+          [this](std::int64_t first, std::int64_t last, const std::string& problem) {
+            lose(name_of_rows("part", first, last), problem, {});
+          });
   load_log();
 }
 
 void Salvage::load_log() {
-  std::int64_t commit = 0;
-  std::int64_t last = 0;
-  try {
-    last = highest(database_, "SELECT max(generation) FROM commit_log");
-    commit = highest(database_, "SELECT min(generation) FROM commit_log");
-  } catch (const Error& error) {
-    lose("log of commits", error.what(), {});
-  }
-  // In a damaged table the first one may be anything.
-  commit = std::max(commit, last - kMaxLoggedCommits);
   std::string problem;
-  const auto note = [&](const Error& error) {
-    if (problem.empty()) problem = "commit " + std::to_string(commit) + ": " + error.what();
+  const auto note = [&problem](std::int64_t commit, const std::string& what) {
+    if (problem.empty()) problem = "commit " + std::to_string(commit) + ": " + what;
   };
-  for (; commit <= last; ++commit) {
-    const auto generation = static_cast<Generation>(commit);
-    try {
-      for (const LoadedPart& loaded : load_staged(database_, catalog_, generation)) add_part(loaded);
-    } catch (const Error& error) {
-      note(error);
-    }
-    try {
-      const OnDamagedSource on_damage = [this](const std::string& what, const std::string& id, const std::string& why) {
-        lose(what, why, id.empty() ? std::vector<std::string>() : std::vector<std::string>{id});
-      };
-      for (FreshSources::Pointer& source : read_fresh(database_, generation, on_damage))
-        fresh_.push_back(std::move(source));
-    } catch (const Error& error) {
-      note(error);
-    }
-  }
+  RowNumbers(database_, "generation", "commit_log")
+      .for_each(
+          [&](std::int64_t commit) {
+            try {
+              for (const LoadedPart& loaded : load_staged(database_, catalog_, static_cast<Generation>(commit)))
+                add_part(loaded);
+            } catch (const Error& error) {
+              note(commit, error.what());
+            }
+            try {
+              load_fresh(static_cast<Generation>(commit));
+            } catch (const Error& error) {
+              note(commit, error.what());
+            }
+          },
+          [&](std::int64_t first, std::int64_t, const std::string& what) { note(first, what); });
   if (!problem.empty()) lose("log of commits", problem, {});
   std::reverse(fresh_.begin(), fresh_.end());
+}
+
+void Salvage::load_fresh(Generation commit) {
+  const OnDamagedSource on_damage = [this](const std::string& what, const std::string& id, const std::string& why) {
+    lose(what, why, id.empty() ? std::vector<std::string>() : std::vector<std::string>{id});
+  };
+  for (FreshSources::Pointer& source : read_fresh(database_, commit, on_damage)) fresh_.push_back(std::move(source));
 }
 
 void Salvage::add_part(const LoadedPart& loaded) {
@@ -210,24 +211,24 @@ void Salvage::add(SourceWrite write, Commit& commit, std::size_t& bytes) {
 std::optional<SourceRow> Salvage::next_row() {
   static const std::string sql =
       std::string("SELECT ") + kSourceColumns + " FROM source WHERE number > ?1 ORDER BY number LIMIT 1";
-  while (at_ < last_source_) {
+  for (;;) {
     const std::int64_t before = at_;
     try {
       Statement& read = database_.statement(sql);
       const Rows guard(read);
       read.bind_integer(1, at_);
       if (!read.step()) return std::nullopt;
-      at_ = read.integer(0);
       // In a damaged table the next row may be one that was read before.
-      if (at_ <= before) throw Error(Errc::corrupt_store, "rows are out of order");
+      if (read.integer(0) <= before) throw Error(Errc::corrupt_store, "rows are out of order");
+      at_ = read.integer(0);
       return read_source(read);
     } catch (const Error& error) {
       const bool is_row = at_ > before;
-      if (!is_row) at_ = end_of_damage(database_, before, last_source_, {});
-      lose(name_of_sources(is_row ? at_ : before + 1, at_), error.what(), {});
+      if (!is_row && at_ >= last_source_) return std::nullopt;
+      if (!is_row) at_ = numbers_.end_of_damage(before, last_source_, {});
+      lose(name_of_rows("source number", is_row ? at_ : before + 1, at_), error.what(), {});
     }
   }
-  return std::nullopt;
 }
 
 std::optional<SourceWrite> Salvage::read(SourceRow row) {
@@ -238,7 +239,7 @@ std::optional<SourceWrite> Salvage::read(SourceRow row) {
     return std::nullopt;
   }
   NodeFinder nodes(database_);
-  write.groups = read_groups(row, [&](NodeId id) {
+  write.groups = read_groups(row, parse_groups(row.groups, end_of_nodes_, most_nodes_), [&](NodeId id) {
     StoredNode* node = nodes.find(id);
     if (node != nullptr) read_extra(database_, *node);
     return node;
@@ -250,15 +251,18 @@ std::optional<SourceWrite> Salvage::read(SourceRow row) {
 std::optional<SourceWrite> Salvage::read(const FreshSource& source) {
   SourceWrite write;
   write.text = source.text;
-  write.groups = read_groups(source.row, [&](NodeId id) { return source.find(id); });
+  // Its record has been compared with its checksum as a whole.
+  write.groups =
+      read_groups(source.row, parse_groups(source.row.groups, kNoEnd), [&](NodeId id) { return source.find(id); });
   write.record = source.row.record;
   return write;
 }
 
-std::vector<GroupRows> Salvage::read_groups(const SourceRow& row, const FindNode& find) {
+std::vector<GroupRows> Salvage::read_groups(const SourceRow& row, std::vector<SourceGroup> stored,
+                                            const FindNode& find) {
   std::vector<GroupRows> groups;
   std::vector<Group> waiting;
-  for (SourceGroup& group : parse_groups(row.groups, end_of_nodes_))
+  for (SourceGroup& group : stored)
     if (std::optional<Group> good = read_group(row, std::move(group), find)) waiting.push_back(std::move(*good));
 
   std::map<std::string, std::vector<NodeId>> written;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "store/sqlite/damaged_table.hpp"
 #include "store/sqlite/node_rows.hpp"
 #include "store/sqlite/part_rows.hpp"
 #include "store/sqlite/source_rows.hpp"
@@ -36,6 +37,7 @@ class Salvage {
   void load_definitions();
   void load_parts(const PartFolder& files);
   void load_log();
+  void load_fresh(Generation commit);
   void add_part(const LoadedPart& loaded);
   std::optional<SourceRow> next_row();
   bool next_fresh(Commit& commit, std::size_t& bytes);
@@ -44,7 +46,7 @@ class Salvage {
   std::optional<SourceWrite> read(const FreshSource& source);
   /// What all nodes of a group and their columns give; `find` gives a node with its own text and metadata.
   using FindNode = std::function<const StoredNode*(NodeId)>;
-  std::vector<GroupRows> read_groups(const SourceRow& source, const FindNode& find);
+  std::vector<GroupRows> read_groups(const SourceRow& source, std::vector<SourceGroup> stored, const FindNode& find);
   std::optional<Group> read_group(const SourceRow& source, SourceGroup row, const FindNode& find);
   void add_columns(const SourceRow& source, Group& group);
   std::optional<std::vector<float>> vectors(DefinitionNumber column, const Group& group) const;
@@ -53,10 +55,12 @@ class Salvage {
 
   Database& database_;
   RecoveryReport& report_;
+  const RowNumbers numbers_;  ///< Of sources.
   Catalog catalog_;
   std::map<DefinitionNumber, std::vector<segment::DenseView>> parts_;  ///< What is damaged is dead in them.
-  std::int64_t last_source_ = 0;                                       ///< No source has a higher number.
+  std::int64_t last_source_ = 0;                                       ///< Where what cannot be read ends at last.
   NodeId end_of_nodes_ = 0;                                            ///< Above the ids of all nodes in the tables.
+  std::size_t most_nodes_ = 0;
   std::int64_t at_ = 0;
   std::map<DefinitionNumber, std::vector<std::string>> left_;  ///< Sources with sparse vectors of a model.
   std::vector<FreshSources::Pointer> fresh_;                   ///< Those that are not read yet, the next one last.

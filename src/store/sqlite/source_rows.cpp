@@ -88,30 +88,6 @@ std::vector<std::int64_t> all_source_numbers(Database& database) {
   return numbers;
 }
 
-std::int64_t end_of_damage(Database& database, std::int64_t number, std::int64_t last, const StopToken& stop) {
-  Statement& read = database.statement("SELECT number FROM source WHERE number > ?1 ORDER BY number LIMIT 1");
-  const auto is_readable = [&read](std::int64_t after) {
-    const Rows guard(read);
-    try {
-      read.bind_integer(1, after);
-      return !read.step() || read.integer(0) > after;
-    } catch (const Error& error) {
-      if (error.errc() == Errc::corrupt_store) return false;
-      throw;
-    }
-  };
-  do {
-    throw_if_stopped(stop);
-    ++number;
-  } while (number < last && !is_readable(number));
-  return number;
-}
-
-std::string name_of_sources(std::int64_t first, std::int64_t last) {
-  if (first == last) return "source number " + std::to_string(first);
-  return "source numbers " + std::to_string(first) + " to " + std::to_string(last);
-}
-
 void write_source(Database& database, const SourceRow& row) {
   static const std::string sql =
       std::string("INSERT OR REPLACE INTO source(") + kSourceColumns +
@@ -147,13 +123,13 @@ void erase_source(Database& database, std::int64_t number) {
   erase.run();
 }
 
-std::vector<SourceGroup> parse_groups(std::string_view bytes, NodeId end) {
+std::vector<SourceGroup> parse_groups(std::string_view bytes, NodeId end, std::size_t most) {
   std::vector<SourceGroup> groups;
   ByteReader in(bytes, "groups of a source");
   while (!in.at_end()) {
     SourceGroup& group = groups.emplace_back();
     group.definition = in.zigzag();
-    group.nodes = read_ids(in.string(), end);
+    group.nodes = read_ids(in.string(), end, most);
     group.columns = read_numbers(in.string());
     group.node_digest = in.raw<std::int64_t>();
     group.digest = in.raw<std::int64_t>();

@@ -3,9 +3,9 @@
 #include "store/sqlite/catalog.hpp"
 #include "store/sqlite/database.hpp"
 #include "store/sqlite/text_blocks.hpp"
-#include <ragstone/base/stop.hpp>
 #include <ragstone/store/commit.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -48,17 +48,12 @@ std::vector<SourceRow> read_sources(Database& database, std::int64_t first, std:
 /// Ascending.
 std::vector<std::int64_t> all_source_numbers(Database& database);
 
-/// Of a damaged table: the least number above `number`, at most `last`, after which a row or the end can be read. Tries
-/// one after the other, since rows that can be read may lie between such that cannot.
-std::int64_t end_of_damage(Database& database, std::int64_t number, std::int64_t last, const StopToken& stop);
-/// What findings call sources whose ids cannot be read.
-std::string name_of_sources(std::int64_t first, std::int64_t last);
 /// Inserts, or replaces the row of that number.
 void write_source(Database& database, const SourceRow& row);
 void erase_source(Database& database, std::int64_t number);
 
-/// `end`: the ids of all nodes are below it. Errors: Errc::corrupt_store.
-std::vector<SourceGroup> parse_groups(std::string_view bytes, NodeId end);
+/// `end`, `most`: see read_ids(). Errors: Errc::corrupt_store.
+std::vector<SourceGroup> parse_groups(std::string_view bytes, NodeId end, std::size_t most = SIZE_MAX);
 std::string format_groups(std::span<const SourceGroup> groups);
 /// Those of the source of that number.
 std::vector<SourceGroup> read_groups(Database& database, std::int64_t source, NodeId end);

@@ -1,6 +1,7 @@
 #include "store/sqlite/verifier.hpp"
 
 #include "store/sqlite/commit_log.hpp"
+#include "store/sqlite/damaged_table.hpp"
 #include "store/sqlite/digest.hpp"
 #include <ragstone/base/error.hpp>
 #include <ragstone/base/utf8.hpp>
@@ -55,6 +56,7 @@ void Verifier::check_database() {
 void Verifier::check_sources() {
   static const std::string sql =
       std::string("SELECT ") + kSourceColumns + " FROM source WHERE number > ?1 ORDER BY number LIMIT 1";
+  const RowNumbers numbers(database_, "number", "source");
   std::int64_t number = 0;
   for (;;) {
     throw_if_stopped(stop_);
@@ -74,8 +76,8 @@ void Verifier::check_sources() {
       const std::exception_ptr error = std::current_exception();
       if (is_cancelled(error)) std::rethrow_exception(error);
       const bool is_row = number > before;
-      if (!is_row) number = end_of_damage(database_, before, state_.catalog.next_source, stop_);
-      add(name_of_sources(is_row ? number : before + 1, number), error);
+      if (!is_row) number = numbers.end_of_damage(before, state_.catalog.next_source, stop_);
+      add(name_of_rows("source number", is_row ? number : before + 1, number), error);
       if (number >= state_.catalog.next_source || report_.findings.size() >= kMaxFindings) return;
     }
   }

@@ -9,6 +9,7 @@
 #include "support/temporary_folder.hpp"
 #include <ragstone/base/error.hpp>
 #include <ragstone/store/sqlite_engine.hpp>
+#include <ragstone/store/sqlite_tools.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -16,6 +17,7 @@
 #include <iostream>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -64,6 +66,8 @@ struct Count {
   std::size_t found = 0;     ///< By verify().
   std::size_t harmless = 0;  ///< Nothing that is stored was hit.
   std::size_t failed = 0;    ///< Reads and commits that ended with an error.
+  std::size_t given_up = 0;  ///< By recover_store().
+  std::size_t saved = 0;     ///< By recover_store(), with losses or without.
 };
 
 /// A header that counts too many pages makes SQLite believe that the file has reached its limit: storage_full.
@@ -125,18 +129,92 @@ void open_damaged(const fs::path& folder, StoreHistory& history, Count& count) {
   try_to(count, [&] { engine->close(); });
 }
 
+bool is_same(const Node& node, const PlainNode& expected) {
+  return node.uid == expected.uid && node.span == expected.span && node.is_span == expected.is_span &&
+         node.text == expected.text && node.metadata == expected.visible;
+}
+
+bool has_vectors(const StoreSnapshot& snapshot, const PlainGroup& group) {
+  const auto column = group.columns.find(RandomCommits::kKey);
+  if (column == group.columns.end()) return true;
+  std::vector<Hash128> contents;
+  for (const PlainNode& node : group.nodes) contents.push_back(node.content);
+  const auto found = snapshot.vectors(RandomCommits::kKey, column->second.signature, contents);
+  return std::none_of(found.begin(), found.end(), [](const std::vector<float>& vector) { return vector.empty(); });
+}
+
+/// Whether a source, its text and all groups that it has are those of a state; `is_complete`: that it has all groups.
+bool is_whole(const StoreSnapshot& snapshot, const SourceRecord& record, const PlainModel& model, bool is_complete) {
+  const auto source = model.sources.find(record.id);
+  if (source == model.sources.end()) return false;
+  const PlainSource& expected = source->second;
+  if (record.content != expected.record.content || record.metadata != expected.record.metadata) return false;
+  if (snapshot.text(record.id) != expected.text) return false;
+  for (const auto& [name, group] : expected.groups) {
+    NodeQuery query;
+    query.group = name;
+    query.source = record.id;
+    const std::vector<Node> nodes = snapshot.nodes(query);
+    if (nodes.empty() && !is_complete) continue;
+    std::vector<const Node*> in_order(group.nodes.size());
+    if (nodes.size() != in_order.size()) return false;
+    for (const Node& node : nodes) in_order.at(node.number) = &node;
+    for (std::size_t i = 0; i < in_order.size(); ++i)
+      if (!is_same(*in_order[i], group.nodes[i])) return false;
+    if (is_complete && !has_vectors(snapshot, group)) return false;
+  }
+  return true;
+}
+
+/// What was saved must be of one state, most likely the newest; a page may hold rows of older ones, too.
+void expect_whole(const StoreSnapshot& snapshot, const RecoveryReport& report, StoreHistory& history,
+                  Generation newest) {
+  std::set<std::string> incomplete;
+  for (const StoreFinding& finding : report.lost) incomplete.insert(finding.sources.begin(), finding.sources.end());
+  std::uint64_t sources = 0;
+  for (const SourceRecord& record : snapshot.sources({})) {
+    if (record.generation == 0) continue;
+    ++sources;
+    bool found = false;
+    for (Generation at = newest; !found && at > 0; --at)
+      found = is_whole(snapshot, record, history.at(at), !incomplete.contains(record.id));
+    EXPECT_TRUE(found) << "source " << record.id << " is not what it ever was";
+  }
+  EXPECT_EQ(sources, report.sources);
+}
+
+void recover_damaged(const fs::path& folder, StoreHistory& history, Generation newest, Count& count) {
+  const fs::path target = folder / "saved";
+  RecoveryReport report;
+  try {
+    report = recover_store(folder / "store", target);
+  } catch (const Error& error) {
+    expect_typed(error);
+    EXPECT_FALSE(fs::exists(target));
+    ++count.given_up;
+    return;
+  }
+  ++count.saved;
+  const auto engine = sqlite_engine(target);
+  for (const StoreFinding& finding : engine->verify().findings)
+    ADD_FAILURE() << finding.object << ": " << finding.problem;
+  expect_whole(*engine->snapshot(), report, history, newest);
+}
+
 // F7
-TEST(DamagedDatabase, IsRefusedOrFoundOrHarmless) {
+TEST(DamagedDatabase, IsRefusedOrFoundOrHarmlessAndWhatIsRecoveredIsWhole) {
   Count count;
   std::mt19937_64 random(8);
   const std::size_t files = rounds(50);
   for (std::size_t tried = 0; tried < files && !HasFailure();) {
     const TemporaryFolder folder;
     StoreHistory history(tried);
+    Generation newest = 0;
     {
       const FaultyStore store(std::make_shared<FaultPlan>());
       StoreScript script(history, tried, 0, [&] { return store.open(folder.path() / "store", busy_options()); });
       script.run(40);
+      newest = script.acknowledged();
       script.close();
     }
     const std::string database = read_file(folder.path() / "store" / "store.db");
@@ -145,12 +223,15 @@ TEST(DamagedDatabase, IsRefusedOrFoundOrHarmless) {
       const TemporaryFolder copy;
       fs::copy(folder.path() / "store", copy.path() / "store", fs::copy_options::recursive);
       copy.write("store/store.db", damaged(database, random));
+      recover_damaged(copy.path(), history, newest, count);
       open_damaged(copy.path() / "store", history, count);
     }
   }
   std::cout << count.refused << " refused, " << count.found << " found by verify, " << count.harmless << " harmless, "
-            << count.failed << " operations ended with an error\n";
+            << count.failed << " operations ended with an error, " << count.saved << " recovered, " << count.given_up
+            << " beyond recovery\n";
   EXPECT_GT(count.refused + count.found, files / 4);
+  EXPECT_GT(count.saved, files / 2);
 }
 
 /// Four sources in one leaf page of the database.
