@@ -20,7 +20,7 @@ class TwoRegions : public testing::TestWithParam<bool> {
  protected:
   TwoRegions() : sample_(random_dense(random_, kRows, kDimension)) {
     for (std::size_t row = 0; row < kRows; ++row) {
-      sample_.keys[row].source = 1 + row % 7;
+      sample_.keys[row].source = static_cast<SourceNumber>(1 + row % 7);
       sample_.values[row * kDimension] += is_first(row) ? 12.0F : -12.0F;
     }
     part_ = sample_.part(graph_form());
