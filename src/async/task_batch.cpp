@@ -21,7 +21,7 @@ namespace asio = boost::asio;
 namespace {
 
 // Children started or cancelled in one handler, so that a large batch never occupies its executor for long.
-constexpr std::size_t kBurst = 64;
+constexpr std::size_t kBurst = 8;
 
 /// What the parent shares with its children; everything happens on their one serial executor.
 class Nursery : public std::enable_shared_from_this<Nursery> {
