@@ -96,15 +96,19 @@ HWY_ATTR HWY_INLINE void add_terms(const float* const* queries, const float* con
   }
 }
 
-/// The sums of each query with each row; `sums` is [asked x count].
+/// The sums of each query with each row; `sums` is [asked x count]. `fetches`: of each line, the one ahead is asked for.
 template <std::size_t asked, std::size_t count, class Term>
 HWY_ATTR HWY_INLINE void sum_terms(const float* const* queries, const float* const* rows, std::size_t dimension,
-                                   Term term, Sums* sums) {
+                                   Term term, Sums* sums, bool fetches = false) {
   const Floats tag;
   for (std::size_t i = 0; i < asked * count; ++i)
     for (std::size_t s = 0; s < kSums; ++s) sums[i].parts[s] = hn::Zero(tag);
   const std::size_t whole = dimension - dimension % kLanes;
-  for (std::size_t i = 0; i < whole; i += kLanes) add_terms<asked, count>(queries, rows, i, term, sums);
+  for (std::size_t i = 0; i < whole; i += kLanes) {
+    if (fetches)
+      for (std::size_t r = 0; r < count; ++r) fetch_ahead(rows[r] + i);
+    add_terms<asked, count>(queries, rows, i, term, sums);
+  }
   if (whole == dimension) return;
   // The rest of the elements, and zeros.
   HWY_ALIGN float tails[asked + count][kLanes] = {};
@@ -163,11 +167,11 @@ HWY_ATTR void sum_several(const float* const* queries, const float* rows, std::s
   for (; i + kRowsTogether <= count; i += kRowsTogether) {
     const float* together[kRowsTogether];
     for (std::size_t r = 0; r < kRowsTogether; ++r) {
-      fetch_after(rows, dimension, chosen, count, i + r, true);
+      if (chosen != nullptr) fetch_after(rows, dimension, chosen, count, i + r);
       together[r] = row_at(rows, dimension, chosen, i + r);
     }
     Sums sums[kQueries * kRowsTogether];
-    sum_terms<kQueries, kRowsTogether>(queries, together, dimension, term, sums);
+    sum_terms<kQueries, kRowsTogether>(queries, together, dimension, term, sums, chosen == nullptr);
     float totals[kQueries * kRowsTogether];
     for (std::size_t four = 0; four < kQueries * kRowsTogether; four += 4) total(sums + four, totals + four);
     for (std::size_t q = 0; q < kQueries; ++q)
