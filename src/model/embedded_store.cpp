@@ -41,6 +41,7 @@ class EmbeddedStore final : public Store {
       : engine_(std::move(engine)), commits_(std::make_shared<GroupCommit>(engine_)), pool_(std::move(pool)) {}
 
   const StoreCapabilities& capabilities() const noexcept override { return engine_->capabilities(); }
+  Generation opened_at() const noexcept override { return engine_->opened_at(); }
   std::shared_ptr<IndexFiles> index_files() const override { return engine_->index_files(); }
 
  private:

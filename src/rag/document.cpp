@@ -220,7 +220,7 @@ void Document::register_index(std::string name, std::string group, std::shared_p
   core()->groups.check_known(group);
   if (!capabilities().indexes)
     throw Error(Errc::unsupported, "register_index: the store \"" + capabilities().name + "\" keeps no indexes");
-  core()->indexes.add(std::move(name), std::move(group), std::move(index));
+  core()->indexes.add(std::move(name), std::move(group), std::move(index), core()->store->opened_at());
 }
 
 Task<void> Document::rebuild_index(std::string name, CallContext context) {

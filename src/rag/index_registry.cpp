@@ -76,8 +76,13 @@ Task<void> load(std::shared_ptr<Store> store, Pool pool, std::shared_ptr<Registe
 
 }  // namespace
 
-RegisteredIndex::RegisteredIndex(std::string name, std::string group, std::shared_ptr<Index> index)
-    : Index(index->generation()), name_(std::move(name)), group_(std::move(group)), index_(std::move(index)) {}
+RegisteredIndex::RegisteredIndex(std::string name, std::string group, std::shared_ptr<Index> index,
+                                 Generation opened_at)
+    : Index(index->generation()),
+      name_(std::move(name)),
+      group_(std::move(group)),
+      index_(std::move(index)),
+      ahead_(generation() > opened_at) {}
 
 bool RegisteredIndex::in_use() const {
   const std::lock_guard lock(mutex_);
@@ -131,6 +136,7 @@ void RegisteredIndex::do_clear() {
   const std::lock_guard lock(busy_);
   index_->clear();
   saved_.store(0, std::memory_order_relaxed);
+  ahead_.store(false, std::memory_order_relaxed);
 }
 
 std::string RegisteredIndex::do_form() const {
@@ -164,12 +170,12 @@ std::vector<ScoredNode> RegisteredIndex::do_query(const IndexQuery& query, const
   return index_->query(query, stop);
 }
 
-void IndexRegistry::add(std::string name, std::string group, std::shared_ptr<Index> index) {
+void IndexRegistry::add(std::string name, std::string group, std::shared_ptr<Index> index, Generation opened_at) {
   if (name.empty() || !index) throw Error(Errc::invalid_argument, "register_index: a name and an index are needed");
   const std::lock_guard lock(mutex_);
   auto& place = indexes_[name];
   if (place) throw Error(Errc::already_exists, "register_index: there is an index \"" + name + "\" already");
-  place = std::make_shared<RegisteredIndex>(std::move(name), std::move(group), std::move(index));
+  place = std::make_shared<RegisteredIndex>(std::move(name), std::move(group), std::move(index), opened_at);
 }
 
 std::shared_ptr<RegisteredIndex> IndexRegistry::find(const std::string& name) const {
@@ -209,6 +215,10 @@ Task<void> bring_up_to_date(std::shared_ptr<Store> store, Pool pool, std::shared
                             bool from_scratch) {
   const CallContext context = CallContext().with_lane(Lane::background);
   const Snapshot at = co_await store->pin(context);
+  if (index->is_ahead()) {
+    from_scratch = true;
+    index->set_note("replayed: it was newer than the store");
+  }
   if (!from_scratch && index->generation() == 0 && !index->form().empty())
     co_await load(store, pool, index, at.generation());
   const Generation from = index->generation();

@@ -23,7 +23,8 @@ namespace ragstone {
 /// saved while it is queried.
 class RegisteredIndex final : public Index {
  public:
-  RegisteredIndex(std::string name, std::string group, std::shared_ptr<Index> index);
+  /// `opened_at`: the generation that the store was opened with.
+  RegisteredIndex(std::string name, std::string group, std::shared_ptr<Index> index, Generation opened_at);
 
   const std::string& name() const noexcept { return name_; }
   const std::string& group() const noexcept { return group_; }
@@ -34,6 +35,9 @@ class RegisteredIndex final : public Index {
   /// Whether it has been brought up to date once, so that commits must keep it so.
   bool in_use() const;
   void set_in_use();
+  /// Whether it came with a later generation than the store was opened with: of commits that the store has lost, so
+  /// that what it holds may differ from the store's state at whatever generation. Until it is cleared.
+  bool is_ahead() const noexcept { return ahead_.load(std::memory_order_relaxed); }
   /// Null unless stale.
   std::exception_ptr failure() const;
   void set_failure(std::exception_ptr error);
@@ -64,12 +68,14 @@ class RegisteredIndex final : public Index {
   std::exception_ptr failure_;
   std::string note_;
   std::atomic<Generation> saved_ = 0;
+  std::atomic<bool> ahead_;
 };
 
 /// The indexes of a Document by name. Thread-safe.
 class IndexRegistry {
  public:
-  void add(std::string name, std::string group, std::shared_ptr<Index> index);
+  /// `opened_at`: see RegisteredIndex.
+  void add(std::string name, std::string group, std::shared_ptr<Index> index, Generation opened_at);
   /// Errors: Errc::not_found, with what there is.
   std::shared_ptr<RegisteredIndex> find(const std::string& name) const;
   /// Those in use and not stale.
@@ -84,9 +90,9 @@ class IndexRegistry {
 };
 
 /// Makes an index equal to its group in the store's latest state: by the change log's difference, or by a replay where
-/// the log does not reach back or `from_scratch` asks for it. An index that holds nothing loads what was saved first; a
-/// replay ends with saving it. What the index throws makes it stale; everything else is
-/// thrown. At most one call at a time for one index.
+/// the log does not reach back, the index is ahead of the store, or `from_scratch` asks for it. An index that holds
+/// nothing loads what was saved first; a replay ends with saving it. What the index throws makes it stale; everything
+/// else is thrown. At most one call at a time for one index.
 Task<void> bring_up_to_date(std::shared_ptr<Store> store, Pool pool, std::shared_ptr<RegisteredIndex> index,
                             bool from_scratch);
 

@@ -12,9 +12,10 @@ namespace {
 class Opening final : public StoreEngine {
  public:
   Opening(std::shared_ptr<StoreEngine> engine, std::shared_ptr<std::atomic<std::size_t>> commits)
-      : engine_(std::move(engine)), commits_(std::move(commits)) {}
+      : engine_(std::move(engine)), commits_(std::move(commits)), opened_at_(engine_->snapshot()->generation()) {}
 
   const StoreCapabilities& capabilities() const noexcept override { return engine_->capabilities(); }
+  Generation opened_at() const noexcept override { return opened_at_; }
   std::shared_ptr<const StoreSnapshot> snapshot() const override { return engine_->snapshot(); }
   VectorIndexes vector_indexes() const override { return engine_->vector_indexes(); }
   void close() override { closed_ = true; }
@@ -35,6 +36,7 @@ class Opening final : public StoreEngine {
 
   const std::shared_ptr<StoreEngine> engine_;
   const std::shared_ptr<std::atomic<std::size_t>> commits_;
+  const Generation opened_at_;
   std::atomic<bool> closed_ = false;
 };
 

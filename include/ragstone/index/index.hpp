@@ -83,7 +83,8 @@ class Index {
   std::vector<ScoredNode> query(const IndexQuery& query, const StopToken& stop) const;
 
   /// The store generation that this index holds; 0: nothing. A persistent index hands what it loaded to the
-  /// constructor, and the framework sends only the difference.
+  /// constructor, and the framework sends only the difference. It is rebuilt where that is a later generation than the
+  /// store was opened with: a loss of power may have taken the store's last commits, or a backup been put in place.
   Generation generation() const noexcept { return generation_.load(std::memory_order_acquire); }
 
   /// What a saved index must have in common with this one to be loaded: name, version and parameters of its kind. At

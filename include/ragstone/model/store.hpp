@@ -48,6 +48,8 @@ class Store {
   virtual ~Store() = default;
 
   virtual const StoreCapabilities& capabilities() const noexcept = 0;
+  /// The generation of the state that it was opened with.
+  virtual Generation opened_at() const noexcept = 0;
   /// Where registered indexes are saved, used on the pool; null: nowhere.
   virtual std::shared_ptr<IndexFiles> index_files() const { return nullptr; }
 

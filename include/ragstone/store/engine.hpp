@@ -57,6 +57,9 @@ class StoreEngine {
 
   virtual const StoreCapabilities& capabilities() const noexcept = 0;
 
+  /// The generation of the state that it was opened with.
+  virtual Generation opened_at() const noexcept = 0;
+
   /// The state after the last commit. Cheap; never waits for a commit in progress.
   virtual std::shared_ptr<const StoreSnapshot> snapshot() const = 0;
 

@@ -30,6 +30,8 @@ class MemoryEngine final : public StoreEngine {
 
   const StoreCapabilities& capabilities() const noexcept override { return capabilities_; }
 
+  Generation opened_at() const noexcept override { return 0; }
+
   std::shared_ptr<const StoreSnapshot> snapshot() const override { return current(); }
 
   VectorIndexes vector_indexes() const override { return current()->state().vector_indexes; }

@@ -51,11 +51,13 @@ class ReadingEngine final : public StoreEngine {
         std::make_shared<ReaderPool>(folder / kDatabaseFile, watches_ ? OpenMode::read : OpenMode::immutable, vfs_);
     watch_ = readers_->take();
     check_schema(*watch_);
-    latest();
+    opened_at_ = latest()->generation();
     if (options.warm_up) warm_up_.emplace(snapshot_->state());
   }
 
   const StoreCapabilities& capabilities() const noexcept override { return capabilities_; }
+
+  Generation opened_at() const noexcept override { return opened_at_; }
 
   std::shared_ptr<const StoreSnapshot> snapshot() const override { return latest(); }
 
@@ -138,6 +140,7 @@ class ReadingEngine final : public StoreEngine {
   const bool watches_;
   const std::string vfs_;
   const StoreCapabilities capabilities_ = reading_capabilities(watches_);
+  Generation opened_at_ = 0;
   PartFolder folder_;
   std::shared_ptr<segment::IndexFolder> indexes_;
   std::shared_ptr<ReaderPool> readers_;

@@ -77,10 +77,11 @@ class WritingEngine final : public StoreEngine {
     lock_.emplace(folder / kLockFile, options.lock_timeout);
     writer_ = std::make_unique<Writer>(folder / kDatabaseFile, hooks.vfs, options.durability, context_);
     // Until its first commit, the names of a new store's files may be lost.
-    if (writer_->state()->catalog.generation == 0) hooks.files->sync_directory(folder);
+    opened_at_ = writer_->state()->catalog.generation;
+    if (opened_at_ == 0) hooks.files->sync_directory(folder);
     readers_ = std::make_shared<ReaderPool>(folder / kDatabaseFile, OpenMode::read, hooks.vfs);
     indexes_ = std::make_shared<segment::IndexFolder>(hooks.files, folder / kIndexFolder, options.map_segments, true);
-    indexes_->remove_newer(writer_->state()->catalog.generation);
+    indexes_->remove_newer(opened_at_);
     publish();
     if (options_.warm_up) warm_up_ = std::make_unique<WarmUp>(writer_->state());
   }
@@ -94,6 +95,8 @@ class WritingEngine final : public StoreEngine {
   }
 
   const StoreCapabilities& capabilities() const noexcept override { return capabilities_; }
+
+  Generation opened_at() const noexcept override { return opened_at_; }
 
   std::shared_ptr<const StoreSnapshot> snapshot() const override { return current(); }
 
@@ -396,6 +399,7 @@ class WritingEngine final : public StoreEngine {
   const MonotonicClock now_;
   const OwnThreads helpers_ = OwnThreads::all_but_one();
   const StoreCapabilities capabilities_ = sqlite_capabilities();
+  Generation opened_at_ = 0;
   const std::shared_ptr<SharedBySnapshots> shared_;
   CommitQueue queue_;
   std::mutex maintenance_mutex_;     ///< Before commit_mutex_.

@@ -212,6 +212,7 @@ class ObservedEngine final : public StoreEngine {
   explicit ObservedEngine(std::promise<std::thread::id>& released) : released_(released) {}
 
   const StoreCapabilities& capabilities() const noexcept override { return inner_->capabilities(); }
+  Generation opened_at() const noexcept override { return inner_->opened_at(); }
   std::shared_ptr<const StoreSnapshot> snapshot() const override {
     auto state = inner_->snapshot();
     const StoreSnapshot* address = state.get();
@@ -259,6 +260,7 @@ TEST_F(EmbeddedStoreTest, APinnedStateThatOutlivesItsRuntimeIsGivenUpWhereItIsDr
 class PatientEngine final : public StoreEngine {
  public:
   const StoreCapabilities& capabilities() const noexcept override { return inner_->capabilities(); }
+  Generation opened_at() const noexcept override { return inner_->opened_at(); }
   std::shared_ptr<const StoreSnapshot> snapshot() const override { return inner_->snapshot(); }
   void close() override {}
 

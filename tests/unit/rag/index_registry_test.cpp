@@ -48,7 +48,7 @@ TEST(RegisteredIndex, ReadersWithoutAGapDoNotKeepAnUpdateOut) {
     const int before = ++entered;
     for (int i = 0; i < 1000 && entered == before; ++i) std::this_thread::yield();
   };
-  RegisteredIndex registered("words", "Word", index);
+  RegisteredIndex registered("words", "Word", index, 0);
   IndexQuery query;
   query.top_k = 1;
   const auto ask = [&] {
@@ -79,7 +79,7 @@ class SavedRegistryTest : public testing::Test {
   Runtime runtime{four_threads()};
   std::shared_ptr<Store> store = runtime.run(memory_store()->open(runtime.pool()));
   std::shared_ptr<HookedIndex> index = std::make_shared<HookedIndex>();
-  std::shared_ptr<RegisteredIndex> registered = std::make_shared<RegisteredIndex>("words", "Word", index);
+  std::shared_ptr<RegisteredIndex> registered = std::make_shared<RegisteredIndex>("words", "Word", index, 0);
 };
 
 TEST_F(SavedRegistryTest, IsSavedByOneAtATime) {

@@ -4,6 +4,7 @@
 #include <ragstone/store/memory_engine.hpp>
 
 #include <atomic>
+#include <filesystem>
 #include <map>
 #include <random>
 #include <utility>
@@ -17,6 +18,10 @@ class ExactIndex final : public Index {
   int updates = 0;
   bool fail_next = false;
   std::size_t size() const { return by_id_.size(); }
+
+  ExactIndex() = default;
+  /// As it was kept by the program at a generation.
+  ExactIndex(const ExactIndex& kept, Generation generation) : Index(generation), by_id_(kept.by_id_) {}
 
  private:
   void do_update(const IndexUpdate& update, const StopToken&) override {
@@ -113,6 +118,7 @@ TEST_F(RegisteredIndexTest, AFailedUpdateMakesItStaleUntilItIsRebuilt) {
 class UnreadableEngine final : public StoreEngine {
  public:
   const StoreCapabilities& capabilities() const noexcept override { return inner_->capabilities(); }
+  Generation opened_at() const noexcept override { return inner_->opened_at(); }
   std::shared_ptr<const StoreSnapshot> snapshot() const override {
     if (fails_now_.exchange(false)) throw Error(Errc::io_error, "the disk cannot be read");
     return inner_->snapshot();
@@ -162,6 +168,91 @@ TEST_F(RegisteredIndexTest, ACommitIsNotCalledFailedForWhatItsIndexCannotRead) {
   store->engine->fails_after_commits = false;
   runtime.run(document.rebuild_index("words"));
   EXPECT_EQ(retrieve(document, "桥", by_words).size(), 1U);
+}
+
+class KeptIndexTest : public RagTest {
+ protected:
+  Document open_with(std::shared_ptr<Index> index, StoreAccess access = StoreAccess::read_write) {
+    SqliteOptions sqlite;
+    sqlite.access = access;
+    DocumentOptions options;
+    options.store = sqlite_store(folder.path() / "kb", sqlite);
+    Document document = open(std::move(options));
+    document.add_group(NodeGroup("Word", line_chunker()));
+    document.register_index("exact", "Word", std::move(index));
+    return document;
+  }
+
+  std::size_t look_up(const Document& document, const std::string& word) {
+    RetrieverOptions options;
+    options.group = "Word";
+    options.index = "exact";
+    return retrieve(document, word, options).size();
+  }
+
+  /// A store with "apple", after a backup that holds it was put in place of one with "pear" too; gives the index that
+  /// holds both.
+  std::shared_ptr<ExactIndex> lose_a_commit() {
+    const auto index = std::make_shared<ExactIndex>();
+    Document document = open_with(index);
+    runtime.run(document.add(Source("a", "apple")));
+    runtime.run(document.build("Word"));
+    runtime.run(document.backup(folder.path() / "before"));
+    runtime.run(document.add(Source("b", "pear")));
+    EXPECT_EQ(look_up(document, "pear"), 1u);
+    runtime.run(document.close());
+    std::filesystem::remove_all(folder.path() / "kb");
+    std::filesystem::rename(folder.path() / "before", folder.path() / "kb");
+    return std::make_shared<ExactIndex>(*index, index->generation());
+  }
+
+  TemporaryFolder folder;
+};
+
+TEST_F(KeptIndexTest, IsBroughtUpToDateByTheDifference) {
+  const auto index = std::make_shared<ExactIndex>();
+  {
+    Document document = open_with(index);
+    runtime.run(document.add(Source("a", "apple")));
+    EXPECT_EQ(look_up(document, "apple"), 1u);
+    runtime.run(document.close());
+  }
+  const auto kept = std::make_shared<ExactIndex>(*index, index->generation());
+  Document document = open_with(kept);
+  runtime.run(document.add(Source("c", "plum")));
+  EXPECT_EQ(look_up(document, "plum"), 1u);
+  EXPECT_EQ(look_up(document, "apple"), 1u);
+  EXPECT_EQ(kept->updates, 1);
+  EXPECT_EQ(document.indexes().at(0).note, "");
+}
+
+TEST_F(KeptIndexTest, ThatIsAheadOfTheStoreIsRebuiltAlsoWhereTheStoreHasPassedIt) {
+  const std::shared_ptr<ExactIndex> ahead = lose_a_commit();
+  const Generation generation = ahead->generation();
+  Document document = open_with(ahead);
+  for (int i = 0; i < 5; ++i) runtime.run(document.add(Source("c" + std::to_string(i), "plum\n苹果")));
+  EXPECT_EQ(look_up(document, "pear"), 0u);
+  EXPECT_EQ(look_up(document, "apple"), 1u);
+  EXPECT_EQ(look_up(document, "苹果"), 5u);
+  EXPECT_EQ(ahead->size(), 11u);
+  EXPECT_GT(ahead->generation(), generation);
+  EXPECT_EQ(document.indexes().at(0).note, "replayed: it was newer than the store");
+  runtime.run(document.add(Source("d", "pear")));
+  EXPECT_EQ(look_up(document, "pear"), 1u);
+}
+
+TEST_F(KeptIndexTest, ThatIsAheadOfTheStoreIsRebuiltInAReaderWhoseWriterHasPassedIt) {
+  const std::shared_ptr<ExactIndex> ahead = lose_a_commit();
+  Document reader = open_with(ahead, StoreAccess::read_only);
+  Document writer = open_with(std::make_shared<ExactIndex>());
+  for (int i = 0; i < 5; ++i) runtime.run(writer.add(Source("c" + std::to_string(i), "plum\n苹果")));
+  EXPECT_EQ(look_up(reader, "pear"), 0u);
+  EXPECT_EQ(look_up(reader, "苹果"), 5u);
+  EXPECT_EQ(ahead->size(), 11u);
+  runtime.run(writer.add(Source("d", "pear")));
+  EXPECT_EQ(look_up(reader, "pear"), 1u);
+  runtime.run(reader.close());
+  runtime.run(writer.close());
 }
 
 TEST_F(RegisteredIndexTest, StaysInStepThroughRandomChangesAndFailures) {
