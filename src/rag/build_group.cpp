@@ -13,23 +13,29 @@
 namespace ragstone {
 namespace {
 
-/// Builds one group: its nodes where they are missing, or columns where the nodes are there.
+/// What of a group is built.
+enum class Missing {
+  nodes,         ///< Where the nodes are missing: they, with the columns.
+  columns,       ///< Where the nodes are there, but not the columns.
+  lost_columns,  ///< Where damage took rows of the columns.
+};
+
+/// Builds one group where something of it is missing.
 class GroupBuild {
  public:
   /// `plan` ends with the group, its ancestors before it. Sources in `failed` are left out, and those that fail are put
   /// in.
-  GroupBuild(std::shared_ptr<DocumentCore> core, IngestPlan plan, bool columns_only, std::set<std::string>& failed,
+  GroupBuild(std::shared_ptr<DocumentCore> core, IngestPlan plan, Missing missing, std::set<std::string>& failed,
              CallContext context)
       : core_(std::move(core)),
         plan_(std::make_shared<const IngestPlan>(std::move(plan))),
-        columns_only_(columns_only),
+        missing_(missing),
         failed_(failed),
         context_(std::move(context)) {}
 
-  /// Errors: the first one, if sources failed and no source has what was to be built.
+  /// Errors: the first one, if sources failed and no source has what was to be built; none where it was lost.
   Task<void> run() {
-    PendingQuery query = group().pending();
-    if (!columns_only_) query.columns.clear();
+    PendingQuery query = sources_to_build();
     query.limit = core_->options.batch_sources;
     for (;;) {
       std::vector<std::string> sources = co_await core_->store->pending(query, latest_, context_);
@@ -38,17 +44,25 @@ class GroupBuild {
       std::erase_if(sources, [&](const std::string& id) { return failed_.contains(id); });
       co_await run_batch(sources);
     }
-    if (!first_error_ || built_ > 0) co_return;
+    if (!first_error_ || built_ > 0 || missing_ == Missing::lost_columns) co_return;
     const bool some_have_it = co_await any_source_has_it();
     if (!some_have_it) std::rethrow_exception(first_error_);
   }
 
+  const EmbedCounts& counts() const noexcept { return counts_; }
+
  private:
   const PlannedGroup& group() const { return plan_->groups.back(); }
 
-  Task<bool> any_source_has_it() {
+  PendingQuery sources_to_build() const {
     PendingQuery query = group().pending();
-    if (!columns_only_) query.columns.clear();
+    if (missing_ == Missing::nodes) query.columns.clear();
+    query.lost_only = missing_ == Missing::lost_columns;
+    return query;
+  }
+
+  Task<bool> any_source_has_it() {
+    PendingQuery query = sources_to_build();
     const std::vector<std::string> lacking = co_await core_->store->pending(query, latest_, context_);
     SourceQuery all;
     const std::vector<SourceRecord> records = co_await core_->store->sources(all, latest_, context_);
@@ -63,7 +77,9 @@ class GroupBuild {
     Work<void> work;
     work.set([plan = plan_, drafts](const StopToken& stop) { cut(*plan, *drafts, stop); });
     co_await offload(core_->pool, Lane::background, std::move(work), context_);
-    co_await embed_drafts(core_, plan_, drafts, nullptr, refusing_, context_);
+    const EmbedCounts counts = co_await embed_drafts(core_, plan_, drafts, nullptr, refusing_, context_);
+    counts_.embedded += counts.embedded;
+    counts_.reused += counts.reused;
 
     auto changes = std::make_shared<Commit>();
     for (Draft& draft : *drafts) add_to(*changes, draft);
@@ -117,22 +133,23 @@ class GroupBuild {
     GroupWrite write;
     write.source = draft.item.id;
     write.content = draft.write.record.content;
-    if (columns_only_) {
+    if (missing_ == Missing::nodes) {
+      write.groups = std::move(draft.write.groups);
+    } else {
       draft.write.groups.front().rows.clear();
       write.columns = std::move(draft.write.groups);
-    } else {
-      write.groups = std::move(draft.write.groups);
     }
     changes.groups.push_back(std::move(write));
   }
 
   std::shared_ptr<DocumentCore> core_;
   std::shared_ptr<const IngestPlan> plan_;
-  bool columns_only_;
+  Missing missing_;
   std::set<std::string>& failed_;
   const Snapshot latest_;
   const CallContext context_;
   const std::shared_ptr<EmbedderErrors> refusing_ = std::make_shared<EmbedderErrors>();
+  EmbedCounts counts_;
   std::size_t built_ = 0;
   std::exception_ptr first_error_;
 };
@@ -154,7 +171,7 @@ Task<std::exception_ptr> build_one(std::shared_ptr<DocumentCore> core, const Ing
   for (const PlannedColumn& column : group.columns) (column.is_bm25() ? terms : embedded).push_back(column);
 
   std::set<std::string> failed;
-  GroupBuild nodes(core, plan_for(plan, group.name, terms), false, failed, context);
+  GroupBuild nodes(core, plan_for(plan, group.name, terms), Missing::nodes, failed, context);
   co_await nodes.run();
   core->groups.set_ready(group.name, {});
   std::vector<PlannedColumn> columns = std::move(terms);
@@ -162,7 +179,7 @@ Task<std::exception_ptr> build_one(std::shared_ptr<DocumentCore> core, const Ing
   std::exception_ptr first_error;
   for (const PlannedColumn& column : columns) {
     std::vector<PlannedColumn> single(1, column);
-    GroupBuild build(core, plan_for(plan, group.name, std::move(single)), true, failed, context);
+    GroupBuild build(core, plan_for(plan, group.name, std::move(single)), Missing::columns, failed, context);
     std::exception_ptr error;
     try {
       co_await build.run();
@@ -190,7 +207,30 @@ Task<void> build_chain(std::shared_ptr<DocumentCore> core, std::string group, Ca
   if (first_error) std::rethrow_exception(first_error);
 }
 
+Task<EmbedCounts> heal_columns(std::shared_ptr<DocumentCore> core, std::string group, std::set<std::string>& failed,
+                               CallContext context) {
+  const std::shared_ptr<const IngestPlan> plan = core->groups.plan();
+  const IngestPlan chain = plan->chain(group);
+  EmbedCounts counts;
+  for (const PlannedColumn& column : chain.groups.back().columns) {
+    std::vector<PlannedColumn> single(1, column);
+    GroupBuild build(core, plan_for(*plan, group, std::move(single)), Missing::lost_columns, failed, context);
+    co_await build.run();
+    counts.embedded += build.counts().embedded;
+    counts.reused += build.counts().reused;
+  }
+  co_return counts;
+}
+
 }  // namespace
+
+Task<EmbedCounts> heal_group(std::shared_ptr<DocumentCore> core, std::string group, std::set<std::string>& failed,
+                             CallContext context) {
+  RunScope run(context.with_lane(Lane::background), EventKind::index_run, group);
+  const EmbedCounts counts = co_await in_run(run, heal_columns(core, group, failed, run.context()));
+  run.end();
+  co_return counts;
+}
 
 Task<void> build_group(std::shared_ptr<DocumentCore> core, std::string group, CallContext context) {
   RunScope run(context.with_lane(Lane::background), EventKind::index_run, group);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -68,6 +69,11 @@ bool is_retried_as_stored(const SourceRecord& record);
 /// Ingests again, from their stored texts, the sources for which a build of a group failed and that are no files of the
 /// dataset.
 Task<void> retry_stored(std::shared_ptr<DocumentCore> core, CallContext context);
+
+/// Makes the rows anew that damage took from the columns of a group in use, and nothing else of it. Sources in `failed`
+/// are left out; those that fail are recorded as failed, and put in. Is one index run of that name.
+Task<EmbedCounts> heal_group(std::shared_ptr<DocumentCore> core, std::string group, std::set<std::string>& failed,
+                             CallContext context);
 
 /// A failure as it can be stored and shown.
 SourceFailure failure_of(const std::string& source, const StageError& error);

@@ -83,8 +83,9 @@ Task<void> add_other_failures(std::shared_ptr<DocumentCore> core, std::shared_pt
   co_await offload(core->pool, Lane::background, std::move(work), context);
 }
 
-/// Makes anew what damage took from the groups that are built.
-Task<void> build_what_was_lost(std::shared_ptr<DocumentCore> core, CallContext context) {
+/// Makes anew what damage took from the groups in use, whether a query has opened them or not, and builds what those
+/// lack that were built already.
+Task<EmbedCounts> build_what_was_lost(std::shared_ptr<DocumentCore> core, CallContext context) {
   SourceQuery all_failed;
   all_failed.failed_only = true;
   const Snapshot latest;
@@ -92,7 +93,17 @@ Task<void> build_what_was_lost(std::shared_ptr<DocumentCore> core, CallContext c
   const std::vector<SourceRecord> records = co_await core->store->sources(all_failed, latest, context);
   for (const SourceRecord& record : records) failed.insert(record.id);
   const std::shared_ptr<const IngestPlan> plan = core->groups.plan();
+  EmbedCounts counts;
   for (const PlannedGroup& group : plan->groups) {
+    PendingQuery lost = group.pending();
+    lost.lost_only = true;
+    lost.limit = 1;
+    const std::vector<std::string> first_lost = co_await core->store->pending(lost, latest, context);
+    if (!first_lost.empty()) {
+      const EmbedCounts healed = co_await heal_group(core, group.name, failed, context);
+      counts.embedded += healed.embedded;
+      counts.reused += healed.reused;
+    }
     std::vector<std::string> keys;
     for (const PlannedColumn& column : group.columns) keys.push_back(column.key);
     if (!core->groups.is_ready(group.name, keys)) continue;
@@ -101,6 +112,7 @@ Task<void> build_what_was_lost(std::shared_ptr<DocumentCore> core, CallContext c
     std::erase_if(lacking, [&](const std::string& id) { return failed.contains(id); });
     if (!lacking.empty()) co_await build_group(core, group.name, context);
   }
+  co_return counts;
 }
 
 Task<SyncReport> bring_up_to_date(std::shared_ptr<DocumentCore> core, SyncOptions options, CallContext context) {
@@ -132,7 +144,9 @@ Task<SyncReport> bring_up_to_date(std::shared_ptr<DocumentCore> core, SyncOption
   changes->removals = co_await offload(core->pool, Lane::background, std::move(work), context);
   if (!changes->removals.empty()) co_await core->commit(changes, std::nullopt, context);
   co_await retry_stored(core, context);
-  co_await build_what_was_lost(core, context);
+  const EmbedCounts healed = co_await build_what_was_lost(core, context);
+  report->texts_embedded += healed.embedded;
+  report->texts_reused += healed.reused;
   co_await add_other_failures(core, report, context);
 
   const Snapshot at = co_await core->store->pin(context);

@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 
@@ -67,23 +69,66 @@ PlannedRead read_of(const Difference& difference, std::size_t i) {
   return read;
 }
 
-/// What the reads cost in embeddings; `plan.reads` must be there.
-void estimate_reads(const Findings& findings, const DocumentOptions& options, SyncPlan& plan) {
-  std::map<std::string, EmbedSum> sums;
-  for (const PlannedGroup& group : findings.in_use->groups)
-    for (const PlannedColumn& column : group.columns)
-      if (!column.is_bm25()) sums.try_emplace(column.key, column);
-  std::size_t begin = 0;
-  for (const std::size_t end : batch_ends(findings.difference.items, options)) {
-    for (; begin < end; ++begin)
-      for (const PlannedGroup& group : findings.in_use->groups)
-        for (const PlannedColumn& column : group.columns)
-          if (!column.is_bm25())
-            sums.at(column.key)
-                .add(findings.rates, group.name, plan.reads[begin].bytes, plan.reads[begin].is_likely_unchanged());
-    for (auto& [key, sum] : sums) sum.end_batch();
+/// A source that a sync embeds what it does not find stored of.
+struct PlannedText {
+  std::uint64_t bytes = 0;
+  bool doubtful = false;
+};
+
+/// What reads and retries cost in embeddings.
+class ReadEstimate {
+ public:
+  explicit ReadEstimate(const Findings& findings) : findings_(findings) {
+    for (const PlannedGroup& group : findings.in_use->groups)
+      for (const PlannedColumn& column : group.columns)
+        if (!column.is_bm25()) sums_.try_emplace(column.key, column);
   }
-  for (auto& [key, sum] : sums) plan.embedding.push_back(sum.result());
+
+  /// In the batches that end there.
+  void add(const std::vector<PlannedText>& texts, const std::vector<std::size_t>& batch_ends) {
+    std::size_t begin = 0;
+    for (const std::size_t end : batch_ends) {
+      for (; begin < end; ++begin) add(texts[begin]);
+      for (auto& [key, sum] : sums_) sum.end_batch();
+    }
+  }
+
+  std::vector<EmbedEstimate> results() {
+    std::vector<EmbedEstimate> results;
+    for (auto& [key, sum] : sums_) results.push_back(sum.result());
+    return results;
+  }
+
+ private:
+  void add(const PlannedText& text) {
+    for (const PlannedGroup& group : findings_.in_use->groups)
+      for (const PlannedColumn& column : group.columns)
+        if (!column.is_bm25()) sums_.at(column.key).add(findings_.rates, group.name, text.bytes, text.doubtful);
+  }
+
+  const Findings& findings_;
+  std::map<std::string, EmbedSum> sums_;
+};
+
+/// The items of retry_stored(), as far as their batches depend on them.
+IngestItems retried_items(const Records& records) {
+  IngestItems items;
+  for (const SourceRecord& record : records)
+    if (is_retried_as_stored(record)) items.emplace_back().bytes = record.text_bytes;
+  return items;
+}
+
+/// `plan.reads` must be there.
+void estimate_reads(const Findings& findings, const DocumentOptions& options, SyncPlan& plan) {
+  ReadEstimate estimate(findings);
+  std::vector<PlannedText> texts;
+  for (const PlannedRead& read : plan.reads) texts.push_back({read.bytes, read.is_likely_unchanged()});
+  estimate.add(texts, batch_ends(findings.difference.items, options));
+  texts.clear();
+  const IngestItems retried = retried_items(*findings.records);
+  for (const IngestItem& item : retried) texts.push_back({item.bytes, false});
+  estimate.add(texts, batch_ends(retried, options));
+  plan.embedding = estimate.results();
 }
 
 SyncPlan plan_of(const Findings& findings, const DocumentOptions& options) {
@@ -145,6 +190,24 @@ std::vector<const PlannedColumn*> parts_of(const PlannedGroup& group) {
   return parts;
 }
 
+/// Ids of sources, ascending.
+struct Lacking {
+  std::vector<std::string> all;
+  std::vector<std::string> lost;  ///< Those of them that damage took rows of.
+};
+
+/// Takes the failed ones out of the lost, since they are not healed, and the lost out of `all`.
+void tell_apart(Lacking& lacking, const Records& records) {
+  std::set<std::string_view> failed;
+  for (const SourceRecord& record : records)
+    if (record.state == SourceState::failed) failed.insert(record.id);
+  std::erase_if(lacking.lost, [&](const std::string& id) { return failed.contains(id); });
+  std::vector<std::string> others;
+  std::set_difference(lacking.all.begin(), lacking.all.end(), lacking.lost.begin(), lacking.lost.end(),
+                      std::back_inserter(others));
+  lacking.all = std::move(others);
+}
+
 Task<void> add_pending(std::shared_ptr<DocumentCore> core, std::shared_ptr<const IngestPlan> wanted,
                        std::shared_ptr<const Findings> findings, std::shared_ptr<SyncPlan> plan, Snapshot at,
                        CallContext context) {
@@ -152,12 +215,17 @@ Task<void> add_pending(std::shared_ptr<DocumentCore> core, std::shared_ptr<const
     for (const PlannedColumn* column : parts_of(group)) {
       PendingQuery query = group.pending();
       std::erase_if(query.columns, [&](const ColumnNeed& need) { return !column || need.key != column->key; });
-      auto lacking = std::make_shared<std::vector<std::string>>();
-      *lacking = co_await core->store->pending(query, at, context);
-      if (lacking->empty()) continue;
+      auto lacking = std::make_shared<Lacking>();
+      lacking->all = co_await core->store->pending(query, at, context);
+      if (lacking->all.empty()) continue;
+      query.lost_only = true;
+      lacking->lost = co_await core->store->pending(query, at, context);
       Work<void> work;
       work.set([core, wanted, findings, plan, &group, column, lacking = std::move(lacking)](const StopToken&) {
-        PendingBuild build = pending_of(*findings, *plan, core->options, group, column, *lacking);
+        tell_apart(*lacking, *findings->records);
+        PendingBuild lost = pending_of(*findings, *plan, core->options, group, column, lacking->lost);
+        if (lost.sources > 0) plan->lost.push_back(std::move(lost));
+        PendingBuild build = pending_of(*findings, *plan, core->options, group, column, lacking->all);
         if (build.sources > 0) plan->pending.push_back(std::move(build));
       });
       co_await offload(core->pool, Lane::background, std::move(work), context);

@@ -51,8 +51,7 @@ class EmbedEstimate {
 };
 
 /// Nodes of a group, or one of its columns, that stored sources lack under today's signatures of chunker, analyser and
-/// embedder: these changed since, or it has never been built for all sources. A sync leaves that alone; the next use
-/// of the group or Document::build() makes it.
+/// embedder.
 class PendingBuild {
  public:
   PendingBuild() = default;
@@ -79,13 +78,18 @@ class SyncPlan {
   std::size_t ignored = 0;               ///< Files that no reader accepts.
   bool kept_because_empty = false;       ///< See SyncOptions::allow_empty: no file was found, and nothing is removed.
   std::vector<SourceStatus> problems;    ///< What could not be looked at; nothing below it is removed.
-  std::vector<EmbedEstimate> embedding;  ///< By ascending key; of what is read anew, not of what is pending.
+  /// By ascending key; of what is read anew and of the retries, not of what is lost or pending.
+  std::vector<EmbedEstimate> embedding;
+  /// Columns of groups in use that damage took rows of. A sync makes them anew.
+  std::vector<PendingBuild> lost;
+  /// The signatures changed since, or it has never been built for all sources. A sync leaves that alone; the next use of
+  /// the group or Document::build() makes it.
   std::vector<PendingBuild> pending;
   Generation generation = 0;  ///< Of the store that was compared with.
 
   std::uint64_t bytes_to_read() const noexcept;
-  /// Whether a sync would read, remove and retry nothing.
-  bool empty() const noexcept { return reads.empty() && removals.empty() && retries.empty(); }
+  /// Whether a sync would read, remove, retry and make anew nothing.
+  bool empty() const noexcept { return reads.empty() && removals.empty() && retries.empty() && lost.empty(); }
 };
 
 static_assert(!std::is_aggregate_v<PlannedRead> && !std::is_aggregate_v<EmbedEstimate> &&

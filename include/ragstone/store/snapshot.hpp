@@ -66,6 +66,8 @@ class PendingQuery {
   std::string group;
   std::string signature;
   std::vector<ColumnNeed> columns;
+  /// Only sources that hold the group, and lost rows of one of these columns to damage.
+  bool lost_only = false;
   std::string after;
   std::size_t limit = SIZE_MAX;
 };

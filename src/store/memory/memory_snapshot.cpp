@@ -128,6 +128,7 @@ std::vector<NodeId> MemorySnapshot::do_select(std::string_view name, const Filte
 
 std::vector<std::string> MemorySnapshot::do_pending(const PendingQuery& query, const StopToken& stop) const {
   std::vector<std::string> ids;
+  if (query.lost_only) return ids;  // Memory is not taken for a medium that damages what it holds.
   walk_sources(state_.sources, query.after, stop, [&](const StoredSource& source) {
     if (source.body && lacks(source, query)) ids.push_back(source.record.id);
     return ids.size() < query.limit;

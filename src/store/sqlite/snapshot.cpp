@@ -20,8 +20,10 @@ namespace {
 /// Which definitions meet a PendingQuery, and whether all sources have them.
 class Needs {
  public:
-  Needs(const State& state, const PendingQuery& query) : lost_(*state.lost), end_(state.catalog.next_node) {
+  Needs(const State& state, const PendingQuery& query)
+      : lost_(*state.lost), end_(state.catalog.next_node), lost_only_(query.lost_only) {
     const Catalog& catalog = state.catalog;
+    bool any_lost = false;
     std::int64_t sources = 0;
     for (const auto& [number, group] : catalog.groups()) {
       if (group.name != query.group || group.signature != query.signature) continue;
@@ -36,18 +38,20 @@ class Needs {
         if (column.group != query.group || column.key != need.key || column.signature != need.signature) continue;
         columns.insert(number);
         sources += column.sources;
-        complete_ = complete_ && !lost_.has(number);
+        any_lost = any_lost || lost_.has(number);
       }
       complete_ = complete_ && sources == catalog.stored;
     }
+    complete_ = (complete_ || lost_only_) && !any_lost;
   }
 
   bool complete() const noexcept { return complete_; }
   /// Whether a source with these groups has all that is needed; see SourceRow::groups.
   bool are_met(std::int64_t source, std::string_view groups) const {
     for (const SourceGroup& group : parse_groups(groups, end_))
-      if (groups_.contains(group.definition)) return has_columns(group.columns, source);
-    return false;
+      if (groups_.contains(group.definition))
+        return lost_only_ ? !has_lost(group.columns, source) : has_columns(group.columns, source);
+    return lost_only_;
   }
 
  private:
@@ -58,8 +62,16 @@ class Needs {
     });
   }
 
+  bool has_lost(const std::vector<DefinitionNumber>& columns, std::int64_t source) const {
+    return std::any_of(columns_.begin(), columns_.end(), [&](const std::set<DefinitionNumber>& need) {
+      return std::any_of(columns.begin(), columns.end(),
+                         [&](DefinitionNumber c) { return need.contains(c) && lost_.has(c, source); });
+    });
+  }
+
   const LostColumns& lost_;
   const NodeId end_;
+  const bool lost_only_;
   bool complete_ = false;
   std::set<DefinitionNumber> groups_;
   std::vector<std::set<DefinitionNumber>> columns_;

@@ -101,8 +101,9 @@ class SqliteHealing : public testing::Test {
     }
   }
 
-  std::vector<std::string> pending(const char* key, const char* signature) const {
+  std::vector<std::string> pending(const char* key, const char* signature, bool lost_only = false) const {
     PendingQuery query;
+    query.lost_only = lost_only;
     query.group = "line";
     query.signature = "spans/1";
     query.columns.push_back({key, signature});
@@ -214,6 +215,29 @@ TEST_F(SqliteHealing, ADamagedBlockOfVectorsIsMadeAnewForItsSourcesOnly) {
     ADD_FAILURE() << finding.object << ": " << finding.problem;
   settle();
   EXPECT_TRUE(engine_->verify().ok());
+}
+
+TEST_F(SqliteHealing, WhatIsLostIsToldFromWhatWasNeverBuilt) {
+  damage(segment::Kind::dense, SectionId::vectors, 40 * kVectorBytes, 3);
+  open();
+  for (int i = kSources; i < kSources + 2; ++i) {
+    Commit commit;
+    commit.sources.push_back(source_of(i));
+    commit.sources[0].groups[1].dense.clear();
+    engine_->commit(std::move(commit));
+  }
+  EXPECT_TRUE(pending("e", "model", true).empty());
+  engine_->verify();
+  settle();
+  EXPECT_EQ(pending("e", "model").size(), kSources - 32u + 2);
+  const std::vector<std::string> lost = pending("e", "model", true);
+  ASSERT_EQ(lost.size(), kSources - 32u);
+  EXPECT_EQ(lost.front(), id_of(32));
+  EXPECT_TRUE(pending("e", "another model", true).empty());
+  EXPECT_TRUE(pending(kBm25Key, "standard", true).empty());
+  renew(lost, true);
+  EXPECT_TRUE(pending("e", "model", true).empty());
+  EXPECT_EQ(pending("e", "model").size(), 2u);
 }
 
 TEST_F(SqliteHealing, SourcesThatAreNotInTheTablesYetKeepWhatTheyHave) {
