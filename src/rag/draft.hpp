@@ -22,6 +22,7 @@ struct Draft {
   bool read = false;  ///< `write` holds the record and the text.
   SourceWrite write;
   bool unchanged = false;  ///< A file that was written again with the content that is stored.
+  bool restamped = false;  ///< See ReadItem.
   Hash128 content;
   std::uint64_t text_bytes = 0;
   std::optional<StageError> failure;

@@ -21,6 +21,7 @@ void prepare_draft(Draft& draft, const DocumentCore& core, const IngestPlan& pla
       ReadItem read = read_item(draft.item, core.readers, core.options.max_source_bytes, stop, stage);
       draft.write = std::move(read.write);
       draft.unchanged = read.unchanged;
+      draft.restamped = read.restamped;
       draft.content = draft.write.record.content;
       draft.text_bytes = draft.write.text.size();
       draft.read = true;
@@ -41,14 +42,18 @@ void add_to(Commit& changes, Draft& draft) {
     if (draft.item.is_file()) failure.stamp = draft.item.stamp;
     failure.content = draft.item.replaces;
     changes.failures.push_back(std::move(failure));
-  } else if (draft.unchanged) {
+  } else if (draft.restamped) {
     SourceTouch touch;
     touch.source = draft.item.id;
     touch.stamp = *draft.write.record.stamp;
     changes.touches.push_back(std::move(touch));
-  } else {
+  } else if (!draft.unchanged) {
     changes.sources.push_back(std::move(draft.write));
   }
+}
+
+bool is_empty(const Commit& changes) {
+  return changes.sources.empty() && changes.failures.empty() && changes.touches.empty();
 }
 
 /// Whether it is the store or its medium that failed, so that no single source would fare better.
@@ -165,6 +170,7 @@ Task<void> IngestRun::prepare(std::shared_ptr<Drafts> drafts, std::shared_ptr<co
 Task<bool> IngestRun::store(Drafts& drafts, std::optional<std::uint64_t> plan_version, CallContext context) {
   auto changes = std::make_shared<Commit>();
   for (Draft& draft : drafts) add_to(*changes, draft);
+  if (is_empty(*changes)) co_return true;
   const std::optional<CommitResult> result = co_await core_->commit(changes, plan_version, context);
   if (!result) take_back(*changes, drafts);
   co_return result.has_value();

@@ -62,7 +62,10 @@ ReadItem read_file(const IngestItem& item, const std::vector<std::shared_ptr<con
   if (reader == readers.end()) throw Error(Errc::unsupported, "no reader accepts \"" + item.id + "\"");
   record.reader = (*reader)->signature();
   read.unchanged = item.known_content == record.content && item.known_reader == record.reader;
-  if (read.unchanged) return read;
+  if (read.unchanged) {
+    read.restamped = record.stamp->modified_ns != kDoubtful && record.stamp != item.known_stamp;
+    return read;
+  }
 
   RawFile raw;
   raw.path = item.id;

@@ -35,6 +35,7 @@ struct IngestItem {
   /// What the store holds under this id in a form that need not be made again.
   std::optional<Hash128> known_content;
   std::string known_reader;
+  std::optional<FileStamp> known_stamp;
 
   bool is_file() const noexcept { return !path.empty(); }
 };
@@ -45,6 +46,7 @@ using IngestItems = std::deque<IngestItem>;
 struct ReadItem {
   SourceWrite write;       ///< Record and text, no groups.
   bool unchanged = false;  ///< The known content, read by the known reader; then without text.
+  bool restamped = false;  ///< Unchanged, with another stamp than is known, which spares the next scan the reading.
 };
 
 /// 1 to 4,096 bytes of valid UTF-8 without NUL.

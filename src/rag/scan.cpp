@@ -41,6 +41,7 @@ IngestItem item_for(DatasetFile file, const SourceRecord* record) {
   if (record != nullptr && record->state == SourceState::ready) {
     item.known_content = record->content;
     item.known_reader = record->reader;
+    item.known_stamp = record->stamp;
   }
   return item;
 }

@@ -153,6 +153,51 @@ TEST_F(SyncTest, ATouchedFileIsReadButNotRedone) {
   EXPECT_EQ(embedder->calls(), calls);
 }
 
+TEST_F(SyncTest, AnUnchangedFileWhoseTimeIsNotTrustedIsReadAgainAndNothingIsWritten) {
+  TemporaryFolder folder;
+  write_files(folder, 3);
+  age(folder);
+  const fs::path future = folder.write("future.md", "A file from a clock that is ahead. 未来。");
+  const auto set_time = [&](std::chrono::hours from_now) {
+    fs::last_write_time(future, fs::file_time_type::clock::now() + from_now);
+  };
+  set_time(std::chrono::hours(24));
+  const auto embedder = std::make_shared<CountingEmbedder>();
+  Document document = open_folder(folder, embedder);
+  EXPECT_EQ(sync(document).added, 4u);
+  runtime.run(document.build(kMediumChunk));
+  const std::size_t calls = embedder->calls();
+  const Generation built = sync(document).generation;
+  for (int i = 0; i < 3; ++i) {
+    set_time(std::chrono::hours(24 + i));
+    const SyncReport report = sync(document);
+    EXPECT_EQ(report.unchanged, 4u);
+    EXPECT_EQ(report.generation, built) << "nothing is written";
+  }
+  EXPECT_EQ(embedder->calls(), calls);
+  set_time(std::chrono::hours(-1));
+  EXPECT_EQ(sync(document).unchanged, 4u);
+  EXPECT_TRUE(runtime.run(document.plan()).empty()) << "a time that is trusted is kept";
+  set_time(std::chrono::hours(24));
+  EXPECT_EQ(sync(document).unchanged, 4u);
+  folder.write("future.md", "A file from a clock that is AHEAD. 未来。");
+  set_time(std::chrono::hours(24));
+  EXPECT_EQ(sync(document).changed, 1u);
+}
+
+TEST_F(SyncTest, VerifyingUnchangedContentWritesNothing) {
+  TemporaryFolder folder;
+  write_files(folder, 5);
+  age(folder);
+  Document document = open_folder(folder);
+  const Generation before = sync(document).generation;
+  SyncOptions verify;
+  verify.verify_content = true;
+  const SyncReport report = sync(document, verify);
+  EXPECT_EQ(report.unchanged, 5u);
+  EXPECT_EQ(report.generation, before);
+}
+
 TEST_F(SyncTest, AChangeOfEqualSizeWithinTheClocksTickIsNoticed) {
   TemporaryFolder folder;
   const fs::path file = folder.write("a.txt", "alpha");
