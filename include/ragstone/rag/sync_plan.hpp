@@ -75,15 +75,15 @@ class SyncPlan {
   std::vector<std::string> removals;
   std::vector<std::string> retries;  ///< Failed sources that are no files: tried again from their stored texts.
   std::size_t unchanged = 0;
-  std::size_t ignored = 0;               ///< Files that no reader accepts.
-  bool kept_because_empty = false;       ///< See SyncOptions::allow_empty: no file was found, and nothing is removed.
-  std::vector<SourceStatus> problems;    ///< What could not be looked at; nothing below it is removed.
+  std::size_t ignored = 0;             ///< Files that no reader accepts.
+  bool kept_because_empty = false;     ///< See SyncOptions::allow_empty: no file was found, and nothing is removed.
+  std::vector<SourceStatus> problems;  ///< What could not be looked at; nothing below it is removed.
   /// By ascending key; of what is read anew and of the retries, not of what is lost or pending.
   std::vector<EmbedEstimate> embedding;
   /// Columns of groups in use that damage took rows of. A sync makes them anew.
   std::vector<PendingBuild> lost;
-  /// The signatures changed since, or it has never been built for all sources. A sync leaves that alone; the next use of
-  /// the group or Document::build() makes it.
+  /// The signatures changed since, or it has never been built for all sources. A sync leaves that alone; the next use
+  /// of the group or Document::build() makes it.
   std::vector<PendingBuild> pending;
   Generation generation = 0;  ///< Of the store that was compared with.
 

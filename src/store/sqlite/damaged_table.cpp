@@ -89,7 +89,7 @@ std::int64_t RowNumbers::end_of_damage(std::int64_t number, std::int64_t last, c
 void RowNumbers::for_each(const std::function<void(std::int64_t)>& visit,
                           const std::function<void(std::int64_t, std::int64_t, const std::string&)>& on_damage) const {
   std::int64_t number = before_first();
-  const std::int64_t last = last_or_highest_possible();
+  std::int64_t last = last_or_highest_possible();
   for (;;) {
     const std::int64_t before = number;
     try {
@@ -97,7 +97,9 @@ void RowNumbers::for_each(const std::function<void(std::int64_t)>& visit,
       if (!found) return;
       number = *found;
     } catch (const Error& error) {
-      if (number >= last) return;
+      if (last == INT64_MAX && number == last) return;
+      // A row that is there again may be taken for the last one.
+      if (number >= last) last = INT64_MAX;
       number = end_of_damage(number, last, {});
       on_damage(before + 1, number, error.what());
       continue;

@@ -1,3 +1,4 @@
+#include "store/commit_rules.hpp"
 #include "store/sqlite/digest.hpp"
 #include "store/sqlite/engine.hpp"
 #include "store/sqlite/field_settings.hpp"
@@ -10,6 +11,9 @@
 #include <ragstone/base/error.hpp>
 #include <ragstone/store/sqlite_tools.hpp>
 
+#include <cstddef>
+#include <memory>
+#include <string>
 #include <utility>
 
 namespace ragstone {
@@ -41,6 +45,77 @@ VectorIndexes readable_vector_indexes(sqlite::Database& database) {
 namespace sqlite {
 namespace {
 
+/// Brings what was salvaged into a new store, many sources at once. What the store refuses is told in the report, and
+/// costs nothing else.
+class SalvagedSources {
+ public:
+  /// All outlive it.
+  SalvagedSources(StoreEngine& engine, RecoveryReport& report, const StopToken& stop)
+      : engine_(engine), report_(report), stop_(stop) {}
+
+  /// Where Salvage puts them.
+  Commit& waiting() noexcept { return waiting_; }
+  void commit_if_many() {
+    if (waiting_.sources.size() + waiting_.failures.size() >= kSourcesAtOnce || bytes_of(waiting_) >= kBytesAtOnce)
+      commit();
+  }
+  void commit() {
+    const Commit all = std::exchange(waiting_, Commit());
+    if (const std::string refusal = try_to_commit(all); !refusal.empty()) commit_singly(all);
+    while (engine_.maintain(stop_)) {
+    }
+  }
+
+ private:
+  void commit_singly(const Commit& all) {
+    for (const SourceWrite& write : all.sources) {
+      Commit single;
+      single.sources.push_back(write);
+      const std::string refusal = try_to_commit(single);
+      if (refusal.empty()) continue;
+      lose("groups of source \"" + write.record.id + '"', refusal, write.record.id);
+      single.sources.front().groups.clear();
+      lose_if("source \"" + write.record.id + '"', try_to_commit(single), write.record.id);
+    }
+    for (const SourceFailure& failure : all.failures) {
+      Commit single;
+      single.failures.push_back(failure);
+      lose_if("source \"" + failure.source + '"', try_to_commit(single), failure.source);
+    }
+  }
+
+  /// Empty, or why the store refuses what the commit says.
+  std::string try_to_commit(const Commit& commit) {
+    try {
+      engine_.commit(commit, stop_);
+    } catch (const Error& error) {
+      const Errc code = error.errc();
+      if (code != Errc::invalid_argument && code != Errc::dimension_mismatch && code != Errc::limit_exceeded) throw;
+      return error.what();
+    }
+    report_.sources += commit.sources.size();
+    for (const SourceWrite& write : commit.sources)
+      for (const GroupRows& group : write.groups) report_.nodes += group.rows.size();
+    return {};
+  }
+
+  void lose_if(std::string object, const std::string& problem, const std::string& source) {
+    if (!problem.empty()) lose(std::move(object), problem, source);
+  }
+
+  void lose(std::string object, const std::string& problem, const std::string& source) {
+    StoreFinding& finding = report_.lost.emplace_back();
+    finding.object = std::move(object);
+    finding.problem = problem;
+    finding.sources.push_back(source);
+  }
+
+  StoreEngine& engine_;
+  RecoveryReport& report_;
+  const StopToken& stop_;
+  Commit waiting_;
+};
+
 void save_sessions(const std::filesystem::path& damaged, const std::filesystem::path& to, const EngineHooks& hooks,
                    RecoveryReport& report, const StopToken& stop) {
   try {
@@ -70,19 +145,12 @@ RecoveryReport recover_store(const std::filesystem::path& damaged, const std::fi
     const std::shared_ptr<StoreEngine> engine = make_engine(unfinished.path(), SqliteOptions(), hooks);
     engine->declare_fields(readable_fields(database));
     engine->declare_vector_indexes(readable_vector_indexes(database));
-    Commit commit;
-    std::size_t bytes = 0;
-    const auto flush = [&] {
-      engine->commit(std::exchange(commit, Commit()), stop);
-      while (engine->maintain(stop)) {
-      }
-      bytes = 0;
-    };
-    while (salvage.next(commit, bytes)) {
+    SalvagedSources sources(*engine, report, stop);
+    while (salvage.next(sources.waiting())) {
       throw_if_stopped(stop);
-      if (commit.sources.size() + commit.failures.size() >= kSourcesAtOnce || bytes >= kBytesAtOnce) flush();
+      sources.commit_if_many();
     }
-    flush();
+    sources.commit();
     engine->close();
   }
   save_sessions(damaged, unfinished.path(), hooks, report, stop);

@@ -157,10 +157,10 @@ void Salvage::add_part(const LoadedPart& loaded) {
   parts_[loaded.definition].push_back({part, std::move(dead)});
 }
 
-bool Salvage::next(Commit& commit, std::size_t& bytes) {
+bool Salvage::next(Commit& commit) {
   std::optional<SourceRow> row = next_row();
   if (!row) {
-    if (next_fresh(commit, bytes)) return true;
+    if (next_fresh(commit)) return true;
     tell_left();
     return false;
   }
@@ -169,6 +169,10 @@ bool Salvage::next(Commit& commit, std::size_t& bytes) {
     return true;
   }
   if (!row->has_content()) {
+    if (ids_.contains(row->record.id)) {
+      lose_repeated(row->record.id);
+      return true;
+    }
     SourceFailure& failure = commit.failures.emplace_back();
     failure.source = row->record.id;
     failure.stage = row->record.stage;
@@ -178,33 +182,32 @@ bool Salvage::next(Commit& commit, std::size_t& bytes) {
   }
   const std::string id = row->record.id;
   try {
-    if (std::optional<SourceWrite> write = read(std::move(*row))) add(std::move(*write), commit, bytes);
+    if (std::optional<SourceWrite> write = read(std::move(*row))) add(std::move(*write), commit);
   } catch (const Error& error) {
     lose("source " + in_quotes(id), error.what(), {id});
   }
   return true;
 }
 
-bool Salvage::next_fresh(Commit& commit, std::size_t& bytes) {
+bool Salvage::next_fresh(Commit& commit) {
   if (fresh_.empty()) return false;
   const FreshSources::Pointer source = std::move(fresh_.back());
   fresh_.pop_back();
   const std::string& id = source->row.record.id;
   try {
-    if (std::optional<SourceWrite> write = read(*source)) add(std::move(*write), commit, bytes);
+    if (std::optional<SourceWrite> write = read(*source)) add(std::move(*write), commit);
   } catch (const Error& error) {
     lose("source " + in_quotes(id), error.what(), {id});
   }
   return true;
 }
 
-void Salvage::add(SourceWrite write, Commit& commit, std::size_t& bytes) {
-  ++report_.sources;
-  bytes += write.text.size();
-  for (const GroupRows& group : write.groups) {
-    report_.nodes += group.rows.size();
-    for (const DenseRows& dense : group.dense) bytes += dense.values.size() * sizeof(float);
+void Salvage::add(SourceWrite write, Commit& commit) {
+  if (!ids_.insert(write.record.id).second) {
+    lose_repeated(write.record.id);
+    return;
   }
+  std::erase_if(commit.failures, [&](const SourceFailure& failure) { return failure.source == write.record.id; });
   commit.sources.push_back(std::move(write));
 }
 
@@ -224,7 +227,8 @@ std::optional<SourceRow> Salvage::next_row() {
       return read_source(read);
     } catch (const Error& error) {
       const bool is_row = at_ > before;
-      if (!is_row && at_ >= last_source_) return std::nullopt;
+      if (!is_row && at_ == last_source_) return std::nullopt;
+      if (at_ > last_source_) last_source_ = INT64_MAX;  // No place told the last one.
       if (!is_row) at_ = numbers_.end_of_damage(before, last_source_, {});
       lose(name_of_rows("source number", is_row ? at_ : before + 1, at_), error.what(), {});
     }
@@ -266,27 +270,41 @@ std::vector<GroupRows> Salvage::read_groups(const SourceRow& row, std::vector<So
     if (std::optional<Group> good = read_group(row, std::move(group), find)) waiting.push_back(std::move(*good));
 
   std::map<std::string, std::vector<NodeId>> written;
-  for (bool more = true; std::exchange(more, false);)
-    for (Group& group : waiting) {
-      if (written.contains(group.rows.group)) continue;
-      if (!group.rows.parent.empty()) {
-        const auto parent = written.find(group.rows.parent);
-        if (parent == written.end()) continue;
-        const std::vector<NodeId>& ids = parent->second;
-        std::map<NodeId, std::uint32_t> numbers;
-        for (std::uint32_t i = 0; i < ids.size(); ++i) numbers.emplace(ids[i], i);
-        for (std::size_t i = 0; i < group.rows.rows.size(); ++i)
-          group.rows.rows[i].parent = numbers.at(group.parents[i]);
-      } else if (!written.empty()) {
-        continue;
-      }
-      written.emplace(group.rows.group, group.row.nodes);
-      add_columns(row, group);
-      groups.push_back(std::move(group.rows));
-      more = true;
-      break;
+  const auto may_follow = [&written](const Group& group) {
+    if (written.contains(group.rows.group)) return false;
+    return group.rows.parent.empty() ? written.empty() : written.contains(group.rows.parent);
+  };
+  for (;;) {
+    const auto next = std::find_if(waiting.begin(), waiting.end(), may_follow);
+    if (next == waiting.end()) break;
+    Group group = std::move(*next);
+    waiting.erase(next);
+    if (!group.rows.parent.empty() && !number_parents(group, written.at(group.rows.parent))) {
+      lose_group(group.rows.group, row, "the parent of a node is not in group " + in_quotes(group.rows.parent));
+      continue;
     }
+    written.emplace(group.rows.group, group.row.nodes);
+    add_columns(row, group);
+    groups.push_back(std::move(group.rows));
+  }
+  for (const Group& group : waiting) {
+    std::string problem = "its parent group " + in_quotes(group.rows.parent) + " is lost";
+    if (group.rows.parent.empty()) problem = "the source has another root";
+    if (written.contains(group.rows.group)) problem = "it is there already";
+    lose_group(group.rows.group, row, std::move(problem));
+  }
   return groups;
+}
+
+bool Salvage::number_parents(Group& group, const std::vector<NodeId>& parents) {
+  std::map<NodeId, std::uint32_t> numbers;
+  for (std::uint32_t i = 0; i < parents.size(); ++i) numbers.emplace(parents[i], i);
+  for (std::size_t i = 0; i < group.rows.rows.size(); ++i) {
+    const auto number = numbers.find(group.parents[i]);
+    if (number == numbers.end()) return false;
+    group.rows.rows[i].parent = number->second;
+  }
+  return true;
 }
 
 std::optional<Salvage::Group> Salvage::read_group(const SourceRow& source, SourceGroup row, const FindNode& find) {
@@ -317,8 +335,7 @@ std::optional<Salvage::Group> Salvage::read_group(const SourceRow& source, Sourc
     problem = error.what();
   }
   if (!problem.empty()) {
-    lose("group " + in_quotes(group.rows.group) + " of source " + in_quotes(source.record.id), problem,
-         {source.record.id});
+    lose_group(group.rows.group, source, std::move(problem));
     return std::nullopt;
   }
   group.row = std::move(row);
@@ -372,6 +389,15 @@ void Salvage::tell_left() {
     lose("sparse vectors " + in_quotes(definition.key) + " of group " + in_quotes(definition.group),
          "they are not taken over", std::move(sources));
   }
+}
+
+void Salvage::lose_repeated(const std::string& id) {
+  lose("source " + in_quotes(id), "another one of this id was saved before", {id});
+}
+
+void Salvage::lose_group(const std::string& group, const SourceRow& source, std::string problem) {
+  lose("group " + in_quotes(group) + " of source " + in_quotes(source.record.id), std::move(problem),
+       {source.record.id});
 }
 
 void Salvage::lose(std::string object, std::string problem, std::vector<std::string> sources) {

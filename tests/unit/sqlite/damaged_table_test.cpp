@@ -2,6 +2,7 @@
 
 #include "support/temporary_folder.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <fstream>
 #include <string>
@@ -31,21 +32,38 @@ class DamagedTable : public testing::Test {
     }
   }
 
-  /// `leaf`: counted from 0, in the order of the rows.
-  void scribble(int leaf) const {
-    std::int64_t page = 0;
-    {
-      sqlite::Database database(file_, sqlite::OpenMode::read);
-      sqlite::Statement& read = database.statement(
-          "SELECT pageno FROM dbstat WHERE name = 'item' AND pagetype = 'leaf' ORDER BY path LIMIT 1 OFFSET ?1");
-      const sqlite::Rows guard(read);
-      read.bind_integer(1, leaf);
-      ASSERT_TRUE(read.step());
-      page = read.integer(0);
-    }
-    std::fstream bytes(file_, std::ios::in | std::ios::out | std::ios::binary);
-    bytes.seekp(static_cast<std::streamoff>((page - 1) * kPage));
-    bytes << std::string(kPage, 'x');
+  /// Where a leaf begins in the file; `leaf`: counted from 0, in the order of the rows.
+  std::streamoff place_of(int leaf) const {
+    sqlite::Database database(file_, sqlite::OpenMode::read);
+    sqlite::Statement& read = database.statement(
+        "SELECT pageno FROM dbstat WHERE name = 'item' AND pagetype = 'leaf' ORDER BY path LIMIT 1 OFFSET ?1");
+    const sqlite::Rows guard(read);
+    read.bind_integer(1, leaf);
+    EXPECT_TRUE(read.step());
+    return static_cast<std::streamoff>((read.integer(0) - 1) * kPage);
+  }
+
+  void write(std::streamoff at, const std::string& bytes) const {
+    std::fstream file(file_, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(at);
+    file << bytes;
+  }
+
+  void scribble(int leaf) const { write(place_of(leaf), std::string(kPage, 'x')); }
+
+  /// Gives the last row of a leaf another number; both are below 128.
+  void renumber_last_of(int leaf, std::int64_t number) const {
+    const std::streamoff page = place_of(leaf);
+    std::string bytes(kPage, '\0');
+    std::ifstream file(file_, std::ios::binary);
+    file.seekg(page);
+    file.read(bytes.data(), kPage);
+    const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(bytes.at(at)); };
+    const std::size_t cells = byte(3) * 256u + byte(4);
+    const std::size_t pointer = 8 + 2 * (cells - 1);
+    std::size_t at = byte(pointer) * 256u + byte(pointer + 1);
+    while (byte(at) >= 128) ++at;  // The size of the row, a varint.
+    write(page + static_cast<std::streamoff>(at) + 1, std::string(1, static_cast<char>(number)));
   }
 
   std::pair<Numbers, Ranges> walk() const {
@@ -93,6 +111,19 @@ TEST_F(DamagedTable, AWalkEndsHoweverFarApartItsNumbersAre) {
   EXPECT_EQ(numbers.front(), 1);
   EXPECT_EQ(numbers.back(), INT64_MAX);
   EXPECT_GT(numbers.size(), 5u);
+}
+
+// F7
+TEST_F(DamagedTable, ARowThatIsThereAgainAtTheEndIsNoEndOfTheWalk) {
+  make({1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
+  renumber_last_of(5, 3);
+  scribble(2);
+  const auto [numbers, ranges] = walk();
+  ASSERT_FALSE(ranges.empty());
+  EXPECT_LE(ranges[0].first, 6);
+  EXPECT_EQ(std::count(numbers.begin(), numbers.end(), 9), 1);
+  EXPECT_EQ(std::count(numbers.begin(), numbers.end(), 11), 1);
+  EXPECT_TRUE(std::is_sorted(numbers.begin(), numbers.end()));
 }
 
 // F7
