@@ -30,7 +30,8 @@ class SqliteOptions {
 
   Durability durability = Durability::durable;
   StoreAccess access = StoreAccess::read_write;
-  /// How long to wait for another writer to close the store before Errc::locked.
+  /// How long to wait for another writer to close the store before Errc::locked. Locks that SQLite holds for moments,
+  /// while another process opens or closes the store, are waited for up to 5 seconds in any case.
   std::chrono::milliseconds lock_timeout{0};
   /// False: segments are read into memory rather than mapped. A mapped file that another program cuts short ends the
   /// process with SIGBUS; where that is to be feared, read.

@@ -1,5 +1,7 @@
 #include "store/sqlite/database.hpp"
 
+#include <algorithm>
+#include <climits>
 #include <cstdio>
 #include <functional>
 #include <string>
@@ -73,7 +75,6 @@ void configure(sqlite3* db, OpenMode mode) {
   for (const auto& [name, value] : settings)
     if (const int code = sqlite3_db_config(db, name, value, nullptr); code != SQLITE_OK)
       raise(code, db, "Cannot configure a connection");
-  sqlite3_busy_timeout(db, 0);
 }
 
 }  // namespace
@@ -83,7 +84,8 @@ struct Database::Connection {
   std::unordered_map<std::string, Statement, TextHash, std::equal_to<>> statements;
 };
 
-Database::Database(const fs::path& file, OpenMode mode, const char* vfs) : connection_(std::make_unique<Connection>()) {
+Database::Database(const fs::path& file, OpenMode mode, const char* vfs, std::chrono::milliseconds lock_timeout)
+    : connection_(std::make_unique<Connection>()) {
   const std::string path = without_links(file);
   sqlite3* db = nullptr;
   const int code =
@@ -94,6 +96,7 @@ Database::Database(const fs::path& file, OpenMode mode, const char* vfs) : conne
   if (mode != OpenMode::read && mode != OpenMode::immutable && sqlite3_db_readonly(db, "main") == 1)
     raise(SQLITE_READONLY, db, "Cannot open the database for writing");
   configure(db, mode);
+  set_lock_timeout(lock_timeout);
   // Debian builds SQLite with secure_delete on, which writes every freed page once more.
   execute("PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA secure_delete = OFF; PRAGMA temp_store = MEMORY");
 }
@@ -101,6 +104,11 @@ Database::Database(const fs::path& file, OpenMode mode, const char* vfs) : conne
 Database::Database(Database&&) noexcept = default;
 Database& Database::operator=(Database&&) noexcept = default;
 Database::~Database() = default;
+
+void Database::set_lock_timeout(std::chrono::milliseconds timeout) {
+  const auto most = std::chrono::milliseconds(INT_MAX);
+  sqlite3_busy_timeout(handle(), static_cast<int>(std::clamp(timeout, std::chrono::milliseconds(0), most).count()));
+}
 
 void Database::execute(const char* sql) {
   if (const int code = sqlite3_exec(handle(), sql, nullptr, nullptr, nullptr); code != SQLITE_OK)

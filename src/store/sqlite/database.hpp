@@ -4,6 +4,7 @@
 #include "store/sqlite/statement.hpp"
 #include <ragstone/base/stop.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -21,18 +22,26 @@ enum class OpenMode {
   immutable,  ///< Read a file that nobody changes, without locks: it may be on a read-only medium.
 };
 
+/// SQLite locks a database for moments while another connection is opened or closed, or reads what a crash left in the
+/// log. For these whoever opens a store waits so long at least.
+inline constexpr std::chrono::milliseconds kMomentaryLocks{5000};
+
 /// One connection to an SQLite database. Movable; not thread-safe; statements and transactions end before it.
 ///
 /// A database is data, never code: extensions, triggers, views and application-defined functions in the schema are off,
-/// and so is SQLite's own mapping of files. A locked database is reported at once (no busy timeout). The file itself
-/// must not be a symbolic link.
+/// and so is SQLite's own mapping of files. The file itself must not be a symbolic link.
 class Database {
  public:
-  /// `vfs`: the name of a registered file layer; null: the default one. Errors: see raise().
-  Database(const std::filesystem::path& file, OpenMode mode, const char* vfs = nullptr);
+  /// `vfs`: the name of a registered file layer; null: the default one. `lock_timeout`: see set_lock_timeout(). Errors:
+  /// see raise().
+  Database(const std::filesystem::path& file, OpenMode mode, const char* vfs = nullptr,
+           std::chrono::milliseconds lock_timeout = {});
   Database(Database&&) noexcept;
   Database& operator=(Database&&) noexcept;
   ~Database();
+
+  /// How long a statement waits for locks of other connections before it fails with Errc::locked.
+  void set_lock_timeout(std::chrono::milliseconds timeout);
 
   /// Runs one statement or several.
   void execute(const char* sql);

@@ -2,6 +2,7 @@
 
 #include <ragstone/base/error.hpp>
 
+#include <algorithm>
 #include <exception>
 
 namespace ragstone::sqlite {
@@ -12,8 +13,12 @@ constexpr std::size_t kMaxIdle = 8;
 
 }  // namespace
 
-ReaderPool::ReaderPool(std::filesystem::path file, OpenMode mode, std::string vfs)
-    : file_(std::move(file)), mode_(mode), vfs_(std::move(vfs)) {}
+ReaderPool::ReaderPool(std::filesystem::path file, OpenMode mode, std::string vfs,
+                       std::chrono::milliseconds lock_timeout)
+    : file_(std::move(file)),
+      mode_(mode),
+      vfs_(std::move(vfs)),
+      lock_timeout_(std::max(lock_timeout, kMomentaryLocks)) {}
 
 std::unique_ptr<Database> ReaderPool::take() {
   {
@@ -24,7 +29,7 @@ std::unique_ptr<Database> ReaderPool::take() {
       return database;
     }
   }
-  return std::make_unique<Database>(file_, mode_, vfs_.empty() ? nullptr : vfs_.c_str());
+  return std::make_unique<Database>(file_, mode_, vfs_.empty() ? nullptr : vfs_.c_str(), lock_timeout_);
 }
 
 void ReaderPool::give_back(std::unique_ptr<Database> database) noexcept {

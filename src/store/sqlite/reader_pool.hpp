@@ -4,6 +4,7 @@
 #include "store/sqlite/text_blocks.hpp"
 #include <ragstone/base/ids.hpp>
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <filesystem>
@@ -18,8 +19,8 @@ namespace ragstone::sqlite {
 /// Connections that read, with their prepared statements, kept for the next reader. Thread-safe.
 class ReaderPool {
  public:
-  /// `vfs` as for Database; empty: the default.
-  ReaderPool(std::filesystem::path file, OpenMode mode, std::string vfs);
+  /// `vfs` as for Database; empty: the default. `lock_timeout`: at least kMomentaryLocks is waited.
+  ReaderPool(std::filesystem::path file, OpenMode mode, std::string vfs, std::chrono::milliseconds lock_timeout);
 
   std::unique_ptr<Database> take();
   /// The connection must be outside of a transaction, or it is closed.
@@ -30,6 +31,7 @@ class ReaderPool {
   const std::filesystem::path file_;
   const OpenMode mode_;
   const std::string vfs_;
+  const std::chrono::milliseconds lock_timeout_;
   TextBlockCache text_blocks_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Database>> idle_;

@@ -47,8 +47,8 @@ class ReadingEngine final : public StoreEngine {
     if (!watches_) refuse_unfinished(folder);
     indexes_ = std::make_shared<segment::IndexFolder>(hooks.files, folder / kIndexFolder, options.map_segments, false);
     folder_ = {std::move(hooks.files), folder / kPartFolder, options.map_segments};
-    readers_ =
-        std::make_shared<ReaderPool>(folder / kDatabaseFile, watches_ ? OpenMode::read : OpenMode::immutable, vfs_);
+    readers_ = std::make_shared<ReaderPool>(folder / kDatabaseFile, watches_ ? OpenMode::read : OpenMode::immutable,
+                                            vfs_, options.lock_timeout);
     watch_ = readers_->take();
     check_schema(*watch_);
     opened_at_ = latest()->generation();

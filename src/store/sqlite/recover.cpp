@@ -135,7 +135,7 @@ RecoveryReport recover_store(const std::filesystem::path& damaged, const std::fi
                              const EngineHooks& hooks, const StopToken& stop) {
   if (!std::filesystem::exists(damaged / kDatabaseFile))
     throw Error(Errc::not_found, "recover store \"" + damaged.string() + "\": there is no store");
-  Database database(damaged / kDatabaseFile, OpenMode::read, hooks.vfs_name());
+  Database database(damaged / kDatabaseFile, OpenMode::read, hooks.vfs_name(), kMomentaryLocks);
   database.execute("BEGIN");
   check_schema(database);
   RecoveryReport report;

@@ -70,10 +70,11 @@ void set_synced(Database& database, bool synced) {
 
 }  // namespace
 
-Writer::Writer(const std::filesystem::path& file, const std::string& vfs, Durability durability, PartContext& context)
+Writer::Writer(const std::filesystem::path& file, const std::string& vfs, Durability durability, PartContext& context,
+               std::chrono::milliseconds lock_timeout)
     : context_(context),
       durability_(durability),
-      database_(file, OpenMode::create, vfs.empty() ? nullptr : vfs.c_str()) {
+      database_(file, OpenMode::create, vfs.empty() ? nullptr : vfs.c_str(), std::max(lock_timeout, kMomentaryLocks)) {
   set_journal(database_);
   set_synced(database_, durability == Durability::durable);
   is_synced_ = durability == Durability::durable;
@@ -87,6 +88,8 @@ Writer::Writer(const std::filesystem::path& file, const std::string& vfs, Durabi
   context_.next_part = state_->catalog.next_part;
   if (!lost.empty()) give_up(lost);
   remove_orphans();
+  // From here on it would be readers that are waited for, when the log is cut.
+  database_.set_lock_timeout(std::chrono::milliseconds(0));
 }
 
 int Writer::on_commit(void* writer, sqlite3*, const char*, int pages) {

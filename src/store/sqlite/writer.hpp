@@ -8,6 +8,7 @@
 #include <ragstone/store/sqlite_engine.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -23,8 +24,10 @@ namespace ragstone::sqlite {
 class Writer {
  public:
   /// Opens the database, which is made or migrated where needed, loads the state, and removes files that no
-  /// transaction names.
-  Writer(const std::filesystem::path& file, const std::string& vfs, Durability durability, PartContext& context);
+  /// transaction names. `lock_timeout`: how long the opening waits for locks of other connections, kMomentaryLocks at
+  /// least.
+  Writer(const std::filesystem::path& file, const std::string& vfs, Durability durability, PartContext& context,
+         std::chrono::milliseconds lock_timeout);
 
   const std::shared_ptr<const State>& state() const noexcept { return state_; }
 

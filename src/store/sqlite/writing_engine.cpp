@@ -75,11 +75,12 @@ class WritingEngine final : public StoreEngine {
     if (!std::filesystem::exists(folder / kDatabaseFile) || !std::filesystem::is_directory(context_.folder.path))
       create_folders(*hooks.files, context_.folder.path);
     lock_.emplace(folder / kLockFile, options.lock_timeout);
-    writer_ = std::make_unique<Writer>(folder / kDatabaseFile, hooks.vfs, options.durability, context_);
+    writer_ =
+        std::make_unique<Writer>(folder / kDatabaseFile, hooks.vfs, options.durability, context_, options.lock_timeout);
     // Until its first commit, the names of a new store's files may be lost.
     opened_at_ = writer_->state()->catalog.generation;
     if (opened_at_ == 0) hooks.files->sync_directory(folder);
-    readers_ = std::make_shared<ReaderPool>(folder / kDatabaseFile, OpenMode::read, hooks.vfs);
+    readers_ = std::make_shared<ReaderPool>(folder / kDatabaseFile, OpenMode::read, hooks.vfs, options.lock_timeout);
     indexes_ = std::make_shared<segment::IndexFolder>(hooks.files, folder / kIndexFolder, options.map_segments, true);
     indexes_->remove_newer(opened_at_);
     publish();
