@@ -11,6 +11,14 @@ namespace {
 // A connection holds up to 2 MiB of pages.
 constexpr std::size_t kMaxIdle = 8;
 
+void end_transaction(Database& database) noexcept {
+  try {
+    database.statement("ROLLBACK").run();
+  } catch (const std::exception&) {
+    // The pool closes it.
+  }
+}
+
 }  // namespace
 
 ReaderPool::ReaderPool(std::filesystem::path file, OpenMode mode, std::string vfs,
@@ -41,6 +49,13 @@ void ReaderPool::give_back(std::unique_ptr<Database> database) noexcept {
   }
 }
 
+LongReader::LongReader(ReaderPool& pool) : pool_(pool), database_(pool.take()) { database_->execute("BEGIN"); }
+
+LongReader::~LongReader() {
+  end_transaction(*database_);
+  pool_.give_back(std::move(database_));
+}
+
 ReaderSet::ReaderSet(std::shared_ptr<ReaderPool> pool, Generation generation)
     : pool_(std::move(pool)), generation_(generation) {}
 
@@ -48,11 +63,7 @@ ReaderSet::~ReaderSet() { end_transactions(); }
 
 void ReaderSet::end_transactions() noexcept {
   for (std::unique_ptr<Database>& database : idle_) {
-    try {
-      database->statement("ROLLBACK").run();
-    } catch (const std::exception&) {
-      // The pool closes it.
-    }
+    end_transaction(*database);
     pool_->give_back(std::move(database));
   }
   idle_.clear();

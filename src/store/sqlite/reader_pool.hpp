@@ -37,6 +37,23 @@ class ReaderPool {
   std::vector<std::unique_ptr<Database>> idle_;
 };
 
+/// A reader in a transaction of its own, which sees one state of the database, whatever generation that is: for what
+/// takes long, and so must not keep a reader of a ReaderSet from others.
+class LongReader {
+ public:
+  /// The pool outlives it.
+  explicit LongReader(ReaderPool& pool);
+  ~LongReader();
+  LongReader(const LongReader&) = delete;
+  LongReader& operator=(const LongReader&) = delete;
+
+  Database& operator*() const noexcept { return *database_; }
+
+ private:
+  ReaderPool& pool_;
+  std::unique_ptr<Database> database_;
+};
+
 /// The readers of one generation: each holds a transaction that sees exactly it. Thread-safe.
 class ReaderSet {
  public:

@@ -77,12 +77,16 @@ class ReadingEngine final : public StoreEngine {
 
   void do_declare_vector_indexes(VectorIndexes, const StopToken&) override {}
 
+  StoreReading reading() const {
+    return {*readers_, [this] { return latest()->state(); }, folder_};
+  }
+
   VerifyReport do_verify(const StopToken& stop) const override {
-    return verify_store([this] { return latest(); }, folder_, *indexes_, nullptr, stop);
+    return verify_store(reading(), *indexes_, nullptr, stop);
   }
 
   void do_backup(const std::filesystem::path& folder, const StopToken& stop) const override {
-    copy_store([this] { return latest(); }, folder_, *indexes_, folder, vfs_, stop);
+    copy_store(reading(), *indexes_, folder, vfs_, stop);
   }
 
   /// Reads the database where the writer has committed since the last call. Who is given a snapshot holds its readers;

@@ -38,12 +38,11 @@ void copy_part(const Part& part, const PartFolder& folder, const StopToken& stop
   });
 }
 
-/// A reader's connection with the state that its own transaction sees. That of the snapshot may name other parts of the
-/// same rows, if they have been merged since.
+/// A reader with the state that it sees.
 class WholeState {
  public:
   /// With `findings`, damaged new sources are told there instead of being an error.
-  WholeState(const LatestSnapshot& latest, const PartFolder& folder, std::vector<StoreFinding>* findings = nullptr) {
+  explicit WholeState(const StoreReading& store, std::vector<StoreFinding>* findings = nullptr) {
     OnDamagedSource on_damage;
     if (findings != nullptr)
       on_damage = [findings](const std::string& what, const std::string& id, const std::string& why) {
@@ -54,27 +53,26 @@ class WholeState {
       };
     for (int tries = 1;; ++tries) {
       if (findings != nullptr) findings->clear();
-      snapshot_ = latest();
-      lease_.emplace(snapshot_->readers());
+      const std::shared_ptr<const State> known = store.latest();
+      reader_.emplace(store.readers);
       try {
-        state_ = load_state(**lease_, folder, snapshot_->state().get(), on_damage);
+        state_ = load_state(**reader_, store.folder, known.get(), on_damage);
         return;
       } catch (const Error& error) {
         // A merge may have removed a file since the transaction began.
         if (error.errc() != Errc::not_found || tries == kTries) throw;
       }
-      lease_.reset();
+      reader_.reset();
     }
   }
 
-  Database& database() const noexcept { return **lease_; }
+  Database& database() const noexcept { return **reader_; }
   const State& state() const noexcept { return state_; }
 
  private:
   static constexpr int kTries = 10;
 
-  std::shared_ptr<const SqliteSnapshot> snapshot_;
-  std::optional<ReaderSet::Lease> lease_;
+  std::optional<LongReader> reader_;
   State state_;
 };
 
@@ -104,12 +102,12 @@ void copy_sessions(const std::filesystem::path& store, const std::filesystem::pa
   copy_database(sessions, to / kSessionsFile, vfs, stop);
 }
 
-VerifyReport verify_store(const LatestSnapshot& latest, const PartFolder& folder, const IndexFiles& indexes,
-                          DamageLog* damage, const StopToken& stop) {
+VerifyReport verify_store(const StoreReading& store, const IndexFiles& indexes, DamageLog* damage,
+                          const StopToken& stop) {
   std::optional<WholeState> whole;
   std::vector<StoreFinding> damaged;
   try {
-    whole.emplace(latest, folder, &damaged);
+    whole.emplace(store, &damaged);
   } catch (const Error& error) {
     VerifyReport report;
     StoreFinding& finding = report.findings.emplace_back();
@@ -123,11 +121,12 @@ VerifyReport verify_store(const LatestSnapshot& latest, const PartFolder& folder
   return report;
 }
 
-void copy_store(const LatestSnapshot& latest, const PartFolder& folder, const segment::IndexFolder& indexes,
-                const std::filesystem::path& target, const std::string& vfs, const StopToken& stop) {
+void copy_store(const StoreReading& store, const segment::IndexFolder& indexes, const std::filesystem::path& target,
+                const std::string& vfs, const StopToken& stop) {
+  const PartFolder& folder = store.folder;
   segment::FileSystem& files = *folder.files;
   Unfinished copy(files, target, "backup to");
-  const WholeState whole(latest, folder);
+  const WholeState whole(store);
   files.create_directory(copy.path() / kPartFolder);
   copy_parts(whole.state(), {folder.files, copy.path() / kPartFolder, true}, stop);
   copy_database(whole.database(), copy.path() / kDatabaseFile, vfs, stop);

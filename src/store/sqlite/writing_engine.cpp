@@ -253,12 +253,16 @@ class WritingEngine final : public StoreEngine {
     publish();
   }
 
+  StoreReading reading() const {
+    return {*readers_, [this] { return newest_state(); }, context_.folder};
+  }
+
   VerifyReport do_verify(const StopToken& stop) const override {
-    return verify_store([this] { return current(); }, context_.folder, *indexes_, &shared_->damage, stop);
+    return verify_store(reading(), *indexes_, &shared_->damage, stop);
   }
 
   void do_backup(const std::filesystem::path& folder, const StopToken& stop) const override {
-    copy_store([this] { return current(); }, context_.folder, *indexes_, folder, vfs_, stop);
+    copy_store(reading(), *indexes_, folder, vfs_, stop);
   }
 
   /// Under maintenance_mutex_. False if there is nothing to merge.
