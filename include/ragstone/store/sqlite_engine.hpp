@@ -58,7 +58,7 @@ class SqliteOptions {
 /// Errc::unsupported, and close() leaves everything to the parent.
 ///
 /// Opened for writing, a store goes on without segments that are missing or cannot be read: verify() names the sources
-/// that lost rows, and the next sync makes these anew.
+/// that lost rows, and the next sync makes these anew. A file that cannot be read is renamed to NAME.damaged, and kept.
 ///
 /// Errors: Errc::invalid_argument for options out of range; Errc::locked, naming the process that writes;
 /// Errc::not_found for access other than read_write where there is no store, and where all segments are missing;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -20,6 +21,8 @@ class RecoveryReport {
   std::uint64_t nodes = 0;
   /// Sources that are gone, and groups and columns that must be made anew: the next sync or use of the group does.
   std::vector<StoreFinding> lost;
+  /// Files of the damaged store that nothing was taken from: see VerifyReport::set_aside.
+  std::vector<std::string> set_aside;
 };
 
 /// Copies what is readable and matches its checksums to a new store, with its sessions; the damaged one is only read.

@@ -25,6 +25,9 @@ class VerifyReport {
   bool ok() const noexcept { return findings.empty(); }
 
   std::vector<StoreFinding> findings;
+  /// "segments/part-7.seg.damaged": files that could not be opened as segments when the store was opened for writing.
+  /// Nothing needs them any more; they are kept for whoever wants to look into them, until somebody deletes them.
+  std::vector<std::string> set_aside;
   std::uint64_t sources = 0;
   std::uint64_t nodes = 0;
   std::uint64_t parts = 0;  ///< Segments and those that wait to become one.

@@ -102,12 +102,11 @@ State apply_healing(Database& database, const State& before_it, const PartDamage
   return next;
 }
 
-State apply_losses(Database& database, const State& state, std::span<const LostPart> lost, FileChanges& files) {
+State apply_losses(Database& database, const State& state, std::span<const LostPart> lost) {
   State next = unfold(database, state);
   std::set<DefinitionNumber> definitions;
   for (const LostPart& one : lost) {
     erase_part(database, next.catalog, one.part);
-    if (!one.part.is_staged()) files.obsolete.push_back(one.part.file);
     definitions.insert(one.definition);
   }
   for (const DefinitionNumber definition : definitions) {

@@ -27,7 +27,7 @@ std::optional<PartDamage> find_damage(const State& state, PartNumber number, con
 /// Takes the lost rows out of their column, in an open transaction, and notes which sources lost some.
 State apply_healing(Database& database, const State& state, const PartDamage& damage, FileChanges& files);
 
-/// The same where parts could not be opened: the state was loaded without them.
-State apply_losses(Database& database, const State& state, std::span<const LostPart> lost, FileChanges& files);
+/// The same where parts could not be opened: the state was loaded without them. Their files are the caller's.
+State apply_losses(Database& database, const State& state, std::span<const LostPart> lost);
 
 }  // namespace ragstone::sqlite

@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t kMaxStagedBytes = std::size_t{256} << 10;
 // Single rows are cheap to add and dear to read at opening; from so many on they are folded into one blob.
 constexpr std::size_t kMaxLoggedDead = 256;
+constexpr char kDamaged[] = ".damaged";
 
 std::shared_ptr<const segment::Image> staged_image(Database& database, PartNumber number) {
   Statement& read = database.statement("SELECT image FROM part WHERE number = ?1");
@@ -149,6 +150,25 @@ void add_dead(PartRow& row, std::vector<std::uint32_t>& single) {
 }
 
 }  // namespace
+
+void set_aside(const PartFolder& folder, const std::string& file) {
+  folder.files->rename(folder.path / file, folder.path / (file + kDamaged));
+}
+
+bool is_set_aside(std::string_view name) { return name.ends_with(kDamaged); }
+
+bool was_set_aside(const PartFolder& folder, const std::string& file) {
+  return std::filesystem::exists(folder.path / (file + kDamaged));
+}
+
+std::vector<std::string> files_set_aside(const PartFolder& folder) {
+  std::vector<std::string> files;
+  if (!std::filesystem::is_directory(folder.path)) return files;
+  for (const std::string& name : folder.files->list(folder.path))
+    if (is_set_aside(name)) files.push_back((folder.path.filename() / name).string());
+  std::sort(files.begin(), files.end());
+  return files;
+}
 
 std::string part_file_name(PartNumber number) { return "part-" + std::to_string(number) + ".seg"; }
 

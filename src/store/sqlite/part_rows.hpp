@@ -25,6 +25,15 @@ struct PartFolder {
 /// The name of a sealed part's file.
 std::string part_file_name(PartNumber number);
 
+/// Gives a file that is no image of a part another name, under which it is no orphan. Durable when
+/// sync_directory() of the folder returns.
+void set_aside(const PartFolder& folder, const std::string& file);
+bool is_set_aside(std::string_view name);
+/// Whether a file of that name was set aside.
+bool was_set_aside(const PartFolder& folder, const std::string& file);
+/// The files in the folder that were, as reports name them.
+std::vector<std::string> files_set_aside(const PartFolder& folder);
+
 /// Opens the image of a part of a column. Errors: Errc::corrupt_store.
 PartData open_part(const ColumnDefinition& column, std::shared_ptr<const segment::Image> image);
 

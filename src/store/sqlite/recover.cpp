@@ -140,7 +140,9 @@ RecoveryReport recover_store(const std::filesystem::path& damaged, const std::fi
   check_schema(database);
   RecoveryReport report;
   Unfinished unfinished(*hooks.files, target, "recover to");
-  Salvage salvage(database, {hooks.files, damaged / kPartFolder, true}, report);
+  const PartFolder parts{hooks.files, damaged / kPartFolder, true};
+  report.set_aside = files_set_aside(parts);
+  Salvage salvage(database, parts, report);
   {
     const std::shared_ptr<StoreEngine> engine = make_engine(unfinished.path(), SqliteOptions(), hooks);
     engine->declare_fields(readable_fields(database));

@@ -117,6 +117,7 @@ VerifyReport verify_store(const StoreReading& store, const IndexFiles& indexes, 
   }
   VerifyReport report = Verifier(whole->database(), whole->state(), damage, stop).run();
   report.findings.insert(report.findings.begin(), damaged.begin(), damaged.end());
+  report.set_aside = files_set_aside(store.folder);
   for (StoreFinding& finding : indexes.verify(stop)) report.findings.push_back(std::move(finding));
   return report;
 }

@@ -102,13 +102,20 @@ void Writer::give_up(std::span<const LostPart> lost) {
   bool has_files = false;
   for (const auto& [definition, column] : state_->columns)
     for (const Part& part : column->parts) has_files = has_files || !part.is_staged();
-  if (!has_files && std::all_of(lost.begin(), lost.end(), [](const LostPart& part) { return part.is_gone; }))
+  const auto is_missing = [this](const LostPart& one) {
+    return one.is_gone && !was_set_aside(context_.folder, one.part.file);
+  };
+  if (!has_files && std::all_of(lost.begin(), lost.end(), is_missing))
     throw Error(Errc::not_found, "open store: none of its segment files is in \"" + context_.folder.path.string() +
                                      "\"; put them back, or recover the store");
-  FileChanges files;
+  // Before the transaction, after which they would be orphans.
+  for (const LostPart& one : lost)
+    if (!one.part.is_staged() && !one.is_gone) set_aside(context_.folder, one.part.file);
+  context_.folder.files->sync_directory(context_.folder.path);
+  std::vector<std::string> created;
   Transaction transaction = begin();
-  auto state = std::make_shared<const State>(apply_losses(database_, *state_, lost, files));
-  finish(transaction, files.created, std::move(files.obsolete));
+  auto state = std::make_shared<const State>(apply_losses(database_, *state_, lost));
+  finish(transaction, created, {});
   state_ = std::move(state);
 }
 
@@ -325,7 +332,7 @@ void Writer::remove_orphans() {
     for (const Part& part : column->parts) named.insert(part.file);
   std::vector<std::string> orphans;
   for (std::string& name : context_.folder.files->list(context_.folder.path))
-    if (name.starts_with("part-") && !named.contains(name)) orphans.push_back(std::move(name));
+    if (name.starts_with("part-") && !named.contains(name) && !is_set_aside(name)) orphans.push_back(std::move(name));
   // What was found in the log may not have been synced before a crash; without it an older state needs the files.
   if (!orphans.empty() && checkpoint()) remove_files(orphans);
 }

@@ -4,11 +4,13 @@
 #include "support/store/samples.hpp"
 #include "support/temporary_folder.hpp"
 #include <ragstone/store/sqlite_engine.hpp>
+#include <ragstone/store/sqlite_tools.hpp>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <set>
 #include <stop_token>
@@ -81,6 +83,12 @@ class SqliteHealing : public testing::Test {
       }
     }
     ASSERT_EQ(files, 1u);
+  }
+
+  /// Empty where there is no such file.
+  static std::string bytes_of(const fs::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(in), {});
   }
 
   static bool is_dense(segment::Kind kind) { return kind == segment::Kind::dense; }
@@ -400,8 +408,18 @@ TEST_F(SqliteHealing, ASegmentThatCannotBeOpenedIsTakenOutAtOpening) {
   for (std::size_t way = 0; way < ways.size(); ++way)
     for (const segment::Kind kind : {segment::Kind::dense, segment::Kind::sparse, segment::Kind::fields}) {
       SCOPED_TRACE("way " + std::to_string(way) + ", kind " + std::to_string(static_cast<int>(kind)));
-      ways[way](file_of(kind));
+      const fs::path file = file_of(kind);
+      ways[way](file);
+      const std::string damaged = bytes_of(file);
+      const auto expect_kept = [&] {
+        std::vector<std::string> kept;
+        if (way > 0) kept.push_back("segments/" + file.filename().string() + ".damaged");
+        EXPECT_EQ(engine_->verify().set_aside, kept);
+        EXPECT_FALSE(fs::exists(file));
+        EXPECT_EQ(bytes_of(file.string() + ".damaged"), damaged);
+      };
       open();
+      expect_kept();
       EXPECT_EQ(engine_->snapshot()->text(id_of(7)), source_of(7).text);
       const bool is_fields = kind == segment::Kind::fields;
       EXPECT_EQ(found_by_vectors(), kind == segment::Kind::dense ? 0 : std::size_t{kSources});
@@ -419,10 +437,26 @@ TEST_F(SqliteHealing, ASegmentThatCannotBeOpenedIsTakenOutAtOpening) {
       EXPECT_EQ(found_by_vectors(), std::size_t{kSources});
       EXPECT_EQ(found_by_terms(Filter::parse("number >= 50")).size(), kSources - 50u);
       EXPECT_TRUE(engine_->verify().ok());
+      engine_->close();
+      open();
+      expect_kept();
       engine_.reset();
       fs::remove_all(folder_);
       fs::copy(copy.path() / "kb", folder_, fs::copy_options::recursive);
     }
+}
+
+TEST_F(SqliteHealing, ASegmentThatWasSetAsideBeforeACrashIsNotTakenForMislaid) {
+  for (const auto& file : fs::directory_iterator(folder_ / "segments"))
+    fs::rename(file.path(), file.path().string() + ".damaged");
+  open();
+  EXPECT_EQ(engine_->verify().set_aside.size(), 3u);
+  EXPECT_EQ(pending("e", "model", true).size(), std::size_t{kSources});
+  engine_.reset();
+  const RecoveryReport report = recover_store(folder_, temporary_.path() / "copy");
+  EXPECT_EQ(report.sources, std::uint64_t{kSources});
+  EXPECT_EQ(report.set_aside.size(), 3u);
+  EXPECT_FALSE(fs::exists(temporary_.path() / "copy" / "segments" / "part-1.seg.damaged"));
 }
 
 TEST_F(SqliteHealing, AMislaidFolderOfSegmentsIsNotTakenForALoss) {
