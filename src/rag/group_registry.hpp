@@ -31,6 +31,8 @@ class GroupRegistry {
   /// Null: there is none of this key.
   std::shared_ptr<Embedder> embedder(std::string_view key) const;
   std::shared_ptr<SparseEmbedder> sparse_embedder(std::string_view key) const;
+  /// Under which a group's column is stored today; empty without an embedder of the key.
+  std::string signature_of(std::string_view group, const std::string& key) const;
 
   /// Puts a group with these columns, and its ancestors, into the plan.
   void use(std::string_view group, const std::vector<std::string>& keys);
@@ -60,7 +62,6 @@ class GroupRegistry {
 
   const Known& known(std::string_view group) const;
   Known& known(std::string_view group);
-  std::string signature_of(std::string_view group, const std::string& key) const;
   bool use_locked(std::string_view group, const std::vector<std::string>& keys);
   IngestPlan plan_of(const std::vector<std::pair<std::string, Known>>& groups) const;
   void make_plan();

@@ -121,6 +121,7 @@ Task<std::vector<SearchMember>> sparse_members(Core core, Options options, std::
   for (SparseVector& vector : embeddings.rows) {
     SparseMember query;
     query.key = key;
+    query.signature = core->groups.signature_of(options->group, key);
     query.terms = std::move(vector);
     members.push_back(named_member(*options, key, embedder->fusion_weight()));
     members.back().query = std::move(query);
@@ -151,6 +152,7 @@ Task<QueryMembers> vector_members(Core core, Options options, std::string key, Q
 SearchMember text_member(const DocumentCore& core, const RetrieverOptions& options, const std::string& text) {
   TextMember query;
   query.key = kBm25Key;
+  query.signature = core.groups.signature_of(options.group, query.key);
   query.text = text;
   const std::shared_ptr<const TextTerms> terms = core.groups.plan()->terms;
   query.analyzer = options.query_analyzer ? options.query_analyzer : terms->query_analyzer(options.group);

@@ -85,7 +85,8 @@ std::vector<TermWeight> add_feedback(const StoreSnapshot& snapshot, const Search
   std::vector<std::string> names;
   names.reserve(candidates.size());
   for (const Candidate& candidate : candidates) names.push_back(candidate.term);
-  keep_telling(snapshot.term_statistics(request.group, member.key, names), feedback.terms, candidates);
+  keep_telling(snapshot.term_statistics(request.group, member.key, member.signature, names), feedback.terms,
+               candidates);
   double shares = 0;
   for (const Candidate& candidate : candidates) shares += candidate.share;
   if (shares == 0) return {};

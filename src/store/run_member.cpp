@@ -65,14 +65,36 @@ class NodeCheck {
   std::optional<std::vector<NodeId>> selected_;  ///< Ascending.
 };
 
+/// Without terms and k.
+template <class Member>
+TermSearch term_search(const SearchRequest& request, const Member& member) {
+  TermSearch search;
+  search.group = request.group;
+  search.key = member.key;
+  search.signature = member.signature;
+  search.filter = request.filter;
+  return search;
+}
+
+void add_plan(const std::string& plan, std::string& note) {
+  if (!plan.empty()) note += ", " + plan;
+}
+
 MemberHits run(const StoreSnapshot& snapshot, const SearchRequest& request, const TextMember& member, std::size_t k,
                const StopToken& stop) {
   if (!member.analyzer) throw Error(Errc::invalid_argument, "search: a text member needs an analyzer");
   std::vector<TermWeight> terms = query_terms(member);
   MemberHits result;
   const std::size_t wanted = std::max(k, member.boosts.depth);
+  TermSearch asked = term_search(request, member);
+  asked.parameters = member.parameters;
+  std::string plan;
   const auto search = [&](std::size_t depth) {
-    return snapshot.search_terms(request.group, member.key, terms, member.parameters, request.filter, depth, stop);
+    asked.terms = terms;
+    asked.k = depth;
+    TermHits found = snapshot.search_terms(asked, stop);
+    plan = std::move(found.plan);
+    return std::move(found.hits);
   };
   result.note = "BM25 of " + std::to_string(terms.size()) + " terms";
   const bool may_feed_back = member.feedback.weight > 0;
@@ -85,6 +107,7 @@ MemberHits run(const StoreSnapshot& snapshot, const SearchRequest& request, cons
       result.hits = search(wanted);
     }
   }
+  add_plan(plan, result.note);
   result.nodes = boost_by_text(snapshot, request, member, k, result.hits, stop);
   if (result.hits.size() > k) result.hits.resize(k);
   return result;
@@ -100,9 +123,14 @@ MemberHits run(const StoreSnapshot& snapshot, const SearchRequest& request, cons
 
 MemberHits run(const StoreSnapshot& snapshot, const SearchRequest& request, const SparseMember& member, std::size_t k,
                const StopToken& stop) {
+  TermSearch asked = term_search(request, member);
+  asked.terms = member.terms;
+  asked.k = k;
+  TermHits found = snapshot.search_terms(asked, stop);
   MemberHits result;
-  result.hits = snapshot.search_sparse(request.group, member.key, member.terms, request.filter, k, stop);
+  result.hits = std::move(found.hits);
   result.note = "inner products of " + std::to_string(member.terms.size()) + " terms";
+  add_plan(found.plan, result.note);
   return result;
 }
 

@@ -23,6 +23,23 @@ void check_terms(std::span<const TermWeight> terms) {
   }
 }
 
+void check_parameters(const Bm25Parameters& parameters) {
+  if (!std::isfinite(parameters.k1) || parameters.k1 < 0 || !(parameters.b >= 0 && parameters.b <= 1) ||
+      !std::isfinite(parameters.idf_power) || parameters.idf_power < 0)
+    throw Error(Errc::invalid_argument, "term search: BM25 needs k1 >= 0, b from 0 to 1, and idf_power >= 0");
+}
+
+TermSearch search_for(std::string_view group, std::string_view key, std::span<const TermWeight> terms,
+                      const Filter& filter, std::size_t k) {
+  TermSearch search;
+  search.group = group;
+  search.key = key;
+  search.terms.assign(terms.begin(), terms.end());
+  search.filter = filter;
+  search.k = k;
+  return search;
+}
+
 }  // namespace
 
 std::vector<SourceRecord> StoreSnapshot::sources(const SourceQuery& query, const StopToken& stop) const {
@@ -86,30 +103,31 @@ std::optional<GroupChange> StoreSnapshot::changes(std::string_view group, Genera
   return do_changes(group, since);
 }
 
+TermHits StoreSnapshot::search_terms(const TermSearch& search, const StopToken& stop) const {
+  check_k(search.k, "term search");
+  if (search.parameters) check_parameters(*search.parameters);
+  check_terms(search.terms);
+  if (search.terms.empty()) return {};
+  return do_search_terms(search, stop);
+}
+
 std::vector<ScoredNode> StoreSnapshot::search_terms(std::string_view group, std::string_view key,
                                                     std::span<const TermWeight> terms, const Bm25Parameters& parameters,
                                                     const Filter& filter, std::size_t k, const StopToken& stop) const {
-  check_k(k, "term search");
-  if (!std::isfinite(parameters.k1) || parameters.k1 < 0 || !(parameters.b >= 0 && parameters.b <= 1) ||
-      !std::isfinite(parameters.idf_power) || parameters.idf_power < 0)
-    throw Error(Errc::invalid_argument, "term search: BM25 needs k1 >= 0, b from 0 to 1, and idf_power >= 0");
-  check_terms(terms);
-  if (terms.empty()) return {};
-  return do_search_terms(group, key, terms, &parameters, filter, k, stop);
+  TermSearch search = search_for(group, key, terms, filter, k);
+  search.parameters = parameters;
+  return search_terms(search, stop).hits;
 }
 
 std::vector<ScoredNode> StoreSnapshot::search_sparse(std::string_view group, std::string_view key,
                                                      std::span<const TermWeight> terms, const Filter& filter,
                                                      std::size_t k, const StopToken& stop) const {
-  check_k(k, "sparse search");
-  check_terms(terms);
-  if (terms.empty()) return {};
-  return do_search_terms(group, key, terms, nullptr, filter, k, stop);
+  return search_terms(search_for(group, key, terms, filter, k), stop).hits;
 }
 
-TermStatistics StoreSnapshot::term_statistics(std::string_view group, std::string_view key,
+TermStatistics StoreSnapshot::term_statistics(std::string_view group, std::string_view key, std::string_view signature,
                                               std::span<const std::string> terms) const {
-  TermStatistics statistics = do_term_statistics(group, key, terms);
+  TermStatistics statistics = do_term_statistics(group, key, signature, terms);
   statistics.frequencies.resize(terms.size());
   return statistics;
 }

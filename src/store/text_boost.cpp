@@ -98,7 +98,7 @@ class TextBooster {
     compares_texts_ = member_.boosts.neighbours > 0 && 2 * static_cast<std::size_t>(words) > terms_.size();
     std::vector<std::string> terms;
     for (const QueryTerm& term : terms_) terms.push_back(term.text);
-    const TermStatistics statistics = snapshot.term_statistics(group, member.key, terms);
+    const TermStatistics statistics = snapshot.term_statistics(group, member.key, member.signature, terms);
     scorer_ = Bm25Scorer(member.parameters, statistics.nodes, statistics.tokens);
     for (std::size_t t = 0; t < terms_.size(); ++t)
       if (statistics.frequencies[t] > 0) terms_[t].idf = scorer_.idf(statistics.frequencies[t]);

@@ -25,6 +25,7 @@ class SparseMember {
   SparseMember() = default;
 
   std::string key;
+  std::string signature;          ///< See TermSearch.
   std::vector<TermWeight> terms;  ///< Ascending and unique, with finite weights above 0.
 };
 

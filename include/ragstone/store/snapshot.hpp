@@ -88,6 +88,32 @@ struct GroupInfo {
   std::vector<StoredForm> forms = {};  ///< By ascending key, then signature.
 };
 
+/// Asks for the nodes that hold at least one of some terms, by one sparse column.
+class TermSearch {
+ public:
+  TermSearch() = default;
+
+  std::string group;
+  std::string key;
+  /// Of the analyser or embedder that made the terms: rows of another one are no hits and are not counted, which the
+  /// plan tells. Empty: all.
+  std::string signature;
+  std::vector<TermWeight> terms;  ///< Ascending and unique; finite weights above 0.
+  /// By BM25, where the weight of a term counts its occurrences in the query. None: by the inner product of the terms
+  /// with the nodes' sparse vectors, as users of learned sparse embeddings (SPLADE and the like) need it.
+  std::optional<Bm25Parameters> parameters;
+  Filter filter;
+  std::size_t k = 10;
+};
+
+class TermHits {
+ public:
+  TermHits() = default;
+
+  std::vector<ScoredNode> hits;  ///< Best first.
+  std::string plan;              ///< What was left out, for people.
+};
+
 /// Asks for the nearest vectors of one column, for several queries in one pass over the rows.
 class VectorSearch {
  public:
@@ -164,18 +190,19 @@ class StoreSnapshot {
   /// went in between. None if the log no longer reaches back that far, or `since` is above generation().
   std::optional<GroupChange> changes(std::string_view group, Generation since) const;
 
-  /// At most k nodes that hold at least one of the terms, best first. A group or column that no source has: no hits.
-  /// `terms` ascend and are unique; the weight of a term counts its occurrences in the query.
-  /// Errors: Errc::invalid_argument for k = 0, weights that are not positive, or parameters out of range.
+  /// At most k nodes. A group or column that no source has: no hits. Errors: Errc::invalid_argument for k = 0, terms
+  /// that do not ascend, weights that are not positive, or parameters out of range; Errc::embedder_mismatch if there
+  /// are rows, and none under the search's signature.
+  TermHits search_terms(const TermSearch& search, const StopToken& stop = {}) const;
+  /// The same by BM25, of all signatures.
   std::vector<ScoredNode> search_terms(std::string_view group, std::string_view key, std::span<const TermWeight> terms,
                                        const Bm25Parameters& parameters, const Filter& filter, std::size_t k,
                                        const StopToken& stop = {}) const;
-  /// The same by the inner product of `terms` with the nodes' sparse vectors, as users of learned sparse embeddings
-  /// (SPLADE and the like) need it.
+  /// The same by the inner product.
   std::vector<ScoredNode> search_sparse(std::string_view group, std::string_view key, std::span<const TermWeight> terms,
                                         const Filter& filter, std::size_t k, const StopToken& stop = {}) const;
-  /// What search_terms() counts with. A group or column that no source has: zeros.
-  TermStatistics term_statistics(std::string_view group, std::string_view key,
+  /// What search_terms() counts with, of rows of that signature (empty: of all). Where no source has any: zeros.
+  TermStatistics term_statistics(std::string_view group, std::string_view key, std::string_view signature,
                                  std::span<const std::string> terms) const;
   /// At most k nodes for each query; all of the k best, if no approximation is made. Errors: as below;
   /// Errc::embedder_mismatch if there are vectors, and none under the search's signature.
@@ -202,19 +229,16 @@ class StoreSnapshot {
                                                                                 std::span<const Hash128> contents,
                                                                                 const StopToken& stop) const = 0;
   virtual std::optional<GroupChange> do_changes(std::string_view group, Generation since) const = 0;
-  /// `parameters` null: by the inner product.
-  virtual std::vector<ScoredNode> do_search_terms(std::string_view group, std::string_view key,
-                                                  std::span<const TermWeight> terms, const Bm25Parameters* parameters,
-                                                  const Filter& filter, std::size_t k, const StopToken& stop) const = 0;
-  virtual TermStatistics do_term_statistics(std::string_view group, std::string_view key,
+  virtual TermHits do_search_terms(const TermSearch& search, const StopToken& stop) const = 0;
+  virtual TermStatistics do_term_statistics(std::string_view group, std::string_view key, std::string_view signature,
                                             std::span<const std::string> terms) const = 0;
   virtual VectorHits do_search_vectors(const VectorSearch& search, const StopToken& stop) const = 0;
   /// By do_nodes().
   virtual std::vector<NodeId> do_select(std::string_view group, const Filter& filter, const StopToken& stop) const;
 };
 
-static_assert(!std::is_aggregate_v<TermStatistics> && !std::is_aggregate_v<VectorSearch> &&
-              !std::is_aggregate_v<NodeQuery> && !std::is_aggregate_v<SourceQuery> &&
-              !std::is_aggregate_v<PendingQuery>);
+static_assert(!std::is_aggregate_v<TermStatistics> && !std::is_aggregate_v<TermSearch> &&
+              !std::is_aggregate_v<TermHits> && !std::is_aggregate_v<VectorSearch> && !std::is_aggregate_v<NodeQuery> &&
+              !std::is_aggregate_v<SourceQuery> && !std::is_aggregate_v<PendingQuery>);
 
 }  // namespace ragstone

@@ -75,6 +75,7 @@ class TextMember {
   TextMember() = default;
 
   std::string key;
+  std::string signature;  ///< See TermSearch.
   std::string text;
   std::shared_ptr<const Analyzer> analyzer;       ///< Of the query.
   std::shared_ptr<const Analyzer> text_analyzer;  ///< Of the nodes' texts; null: that of the query.

@@ -160,27 +160,26 @@ std::optional<GroupChange> MemorySnapshot::do_changes(std::string_view group, Ge
   return log_->fold(group, since, state_.generation);
 }
 
-std::vector<ScoredNode> MemorySnapshot::do_search_terms(std::string_view group, std::string_view key,
-                                                        std::span<const TermWeight> terms,
-                                                        const Bm25Parameters* parameters, const Filter& filter,
-                                                        std::size_t k, const StopToken& stop) const {
-  const GroupState* state = find_group(group);
+TermHits MemorySnapshot::do_search_terms(const TermSearch& search, const StopToken& stop) const {
+  const GroupState* state = find_group(search.group);
   if (!state) return {};
-  const auto column = state->sparse.find(key);
+  const auto column = state->sparse.find(search.key);
   if (column == state->sparse.end()) return {};
-  return memory::search_terms(column->second, terms, parameters, {filter, state_.fields}, k, stop);
+  return memory::search_terms(column->second, search, {search.filter, state_.fields}, stop);
 }
 
 TermStatistics MemorySnapshot::do_term_statistics(std::string_view group, std::string_view key,
+                                                  std::string_view signature,
                                                   std::span<const std::string> terms) const {
   TermStatistics statistics;
   const GroupState* state = find_group(group);
   if (!state) return statistics;
   const auto column = state->sparse.find(key);
   if (column == state->sparse.end()) return statistics;
-  statistics.nodes = column->second.nodes;
-  statistics.tokens = column->second.tokens;
-  statistics.frequencies = segment::count_terms(views_of(column->second), terms);
+  const SparseRowsOf rows = rows_of(column->second, signature);
+  statistics.nodes = rows.totals.nodes;
+  statistics.tokens = rows.totals.tokens;
+  statistics.frequencies = segment::count_terms(rows.views, terms);
   return statistics;
 }
 

@@ -43,10 +43,8 @@ class MemorySnapshot final : public StoreSnapshot {
                                                                         std::span<const Hash128> contents,
                                                                         const StopToken& stop) const override;
   std::optional<GroupChange> do_changes(std::string_view group, Generation since) const override;
-  std::vector<ScoredNode> do_search_terms(std::string_view group, std::string_view key,
-                                          std::span<const TermWeight> terms, const Bm25Parameters* parameters,
-                                          const Filter& filter, std::size_t k, const StopToken& stop) const override;
-  TermStatistics do_term_statistics(std::string_view group, std::string_view key,
+  TermHits do_search_terms(const TermSearch& search, const StopToken& stop) const override;
+  TermStatistics do_term_statistics(std::string_view group, std::string_view key, std::string_view signature,
                                     std::span<const std::string> terms) const override;
   VectorHits do_search_vectors(const VectorSearch& search, const StopToken& stop) const override;
 

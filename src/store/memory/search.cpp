@@ -6,6 +6,7 @@
 #include "store/segment/sparse_part.hpp"
 #include <ragstone/base/error.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -83,13 +84,34 @@ std::vector<segment::SparseView> views_of(const SparseColumn& column, std::strin
   return views;
 }
 
-std::vector<ScoredNode> search_terms(const SparseColumn& column, std::span<const TermWeight> terms,
-                                     const Bm25Parameters* parameters, const SearchFilter& filter, std::size_t k,
-                                     const StopToken& stop) {
-  const std::vector<segment::SparseView> views = views_of(column);
+SparseRowsOf rows_of(const SparseColumn& column, std::string_view signature) {
+  const auto& definitions = column.definitions.all();
+  const bool has_others =
+      !signature.empty() && std::any_of(definitions.begin(), definitions.end(),
+                                        [&](const auto& use) { return use.value->signature != signature; });
+  if (!has_others) return {views_of(column), {column.nodes, column.tokens}};
+  SparseRowsOf rows{views_of(column, signature), {}};
+  for (const segment::SparseView& view : rows.views) {
+    rows.totals.nodes += view.part->rows() - view.dead.count();
+    rows.totals.tokens += view.part->tokens();
+    for (const std::uint32_t row : view.dead.rows()) rows.totals.tokens -= view.part->length(row);
+  }
+  return rows;
+}
+
+TermHits search_terms(const SparseColumn& column, const TermSearch& search, const SearchFilter& filter,
+                      const StopToken& stop) {
+  ColumnChoice choice(search);
+  for (const auto& use : column.definitions.all()) choice.takes(use.value->signature, 0, use.count);
+  choice.check();
+  TermHits hits;
+  choice.tell(hits.plan);
+  const SparseRowsOf rows = rows_of(column, search.signature);
   const ColumnFilter<SparseColumn> allowed({&column}, filter);
-  return segment::search_sparse(views, {column.nodes, column.tokens}, terms, parameters,
-                                filter.filter.empty() ? nullptr : &allowed, k, stop);
+  hits.hits =
+      segment::search_sparse(rows.views, rows.totals, search.terms, search.parameters ? &*search.parameters : nullptr,
+                             filter.filter.empty() ? nullptr : &allowed, search.k, stop);
+  return hits;
 }
 
 VectorHits search_vectors(const GroupState& group, const VectorSearch& search, const SearchFilter& filter,

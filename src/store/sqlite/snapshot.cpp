@@ -1,7 +1,6 @@
 #include "store/sqlite/snapshot.hpp"
 
 #include "kernel/stop_poll.hpp"
-#include "store/column_choice.hpp"
 #include "store/segment/dense_search.hpp"
 #include "store/sqlite/blobs.hpp"
 #include "store/sqlite/commit_log.hpp"
@@ -225,12 +224,14 @@ std::optional<GroupChange> SqliteSnapshot::do_changes(std::string_view group, Ge
   return fold_changes(*lease, group, since);
 }
 
-SqliteSnapshot::SparseColumn SqliteSnapshot::sparse_column(std::string_view group, std::string_view key,
-                                                           const StopToken& stop) const {
-  SparseColumn found;
+SqliteSnapshot::SparseColumns SqliteSnapshot::sparse_columns(const TermSearch& search, ColumnChoice& choice,
+                                                             const StopToken& stop) const {
+  SparseColumns found;
   for (const auto& [number, definition] : state_->catalog.columns()) {
+    if (definition.group != search.group || definition.key != search.key || definition.dimension != 0) continue;
+    if (!choice.takes(definition.signature, 0, static_cast<std::uint64_t>(definition.sources))) continue;
     const Column* column = state_->column(number);
-    if (!column || definition.group != group || definition.key != key || definition.dimension != 0) continue;
+    if (!column) continue;
     shared_->first_use.check(*state_, number, stop);
     for (segment::SparseView& view : column->sparse()) found.views.push_back(std::move(view));
     const segment::SparseTotals of_column = column->totals();
@@ -241,8 +242,14 @@ SqliteSnapshot::SparseColumn SqliteSnapshot::sparse_column(std::string_view grou
 }
 
 TermStatistics SqliteSnapshot::do_term_statistics(std::string_view group, std::string_view key,
+                                                  std::string_view signature,
                                                   std::span<const std::string> terms) const {
-  const auto [views, totals] = sparse_column(group, key, {});
+  TermSearch search;
+  search.group = group;
+  search.key = key;
+  search.signature = signature;
+  ColumnChoice choice(search);
+  const auto [views, totals] = sparse_columns(search, choice, {});
   TermStatistics statistics;
   statistics.nodes = totals.nodes;
   statistics.tokens = totals.tokens;
@@ -250,16 +257,20 @@ TermStatistics SqliteSnapshot::do_term_statistics(std::string_view group, std::s
   return statistics;
 }
 
-std::vector<ScoredNode> SqliteSnapshot::do_search_terms(std::string_view group, std::string_view key,
-                                                        std::span<const TermWeight> terms,
-                                                        const Bm25Parameters* parameters, const Filter& filter,
-                                                        std::size_t k, const StopToken& stop) const {
-  const SparseColumn column = sparse_column(group, key, stop);
-  if (column.views.empty()) return {};
-  const std::unique_ptr<const MetadataFilter> allowed = row_filter(group, filter, stop);
-  return noting_damage(group, key, [&] {
-    return segment::search_sparse(column.views, column.totals, terms, parameters, allowed.get(), k, stop);
+TermHits SqliteSnapshot::do_search_terms(const TermSearch& search, const StopToken& stop) const {
+  ColumnChoice choice(search);
+  const SparseColumns columns = sparse_columns(search, choice, stop);
+  choice.check();
+  TermHits hits;
+  choice.tell(hits.plan);
+  if (columns.views.empty()) return hits;
+  const std::unique_ptr<const MetadataFilter> allowed = row_filter(search.group, search.filter, stop);
+  const Bm25Parameters* parameters = search.parameters ? &*search.parameters : nullptr;
+  hits.hits = noting_damage(search.group, search.key, [&] {
+    return segment::search_sparse(columns.views, columns.totals, search.terms, parameters, allowed.get(), search.k,
+                                  stop);
   });
+  return hits;
 }
 
 VectorHits SqliteSnapshot::do_search_vectors(const VectorSearch& search, const StopToken& stop) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "store/column_choice.hpp"
 #include "store/filter_cache.hpp"
 #include "store/sqlite/damage_log.hpp"
 #include "store/sqlite/first_use.hpp"
@@ -57,18 +58,17 @@ class SqliteSnapshot final : public StoreSnapshot {
                                                                         std::span<const Hash128> contents,
                                                                         const StopToken& stop) const override;
   std::optional<GroupChange> do_changes(std::string_view group, Generation since) const override;
-  std::vector<ScoredNode> do_search_terms(std::string_view group, std::string_view key,
-                                          std::span<const TermWeight> terms, const Bm25Parameters* parameters,
-                                          const Filter& filter, std::size_t k, const StopToken& stop) const override;
-  TermStatistics do_term_statistics(std::string_view group, std::string_view key,
+  TermHits do_search_terms(const TermSearch& search, const StopToken& stop) const override;
+  TermStatistics do_term_statistics(std::string_view group, std::string_view key, std::string_view signature,
                                     std::span<const std::string> terms) const override;
   VectorHits do_search_vectors(const VectorSearch& search, const StopToken& stop) const override;
 
-  struct SparseColumn {
+  struct SparseColumns {
     std::vector<segment::SparseView> views;
     segment::SparseTotals totals;
   };
-  SparseColumn sparse_column(std::string_view group, std::string_view key, const StopToken& stop) const;
+  /// Those of the search's key that `choice` takes.
+  SparseColumns sparse_columns(const TermSearch& search, ColumnChoice& choice, const StopToken& stop) const;
   /// What `search` gives; damage that it meets is noted for the parts that it may have been in.
   template <class Search>
   std::invoke_result_t<Search> noting_damage(std::string_view group, std::string_view key, Search search) const;

@@ -4,7 +4,10 @@
 
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace ragstone::test {
 namespace {
@@ -204,6 +207,70 @@ TEST_P(StoreConformance, VectorsOfTwoEmbeddersAreNotRankedTogether) {
   search.group = "absent";
   search.signature = "one";
   EXPECT_TRUE(snapshot()->search_vectors(search).hits.at(0).empty());
+}
+
+TEST_P(StoreConformance, TermsOfTwoAnalyzersAreNotRankedTogetherNorCounted) {
+  const auto put_under = [&](const std::string& id, const std::string& text, const std::string& signature) {
+    SourceWrite write = sample_lines(id, text, {{"year", Scalar(std::int64_t{2001})}});
+    GroupRows& lines = write.groups[1];
+    lines.sparse = {sample_terms(lines, write.text, signature), sample_terms(lines, write.text, signature)};
+    lines.sparse[1].key = "splade";
+    put(std::move(write));
+  };
+  put_under("a", "fig tree\nfig fig 无花果\n", "one");
+  put_under("b", "apple tree\nfig\n", "one");
+  TermSearch search;
+  search.group = "line";
+  search.signature = "one";
+  search.terms = {{"fig", 1}, {"tree", 1}};
+  const std::vector<std::string> terms = {"fig", "tree"};
+  std::vector<TermSearch> searches;
+  for (const char* key : {kBm25Key, "splade"})
+    for (const Filter& filter : {Filter(), Filter::parse("year > 2000")}) {
+      search.key = key;
+      search.filter = filter;
+      search.parameters = search.key == kBm25Key ? std::optional(Bm25Parameters()) : std::nullopt;
+      searches.push_back(search);
+    }
+  std::vector<std::vector<ScoredNode>> before;
+  for (const TermSearch& one : searches) {
+    const TermHits found = snapshot()->search_terms(one);
+    EXPECT_EQ(found.hits.size(), 4u);
+    EXPECT_EQ(found.plan, "");
+    before.push_back(found.hits);
+  }
+  const TermStatistics counted = snapshot()->term_statistics("line", kBm25Key, "one", terms);
+
+  put_under("c", "fig fig fig of a longer line than the others are\ntree\n", "two");
+  put_under("d", "fig\n", "two");
+  put_under("e", "tree\n", "three");
+  remove("e");
+  for (std::size_t i = 0; i < searches.size(); ++i) {
+    TermSearch one = searches[i];
+    const TermHits found = snapshot()->search_terms(one);
+    ASSERT_EQ(found.hits.size(), before[i].size()) << one.key;
+    for (std::size_t hit = 0; hit < found.hits.size(); ++hit) {
+      EXPECT_EQ(found.hits[hit].id, before[i][hit].id) << one.key;
+      EXPECT_NEAR(found.hits[hit].score, before[i][hit].score, 1e-9) << one.key;
+    }
+    EXPECT_EQ(found.plan, "without 2 sources whose terms are of another analyzer or embedder");
+    one.signature = "two";
+    EXPECT_EQ(snapshot()->search_terms(one).hits.size(), 3u);
+    one.signature = "three";
+    EXPECT_EQ(error_of([&] { snapshot()->search_terms(one); }).errc(), Errc::embedder_mismatch);
+    one.signature.clear();
+    EXPECT_EQ(snapshot()->search_terms(one).hits.size(), 7u);
+    one.group = "absent";
+    one.signature = "one";
+    EXPECT_TRUE(snapshot()->search_terms(one).hits.empty());
+  }
+  const TermStatistics again = snapshot()->term_statistics("line", kBm25Key, "one", terms);
+  EXPECT_EQ(again.nodes, counted.nodes);
+  EXPECT_EQ(again.tokens, counted.tokens);
+  EXPECT_EQ(again.frequencies, counted.frequencies);
+  EXPECT_EQ(counted.frequencies, (std::vector<std::uint64_t>{3, 2}));
+  EXPECT_EQ(snapshot()->term_statistics("line", kBm25Key, {}, terms).nodes, 7u);
+  EXPECT_EQ(snapshot()->term_statistics("line", kBm25Key, "three", terms).nodes, 0u);
 }
 
 TEST_P(StoreConformance, AZeroVectorHasCosineZeroAndAnOrder) {

@@ -109,7 +109,7 @@ TEST_P(StoreConformance, OneRemovedNodeAmongManyWithATermLeavesTheOthers) {
     engine().commit(std::move(commit));
     remove("one");
     const std::vector<std::string> terms = {"fig"};
-    EXPECT_EQ(snapshot()->term_statistics("line", kBm25Key, terms).frequencies.front(), count - 1);
+    EXPECT_EQ(snapshot()->term_statistics("line", kBm25Key, {}, terms).frequencies.front(), count - 1);
     EXPECT_EQ(run_search(*snapshot(), request_of({text_member("fig")}), {}).hits.size(), request_of({}).top_k);
     remove("many");
   }

@@ -196,6 +196,27 @@ TEST_P(SparseEmbedderTest, ATextThatIsRefusedFailsItsSourceAlone) {
   EXPECT_EQ(sources(document, "car", by_concepts()), (std::vector<std::string>{"a", "c"}));
 }
 
+TEST_P(PersistentSparseEmbedderTest, VectorsOfAnotherModelThatARefusedSourceKeptAreNotRanked) {
+  dataset.write("a.txt", "A lorry stood in the yard.");
+  dataset.write("b.txt", "A lorry with poison. 毒药");
+  {
+    DocumentOptions other = options();
+    other.sparse_embedders[kKey] = function_sparse_embedder(
+        runtime.pool(), "another/1", [](std::span<const std::string> texts, EmbedRole, const StopToken&) {
+          return std::vector<SparseVector>(texts.size(), SparseVector{{"vehicle", 9}});
+        });
+    Document document = open(std::move(other));
+    sync(document);
+    EXPECT_EQ(sources(document, "car", by_concepts()), (std::vector<std::string>{"a.txt", "b.txt"}));
+    runtime.run(document.close());
+  }
+  const Document document = open(options());
+  EXPECT_EQ(sources(document, "car", by_concepts()), std::vector<std::string>{"a.txt"});
+  const Retrieval told = runtime.run(Retriever(document, by_concepts()).explain(Query("汽车")));
+  ASSERT_EQ(told.notes.size(), 1u);
+  EXPECT_NE(told.notes[0].find("without 1 source whose terms are of another"), std::string::npos) << told.notes[0];
+}
+
 TEST_P(SparseEmbedderTest, AQueryGoesOnWithoutAModelThatIsDownIfItMay) {
   dataset.write("a.txt", "A lorry stood in the yard.");
   const Document document = open(options());

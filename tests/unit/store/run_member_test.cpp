@@ -57,15 +57,12 @@ class CountingSnapshot final : public StoreSnapshot {
   std::optional<GroupChange> do_changes(std::string_view group, Generation since) const override {
     return inner_->changes(group, since);
   }
-  std::vector<ScoredNode> do_search_terms(std::string_view group, std::string_view key,
-                                          std::span<const TermWeight> terms, const Bm25Parameters* parameters,
-                                          const Filter& filter, std::size_t k, const StopToken& stop) const override {
-    return parameters ? inner_->search_terms(group, key, terms, *parameters, filter, k, stop)
-                      : inner_->search_sparse(group, key, terms, filter, k, stop);
+  TermHits do_search_terms(const TermSearch& search, const StopToken& stop) const override {
+    return inner_->search_terms(search, stop);
   }
-  TermStatistics do_term_statistics(std::string_view group, std::string_view key,
+  TermStatistics do_term_statistics(std::string_view group, std::string_view key, std::string_view signature,
                                     std::span<const std::string> terms) const override {
-    return inner_->term_statistics(group, key, terms);
+    return inner_->term_statistics(group, key, signature, terms);
   }
   VectorHits do_search_vectors(const VectorSearch&, const StopToken&) const override { return {}; }
 
