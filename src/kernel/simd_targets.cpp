@@ -96,7 +96,7 @@ HWY_ATTR HWY_INLINE void add_terms(const float* const* queries, const float* con
   }
 }
 
-/// The sums of each query with each row; `sums` is [asked x count]. `fetches`: of each line, the one ahead is asked for.
+/// The sums of each query with each row; `sums` is [asked x count]. `fetches`: lines ahead are asked for.
 template <std::size_t asked, std::size_t count, class Term>
 HWY_ATTR HWY_INLINE void sum_terms(const float* const* queries, const float* const* rows, std::size_t dimension,
                                    Term term, Sums* sums, bool fetches = false) {
