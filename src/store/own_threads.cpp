@@ -4,6 +4,8 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <new>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -28,7 +30,12 @@ void OwnThreads::run(std::size_t count, const std::function<void(std::size_t)>& 
   };
   {
     std::vector<std::jthread> helpers;
-    for (std::size_t i = 1; i < std::min(width_, count); ++i) helpers.emplace_back(take_turns);
+    try {
+      for (std::size_t i = 1; i < std::min(width_, count); ++i) helpers.emplace_back(take_turns);
+    } catch (const std::system_error&) {
+      // Fewer help.
+    } catch (const std::bad_alloc&) {
+    }
     take_turns();
   }
   if (failure) std::rethrow_exception(failure);

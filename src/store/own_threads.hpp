@@ -5,6 +5,7 @@
 namespace ragstone {
 
 /// Threads that live as long as one run(), with the priority of the thread that calls it: for work of many seconds.
+/// Where the system gives fewer than width(), those that there are do the work, the calling one at least.
 class OwnThreads final : public Parallel {
  public:
   /// At least 1.

@@ -41,7 +41,7 @@ class SqliteOptions {
   /// finds it, and until then a flipped bit may change a score.
   bool verify_on_first_use = false;
   /// True: a thread has the segments read into memory after the opening, so that first searches need not wait for the
-  /// disk. Of use where they fit.
+  /// disk. Of use where they fit; where the system gives no thread, the store opens without it.
   bool warm_up = false;
   /// Rows of a column that may wait in the database until they are sealed into a segment file.
   std::size_t seal_rows = 1024;

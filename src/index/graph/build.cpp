@@ -1,5 +1,6 @@
 #include "index/graph/build.hpp"
 
+#include "index/graph/hnsw.hpp"
 #include "index/graph/measure.hpp"
 #include "index/graph/reach.hpp"
 #include "kernel/large_pages.hpp"
@@ -22,34 +23,9 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <unordered_map>
 #include <utility>
-
-// A program may have an hnswlib of its own, of another version or built with other flags: of two templates of one name
-// the linker would take one for both.
-#define hnswlib ragstone_hnswlib
-// Its kernels, which are chosen by the compiler's flags, are not needed; its prefetches are.
-#define NO_MANUAL_VECTORIZATION
-#if defined(__SSE__)
-#define USE_SSE
-#define cpuid ragstone_hnswlib_cpuid
-#define xgetbv ragstone_hnswlib_xgetbv
-#define AVXCapable ragstone_hnswlib_avx_capable
-#define AVX512Capable ragstone_hnswlib_avx512_capable
-#endif
-#if defined(__SANITIZE_THREAD__)
-// So that a suppression can name its generator of levels, which it shares without a lock, and nothing else.
-#pragma GCC push_options
-#pragma GCC optimize("no-inline")
-#include <hnswlib/hnswlib.h>
-#pragma GCC pop_options
-#else
-#include <hnswlib/hnswlib.h>
-#endif
-#undef cpuid
-#undef xgetbv
-#undef AVXCapable
-#undef AVX512Capable
 
 namespace ragstone::graph {
 namespace {
@@ -106,8 +82,6 @@ class CodeSpace final : public hnswlib::SpaceInterface<float> {
   float share_;
   decltype(kernel::Simd::code_dot) dot_;
 };
-
-using Hnsw = hnswlib::HierarchicalNSW<float>;
 
 /// For each row the first that has its codes.
 std::vector<std::uint32_t> firsts(std::size_t rows, const BuiltGraph& graph) {
@@ -301,9 +275,7 @@ class Builder {
     header.degree = static_cast<std::uint32_t>(2 * options_.m);
     header.upper_degree = static_cast<std::uint32_t>(options_.m);
     header.ef_construction = static_cast<std::uint32_t>(options_.ef_construction);
-    hnsw_.emplace(&space_, rows_.count() - built_.copies.size(), options_.m, options_.ef_construction);
-    hnsw_->size_links_per_element_ += sizeof(hnswlib::tableint);  // Its prefetches read one beyond a full list.
-    hnsw_->label_lookup_.reserve(hnsw_->max_elements_);
+    hnsw_.emplace(space_, rows_.count() - built_.copies.size(), options_.m, options_.ef_construction);
     kernel::ask_for_large_pages(hnsw_->data_level0_memory_, hnsw_->max_elements_ * hnsw_->size_data_per_element_);
     std::vector<bool> apart(rows_.count());  // Not to be inserted.
     for (const std::uint32_t copy : built_.copies) apart[copy] = true;
@@ -418,6 +390,9 @@ BuiltGraph build(const CodeRows& rows, const BuildOptions& options, const Parall
     throw;
   } catch (const boost::system::system_error&) {
     throw;
+  } catch (const std::system_error& error) {
+    // Of threads and locks, and a std::runtime_error, too.
+    throw Error(Errc::transient, std::string("build a graph: ") + error.what() + "; repeat it later");
   } catch (const std::runtime_error& error) {
     // hnswlib tells by words alone; the rest is for links of a base that contradict each other.
     const bool is_memory = std::string_view(error.what()).starts_with("Not enough memory");

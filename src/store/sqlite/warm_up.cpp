@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -23,8 +24,9 @@ std::vector<const segment::Image*> sealed_images(const State& state) {
   return images;
 }
 
-void read_ahead(const State& state, const std::stop_token& stop) {
-  for (const segment::Image* image : sealed_images(state))
+/// Allocates nothing: an exception would end the process.
+void read_ahead(const std::vector<const segment::Image*>& images, const std::stop_token& stop) noexcept {
+  for (const segment::Image* image : images)
     for (std::size_t at = 0; at < image->bytes().size(); at += kBytesAtOnce) {
       if (stop.stop_requested()) return;
       image->expect_reading(at, std::min(kBytesAtOnce, image->bytes().size() - at));
@@ -33,7 +35,15 @@ void read_ahead(const State& state, const std::stop_token& stop) {
 
 }  // namespace
 
-WarmUp::WarmUp(std::shared_ptr<const State> state)
-    : thread_([state = std::move(state)](const std::stop_token& stop) { read_ahead(*state, stop); }) {}
+WarmUp::WarmUp(std::shared_ptr<const State> state) {
+  try {
+    std::vector<const segment::Image*> images = sealed_images(*state);
+    thread_ = std::jthread([state = std::move(state), images = std::move(images)](const std::stop_token& stop) {
+      read_ahead(images, stop);
+    });
+  } catch (const std::system_error&) {
+    // The first searches wait for the disk, then.
+  }
+}
 
 }  // namespace ragstone::sqlite

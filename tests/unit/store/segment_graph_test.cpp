@@ -8,6 +8,7 @@
 #include <set>
 #include <stop_token>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -183,6 +184,26 @@ TEST(GraphSegment, SeveralThreadsBuildAGraphThatIsAsGood) {
                   search_dense(views, query, Metric::cosine, nullptr, 10, {}));
   }
   EXPECT_GE(sum / 30, 0.95);
+}
+
+/// As where the system gives no more threads.
+class NoThreads final : public Parallel {
+ public:
+  std::size_t width() const noexcept override { return 2; }
+  void run(std::size_t, const std::function<void(std::size_t)>&) const override {
+    throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+  }
+};
+
+TEST(GraphSegment, AnErrorOfTheSystemIsNotTakenForDamage) {
+  std::mt19937 random(8);
+  const std::vector<DenseView> flat = {{clustered(random, 300, 24).part(), {}}};
+  const NoThreads none;
+  const Error error = error_of([&] {
+    StringSink image;
+    merge_dense(2, flat, image, {}, graph_form(), &none);
+  });
+  EXPECT_EQ(error.errc(), Errc::transient) << error.what();
 }
 
 std::shared_ptr<const DensePart> merged(const std::vector<DenseView>& parts, const DenseForm& form = graph_form()) {
