@@ -11,7 +11,7 @@
 
 namespace ragstone::segment {
 
-/// A file being written. Errors of all functions: Errc::storage_full, Errc::io_error.
+/// A file being written. Errors of all functions: Errc::storage_full, Errc::io_error, std::bad_alloc.
 class OutputFile {
  public:
   virtual ~OutputFile() = default;  ///< Closes; what was not synced may be lost.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <new>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -35,6 +36,7 @@ Errc errc_for(int error) noexcept {
 }
 
 [[noreturn]] void fail(const char* operation, const fs::path& path, int error) {
+  if (error == ENOMEM) throw std::bad_alloc();
   const Errc code = errc_for(error);
   std::string message =
       std::string(operation) + " \"" + path.string() + "\": " + std::generic_category().message(error);
