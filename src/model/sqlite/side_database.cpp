@@ -1,5 +1,6 @@
 #include "model/sqlite/side_database.hpp"
 
+#include "store/segment/file_system.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <string>
@@ -29,7 +30,9 @@ bool has_tables(Database& database, const SideSchema& schema) {
 std::filesystem::path made(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  if (error) throw Error(Errc::io_error, "Cannot make the folder " + folder.string() + ": " + error.message());
+  if (error)
+    throw Error(segment::medium_errc(error.value()),
+                "Cannot make the folder " + folder.string() + ": " + error.message());
   return folder;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "store/segment/part.hpp"
+#include <ragstone/base/error.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +11,12 @@
 #include <vector>
 
 namespace ragstone::segment {
+
+/// What an error number of the system means to who stores something: Errc::storage_full or Errc::io_error.
+Errc medium_errc(int error) noexcept;
+
+/// What a name stands for.
+enum class FileType { none, directory, other };
 
 /// A file being written. Errors of all functions: Errc::storage_full, Errc::io_error, std::bad_alloc.
 class OutputFile {
@@ -31,6 +38,10 @@ class FileSystem {
   virtual void rename(const std::filesystem::path& from, const std::filesystem::path& to) = 0;
   /// A missing file is no error.
   virtual void remove(const std::filesystem::path& path) = 0;
+  /// Of what a link leads to. None also where a folder of the path is missing, or is no folder.
+  virtual FileType type_of(const std::filesystem::path& path) = 0;
+  /// True also for a link that leads nowhere.
+  virtual bool is_taken(const std::filesystem::path& path) = 0;
   /// No error if it is there already.
   virtual void create_directory(const std::filesystem::path& path) = 0;
   /// Makes the names in a folder durable.

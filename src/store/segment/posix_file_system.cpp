@@ -23,15 +23,12 @@ namespace fs = std::filesystem;
 
 Errc errc_for(int error) noexcept {
   switch (error) {
-    case ENOSPC:
-    case EDQUOT:
-      return Errc::storage_full;
     case ENOENT:
       return Errc::not_found;
     case EEXIST:
       return Errc::already_exists;
     default:
-      return Errc::io_error;
+      return medium_errc(error);
   }
 }
 
@@ -159,6 +156,12 @@ bool is_directory(const fs::path& folder, const dirent& entry) {
   return fs::is_directory(folder / entry.d_name, unknown);
 }
 
+/// After a call that looked for it.
+FileType none_or_fail(const fs::path& path) {
+  if (errno == ENOENT || errno == ENOTDIR) return FileType::none;
+  fail("look for", path, errno);
+}
+
 class PosixFileSystem final : public FileSystem {
  public:
   std::unique_ptr<OutputFile> create(const fs::path& path) override {
@@ -171,6 +174,17 @@ class PosixFileSystem final : public FileSystem {
 
   void remove(const fs::path& path) override {
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) fail("remove", path, errno);
+  }
+
+  FileType type_of(const fs::path& path) override {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) return none_or_fail(path);
+    return S_ISDIR(status.st_mode) ? FileType::directory : FileType::other;
+  }
+
+  bool is_taken(const fs::path& path) override {
+    struct stat status {};
+    return ::lstat(path.c_str(), &status) == 0 || none_or_fail(path) != FileType::none;
   }
 
   void create_directory(const fs::path& path) override {
@@ -209,6 +223,10 @@ class PosixFileSystem final : public FileSystem {
 };
 
 }  // namespace
+
+Errc medium_errc(int error) noexcept {
+  return error == ENOSPC || error == EDQUOT ? Errc::storage_full : Errc::io_error;
+}
 
 std::shared_ptr<FileSystem> posix_file_system() { return std::make_shared<PosixFileSystem>(); }
 

@@ -21,6 +21,8 @@ namespace ragstone {
 namespace sqlite {
 namespace {
 
+using segment::FileType;
+
 constexpr char kTables[] =
     "PRAGMA application_id=1380009793;"
     "PRAGMA user_version=1;"
@@ -117,9 +119,9 @@ void export_store(const std::filesystem::path& store, const std::filesystem::pat
       pack(database, ++number, name, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, stop);
     };
     add(kDatabaseFile);
-    if (std::filesystem::exists(copy / kSessionsFile)) add(kSessionsFile);
+    if (files->type_of(copy / kSessionsFile) != FileType::none) add(kSessionsFile);
     for (const std::string folder : {kPartFolder, kIndexFolder})
-      if (std::filesystem::is_directory(copy / folder))
+      if (files->type_of(copy / folder) == FileType::directory)
         for (const std::string& name : files->list(copy / folder)) add(folder + '/' + name);
     transaction.commit();
   }
@@ -128,7 +130,7 @@ void export_store(const std::filesystem::path& store, const std::filesystem::pat
 
 void import_store(const std::filesystem::path& archive, const std::filesystem::path& store, const EngineHooks& hooks,
                   const StopToken& stop) {
-  if (!std::filesystem::exists(archive))
+  if (hooks.files->type_of(archive) == FileType::none)
     throw Error(Errc::not_found, "import \"" + archive.string() + "\": there is no such file");
   Database database(archive, OpenMode::read, hooks.vfs_name());
   if (application_of(database) != kArchiveId) refuse_archive(archive, "it is no archive of a store");
@@ -145,9 +147,10 @@ void import_store(const std::filesystem::path& archive, const std::filesystem::p
     unpack(database, read.integer(0), read.integer(2), archive, *file, stop);
     file->sync();
   }
-  if (!std::filesystem::exists(unfinished.path() / kDatabaseFile)) refuse_archive(archive, "it holds no store");
+  if (files->type_of(unfinished.path() / kDatabaseFile) == FileType::none) refuse_archive(archive, "it holds no store");
   for (const char* folder : {kPartFolder, kIndexFolder})
-    if (std::filesystem::is_directory(unfinished.path() / folder)) files->sync_directory(unfinished.path() / folder);
+    if (files->type_of(unfinished.path() / folder) == FileType::directory)
+      files->sync_directory(unfinished.path() / folder);
   files->sync_directory(unfinished.path());
   unfinished.become_target(unfinished.path());
 }

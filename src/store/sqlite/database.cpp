@@ -28,7 +28,7 @@ struct TextHash {
 std::string without_links(const fs::path& file) {
   std::error_code error;
   const fs::path folder = fs::canonical(file.has_parent_path() ? file.parent_path() : fs::path("."), error);
-  return error ? fs::absolute(file).native() : (folder / file.filename()).native();
+  return (error ? file : folder / file.filename()).native();
 }
 
 std::string immutable_uri(std::string_view file) {

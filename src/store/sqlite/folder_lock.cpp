@@ -1,5 +1,6 @@
 #include "store/sqlite/folder_lock.hpp"
 
+#include "store/segment/file_system.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <cerrno>
@@ -18,8 +19,9 @@ namespace {
 constexpr std::chrono::milliseconds kPause{10};
 
 [[noreturn]] void fail(const std::filesystem::path& file, const char* operation) {
-  throw Error(Errc::io_error, std::string(operation) + " \"" + file.string() +
-                                  "\": " + std::error_code(errno, std::generic_category()).message());
+  const int error = errno;
+  throw Error(segment::medium_errc(error),
+              std::string(operation) + " \"" + file.string() + "\": " + std::generic_category().message(error));
 }
 
 /// The process number that the holder wrote; empty if there is none.

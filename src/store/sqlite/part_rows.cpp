@@ -158,12 +158,12 @@ void set_aside(const PartFolder& folder, const std::string& file) {
 bool is_set_aside(std::string_view name) { return name.ends_with(kDamaged); }
 
 bool was_set_aside(const PartFolder& folder, const std::string& file) {
-  return std::filesystem::exists(folder.path / (file + kDamaged));
+  return folder.files->type_of(folder.path / (file + kDamaged)) != segment::FileType::none;
 }
 
 std::vector<std::string> files_set_aside(const PartFolder& folder) {
   std::vector<std::string> files;
-  if (!std::filesystem::is_directory(folder.path)) return files;
+  if (folder.files->type_of(folder.path) != segment::FileType::directory) return files;
   for (const std::string& name : folder.files->list(folder.path))
     if (is_set_aside(name)) files.push_back((folder.path.filename() / name).string());
   std::sort(files.begin(), files.end());

@@ -41,7 +41,7 @@ class ReadingEngine final : public StoreEngine {
       : watches_(options.access == StoreAccess::read_only),
         vfs_(hooks.vfs),
         shared_(std::make_shared<SharedBySnapshots>(options.verify_on_first_use)) {
-    if (!std::filesystem::exists(folder / kDatabaseFile))
+    if (hooks.files->type_of(folder / kDatabaseFile) == segment::FileType::none)
       throw Error(Errc::not_found, "open store \"" + folder.string() +
                                        "\" for reading: there is none; open it once for writing to make it");
     if (!watches_) refuse_unfinished(folder);

@@ -119,7 +119,7 @@ class SalvagedSources {
 void save_sessions(const std::filesystem::path& damaged, const std::filesystem::path& to, const EngineHooks& hooks,
                    RecoveryReport& report, const StopToken& stop) {
   try {
-    copy_sessions(damaged, to, hooks.vfs, stop);
+    copy_sessions(*hooks.files, damaged, to, hooks.vfs, stop);
   } catch (const Error& error) {
     if (error.errc() == Errc::storage_full) throw;
     hooks.files->remove(to / kSessionsFile);
@@ -133,7 +133,7 @@ void save_sessions(const std::filesystem::path& damaged, const std::filesystem::
 
 RecoveryReport recover_store(const std::filesystem::path& damaged, const std::filesystem::path& target,
                              const EngineHooks& hooks, const StopToken& stop) {
-  if (!std::filesystem::exists(damaged / kDatabaseFile))
+  if (hooks.files->type_of(damaged / kDatabaseFile) == segment::FileType::none)
     throw Error(Errc::not_found, "recover store \"" + damaged.string() + "\": there is no store");
   Database database(damaged / kDatabaseFile, OpenMode::read, hooks.vfs_name(), kMomentaryLocks);
   database.execute("BEGIN");

@@ -64,7 +64,7 @@ void Unfinished::become_target(const std::filesystem::path& made) {
   refuse_existing();
   files_.rename(made, target_);
   try {
-    files_.sync_directory(std::filesystem::absolute(target_).lexically_normal().parent_path());
+    files_.sync_directory(target_.has_parent_path() ? target_.parent_path() : ".");
   } catch (...) {
     remove_or_leave(target_);
     throw;
@@ -84,14 +84,13 @@ void Unfinished::claim() {
     if (error == EINTR) continue;
     if (error == EWOULDBLOCK)
       throw Error(Errc::locked, what_ + ": it is being made already; wait until that is done, or name another one");
-    throw Error(Errc::io_error,
+    throw Error(segment::medium_errc(error),
                 what_ + ": \"" + lock_.string() + "\": " + std::error_code(error, std::generic_category()).message());
   }
 }
 
 void Unfinished::refuse_existing() const {
-  if (std::filesystem::exists(std::filesystem::symlink_status(target_)))
-    throw Error(Errc::already_exists, what_ + ": it exists; name another one");
+  if (files_.is_taken(target_)) throw Error(Errc::already_exists, what_ + ": it exists; name another one");
 }
 
 }  // namespace ragstone::sqlite

@@ -93,9 +93,9 @@ Database open_sessions(const std::filesystem::path& file, const char* vfs) {
 
 }  // namespace
 
-void copy_sessions(const std::filesystem::path& store, const std::filesystem::path& to, const std::string& vfs,
-                   const StopToken& stop) {
-  if (!std::filesystem::exists(store / kSessionsFile)) return;
+void copy_sessions(segment::FileSystem& files, const std::filesystem::path& store, const std::filesystem::path& to,
+                   const std::string& vfs, const StopToken& stop) {
+  if (files.type_of(store / kSessionsFile) == segment::FileType::none) return;
   Database sessions = open_sessions(store / kSessionsFile, vfs.empty() ? nullptr : vfs.c_str());
   // Others may be writing to it.
   sessions.execute("PRAGMA busy_timeout = 5000");
@@ -132,7 +132,7 @@ void copy_store(const StoreReading& store, const segment::IndexFolder& indexes, 
   copy_parts(whole.state(), {folder.files, copy.path() / kPartFolder, true}, stop);
   copy_database(whole.database(), copy.path() / kDatabaseFile, vfs, stop);
   indexes.copy_to(copy.path() / kIndexFolder, whole.state().catalog.generation, stop);
-  copy_sessions(folder.path.parent_path(), copy.path(), vfs, stop);
+  copy_sessions(files, folder.path.parent_path(), copy.path(), vfs, stop);
   files.sync_directory(copy.path());
   copy.become_target(copy.path());
 }

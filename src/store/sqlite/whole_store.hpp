@@ -37,7 +37,7 @@ void copy_store(const StoreReading& store, const segment::IndexFolder& indexes, 
 
 /// Copies the sessions in the folder of a store, if there are some, to another folder. What a crash left half done in
 /// them is rolled back first, which takes the right to write.
-void copy_sessions(const std::filesystem::path& store, const std::filesystem::path& to, const std::string& vfs,
-                   const StopToken& stop);
+void copy_sessions(segment::FileSystem& files, const std::filesystem::path& store, const std::filesystem::path& to,
+                   const std::string& vfs, const StopToken& stop);
 
 }  // namespace ragstone::sqlite

@@ -41,7 +41,7 @@ constexpr std::size_t kPatience = 8;
 /// Makes a folder and its name durable.
 void create_folders(segment::FileSystem& files, const std::filesystem::path& folder) {
   const std::filesystem::path parent = folder.has_parent_path() ? folder.parent_path() : ".";
-  if (!std::filesystem::is_directory(folder)) {
+  if (files.type_of(folder) != segment::FileType::directory) {
     create_folders(files, parent);
     files.create_directory(folder);
   } else {
@@ -72,7 +72,8 @@ class WritingEngine final : public StoreEngine {
         shared_(std::make_shared<SharedBySnapshots>(options.verify_on_first_use)),
         queue_([this](const std::vector<PendingCommit*>& group) { return carry_out(group); }) {
     context_.folder = {hooks.files, folder / kPartFolder, options.map_segments};
-    if (!std::filesystem::exists(folder / kDatabaseFile) || !std::filesystem::is_directory(context_.folder.path))
+    if (hooks.files->type_of(folder / kDatabaseFile) == segment::FileType::none ||
+        hooks.files->type_of(context_.folder.path) != segment::FileType::directory)
       create_folders(*hooks.files, context_.folder.path);
     lock_.emplace(folder / kLockFile, options.lock_timeout);
     writer_ =

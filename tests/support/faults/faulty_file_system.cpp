@@ -80,6 +80,16 @@ class FaultyFileSystem final : public segment::FileSystem {
     if (disk()) disk()->removed(path);
   }
 
+  segment::FileType type_of(const fs::path& path) override {
+    count(*plan_, IoCall::access, "Cannot look for " + path.string());
+    return below_->type_of(path);
+  }
+
+  bool is_taken(const fs::path& path) override {
+    count(*plan_, IoCall::access, "Cannot look for " + path.string());
+    return below_->is_taken(path);
+  }
+
   void create_directory(const fs::path& path) override {
     count(*plan_, IoCall::make_directory, "Cannot create the folder " + path.string());
     below_->create_directory(path);

@@ -31,6 +31,8 @@ class WatchedFiles final : public segment::FileSystem {
     files_->rename(from, to);
   }
   void remove(const fs::path& path) override { files_->remove(path); }
+  segment::FileType type_of(const fs::path& path) override { return files_->type_of(path); }
+  bool is_taken(const fs::path& path) override { return files_->is_taken(path); }
   void create_directory(const fs::path& path) override { files_->create_directory(path); }
   void sync_directory(const fs::path& path) override {
     before_call();

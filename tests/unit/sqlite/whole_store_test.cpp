@@ -30,6 +30,8 @@ class HookedFiles final : public segment::FileSystem {
   }
   void rename(const fs::path& from, const fs::path& to) override { below_->rename(from, to); }
   void remove(const fs::path& path) override { below_->remove(path); }
+  segment::FileType type_of(const fs::path& path) override { return below_->type_of(path); }
+  bool is_taken(const fs::path& path) override { return below_->is_taken(path); }
   void create_directory(const fs::path& path) override { below_->create_directory(path); }
   void sync_directory(const fs::path& path) override { below_->sync_directory(path); }
   std::vector<std::string> list(const fs::path& folder) override { return below_->list(folder); }
