@@ -38,8 +38,9 @@ RecoveryReport recover_store(const std::filesystem::path& damaged, const std::fi
 /// pieces with checksums. Errors: Errc::already_exists for `archive`; Errc::not_found; the store's own.
 void export_store(const std::filesystem::path& store, const std::filesystem::path& archive, const StopToken& stop = {});
 
-/// Makes a store of what export_store() wrote. Errors: Errc::already_exists for `store`; Errc::corrupt_store for
-/// a file that is damaged or no archive.
+/// Makes a store of what export_store() wrote. Errors: Errc::already_exists for `store`; Errc::not_found;
+/// Errc::corrupt_store for a file that is damaged or no archive; Errc::unsupported for one of another version;
+/// Errc::io_error, Errc::storage_full.
 void import_store(const std::filesystem::path& archive, const std::filesystem::path& store, const StopToken& stop = {});
 
 static_assert(!std::is_aggregate_v<RecoveryReport>);

@@ -30,6 +30,7 @@ constexpr char kTables[] =
     "CREATE TABLE piece(file INTEGER NOT NULL, number INTEGER NOT NULL, bytes BLOB NOT NULL, digest INTEGER NOT NULL,"
     " PRIMARY KEY(file, number)) STRICT;";
 constexpr std::int64_t kArchiveId = 1380009793;  // "RAGA"
+constexpr std::int64_t kArchiveVersion = 1;
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
 
 /// The part of a name between a beginning and an end; none if it has others.
@@ -90,10 +91,19 @@ void unpack(Database& database, std::int64_t number, std::int64_t size, const st
   if (static_cast<std::int64_t>(at) != size) refuse_archive(archive, "a file in it is cut short");
 }
 
-std::int64_t application_of(Database& database) {
-  Statement& read = database.statement("PRAGMA application_id");
+std::int64_t number(Database& database, const char* pragma) {
+  Statement& read = database.statement(pragma);
   const Rows guard(read);
   return read.step() ? read.integer(0) : 0;
+}
+
+void check_kind(Database& database, const std::filesystem::path& archive) {
+  if (number(database, "PRAGMA application_id") != kArchiveId) refuse_archive(archive, "it is no archive of a store");
+  const std::int64_t version = number(database, "PRAGMA user_version");
+  if (version != kArchiveVersion)
+    throw Error(Errc::unsupported, "import \"" + archive.string() + "\": it is an archive of version " +
+                                       std::to_string(version) + ", this library knows " +
+                                       std::to_string(kArchiveVersion) + "; import it with the library that made it");
 }
 
 }  // namespace
@@ -133,7 +143,7 @@ void import_store(const std::filesystem::path& archive, const std::filesystem::p
   if (hooks.files->type_of(archive) == FileType::none)
     throw Error(Errc::not_found, "import \"" + archive.string() + "\": there is no such file");
   Database database(archive, OpenMode::read, hooks.vfs_name());
-  if (application_of(database) != kArchiveId) refuse_archive(archive, "it is no archive of a store");
+  check_kind(database, archive);
   const std::shared_ptr<segment::FileSystem> files = hooks.files;
   Unfinished unfinished(*files, store, "import to");
   files->create_directory(unfinished.path() / kPartFolder);

@@ -93,6 +93,14 @@ TEST_F(SqliteToolsTest, AnArchiveWithAForeignNameIsRefused) {
   EXPECT_FALSE(fs::exists(in("escaped")));
 }
 
+// F8
+TEST_F(SqliteToolsTest, AnArchiveOfAnotherVersionIsRefused) {
+  export_store(in("kb"), in("kb.rag"));
+  sqlite::Database(in("kb.rag"), sqlite::OpenMode::write).execute("PRAGMA user_version = 2");
+  EXPECT_EQ(error_of([&] { import_store(in("kb.rag"), in("copy")); }).errc(), Errc::unsupported);
+  EXPECT_FALSE(std::filesystem::exists(in("copy")));
+}
+
 // F7
 TEST_F(SqliteToolsTest, RecoveringAGoodStoreLosesNothing) {
   const RecoveryReport report = recover_store(folder_, in("copy"));
