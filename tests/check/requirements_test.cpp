@@ -23,6 +23,8 @@ const std::map<std::string, int> kRequirements = {
     {"RV-", 4},  // retrievers
     {"HT-", 4},  // wires
     {"MM-", 4},  // memories
+    {"IX-", 4},  // ingest
+    {"F", 10},   // faults of the machine
     {"N", 9},    // faults of the network
     {"C", 4},    // concurrency
 };

@@ -54,8 +54,7 @@ class ToolFaults : public testing::Test {
         run(faulty.hooks());
         const std::size_t calls = plan->candidates();
         fs::remove_all(made);
-        const std::size_t stride = std::max<std::size_t>(1, calls / rounds(10));
-        for (std::size_t call = 0; call < calls && !HasFailure(); call += stride, ++cases) {
+        for (std::size_t call = 0; call < calls && !HasFailure(); call += stride(calls, 10), ++cases) {
           SCOPED_TRACE("call " + std::to_string(call) + " of " + std::to_string(calls) + ", fault " +
                        std::to_string(static_cast<int>(fault)) + (for_good ? " for good" : " once"));
           plan->fail(call, fault, for_good);
