@@ -9,6 +9,7 @@
 
 #include <boost/system/errc.hpp>
 #include <sqlite3.h>
+#include <sys/statvfs.h>
 
 namespace ragstone::sqlite {
 namespace {
@@ -23,7 +24,15 @@ bool is_full(int code, int system_error) {
   return system_error == ENOSPC || system_error == EDQUOT || code == SQLITE_IOERR_SHMSIZE;
 }
 
-Meaning meaning_of(int code, int system_error) {
+/// A log that could not be made is then looked for, so that SQLite tells of the looking: whether there was room to make
+/// it must be asked.
+bool is_without_room(int system_error, const char* file) {
+  struct statvfs disk {};
+  if (system_error != ENOENT || file == nullptr || *file == '\0' || ::statvfs(file, &disk) != 0) return false;
+  return disk.f_bavail == 0 || (disk.f_files > 0 && disk.f_favail == 0);
+}
+
+Meaning meaning_of(int code, int system_error, const char* file) {
   constexpr Meaning full{Errc::storage_full, "free some space and repeat; nothing acknowledged was lost"};
   switch (code & 0xff) {
     case SQLITE_FULL:
@@ -41,7 +50,7 @@ Meaning meaning_of(int code, int system_error) {
       if (is_full(code, system_error)) return full;
       return {Errc::io_error, "check the medium, then open the store again"};
     case SQLITE_CANTOPEN:
-      if (is_full(code, system_error)) return full;
+      if (is_full(code, system_error) || is_without_room(system_error, file)) return full;
       return {Errc::io_error, "check that the folder exists and may be written"};
     case SQLITE_READONLY:
     case SQLITE_PERM:
@@ -63,10 +72,10 @@ void raise(int code, sqlite3* db, std::string_view operation) {
     throw boost::system::system_error(boost::system::errc::make_error_code(boost::system::errc::operation_canceled));
 
   const int system_error = db ? sqlite3_system_errno(db) : 0;
-  const Meaning meaning = meaning_of(code, system_error);
+  const char* const file = db ? sqlite3_db_filename(db, "main") : nullptr;
+  const Meaning meaning = meaning_of(code, system_error, file);
   std::string message(operation);
-  if (const char* file = db ? sqlite3_db_filename(db, "main") : nullptr; file && *file)
-    message += std::string(" in ") + file;
+  if (file && *file) message += std::string(" in ") + file;
   message += std::string(": ") + sqlite3_errstr(code);
   // The connection may have moved on to another error; its text belongs to this one only if the codes agree.
   if (db && sqlite3_extended_errcode(db) == code && sqlite3_errmsg(db) != std::string_view(sqlite3_errstr(code)))

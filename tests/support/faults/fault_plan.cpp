@@ -22,7 +22,18 @@ bool can_fail(IoCall call, Fault fault) {
     case Fault::full:
       break;
   }
-  return call == IoCall::create || call == IoCall::write || call == IoCall::rename || call == IoCall::make_directory;
+  switch (call) {
+    case IoCall::create:
+    case IoCall::write:
+    case IoCall::truncate:
+    case IoCall::sync:
+    case IoCall::rename:
+    case IoCall::make_directory:
+    case IoCall::sync_directory:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace

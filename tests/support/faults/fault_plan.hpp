@@ -31,7 +31,7 @@ enum class Fault {
   io_error,     ///< EIO, for any call. A failed write has changed nothing.
   short_write,  ///< Half of the bytes are written, then EIO.
   failed_sync,  ///< EIO, for syncs of files and folders.
-  full,         ///< ENOSPC, for calls that need space.
+  full,         ///< ENOSPC, for calls that may need space, as syncs do where it is given late.
 };
 
 /// Which of the calls that the shims (FaultyVfs, FaultyFileSystem) see fail. Both count into one plan, in the order in

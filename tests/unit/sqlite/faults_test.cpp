@@ -144,7 +144,7 @@ TEST(FaultyFileSystem, EveryCallCanFail) {
       }
     }
     const std::map<Fault, std::size_t> calls = {
-        {Fault::io_error, 5}, {Fault::short_write, 1}, {Fault::failed_sync, 2}, {Fault::full, 3}};
+        {Fault::io_error, 5}, {Fault::short_write, 1}, {Fault::failed_sync, 2}, {Fault::full, 5}};
     EXPECT_EQ(failures, calls.at(fault));
   }
 }

@@ -5,7 +5,9 @@
 #include "support/temporary_folder.hpp"
 #include "unit/store/segment_samples.hpp"
 
+#include <cerrno>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <random>
 #include <string>
@@ -166,6 +168,26 @@ TEST(FileSink, AMergedFileOpensMappedAndRead) {
     EXPECT_EQ(search_sparse(s, {300, 4000}, terms, &kDefaultBm25, nullptr, 9, {}),
               search_sparse(sparse, {300, 4000}, terms, &kDefaultBm25, nullptr, 9, {}));
   }
+}
+
+TEST(PosixFileSystem, ADiskAndAQuotaThatAreFullAreTheSame) {
+  EXPECT_EQ(medium_errc(ENOSPC), Errc::storage_full);
+  EXPECT_EQ(medium_errc(EDQUOT), Errc::storage_full);
+  EXPECT_EQ(medium_errc(EIO), Errc::io_error);
+}
+
+TEST(PosixFileSystem, TellsWhatANameStandsFor) {
+  const TemporaryFolder folder;
+  const auto files = posix_file_system();
+  folder.write("file", "");
+  std::filesystem::create_symlink("nowhere", folder.path() / "link");
+  EXPECT_EQ(files->type_of(folder.path()), FileType::directory);
+  EXPECT_EQ(files->type_of(folder.path() / "file"), FileType::other);
+  for (const char* none : {"link", "none", "file/none"})
+    EXPECT_EQ(files->type_of(folder.path() / none), FileType::none);
+  EXPECT_TRUE(files->is_taken(folder.path() / "link"));
+  EXPECT_FALSE(files->is_taken(folder.path() / "file" / "none"));
+  EXPECT_EQ(error_of([&] { files->type_of(folder.path() / std::string(300, 'x')); }).errc(), Errc::io_error);
 }
 
 }  // namespace
