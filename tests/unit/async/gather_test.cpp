@@ -69,6 +69,14 @@ Task<int> item(int i, int delay, bool fails, std::shared_ptr<Log> log, Live live
   co_return i* i;
 }
 
+/// A task that waits until so many run at once, for a while.
+Task<int> together(int i, int count, std::shared_ptr<Log> log, Live live) {
+  const Entry entry(log);
+  const Live kept(live);
+  for (int turns = 0; turns < 100'000 && log->most_running < count; ++turns) co_await yield(1);
+  co_return i;
+}
+
 Task<int> patient(std::shared_ptr<Log> log, Live live) {
   const Entry entry(log);
   const Live kept(live);
@@ -251,7 +259,7 @@ TEST_P(Gather, TenThousandTasksAtALimitOfAThousand) {  // AS-2
   Bed bed(GetParam());
   auto log = std::make_shared<Log>();
   std::vector<Task<int>> tasks;
-  for (int i = 0; i < 10'000; ++i) tasks.push_back(item(i, 2, false, log, bed.live()));
+  for (int i = 0; i < 10'000; ++i) tasks.push_back(together(i, 1000, log, bed.live()));
   const auto values = bed.run(gather(std::move(tasks), at_most(1000)));
   EXPECT_EQ(values.size(), 10'000u);
   EXPECT_EQ(log->most_running, 1000);
