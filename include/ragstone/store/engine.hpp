@@ -60,7 +60,8 @@ class StoreEngine {
   /// The generation of the state that it was opened with.
   virtual Generation opened_at() const noexcept = 0;
 
-  /// The state after the last commit. Cheap; never waits for a commit in progress.
+  /// The state after the last commit. Cheap; waits for a commit in progress only where that one is becoming the last at
+  /// this moment.
   virtual std::shared_ptr<const StoreSnapshot> snapshot() const = 0;
 
   /// Applies everything or, if it throws, nothing. When it returns, the changes have the durability that the store
@@ -93,12 +94,16 @@ class StoreEngine {
   virtual VectorIndexes vector_indexes() const { return {}; }
 
   /// Does a piece of the work that commits leave for later: sealing, merging, moving the log. False once there is
-  /// nothing more to do. Any thread; commits and reads go on meanwhile. Errors: the medium's own; what is stored stays
-  /// as it is.
+  /// nothing more to do. Any thread; commits and reads go on meanwhile. It also heals: rows that damage took are taken
+  /// out, for the next sync to make anew; otherwise answers are the same before and after. Errors: Errc::corrupt_store
+  /// for what cannot be healed, after all else is done; Errc::limit_exceeded and std::bad_alloc for want of memory;
+  /// Errc::transient for want of threads; the medium's own. What was to be done is left for the next call then.
   bool maintain(const StopToken& stop = {}, Upkeep upkeep = Upkeep::due) { return do_maintain(stop, upkeep); }
 
   /// Reads everything that is stored and compares it with its checksums and with each other; what is wrong is a
-  /// finding, not an error. Commits and reads go on meanwhile; it looks at the state at its beginning.
+  /// finding, not an error. Commits and reads go on meanwhile; it looks at the state at its beginning. Damage to a
+  /// store that was closed is found, or has cost nothing. Damage to the log (store.db-wal) of one that was not may have
+  /// cost the last commits, as wholes, which nothing tells of, as after a loss of power.
   VerifyReport verify(const StopToken& stop = {}) const { return do_verify(stop); }
 
   /// Copies the state at its beginning to a folder, which must not exist, as a store of its own; commits and reads go

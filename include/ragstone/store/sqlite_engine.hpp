@@ -33,8 +33,9 @@ class SqliteOptions {
   /// How long to wait for another writer to close the store before Errc::locked. Locks that SQLite holds for moments,
   /// while another process opens or closes the store, are waited for up to 5 seconds in any case.
   std::chrono::milliseconds lock_timeout{0};
-  /// False: segments are read into memory rather than mapped. A mapped file that another program cuts short ends the
-  /// process with SIGBUS; where that is to be feared, read.
+  /// False: segments are read into memory rather than mapped. A mapped file that another program cuts short, or that
+  /// its medium cannot read (EIO), ends the process with SIGBUS; where that is to be feared, read: then it is
+  /// Errc::io_error.
   bool map_segments = true;
   /// True: the checksums of a column's parts are compared before their first use since the store was opened, which
   /// reads them whole. Damage is Errc::corrupt_store then and is healed as damage that a search meets. False: verify()

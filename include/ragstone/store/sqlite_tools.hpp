@@ -25,7 +25,9 @@ class RecoveryReport {
   std::vector<std::string> set_aside;
 };
 
-/// Copies what is readable and matches its checksums to a new store, with its sessions; the damaged one is only read.
+/// Copies what is readable and matches its checksums to a new store, with its sessions. Of the damaged one nothing
+/// is changed, but that SQLite rolls back what a crash left half done in its sessions, and makes store.db-shm anew.
+/// Where its log (store.db-wal) is damaged, commits behind the damage are lost, as wholes, and not among what is told.
 /// Dense vectors are taken over, so that nothing is embedded twice; postings are left to be made from the text, and
 /// sparse vectors of a model by the model: those are among what is lost.
 /// Errors: Errc::already_exists for `target`; Errc::locked while another call makes it, as of all functions here;
