@@ -67,12 +67,12 @@ part() {
       ;;
     faults)
       build release ragstone_crash_test ragstone_memory_test
-      run "$crash" --gtest_filter='StoreFaultSweep.*:ShortReadsOfTheSystem.*:ToolFaults.*:FullDisk.*'
+      run "$crash" --gtest_filter='StoreFaultSweep.*:ShortReadsOfTheSystem.*:ToolFaults.*:FullDisk.*:MemoryLimit.*'
       run build/release/tests/unit/sqlite/ragstone_memory_test
       ;;
     damage)
       build release ragstone_crash_test ragstone_store_test
-      run "$crash" --gtest_filter='DamagedDatabase.*'
+      run "$crash" --gtest_filter='DamagedDatabase.*:DamagedLog.*'
       run build/release/tests/unit/store/ragstone_store_test --gtest_filter='*Mutation*:*Damage*'
       ;;
     processes)
