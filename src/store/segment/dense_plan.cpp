@@ -33,6 +33,15 @@ double candidate_cost(const DensePart& part, const RowGate& gate) {
 
 }  // namespace
 
+bool is_of_zeros(const DenseQuery& query) {
+  if (query.metric == Metric::l2 || query.dimension == 0) return false;
+  for (std::size_t begin = 0; begin < query.queries.size(); begin += query.dimension) {
+    const auto one = query.queries.subspan(begin, query.dimension);
+    if (std::all_of(one.begin(), one.end(), [](float element) { return element == 0; })) return true;
+  }
+  return false;
+}
+
 std::size_t estimate_passing(const DensePart& part, const RowGate& gate) {
   if (!gate.asks_each_row() || part.rows() <= kSample) return gate.most();
   std::size_t passed = 0;
@@ -51,6 +60,7 @@ DensePlan plan_dense(const DensePart& part, const RowGate& gate, std::size_t pas
   }
   const graph::Graph* graph = part.graph();
   if (graph == nullptr || query.exact || graph->header().metric != graph::metric_code(query.metric)) return plan;
+  if (is_of_zeros(query)) return plan;
   const double share = static_cast<double>(std::max<std::size_t>(1, passing)) / static_cast<double>(part.rows());
   if (share < kLeastShare && !query.by_graph) return plan;
   const std::size_t ef = std::max(query.ef > 0 ? query.ef : graph->ef_for(query.recall, query.k), query.k);

@@ -23,6 +23,10 @@ struct DensePlan {
 /// their relation. `passing`: about how many rows of the part pass the gate.
 DensePlan plan_dense(const DensePart& part, const RowGate& gate, std::size_t passing, const DenseQuery& query);
 
+/// Whether all rows score the same for one of the queries: then the smallest ids are the answer, and a graph leads to
+/// none of them.
+bool is_of_zeros(const DenseQuery& query);
+
 /// About how many rows pass: of a filter that tells row by row, by a sample.
 std::size_t estimate_passing(const DensePart& part, const RowGate& gate);
 

@@ -170,6 +170,7 @@ class DenseSearch {
       return graph != nullptr && graph->header().metric != graph::metric_code(query_.metric);
     });
     if (has_other) text += "; the graph is of another metric";
+    if (is_of_zeros(query_)) text += "; a query of zeros is near no row";
     return text;
   }
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,18 @@ TEST(Simd, ThisMachineRunsPlainCodeAndWhatIsBetter) {
   force_simd(nullptr);
   EXPECT_EQ(&simd(), supported_simd().front());
 }
+
+#if defined(__x86_64__)
+TEST(Simd, EachInstructionSetOfTheProcessorHasItsTable) {
+  std::set<std::string> names;
+  for (const Simd* table : supported_simd()) names.insert(table->name);
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) GTEST_SKIP() << "a processor without AVX2";
+  EXPECT_TRUE(names.contains("N_AVX2"));
+  if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
+    EXPECT_TRUE(names.contains("N_AVX3"));
+  }
+}
+#endif
 
 TEST(Simd, FloatSumsAreNearTheExactOnesAndTheSameWithEveryInstructionSet) {
   std::mt19937 random(1);
@@ -116,14 +129,24 @@ TEST(Simd, WhatIsNotFiniteGivesADefinedSum) {
   for (const Simd* simd : supported_simd())
     for (const std::size_t dimension : {1, 16, 17, 40}) {
       const std::vector<float> ones(dimension, 1);
+      const float* query = ones.data();
       for (std::size_t at = 0; at < dimension; ++at) {
         std::vector<float> row = ones;
         row[at] = kNan;
         EXPECT_TRUE(std::isnan(simd->dot(ones.data(), row.data(), dimension))) << simd->name;
         EXPECT_TRUE(std::isnan(simd->squared_l2(ones.data(), row.data(), dimension))) << simd->name;
+        float sum = 0;
+        simd->dots(&query, 1, row.data(), dimension, nullptr, 1, &sum);
+        EXPECT_TRUE(std::isnan(sum)) << simd->name;
+        simd->squared_l2s(&query, 1, row.data(), dimension, nullptr, 1, &sum);
+        EXPECT_TRUE(std::isnan(sum)) << simd->name;
         row[at] = kInfinity;
         EXPECT_EQ(simd->dot(ones.data(), row.data(), dimension), kInfinity) << simd->name;
         EXPECT_EQ(simd->squared_l2(ones.data(), row.data(), dimension), kInfinity) << simd->name;
+        simd->dots(&query, 1, row.data(), dimension, nullptr, 1, &sum);
+        EXPECT_EQ(sum, kInfinity) << simd->name;
+        simd->squared_l2s(&query, 1, row.data(), dimension, nullptr, 1, &sum);
+        EXPECT_EQ(sum, kInfinity) << simd->name;
         if (dimension == 1) continue;
         row[(at + 1) % dimension] = -kInfinity;
         EXPECT_TRUE(std::isnan(simd->dot(ones.data(), row.data(), dimension))) << simd->name;

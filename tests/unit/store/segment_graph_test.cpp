@@ -186,6 +186,37 @@ TEST(GraphSegment, SeveralThreadsBuildAGraphThatIsAsGood) {
   EXPECT_GE(sum / 30, 0.95);
 }
 
+TEST(GraphSegment, VectorsOfZerosHaveTheCosineZeroToAll) {
+  std::mt19937 random(10);
+  DenseSample sample = clustered(random, 1000, 16);
+  std::set<NodeId> zeros;
+  for (std::size_t row = 50; row < 1000; row += 100) {
+    std::fill_n(&sample.values[row * 16], 16, 0.0F);
+    zeros.insert(sample.keys[row].node);
+  }
+  const std::vector<DenseView> views = {{sample.part(graph_form()), {}}};
+  EXPECT_TRUE(views[0].part->verify({}).empty());
+  const std::vector<float> zero(16);
+  const DenseHits of_zero = search(views, zero, Metric::cosine, 20, 100);
+  EXPECT_NE(of_zero.plan.find("a query of zeros"), std::string::npos) << of_zero.plan;
+  EXPECT_EQ(of_zero.hits[0], search_dense(views, zero, Metric::cosine, nullptr, 20, {}));
+  ASSERT_EQ(of_zero.hits[0].size(), 20U);
+  for (const ScoredNode& hit : of_zero.hits[0]) EXPECT_EQ(hit.score, 0);
+
+  const std::vector<float> query = random_vector(random, 16);
+  const DenseHits nearest = search(views, query, Metric::cosine, 10, 100);
+  EXPECT_NE(nearest.plan.find("graph over"), std::string::npos) << nearest.plan;
+  for (const ScoredNode& hit : nearest.hits[0]) EXPECT_FALSE(zeros.contains(hit.id)) << "nearer than what is near";
+  const DenseHits all = search(views, query, Metric::cosine, 1000, 1000);
+  std::size_t found = 0;
+  for (const ScoredNode& hit : all.hits[0])
+    if (zeros.contains(hit.id)) {
+      EXPECT_EQ(hit.score, 0);
+      ++found;
+    }
+  EXPECT_EQ(found, zeros.size());
+}
+
 /// As where the system gives no more threads.
 class NoThreads final : public Parallel {
  public:
