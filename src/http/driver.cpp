@@ -135,7 +135,10 @@ curl_socket_t HttpDriver::open_socket(void* self, curlsocktype, curl_sockaddr* a
   if (fd < 0) return CURL_SOCKET_BAD;
   try {
     driver.forget(fd);  // one that was closed before it was ever waited for
-    driver.sockets_.emplace(fd, std::make_shared<Socket>(driver.executor_, fd, true));
+    const auto socket = std::make_shared<Socket>(driver.executor_, fd, true);
+    socket->opener = &transfer;
+    transfer.opened.push_back(fd);
+    driver.sockets_.emplace(fd, socket);
   } catch (...) {
     ::close(fd);
     return CURL_SOCKET_BAD;
@@ -153,6 +156,14 @@ void HttpDriver::forget(curl_socket_t fd) {
   if (found == sockets_.end()) return;
   found->second->forget();
   sockets_.erase(found);
+}
+
+/// Before libcurl closes them without a word: their numbers may become other descriptors' at once.
+void HttpDriver::forget_unconnected(const HttpTransfer& transfer) {
+  for (const curl_socket_t fd : transfer.opened) {
+    const auto found = sockets_.find(fd);
+    if (found != sockets_.end() && found->second->opener == &transfer && !found->second->connected) forget(fd);
+  }
 }
 
 void HttpDriver::start_soon(std::shared_ptr<HttpTransfer> transfer) {
@@ -272,6 +283,7 @@ void HttpDriver::detach(HttpTransfer& transfer) {
   if (std::exchange(transfer.waiting, false)) waiting_.erase(transfer.place);
   if (CURL* easy = std::exchange(transfer.easy, nullptr)) {
     --running_;
+    forget_unconnected(transfer);
     curl_multi_remove_handle(multi_, easy);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, nullptr);
     curl_slist_free_all(std::exchange(transfer.fields, nullptr));

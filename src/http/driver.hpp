@@ -68,6 +68,7 @@ class HttpDriver : public std::enable_shared_from_this<HttpDriver> {
   void set_due(long timeout_ms);
   void watch_due();
   void forget(curl_socket_t fd);
+  void forget_unconnected(const HttpTransfer& transfer);
   void arm(const std::shared_ptr<Socket>& socket);
   void add_ready(const std::shared_ptr<Socket>& socket, int events);
   void serve_one_later();

@@ -74,6 +74,7 @@ class HttpTransfer : public std::enable_shared_from_this<HttpTransfer> {
   std::string proxy;             ///< That it goes through; empty: none.
   Clock::time_point scheduled{};
   std::list<HttpTransfer*>::iterator place;  ///< In the driver's queue, while it waits.
+  std::vector<curl_socket_t> opened;         ///< For it; some may be closed already.
   bool waiting = false;
   bool paused = false;
 
