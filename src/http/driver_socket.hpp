@@ -43,7 +43,7 @@ class HttpDriver::Socket {
   boost::asio::posix::stream_descriptor descriptor;
   boost::asio::steady_timer gathering;
   const bool is_connection;
-  const HttpTransfer* opener = nullptr;
+  const HttpTransfer* opener = nullptr;  ///< The transfer that it was opened for, which may be gone.
   bool connected = false;  ///< Something was read, or is to be: a connection is closed by close_socket() from now on.
   int wanted = 0;
   bool reading = false;

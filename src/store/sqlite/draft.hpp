@@ -68,7 +68,11 @@ class Draft {
     GroupDefinition definition;
     bool is_damaged = false;  ///< Its record is: its digest stays the wrong one.
   };
-  struct Owner;
+  /// The source whose rows are written.
+  struct Owner {
+    const SourceRow& row;
+    const Metadata& metadata_before;  ///< Of the source as it was.
+  };
 
   std::vector<Group> load_groups(const SourceRow& source) const;
   /// What `source.groups` holds for these groups of a source, whose rows are moved from.

@@ -1,4 +1,5 @@
 #include "store/sqlite/engine.hpp"
+#include "support/forwarding_file_system.hpp"
 #include "support/store/samples.hpp"
 #include "support/temporary_folder.hpp"
 #include <ragstone/store/sqlite_engine.hpp>
@@ -18,30 +19,25 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Does something before each call that a seal makes of the file system outside of a transaction.
-class WatchedFiles final : public segment::FileSystem {
+class WatchedFiles final : public ForwardingFileSystem {
  public:
   std::function<void()> before_call = [] {};
 
   std::unique_ptr<segment::OutputFile> create(const fs::path& path) override {
     before_call();
-    return std::make_unique<File>(*this, files_->create(path));
+    return std::make_unique<File>(*this, ForwardingFileSystem::create(path));
   }
   void rename(const fs::path& from, const fs::path& to) override {
     before_call();
-    files_->rename(from, to);
+    ForwardingFileSystem::rename(from, to);
   }
-  void remove(const fs::path& path) override { files_->remove(path); }
-  segment::FileType type_of(const fs::path& path) override { return files_->type_of(path); }
-  bool is_taken(const fs::path& path) override { return files_->is_taken(path); }
-  void create_directory(const fs::path& path) override { files_->create_directory(path); }
   void sync_directory(const fs::path& path) override {
     before_call();
-    files_->sync_directory(path);
+    ForwardingFileSystem::sync_directory(path);
   }
-  std::vector<std::string> list(const fs::path& folder) override { return files_->list(folder); }
   std::shared_ptr<const segment::Image> open(const fs::path& path, bool map) override {
     before_call();
-    return files_->open(path, map);
+    return ForwardingFileSystem::open(path, map);
   }
 
  private:
@@ -61,8 +57,6 @@ class WatchedFiles final : public segment::FileSystem {
     WatchedFiles& files_;
     std::unique_ptr<segment::OutputFile> file_;
   };
-
-  std::shared_ptr<segment::FileSystem> files_ = segment::posix_file_system();
 };
 
 constexpr int kSources = 12;

@@ -2,6 +2,7 @@
 #include "store/sqlite/engine.hpp"
 #include "store/sqlite/tools.hpp"
 #include "support/errors.hpp"
+#include "support/forwarding_file_system.hpp"
 #include "support/store/samples.hpp"
 #include "support/temporary_folder.hpp"
 #include <ragstone/store/sqlite_engine.hpp>
@@ -22,27 +23,14 @@ namespace {
 namespace fs = std::filesystem;
 
 /// The disk, with something to be done when the first file is made.
-class WatchedFiles final : public segment::FileSystem {
+class WatchedFiles final : public ForwardingFileSystem {
  public:
   std::unique_ptr<segment::OutputFile> create(const fs::path& path) override {
     if (const auto run = std::exchange(on_create, nullptr)) run();
-    return files_->create(path);
-  }
-  void rename(const fs::path& from, const fs::path& to) override { files_->rename(from, to); }
-  void remove(const fs::path& path) override { files_->remove(path); }
-  segment::FileType type_of(const fs::path& path) override { return files_->type_of(path); }
-  bool is_taken(const fs::path& path) override { return files_->is_taken(path); }
-  void create_directory(const fs::path& path) override { files_->create_directory(path); }
-  void sync_directory(const fs::path& path) override { files_->sync_directory(path); }
-  std::vector<std::string> list(const fs::path& folder) override { return files_->list(folder); }
-  std::shared_ptr<const segment::Image> open(const fs::path& path, bool map) override {
-    return files_->open(path, map);
+    return ForwardingFileSystem::create(path);
   }
 
   std::function<void()> on_create;
-
- private:
-  const std::shared_ptr<segment::FileSystem> files_ = segment::posix_file_system();
 };
 
 class UnfinishedStore : public testing::Test {

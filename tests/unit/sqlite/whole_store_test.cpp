@@ -1,4 +1,5 @@
 #include "store/sqlite/engine.hpp"
+#include "support/forwarding_file_system.hpp"
 #include "support/store/samples.hpp"
 #include "support/temporary_folder.hpp"
 #include <ragstone/store/sqlite_engine.hpp>
@@ -20,28 +21,18 @@ namespace {
 namespace fs = std::filesystem;
 
 /// The files of the medium, with a call before each file of the store or of its copy is opened or made.
-class HookedFiles final : public segment::FileSystem {
+class HookedFiles final : public ForwardingFileSystem {
  public:
   std::function<void(const fs::path&)> on_file = [](const fs::path&) {};
 
   std::unique_ptr<segment::OutputFile> create(const fs::path& path) override {
     on_file(path);
-    return below_->create(path);
+    return ForwardingFileSystem::create(path);
   }
-  void rename(const fs::path& from, const fs::path& to) override { below_->rename(from, to); }
-  void remove(const fs::path& path) override { below_->remove(path); }
-  segment::FileType type_of(const fs::path& path) override { return below_->type_of(path); }
-  bool is_taken(const fs::path& path) override { return below_->is_taken(path); }
-  void create_directory(const fs::path& path) override { below_->create_directory(path); }
-  void sync_directory(const fs::path& path) override { below_->sync_directory(path); }
-  std::vector<std::string> list(const fs::path& folder) override { return below_->list(folder); }
   std::shared_ptr<const segment::Image> open(const fs::path& path, bool map) override {
     on_file(path);
-    return below_->open(path, map);
+    return ForwardingFileSystem::open(path, map);
   }
-
- private:
-  const std::shared_ptr<segment::FileSystem> below_ = segment::posix_file_system();
 };
 
 /// A store with a sealed part and something that is no saved index.
