@@ -1,7 +1,9 @@
 # ragstone_warnings(TARGET): Ragstone's own warnings, for its own code only; nothing here is exported to users.
 function(ragstone_warnings target)
   if(RAGSTONE_WARNINGS)
-    target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wshadow -Werror)
+    # Signs are no part of -Wconversion for g++.
+    target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wshadow -Werror
+                                             $<$<CXX_COMPILER_ID:Clang>:-Wno-sign-conversion>)
     # g++ 12 warns of overlap in `"text" + std::string` (GCC bug 105651), and with sanitizers of coroutine frames that
     # Asio allocates and frees by its own pair of operators.
     target_compile_options(${target} PRIVATE "$<$<CXX_COMPILER_ID:GNU>:-Wno-restrict;-Wno-mismatched-new-delete>")

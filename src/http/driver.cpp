@@ -26,7 +26,7 @@ namespace {
 using Clock = HttpTransfer::Clock;
 
 /// Small pieces that follow each other faster than this are read together: waking up costs more than a token does.
-constexpr std::chrono::microseconds kGatherTime{100};
+constexpr std::chrono::microseconds kGatherTime{250};
 constexpr std::size_t kSmallRead = 16 << 10;
 
 std::size_t on_header(char* data, std::size_t size, std::size_t count, void* transfer) {
@@ -108,8 +108,9 @@ int HttpDriver::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) 
     if (found == driver.sockets_.end())
       found = driver.sockets_.emplace(fd, std::make_shared<Socket>(driver.executor_, fd, false)).first;
     found->second->wanted = what;
-    found->second->register_once();
     if ((what & CURL_POLL_IN) != 0) found->second->connected = true;
+    if (found->second->gathers && what == CURL_POLL_IN) return 0;
+    found->second->register_once();
     driver.arm(found->second);
   } catch (...) {
     return -1;
@@ -404,8 +405,6 @@ void HttpDriver::check_limits() {
 void HttpDriver::arm(const std::shared_ptr<Socket>& socket) {
   const auto wait = [&](int event, bool Socket::*waiting, int ready, asio::posix::stream_descriptor::wait_type type) {
     if ((socket->wanted & event) == 0 || (*socket).*waiting) return;
-    if (event == CURL_POLL_IN && socket->gathers) return;
-    (*socket).*waiting = true;
     socket->descriptor.async_wait(
         type, [weak = weak_from_this(), socket, event, waiting, ready](const boost::system::error_code& error) {
           (*socket).*waiting = false;
@@ -417,6 +416,7 @@ void HttpDriver::arm(const std::shared_ptr<Socket>& socket) {
             self->add_ready(socket, error ? CURL_CSELECT_ERR : ready);
           }
         });
+    (*socket).*waiting = true;
   };
   wait(CURL_POLL_IN, &Socket::reading, CURL_CSELECT_IN, asio::posix::stream_descriptor::wait_read);
   wait(CURL_POLL_OUT, &Socket::writing, CURL_CSELECT_OUT, asio::posix::stream_descriptor::wait_write);
@@ -441,26 +441,39 @@ void HttpDriver::serve_one() {
   serving_ = !ready_.empty();
   if (serving_) serve_one_later();
   const int events = std::exchange(socket->ready, 0);
-  if (!socket->descriptor.is_open()) return;
+  if (socket->is_forgotten()) return;
   const int wanted = CURL_CSELECT_ERR | ((socket->wanted & CURL_POLL_IN) != 0 ? CURL_CSELECT_IN : 0) |
                      ((socket->wanted & CURL_POLL_OUT) != 0 ? CURL_CSELECT_OUT : 0);
   received_ = 0;
   if ((events & wanted) != 0) act(socket->fd, events & wanted);
-  if (!socket->descriptor.is_open()) return;
-  if ((events & CURL_CSELECT_IN) != 0) gather_if_fast(socket);
-  arm(socket);
+  if (socket->is_forgotten() || socket->gathers) return;
+  if ((events & CURL_CSELECT_IN) != 0 && is_fast(*socket)) {
+    gather(socket);
+  } else {
+    arm(socket);
+  }
 }
 
-void HttpDriver::gather_if_fast(const std::shared_ptr<Socket>& socket) {
+bool HttpDriver::is_fast(Socket& socket) const {
   const auto now = Clock::now();
-  const bool is_fast = now - std::exchange(socket->read_at, now) < 2 * kGatherTime && received_ < kSmallRead;
-  if (!is_fast || socket->gathers || (socket->wanted & CURL_POLL_IN) == 0) return;
+  const auto before = std::exchange(socket.read_at, now);
+  return now - before < 2 * kGatherTime && received_ < kSmallRead && socket.wanted == CURL_POLL_IN;
+}
+
+void HttpDriver::gather(const std::shared_ptr<Socket>& socket) {
   socket->gathers = true;
-  socket->gathering.expires_at(now + kGatherTime);
+  socket->unregister();
+  socket->gathering.expires_after(kGatherTime);
   socket->gathering.async_wait([weak = weak_from_this(), socket](const boost::system::error_code&) {
     socket->gathers = false;
     const auto self = weak.lock();
-    if (self && socket->descriptor.is_open()) self->arm(socket);
+    if (!self || socket->is_forgotten()) return;
+    try {
+      socket->register_once();
+      self->arm(socket);
+    } catch (...) {  // for want of memory
+      self->gather(socket);
+    }
   });
 }
 

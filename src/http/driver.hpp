@@ -73,7 +73,8 @@ class HttpDriver : public std::enable_shared_from_this<HttpDriver> {
   void add_ready(const std::shared_ptr<Socket>& socket, int events);
   void serve_one_later();
   void serve_one();
-  void gather_if_fast(const std::shared_ptr<Socket>& socket);
+  bool is_fast(Socket& socket) const;
+  void gather(const std::shared_ptr<Socket>& socket);
   void rest();
 
   boost::asio::any_io_executor executor_;

@@ -24,16 +24,23 @@ class HttpDriver::Socket {
     if (!descriptor.is_open() && !forgotten_) descriptor.assign(fd);
   }
 
-  /// The descriptor stays open: it is libcurl's to close.
-  void forget() noexcept {
-    forgotten_ = true;
+  /// Takes it out of the reactor, so that what arrives wakes nobody up; register_once() brings it back. Its waits are
+  /// aborted. The descriptor stays open: it is libcurl's to close.
+  void unregister() noexcept {
     if (!descriptor.is_open()) return;
-    wanted = 0;
     try {
       descriptor.release();
     } catch (...) {  // release() throws only if it was not open
     }
   }
+
+  void forget() noexcept {
+    forgotten_ = true;
+    wanted = 0;
+    unregister();
+  }
+
+  bool is_forgotten() const noexcept { return forgotten_; }
 
   /// libcurl (7.88) closes a socket whose connection is not there yet by itself, instead of by close_socket(). The
   /// number may then become another descriptor's, in the same reactor even: it has to be forgotten at once.
@@ -48,7 +55,7 @@ class HttpDriver::Socket {
   int wanted = 0;
   bool reading = false;
   bool writing = false;
-  bool gathers = false;                          ///< It is not waited for until gathering ends.
+  bool gathers = false;                          ///< It is not registered until gathering ends.
   HttpTransfer::Clock::time_point read_at = {};  ///< When something was last read, and more is to come.
   int ready = 0;                                 ///< Events that wait in ready_.
 

@@ -37,7 +37,7 @@ ModelServerOptions completed(ModelServerOptions options) {
     if (key != nullptr && *key != '\0') options.key = KeySource::fixed(Secret(key));
   }
   for (const auto& [name, value] : options.headers) {
-    const bool ours = std::ranges::any_of(kOwnFields, [&](const char* own) { return same_name(name, own); });
+    const bool ours = std::ranges::any_of(kOwnFields, [&name = name](const char* own) { return same_name(name, own); });
     const char* key_field = profile.key_header.empty() ? "Authorization" : profile.key_header.c_str();
     if (ours || (options.key && same_name(name, key_field)))
       throw Error(Errc::invalid_argument, "model server: the header field '" + name +

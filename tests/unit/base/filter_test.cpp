@@ -142,9 +142,9 @@ TEST(Filter, ConstantsFoldAway) {
 TEST(Filter, BuildersRefuseWhatMetadataRefuses) {
   EXPECT_THROW(field(""), Error);
   EXPECT_THROW(field("a\n"), Error);
-  EXPECT_THROW(field("a") == "\xFF", Error);
-  EXPECT_THROW(field("a") > std::numeric_limits<double>::quiet_NaN(), Error);
-  EXPECT_THROW(field("a") < true, Error);
+  EXPECT_THROW(static_cast<void>(field("a") == "\xFF"), Error);
+  EXPECT_THROW(static_cast<void>(field("a") > std::numeric_limits<double>::quiet_NaN()), Error);
+  EXPECT_THROW(static_cast<void>(field("a") < true), Error);
   EXPECT_THROW(field("a").in({"\xFF"}), Error);
   EXPECT_THROW(field("a").like("x\\"), Error);
   EXPECT_THROW(field("a").like(std::string(5000, 'x')), Error);
