@@ -11,12 +11,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
 #include <iterator>
 #include <limits>
 #include <memory>
-#include <new>
 #include <numeric>
 #include <optional>
 #include <queue>
@@ -156,17 +154,13 @@ class Seeding {
     std::memset(hnsw_.get_linklist0(number), 0, hnsw_.size_data_per_element_);
     std::memcpy(hnsw_.getDataByInternalId(number), space_.element(rows_, row).data(), space_.get_data_size());
     hnsw_.setExternalLabel(number, row);
-    hnsw_.label_lookup_[row] = number;
-    if (const std::size_t level = level_of_[node]; level > 0) {
-      void* lists = std::calloc(level, hnsw_.size_links_per_element_);
-      if (lists == nullptr) throw std::bad_alloc();
-      hnsw_.linkLists_[number] = static_cast<char*>(lists);
-      hnsw_.element_levels_[number] = static_cast<int>(level);
-    }
+    const auto level = static_cast<int>(level_of_[node]);
+    hnsw_.make_upper_links(number, level);
+    hnsw_.element_levels_[number] = level;
     hnsw_.cur_element_count = number + 1;
     number_of_[node] = number;
-    if (static_cast<int>(level_of_[node]) > hnsw_.maxlevel_) {
-      hnsw_.maxlevel_ = static_cast<int>(level_of_[node]);
+    if (level > hnsw_.maxlevel_) {
+      hnsw_.maxlevel_ = level;
       hnsw_.enterpoint_node_ = number;
     }
   }
@@ -275,7 +269,8 @@ class Builder {
     header.degree = static_cast<std::uint32_t>(2 * options_.m);
     header.upper_degree = static_cast<std::uint32_t>(options_.m);
     header.ef_construction = static_cast<std::uint32_t>(options_.ef_construction);
-    hnsw_.emplace(space_, rows_.count() - built_.copies.size(), options_.m, options_.ef_construction);
+    const bool shared = parallel_ != nullptr && parallel_->width() > 1;
+    hnsw_.emplace(space_, rows_.count() - built_.copies.size(), options_.m, options_.ef_construction, shared);
     kernel::ask_for_large_pages(hnsw_->data_level0_memory_, hnsw_->max_elements_ * hnsw_->size_data_per_element_);
     std::vector<bool> apart(rows_.count());  // Not to be inserted.
     for (const std::uint32_t copy : built_.copies) apart[copy] = true;
@@ -317,7 +312,7 @@ class Builder {
   void insert_one(std::uint32_t node) {
     throw_if_stopped(stop_);
     const std::vector<char> element = space_.element(rows_, node);
-    hnsw_->addPoint(element.data(), node);
+    hnsw_->insert(element.data(), node);
   }
 
   /// In one order, that of `nodes`, however many threads work at it.
@@ -394,9 +389,8 @@ BuiltGraph build(const CodeRows& rows, const BuildOptions& options, const Parall
     // Of threads and locks, and a std::runtime_error, too.
     throw Error(Errc::transient, std::string("build a graph: ") + error.what() + "; repeat it later");
   } catch (const std::runtime_error& error) {
-    // hnswlib tells by words alone; the rest is for links of a base that contradict each other.
-    const bool is_memory = std::string_view(error.what()).starts_with("Not enough memory");
-    throw Error(is_memory ? Errc::limit_exceeded : Errc::corrupt_store, std::string("build a graph: ") + error.what());
+    // hnswlib's, of links of a base that contradict each other.
+    throw Error(Errc::corrupt_store, std::string("build a graph: ") + error.what());
   }
 }
 

@@ -40,8 +40,8 @@ struct BaseGraph {
 /// crowd out others; every row with links can be reached from the entry. `parallel` may be null: on this thread alone.
 /// With a `base`, which fits, only the rows that it has not are inserted, at the same quality; links to rows that are
 /// gone are replaced by those of their neighbours.
-/// Errors: Errc::limit_exceeded or std::bad_alloc, where the memory for it is not to be had; Errc::corrupt_store for a
-/// base whose links lead nowhere or contradict each other.
+/// Errors: std::bad_alloc, where the memory for it is not to be had; Errc::corrupt_store for a base whose links lead
+/// nowhere or contradict each other.
 BuiltGraph build(const CodeRows& rows, const BuildOptions& options, const Parallel* parallel, const StopToken& stop,
                  const BaseGraph* base = nullptr);
 

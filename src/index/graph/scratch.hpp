@@ -8,10 +8,13 @@
 
 namespace ragstone::graph {
 
+/// Of a candidate's node: whether its links have been followed.
+inline constexpr std::uint32_t kFollowed = std::uint32_t{1} << 31;
+
 /// A node on a walk's list, and how far it is.
 struct Candidate {
   float distance = 0;
-  std::uint32_t node = 0;  ///< The highest bit is the walk's own.
+  std::uint32_t node = 0;  ///< With kFollowed.
 };
 
 /// What a walk writes to: the nodes that it has come to, and its list.
@@ -30,6 +33,21 @@ class Scratch {
     touched_count_ += word == 0 ? 1 : 0;
     word |= bit;
     return is_new;
+  }
+
+  /// Puts a node on the list, nearest first, which holds at most so many: its place, or SIZE_MAX if it is too far.
+  std::size_t insert(const Candidate& candidate, std::size_t most) {
+    if (candidates.size() < most) {
+      candidates.emplace_back();
+    } else if (!(candidate.distance < candidates.back().distance)) {
+      return SIZE_MAX;
+    }
+    // Most come near the end of a list that is short.
+    std::size_t place = candidates.size() - 1;
+    Candidate* all = candidates.data();
+    for (; place > 0 && candidate.distance < all[place - 1].distance; --place) all[place] = all[place - 1];
+    all[place] = candidate;
+    return place;
   }
 
   void clear() noexcept {

@@ -14,9 +14,6 @@ namespace {
 // Links of a node that are followed at once; lists are longer only with more than 64 links a node.
 constexpr std::size_t kBatch = 128;
 
-/// Of a node: whether its links have been followed.
-constexpr std::uint32_t kFollowed = std::uint32_t{1} << 31;
-
 class Walk {
  public:
   Walk(const Graph& graph, const CodeRows& rows, const CodeVector& query, const WalkOptions& options,
@@ -76,13 +73,15 @@ class Walk {
   Near descend() {
     Near best{0, graph_.header().entry};
     measure({&best.node, 1}, &best.distance);
+    scratch_.visit(best.node);
     for (std::size_t level = graph_.upper().size(); level-- > 0;)
       while (step(graph_.upper()[level], best)) {
       }
+    scratch_.clear();
     return best;
   }
 
-  /// Moves to a nearer neighbour, if there is one.
+  /// Moves to a nearer neighbour, if there is one. What was measured before is not nearer.
   bool step(const UpperLevel& level, Near& best) {
     const auto place = std::lower_bound(level.nodes.begin(), level.nodes.end(), best.node);
     if (place == level.nodes.end() || *place != best.node) return false;
@@ -94,7 +93,8 @@ class Walk {
       std::size_t count = 0;
       for (const std::uint32_t node : links.subspan(begin, std::min(kBatch, degree - begin))) {
         if (node == kNone) break;
-        nodes[count++] = checked(node);
+        nodes[count] = node;
+        count += scratch_.visit(checked(node));
       }
       std::array<float, kBatch> distances;
       measure({nodes.data(), count}, distances.data());
@@ -158,28 +158,16 @@ class Walk {
       std::array<float, kBatch> distances;
       fetch_rows(next_);
       measure({nodes.data(), count}, distances.data());
-      for (std::size_t i = 0; i < count; ++i) lowest = std::min(lowest, insert(distances[i], nodes[i]));
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t place = scratch_.insert({distances[i], nodes[i]}, listed_);
+        if (place == SIZE_MAX) continue;
+        fetch_links(nodes[i]);
+        lowest = std::min(lowest, place);
+      }
       if (options_.test == nullptr) continue;
       for (std::size_t i = 0; i < count; ++i) offer({distances[i], nodes[i]});
     }
     return lowest;
-  }
-
-  /// Its place, or SIZE_MAX if it is too far.
-  std::size_t insert(float distance, std::uint32_t node) {
-    std::vector<Candidate>& candidates = scratch_.candidates;
-    if (candidates.size() < listed_) {
-      candidates.emplace_back();
-    } else if (!(distance < candidates.back().distance)) {
-      return SIZE_MAX;
-    }
-    // Most come near the end of a list that is short.
-    std::size_t place = candidates.size() - 1;
-    Candidate* all = candidates.data();
-    for (; place > 0 && distance < all[place - 1].distance; --place) all[place] = all[place - 1];
-    all[place] = {distance, node};
-    fetch_links(node);
-    return place;
   }
 
   /// Takes a node that was come to for a hit, where not all nodes may be hits.
