@@ -18,8 +18,9 @@ constexpr std::size_t kBytes = 64;
 
 RAGSTONE_VNNI inline __m512i load(const std::int8_t* from) { return _mm512_loadu_si512(from); }
 
-RAGSTONE_VNNI inline __m512i load(const std::int8_t* from, std::size_t bytes) {
-  return _mm512_maskz_loadu_epi8(~__mmask64{0} >> (kBytes - bytes), from);
+/// A mask costs a whole load much, so that callers pass kBytes as a constant.
+[[gnu::always_inline]] RAGSTONE_VNNI inline __m512i load(const std::int8_t* from, std::size_t bytes) {
+  return bytes == kBytes ? load(from) : _mm512_maskz_loadu_epi8(~__mmask64{0} >> (kBytes - bytes), from);
 }
 
 RAGSTONE_VNNI inline __m512i flip(__m512i codes) { return _mm512_xor_si512(codes, _mm512_set1_epi8(-128)); }
@@ -90,11 +91,11 @@ constexpr std::size_t kQueries = 4;
 template <std::size_t asked>
 [[gnu::always_inline]] RAGSTONE_VNNI inline void add_block(const std::int8_t* const* queries,
                                                            const std::int8_t* const* rows, std::size_t at,
-                                                           __mmask64 mask, __m512i (&sums)[asked][kRows]) {
+                                                           std::size_t size, __m512i (&sums)[asked][kRows]) {
   __m512i codes[kRows];
-  for (std::size_t r = 0; r < kRows; ++r) codes[r] = flip(_mm512_maskz_loadu_epi8(mask, rows[r] + at));
+  for (std::size_t r = 0; r < kRows; ++r) codes[r] = flip(load(rows[r] + at, size));
   for (std::size_t q = 0; q < asked; ++q) {
-    const __m512i query = _mm512_maskz_loadu_epi8(mask, queries[q] + at);
+    const __m512i query = load(queries[q] + at, size);
     for (std::size_t r = 0; r < kRows; ++r) sums[q][r] = _mm512_dpbusd_epi32(sums[q][r], codes[r], query);
   }
 }
@@ -118,8 +119,8 @@ RAGSTONE_VNNI void dots_of_queries(const std::int8_t* const* queries, const std:
     for (auto& of_query : sums)
       for (__m512i& sum : of_query) sum = _mm512_setzero_si512();
     std::size_t at = 0;
-    for (; at + kBytes <= dimension; at += kBytes) add_block<asked>(queries, four, at, ~__mmask64{0}, sums);
-    if (at < dimension) add_block<asked>(queries, four, at, ~__mmask64{0} >> (kBytes - (dimension - at)), sums);
+    for (; at + kBytes <= dimension; at += kBytes) add_block<asked>(queries, four, at, kBytes, sums);
+    if (at < dimension) add_block<asked>(queries, four, at, dimension - at, sums);
     for (std::size_t q = 0; q < asked; ++q) {
       const __m128i dots = add_lanes(sums[q][0], sums[q][1], sums[q][2], sums[q][3]);
       _mm_storeu_si128(reinterpret_cast<__m128i*>(out + q * count + i), _mm_sub_epi32(dots, _mm_set1_epi32(over[q])));
@@ -160,10 +161,10 @@ RAGSTONE_VNNI void turn_queries(const std::int8_t* const* queries, std::size_t d
 
 /// Of 64 elements of four rows: by place, so that each lane holds elements of one row, and sums of one row add up in
 /// four lanes instead of sixteen.
-[[gnu::always_inline]] RAGSTONE_VNNI inline void turn(const std::int8_t* const* rows, std::size_t at, __mmask64 mask,
+[[gnu::always_inline]] RAGSTONE_VNNI inline void turn(const std::int8_t* const* rows, std::size_t at, std::size_t size,
                                                       __m512i (&places)[kPlaces]) {
   __m512i codes[kRows];
-  for (std::size_t r = 0; r < kRows; ++r) codes[r] = flip(_mm512_maskz_loadu_epi8(mask, rows[r] + at));
+  for (std::size_t r = 0; r < kRows; ++r) codes[r] = flip(load(rows[r] + at, size));
   const __m512i a = _mm512_unpacklo_epi32(codes[0], codes[1]);
   const __m512i b = _mm512_unpackhi_epi32(codes[0], codes[1]);
   const __m512i c = _mm512_unpacklo_epi32(codes[2], codes[3]);
@@ -180,6 +181,25 @@ RAGSTONE_VNNI inline __m256i add_turned(__m512i first, __m512i second) {
                                         _mm512_shuffle_i64x2(first, second, _MM_SHUFFLE(3, 1, 3, 1)));
   return _mm256_add_epi32(_mm512_castsi512_si256(_mm512_shuffle_i64x2(sums, sums, _MM_SHUFFLE(2, 0, 2, 0))),
                           _mm512_castsi512_si256(_mm512_shuffle_i64x2(sums, sums, _MM_SHUFFLE(3, 1, 3, 1))));
+}
+
+/// Adds the products of up to 64 elements of twice four rows.
+[[gnu::always_inline]] RAGSTONE_VNNI inline void add_turned_block(const TurnedQueries& turned,
+                                                                  const std::int8_t* const* rows, std::size_t at,
+                                                                  std::size_t size, __m512i (&first)[kManyQueries],
+                                                                  __m512i (&second)[kManyQueries]) {
+  __m512i upper[kPlaces];
+  __m512i lower[kPlaces];
+  turn(rows, at, size, upper);
+  turn(rows + kRows, at, size, lower);
+  for (std::size_t place = 0; place < kPlaces; ++place)
+    for (std::size_t q = 0; q < kManyQueries; ++q) {
+      __m512i query = _mm512_load_si512(turned.elements[at / kBytes][place][q]);
+      // Loaded once: each of the two would load it for itself, and loads are what there are too few of.
+      __asm__("" : "+v"(query));
+      first[q] = _mm512_dpbusd_epi32(first[q], upper[place], query);
+      second[q] = _mm512_dpbusd_epi32(second[q], lower[place], query);
+    }
 }
 
 /// Of so many rows as make whole groups; returns how many. Longer queries, and the rest, are for dots_of_queries().
@@ -199,22 +219,9 @@ RAGSTONE_VNNI std::size_t dots_of_many(const std::int8_t* const* queries, const 
     __m512i first[kManyQueries];
     __m512i second[kManyQueries];
     for (std::size_t q = 0; q < kManyQueries; ++q) first[q] = second[q] = _mm512_setzero_si512();
-    for (std::size_t at = 0; at < dimension; at += kBytes) {
-      const std::size_t rest = dimension - at;
-      const __mmask64 mask = rest < kBytes ? ~__mmask64{0} >> (kBytes - rest) : ~__mmask64{0};
-      __m512i upper[kPlaces];
-      __m512i lower[kPlaces];
-      turn(eight, at, mask, upper);
-      turn(eight + kRows, at, mask, lower);
-      for (std::size_t place = 0; place < kPlaces; ++place)
-        for (std::size_t q = 0; q < kManyQueries; ++q) {
-          __m512i query = _mm512_load_si512(turned.elements[at / kBytes][place][q]);
-          // Loaded once: each of the two would load it for itself, and loads are what there are too few of.
-          __asm__("" : "+v"(query));
-          first[q] = _mm512_dpbusd_epi32(first[q], upper[place], query);
-          second[q] = _mm512_dpbusd_epi32(second[q], lower[place], query);
-        }
-    }
+    std::size_t at = 0;
+    for (; at + kBytes <= dimension; at += kBytes) add_turned_block(turned, eight, at, kBytes, first, second);
+    if (at < dimension) add_turned_block(turned, eight, at, dimension - at, first, second);
     for (std::size_t q = 0; q < kManyQueries; ++q)
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + q * count + i),
                           _mm256_sub_epi32(add_turned(first[q], second[q]), _mm256_set1_epi32(turned.over[q])));
