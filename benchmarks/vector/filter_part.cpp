@@ -28,6 +28,32 @@ class ReadyFilter final : public segment::RowFilter {
 
 constexpr double kWantedRecall = 0.99;
 
+struct FilterCase {
+  const char* kind;
+  double share;
+  RowBitmap rows;
+};
+
+/// Rows by chance, and those nearest to one row: of a subject, a language or a source, far from most queries.
+std::vector<FilterCase> filters_of(const VectorSet& set, const VectorPeer& scan) {
+  std::vector<FilterCase> cases;
+  std::mt19937 random(3);
+  for (const double share : {0.001, 0.01, 0.1, 0.5}) {
+    RowBitmap rows(set.rows());
+    std::bernoulli_distribution chosen(share);
+    for (std::size_t i = 0; i < set.rows(); ++i)
+      if (chosen(random)) rows.insert(i);
+    cases.push_back({"", share, std::move(rows)});
+  }
+  for (const double share : {0.01, 0.1}) {
+    RowBitmap rows(set.rows());
+    const auto count = static_cast<std::size_t>(share * static_cast<double>(set.rows()));
+    for (const std::uint32_t row : scan.search(set.row(set.rows() / 2), count)) rows.insert(row);
+    cases.push_back({", of one region", share, std::move(rows)});
+  }
+  return cases;
+}
+
 Found search_among(const VectorSet& set, const VectorPeer& peer, const RowBitmap& rows) {
   Found found;
   for (std::size_t q = 0; q < set.asked(); ++q) found.push_back(peer.search(set.query(q), kHits, rows.words()));
@@ -51,17 +77,12 @@ double over_fetch(const VectorSet& set, VectorPeer& graph, const RowBitmap& rows
 void measure_filters(const VectorSet& set, const Kept& kept, Report& report) {
   std::printf("\n%s: filters\n", set.name.c_str());
   const std::vector<segment::DenseView> views = {kept.graph(set, false)};
-  const auto graph = kept.peer(set);
+  const auto graph = kept.hnswlib(set);
   const auto scan = hnswlib_scan(set.dimension, set.metric == Metric::l2);
   const auto faiss = faiss_scan(set.dimension, set.metric == Metric::l2);
   scan->build(set.base, 1);
   faiss->build(set.base, 1);
-  std::mt19937 random(3);
-  for (const double share : {0.001, 0.01, 0.1, 0.5}) {
-    RowBitmap rows(set.rows());
-    std::bernoulli_distribution chosen(share);
-    for (std::size_t i = 0; i < set.rows(); ++i)
-      if (chosen(random)) rows.insert(i);
+  for (const auto& [kind, share, rows] : filters_of(set, *scan)) {
     const ReadyFilter filter(rows);
     Found truth, found;
     const double brute = best_of([&] { truth = search_among(set, *scan, rows); });
@@ -71,7 +92,7 @@ void measure_filters(const VectorSet& set, const Kept& kept, Report& report) {
     query.filter = &filter;
     query.recall = kWantedRecall;
     const double ours = best_of([&] { found = search_ours(set, views, query); });
-    const std::string name = set.name + ": filter of " + std::to_string(100 * share).substr(0, 4) + " %";
+    const std::string name = set.name + ": filter of " + std::to_string(100 * share).substr(0, 4) + " %" + kind;
     const double queries = 1e-6 * static_cast<double>(set.asked());
     std::printf("  us: ours %.1f, brute force %.1f, faiss %.1f, hnswlib's graph %.1f\n", ours / queries,
                 brute / queries, bitmap / queries, by_graph / queries);

@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <functional>
-#include <limits>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include <malloc.h>
 
 namespace ragstone::bench {
 namespace {
@@ -15,18 +18,19 @@ constexpr std::size_t kEfs[] = {10, 12, 14, 16, 20, 24, 32, 40, 48, 64, 80, 96, 
 
 struct Point {
   double recall = 0;
-  double qps = 0;
+  Times sweep;
 };
 
-/// Queries a second at a recall, between the points around it; 0 where the curve does not reach it.
-double qps_at(const std::vector<Point>& curve, double wanted) {
-  for (std::size_t i = 0; i < curve.size(); ++i) {
-    if (curve[i].recall < wanted) continue;
-    if (i == 0 || curve[i].recall <= curve[i - 1].recall) return curve[i].qps;
-    const double part = (wanted - curve[i - 1].recall) / (curve[i].recall - curve[i - 1].recall);
-    return curve[i - 1].qps + part * (curve[i].qps - curve[i - 1].qps);
-  }
-  return 0;
+/// Of a sweep at a recall: queries a second are interpolated between the points around it; none where the curve does
+/// not reach it.
+std::optional<Times> times_at(const std::vector<Point>& curve, double wanted) {
+  const auto above =
+      std::find_if(curve.begin(), curve.end(), [&](const Point& point) { return point.recall >= wanted; });
+  if (above == curve.end()) return std::nullopt;
+  if (above == curve.begin() || above->recall <= above[-1].recall) return above->sweep;
+  const double part = (wanted - above[-1].recall) / (above->recall - above[-1].recall);
+  const auto between = [&](double before, double after) { return 1 / ((1 - part) / before + part / after); };
+  return Times{between(above[-1].sweep.cpu, above->sweep.cpu), between(above[-1].sweep.wall, above->sweep.wall)};
 }
 
 /// What is compared: its search with an ef, and what was measured of it.
@@ -40,16 +44,15 @@ struct Contender {
 void draw_curves(const VectorSet& set, const Found& truth, std::vector<Contender>& contenders) {
   constexpr std::size_t kRounds = 3;
   for (const std::size_t ef : kEfs) {
-    std::vector<double> seconds(contenders.size(), std::numeric_limits<double>::max());
+    std::vector<Times> times(contenders.size());
     std::vector<Found> found(contenders.size());
     for (std::size_t round = 0; round < kRounds; ++round)
-      for (std::size_t i = 0; i < contenders.size(); ++i)
-        seconds[i] = std::min(seconds[i], best_of([&] { found[i] = contenders[i].search(ef); }));
+      for (std::size_t i = 0; i < contenders.size(); ++i) sweep([&] { found[i] = contenders[i].search(ef); }, times[i]);
     double least = 1;
     for (std::size_t i = 0; i < contenders.size(); ++i) {
-      const Point point{recall(found[i], truth), static_cast<double>(set.asked()) / seconds[i]};
+      const Point point{recall(found[i], truth), times[i]};
       std::printf("  %-10s ef %4zu  recall %.4f  %8.0f queries a CPU second\n", contenders[i].name, ef, point.recall,
-                  point.qps);
+                  static_cast<double>(set.asked()) / point.sweep.cpu);
       contenders[i].curve.push_back(point);
       least = std::min(least, point.recall);
     }
@@ -57,8 +60,9 @@ void draw_curves(const VectorSet& set, const Found& truth, std::vector<Contender
   }
 }
 
-double resident_bytes(const segment::DensePart& part) {
-  double bytes = static_cast<double>(part.rows()) / 8 + 16 * 4096;  // what a walk allocates, generously
+/// Of the links and codes in a mapped file, which walks read.
+double mapped_bytes(const segment::DensePart& part) {
+  double bytes = 0;
   for (const auto section :
        {segment::SectionId::codes, segment::SectionId::code_scales, segment::SectionId::norms,
         segment::SectionId::graph_links, segment::SectionId::graph_upper, segment::SectionId::graph_factors})
@@ -66,13 +70,28 @@ double resident_bytes(const segment::DensePart& part) {
   return bytes;
 }
 
-void compare(const std::string& name, const std::vector<Point>& own, const std::vector<Point>& peer, Report& report) {
+/// Anonymous bytes that are there after `work` and were not before.
+template <class Work>
+double anonymous_bytes_of(Work work) {
+  ::malloc_trim(0);
+  const double before = memory_counts().anonymous_mib;
+  work();
+  ::malloc_trim(0);
+  return (memory_counts().anonymous_mib - before) * 1024 * 1024;
+}
+
+void compare(const std::string& name, const Contender& own, const Contender& peer, const VectorSet& set,
+             Report& report) {
   for (const double wanted : {0.95, 0.99}) {
-    const double a = qps_at(own, wanted), b = qps_at(peer, wanted);
-    if (a > 0 && b > 0)
-      report.cost_ratio(name + ", us a query at recall " + std::to_string(wanted).substr(0, 4) + ", ours / hnswlib",
-                        1e6 / a, 1e6 / b);
+    const auto ours = times_at(own.curve, wanted), theirs = times_at(peer.curve, wanted);
+    if (ours && theirs)
+      compare_times(report, name + " at recall " + std::to_string(wanted).substr(0, 4) + ", ours / " + peer.name, set,
+                    *ours, *theirs);
   }
+}
+
+void compare_recall(const std::string& name, const std::vector<Point>& own, const std::vector<Point>& peer,
+                    Report& report) {
   const std::size_t common = std::min(own.size(), peer.size());
   double least = 1, sum = 0;
   for (std::size_t i = 0; i < common; ++i) {
@@ -101,15 +120,6 @@ void measure_builds(const VectorSet& set, Report& report) {
 
 void measure_graphs(const VectorSet& set, const Kept& kept, Report& report) {
   std::printf("\n%s: graphs, M 16, efConstruction 200\n", set.name.c_str());
-  const auto peer = kept.peer(set);
-  segment::DenseQuery exact;
-  exact.exact = true;
-  const std::vector<segment::DenseView> in_memory = {kept.graph(set, false)};
-  const std::vector<segment::DenseView> mapped = {kept.graph(set, true)};
-  const Found truth = search_ours(set, in_memory, exact, 8);
-  const auto count = static_cast<double>(set.rows());
-  report.cost_ratio(set.name + ": bytes a vector in memory, ours / hnswlib", resident_bytes(*in_memory[0].part) / count,
-                    static_cast<double>(peer->bytes()) / count);
   const auto search = [&](const std::vector<segment::DenseView>& views) {
     return [&](std::size_t ef) {
       segment::DenseQuery query;
@@ -118,15 +128,44 @@ void measure_graphs(const VectorSet& set, const Kept& kept, Report& report) {
       return search_ours(set, views, query);
     };
   };
-  const auto search_theirs = [&](std::size_t ef) {
-    peer->set_ef(ef);
-    return search_peer(set, *peer);
+  const auto search_theirs = [&](VectorPeer& peer) {
+    return [&](std::size_t ef) {
+      peer.set_ef(ef);
+      return search_peer(set, peer);
+    };
   };
+  // Builds what is not there yet, so that only what is loaded is counted then.
+  kept.hnswlib(set), kept.graph(set, true);
+  std::unique_ptr<VectorPeer> hnswlib;
+  std::vector<segment::DenseView> mapped;
+  const double theirs = anonymous_bytes_of([&] {
+    hnswlib = kept.hnswlib(set);
+    search_theirs (*hnswlib)(64);
+  });
+  const double ours = anonymous_bytes_of([&] {
+    mapped = {kept.graph(set, true)};
+    search(mapped)(64);
+  });
+  const auto count = static_cast<double>(set.rows());
+  report.figure(set.name + ": anonymous bytes a vector, mapped file", ours / count, "");
+  report.cost_ratio(set.name + ": bytes a vector, anonymous and mapped links and codes, ours / hnswlib",
+                    (ours + mapped_bytes(*mapped[0].part)) / count, theirs / count);
+
+  const std::vector<segment::DenseView> in_memory = {kept.graph(set, false)};
+  // Debian's build of it has few vector instructions: larger sets would take it long.
+  const auto faiss = set.rows() <= 100'000 ? kept.faiss(set) : nullptr;
+  segment::DenseQuery exact;
+  exact.exact = true;
+  const Found truth = search_ours(set, in_memory, exact, 8);
   std::vector<Contender> contenders = {
-      {"hnswlib", search_theirs, {}}, {"in memory", search(in_memory), {}}, {"mapped", search(mapped), {}}};
+      {"in memory", search(in_memory), {}}, {"mapped", search(mapped), {}}, {"hnswlib", search_theirs(*hnswlib), {}}};
+  if (faiss) contenders.push_back({"faiss", search_theirs(*faiss), {}});
   draw_curves(set, truth, contenders);
-  compare(set.name + ": graph", contenders[1].curve, contenders[0].curve, report);
-  compare(set.name + ": graph, mapped file", contenders[2].curve, contenders[0].curve, report);
+  for (std::size_t peer = 2; peer < contenders.size(); ++peer)
+    for (const std::size_t own : {0, 1})
+      compare(set.name + (own == 0 ? ": graph" : ": graph, mapped file"), contenders[own], contenders[peer], set,
+              report);
+  compare_recall(set.name + ": graph", contenders[0].curve, contenders[2].curve, report);
 }
 
 }  // namespace ragstone::bench

@@ -56,17 +56,22 @@ VectorSet Kept::set(const std::string& name, const std::function<VectorSet()>& m
   return set;
 }
 
-std::unique_ptr<VectorPeer> Kept::peer(const VectorSet& set) const {
-  const fs::path path = file(set.name + ".hnsw");
-  auto peer = hnswlib_graph(set.dimension, set.metric == Metric::l2);
-  if (fs::exists(path)) {
-    peer->load(path);
-  } else {
-    peer->build(set.base, 1);
-    peer->save(path);
+std::unique_ptr<VectorPeer> Kept::peer(const VectorSet& set, MakePeer* make, const std::string& ending) const {
+  const fs::path path = file(set.name + ending);
+  const auto fresh = [&] { return make(set.dimension, set.metric == Metric::l2); };
+  if (!fs::exists(path)) {
+    const auto built = fresh();
+    built->build(set.base, 1);
+    built->save(path);
   }
+  auto peer = fresh();
+  peer->load(path);
   return peer;
 }
+
+std::unique_ptr<VectorPeer> Kept::hnswlib(const VectorSet& set) const { return peer(set, hnswlib_graph, ".hnsw"); }
+
+std::unique_ptr<VectorPeer> Kept::faiss(const VectorSet& set) const { return peer(set, faiss_graph, ".faiss"); }
 
 segment::DenseView Kept::graph(const VectorSet& set, bool mapped) const {
   const auto files = segment::posix_file_system();

@@ -20,11 +20,14 @@ class Kept {
   /// What `make` gives, or gave in a run before.
   VectorSet set(const std::string& name, const std::function<VectorSet()>& make) const;
 
-  /// hnswlib's graph over a set, and ours.
-  std::unique_ptr<VectorPeer> peer(const VectorSet& set) const;
+  /// Graphs over a set, as they are read from their files: hnswlib's, faiss's and ours.
+  std::unique_ptr<VectorPeer> hnswlib(const VectorSet& set) const;
+  std::unique_ptr<VectorPeer> faiss(const VectorSet& set) const;
   segment::DenseView graph(const VectorSet& set, bool mapped) const;
 
  private:
+  using MakePeer = std::unique_ptr<VectorPeer>(std::size_t dimension, bool l2);
+  std::unique_ptr<VectorPeer> peer(const VectorSet& set, MakePeer* make, const std::string& ending) const;
   std::filesystem::path file(const std::string& name) const { return folder_ / name; }
 
   std::optional<test::TemporaryFolder> temporary_;

@@ -17,6 +17,13 @@ double recall(const Found& found, const Found& truth) {
   return all == 0 ? 1 : static_cast<double>(right) / static_cast<double>(all);
 }
 
+void compare_times(Report& report, const std::string& name, const VectorSet& set, const Times& ours,
+                   const Times& theirs) {
+  const double us = 1e6 / static_cast<double>(set.asked());
+  report.cost_ratio(name + ", us a query", us * ours.cpu, us * theirs.cpu);
+  report.cost_ratio(name + ", us a query by the clock", us * ours.wall, us * theirs.wall);
+}
+
 segment::DenseView part_of(const VectorSet& set, const segment::DenseForm& form, const Parallel* parallel) {
   std::vector<segment::RowKey> keys;
   for (std::size_t i = 0; i < set.rows(); ++i) keys.push_back({i + 1, 1, {}});

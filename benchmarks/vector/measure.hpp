@@ -2,6 +2,7 @@
 
 #include "store/segment/dense_search.hpp"
 #include "support/process.hpp"
+#include "support/report.hpp"
 #include "vector/data_sets.hpp"
 #include "vector/peers.hpp"
 #include <ragstone/base/parallel.hpp>
@@ -10,6 +11,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <string>
 #include <vector>
 
 /// What the parts of the benchmark `vector`, and `nearest`, share: clocks, recall, and searches of a whole set.
@@ -35,12 +38,36 @@ double wall_of(Work work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
+/// Seconds of the fastest sweep, by this thread's processor time and by the clock.
+struct Times {
+  double cpu = std::numeric_limits<double>::max();
+  double wall = std::numeric_limits<double>::max();
+};
+
+template <class Work>
+void sweep(Work work, Times& best) {
+  for (std::size_t i = 0; i < kSweeps; ++i) {
+    double cpu = 0;
+    best.wall = std::min(best.wall, wall_of([&] { cpu = cpu_of(work); }));
+    best.cpu = std::min(best.cpu, cpu);
+  }
+}
+
+template <class Work>
+Times times_of(Work work) {
+  Times best;
+  sweep(work, best);
+  return best;
+}
+
+/// Both, as microseconds a query.
+void compare_times(Report& report, const std::string& name, const VectorSet& set, const Times& ours,
+                   const Times& theirs);
+
 /// CPU time of the fastest sweep.
 template <class Work>
 double best_of(Work work) {
-  double best = cpu_of(work);
-  for (std::size_t i = 1; i < kSweeps; ++i) best = std::min(best, cpu_of(work));
-  return best;
+  return times_of(work).cpu;
 }
 
 /// The share of `truth` that was found.

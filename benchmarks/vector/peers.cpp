@@ -6,7 +6,9 @@
 #include <thread>
 
 #include <faiss/IndexFlat.h>
+#include <faiss/IndexHNSW.h>
 #include <faiss/impl/IDSelector.h>
+#include <faiss/index_io.h>
 #include <hnswlib/hnswlib.h>
 
 namespace ragstone::bench {
@@ -58,13 +60,6 @@ class HnswGraph final : public VectorPeer {
   void load(const std::filesystem::path& file) override {
     graph_ = std::make_unique<hnswlib::HierarchicalNSW<float>>(space_.get(), file.string());
   }
-  std::size_t bytes() const override {
-    std::size_t upper = 0;
-    for (std::size_t i = 0; i < graph_->cur_element_count; ++i)
-      upper += static_cast<std::size_t>(graph_->element_levels_[i]) * graph_->size_links_per_element_;
-    return graph_->max_elements_ * (graph_->size_data_per_element_ + sizeof(void*) + sizeof(int) + sizeof(std::mutex)) +
-           upper;
-  }
 
  private:
   std::size_t dimension_;
@@ -100,7 +95,6 @@ class HnswScan final : public VectorPeer {
       }
     return numbers(std::move(best));
   }
-  std::size_t bytes() const override { return rows_.size_bytes() + rows_.size() / dimension_ * sizeof(std::size_t); }
 
  private:
   std::size_t dimension_;
@@ -109,40 +103,62 @@ class HnswScan final : public VectorPeer {
   std::span<const float> rows_;
 };
 
-class FaissScan final : public VectorPeer {
+std::vector<std::uint32_t> search_faiss(const faiss::Index& index, std::span<const float> query, std::size_t k,
+                                        const faiss::SearchParameters* parameters = nullptr) {
+  std::vector<float> distances(k);
+  std::vector<faiss::Index::idx_t> labels(k);
+  index.search(1, query.data(), static_cast<faiss::Index::idx_t>(k), distances.data(), labels.data(), parameters);
+  std::vector<std::uint32_t> found;
+  for (const faiss::Index::idx_t label : labels)
+    if (label >= 0) found.push_back(static_cast<std::uint32_t>(label));
+  return found;
+}
+
+faiss::MetricType metric_of(bool l2) { return l2 ? faiss::METRIC_L2 : faiss::METRIC_INNER_PRODUCT; }
+
+class FaissGraph final : public VectorPeer {
  public:
-  FaissScan(std::size_t dimension, bool l2)
-      : dimension_(dimension),
-        index_(static_cast<faiss::Index::idx_t>(dimension), l2 ? faiss::METRIC_L2 : faiss::METRIC_INNER_PRODUCT) {}
+  FaissGraph(std::size_t dimension, bool l2)
+      : index_(std::make_unique<faiss::IndexHNSWFlat>(static_cast<int>(dimension), 16, metric_of(l2))) {
+    graph().hnsw.efConstruction = 200;
+  }
 
   void build(std::span<const float> rows, std::size_t) override {
-    index_.add(static_cast<faiss::Index::idx_t>(rows.size() / dimension_), rows.data());
+    index_->add(static_cast<faiss::Index::idx_t>(rows.size()) / index_->d, rows.data());
+  }
+  void set_ef(std::size_t ef) override { graph().hnsw.efSearch = static_cast<int>(ef); }
+  std::vector<std::uint32_t> search(std::span<const float> query, std::size_t k) const override {
+    return search_faiss(*index_, query, k);
+  }
+  void save(const std::filesystem::path& file) const override { faiss::write_index(index_.get(), file.c_str()); }
+  void load(const std::filesystem::path& file) override { index_.reset(faiss::read_index(file.c_str())); }
+
+ private:
+  faiss::IndexHNSW& graph() { return dynamic_cast<faiss::IndexHNSW&>(*index_); }
+
+  std::unique_ptr<faiss::Index> index_;
+};
+
+class FaissScan final : public VectorPeer {
+ public:
+  FaissScan(std::size_t dimension, bool l2) : index_(static_cast<faiss::Index::idx_t>(dimension), metric_of(l2)) {}
+
+  void build(std::span<const float> rows, std::size_t) override {
+    index_.add(static_cast<faiss::Index::idx_t>(rows.size()) / index_.d, rows.data());
   }
   void set_ef(std::size_t) override {}
   std::vector<std::uint32_t> search(std::span<const float> query, std::size_t k) const override {
-    return run(query, k, nullptr);
+    return search_faiss(index_, query, k);
   }
   std::vector<std::uint32_t> search(std::span<const float> query, std::size_t k,
                                     std::span<const std::uint64_t> allowed) const override {
     faiss::IDSelectorBitmap selector(allowed.size_bytes(), reinterpret_cast<const std::uint8_t*>(allowed.data()));
-    return run(query, k, &selector);
+    faiss::SearchParameters parameters;
+    parameters.sel = &selector;
+    return search_faiss(index_, query, k, &parameters);
   }
-  std::size_t bytes() const override { return static_cast<std::size_t>(index_.ntotal) * dimension_ * sizeof(float); }
 
  private:
-  std::vector<std::uint32_t> run(std::span<const float> query, std::size_t k, faiss::IDSelector* selector) const {
-    std::vector<float> distances(k);
-    std::vector<faiss::Index::idx_t> labels(k);
-    faiss::SearchParameters parameters;
-    parameters.sel = selector;
-    index_.search(1, query.data(), static_cast<faiss::Index::idx_t>(k), distances.data(), labels.data(), &parameters);
-    std::vector<std::uint32_t> found;
-    for (const faiss::Index::idx_t label : labels)
-      if (label >= 0) found.push_back(static_cast<std::uint32_t>(label));
-    return found;
-  }
-
-  std::size_t dimension_;
   faiss::IndexFlat index_;
 };
 
@@ -158,6 +174,9 @@ void VectorPeer::load(const std::filesystem::path&) { throw std::logic_error("th
 
 std::unique_ptr<VectorPeer> hnswlib_graph(std::size_t dimension, bool l2) {
   return std::make_unique<HnswGraph>(dimension, l2);
+}
+std::unique_ptr<VectorPeer> faiss_graph(std::size_t dimension, bool l2) {
+  return std::make_unique<FaissGraph>(dimension, l2);
 }
 std::unique_ptr<VectorPeer> hnswlib_scan(std::size_t dimension, bool l2) {
   return std::make_unique<HnswScan>(dimension, l2);

@@ -24,11 +24,10 @@ class VectorPeer {
   /// To a file and from it, if the library can.
   virtual void save(const std::filesystem::path& file) const;
   virtual void load(const std::filesystem::path& file);
-  /// What it holds in memory.
-  virtual std::size_t bytes() const = 0;
 };
 
 std::unique_ptr<VectorPeer> hnswlib_graph(std::size_t dimension, bool l2);
+std::unique_ptr<VectorPeer> faiss_graph(std::size_t dimension, bool l2);
 std::unique_ptr<VectorPeer> hnswlib_scan(std::size_t dimension, bool l2);
 std::unique_ptr<VectorPeer> faiss_scan(std::size_t dimension, bool l2);
 

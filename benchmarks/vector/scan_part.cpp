@@ -15,29 +15,36 @@ void measure_scans(VectorSet set, std::size_t asked, Report& report) {
   truth.resize(asked);
   set.queries.resize(asked * set.dimension);
   const auto scan = hnswlib_scan(set.dimension, set.metric == Metric::l2);
+  const auto faiss = faiss_scan(set.dimension, set.metric == Metric::l2);
   scan->build(set.base, 1);
-  const auto per_query = [&](double seconds) { return 1e3 * seconds / static_cast<double>(set.asked()); };
+  faiss->build(set.base, 1);
 
   Found found;
-  const double theirs = per_query(best_of([&] { found = search_peer(set, *scan); }));
+  const auto compare = [&](const char* what, const Times& ours, const Times& theirs) {
+    compare_times(report, set.name + ": " + what, set, ours, theirs);
+  };
+  const Times theirs = times_of([&] { found = search_peer(set, *scan); });
   report.figure(set.name + ": recall of hnswlib's scan against ours", recall(found, truth), "");
-  const double ours = per_query(best_of([&] { found = search_ours(set, views, query); }));
+  const Times of_faiss = times_of([&] { found = search_peer(set, *faiss); });
+  const Times ours = times_of([&] { found = search_ours(set, views, query); });
   report.figure(set.name + ": recall of codes and rescoring", recall(found, truth), "");
-  report.cost_ratio(set.name + ": exact answer, ms, ours / hnswlib's brute force", ours, theirs);
-  const double batch = per_query(best_of([&] { found = search_ours(set, views, query, 8); }));
-  report.cost_ratio(set.name + ": exact answer, ms, eight a pass / one by one", batch, ours);
+  compare("exact answer, ours / hnswlib's brute force", ours, theirs);
+  compare("exact answer, ours / faiss's flat index", ours, of_faiss);
+  const Times batch = times_of([&] { found = search_ours(set, views, query, 8); });
+  compare("exact answer, eight a pass / one by one", batch, ours);
 
   segment::DenseQuery vectors = query;
   vectors.form = segment::FlatForm::vectors;
-  const double full = per_query(best_of([&] { found = search_ours(set, views, vectors); }));
-  const double full_batch = per_query(best_of([&] { found = search_ours(set, views, vectors, 8); }));
-  report.cost_ratio(set.name + ": scan of all f32, ms, eight a pass / one by one", full_batch, full);
+  const Times full = times_of([&] { found = search_ours(set, views, vectors); });
+  const Times full_batch = times_of([&] { found = search_ours(set, views, vectors, 8); });
+  compare("scan of all f32, eight a pass / one by one", full_batch, full);
   const auto stored = std::span(views[0].part->vector(0).data(), set.base.size());
   volatile std::uint64_t sum = 0;
   const double read = 1e3 * best_of([&] { sum = read_all(stored); });
   report.figure(set.name + ": read bandwidth of the vectors", static_cast<double>(stored.size_bytes()) / read / 1e6,
                 "GB/s");
-  report.cost_ratio(set.name + ": scan of all f32, ms, ours / reading them", full, read);
+  report.cost_ratio(set.name + ": scan of all f32, ms, ours / reading them",
+                    1e3 * full.cpu / static_cast<double>(set.asked()), read);
 }
 
 }  // namespace ragstone::bench

@@ -9,7 +9,9 @@
 namespace ragstone::kernel {
 namespace {
 
-#define RAGSTONE_VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx512vpopcntdq")))
+#define RAGSTONE_VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")))
+// Not all processors with VNNI count bits, too.
+#define RAGSTONE_VPOPCNT __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx512vpopcntdq")))
 
 constexpr std::size_t kBytes = 64;
 
@@ -296,8 +298,8 @@ RAGSTONE_VNNI void code_dots_wide(const std::int8_t* high, const std::int8_t* lo
   }
 }
 
-RAGSTONE_VNNI void hamming(const std::uint64_t* query, const std::uint64_t* rows, std::size_t words, std::size_t count,
-                           std::uint32_t* out) {
+RAGSTONE_VPOPCNT void hamming(const std::uint64_t* query, const std::uint64_t* rows, std::size_t words,
+                              std::size_t count, std::uint32_t* out) {
   constexpr std::size_t kWords = 8;
   for (std::size_t row = 0; row < count; ++row) {
     const std::uint64_t* bits = rows + row * words;
@@ -313,7 +315,7 @@ RAGSTONE_VNNI void hamming(const std::uint64_t* query, const std::uint64_t* rows
   }
 }
 
-RAGSTONE_VNNI std::size_t count_bits(const std::uint64_t* words, std::size_t count) {
+RAGSTONE_VPOPCNT std::size_t count_bits(const std::uint64_t* words, std::size_t count) {
   __m512i sum = _mm512_setzero_si512();
   std::size_t i = 0;
   for (; i + 8 <= count; i += 8) sum = _mm512_add_epi64(sum, _mm512_popcnt_epi64(_mm512_loadu_si512(words + i)));
@@ -366,8 +368,7 @@ RAGSTONE_VNNI std::size_t select(const SelectTerms& terms, const std::int32_t* d
 
 const Simd* vnni_table(const Simd& base) {
   if (!__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl") ||
-      !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vnni") ||
-      !__builtin_cpu_supports("avx512vpopcntdq"))
+      !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vnni"))
     return nullptr;
   static const Simd table = [&] {
     Simd own = base;
@@ -376,9 +377,10 @@ const Simd* vnni_table(const Simd& base) {
     own.code_dots = code_dots;
     own.code_dots_each = code_dots_each;
     own.code_dots_wide = code_dots_wide;
+    own.select = select;
+    if (!__builtin_cpu_supports("avx512vpopcntdq")) return own;
     own.hamming = hamming;
     own.count_bits = count_bits;
-    own.select = select;
     return own;
   }();
   return &table;
