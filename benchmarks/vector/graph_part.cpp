@@ -153,7 +153,7 @@ void measure_graphs(const VectorSet& set, const Kept& kept, Report& report) {
 
   const std::vector<segment::DenseView> in_memory = {kept.graph(set, false)};
   // Debian's build of it has few vector instructions: larger sets would take it long.
-  const auto faiss = set.rows() <= 100'000 ? kept.faiss(set) : nullptr;
+  const auto faiss = set.rows() <= 50'000 ? kept.faiss(set) : nullptr;
   segment::DenseQuery exact;
   exact.exact = true;
   const Found truth = search_ours(set, in_memory, exact, 8);
