@@ -25,6 +25,12 @@ std::uint32_t metric_code(Metric metric) noexcept {
   return 0;
 }
 
+Metric metric_of(const GraphHeader& header) noexcept {
+  for (const Metric metric : {Metric::cosine, Metric::inner_product})
+    if (metric_code(metric) == header.metric) return metric;
+  return Metric::l2;
+}
+
 CodeFactor code_factor(Metric metric, float scale, double norm) noexcept {
   if (metric == Metric::l2) return {2 * scale, static_cast<float>(norm * norm)};
   if (metric == Metric::inner_product) return {scale, 0};

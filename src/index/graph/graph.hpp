@@ -108,5 +108,7 @@ class Graph {
 
 /// Numbers of metrics as files hold them; none of the graph's metrics: 0.
 std::uint32_t metric_code(Metric metric) noexcept;
+/// Of a header that Graph has taken.
+Metric metric_of(const GraphHeader& header) noexcept;
 
 }  // namespace ragstone::graph

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 namespace ragstone::segment {
@@ -237,6 +238,8 @@ std::vector<Finding> DensePart::verify(const StopToken& stop) const {
   std::vector<std::uint32_t> not_finite;
   std::vector<std::uint32_t> wrong_norms;
   std::vector<std::uint32_t> wrong_codes;
+  std::vector<std::uint32_t> wrong_bits;
+  std::vector<std::uint32_t> wrong_factors;
   for (std::uint32_t row = 0; row < rows(); ++row) {
     poll.spend(dimension_ * std::size_t{4});
     if (lost.contains(row)) continue;
@@ -247,6 +250,8 @@ std::vector<Finding> DensePart::verify(const StopToken& stop) const {
     }
     if (kernel::norm(values) != norm(row)) wrong_norms.push_back(row);
     if (!codes_hold(*this, row)) wrong_codes.push_back(row);
+    if (has_bits() && !std::ranges::equal(sign_bits(values), bits(row))) wrong_bits.push_back(row);
+    if (graph_ && !factor_holds(row)) wrong_factors.push_back(row);
   }
   if (!not_finite.empty())
     add(findings, SectionId::vectors, "elements are not finite numbers", Finding::Loss::rows, std::move(not_finite));
@@ -255,7 +260,18 @@ std::vector<Finding> DensePart::verify(const StopToken& stop) const {
   if (graph_) verify_graph(findings, poll);
   if (!wrong_codes.empty())
     add(findings, SectionId::codes, "some are not their vectors'", Finding::Loss::nothing, std::move(wrong_codes));
+  if (!wrong_bits.empty())
+    add(findings, SectionId::bits, "some are not their vectors'", Finding::Loss::nothing, std::move(wrong_bits));
+  if (!wrong_factors.empty())
+    add(findings, SectionId::graph_factors, "some are not their rows'", Finding::Loss::nothing,
+        std::move(wrong_factors));
   return findings;
+}
+
+bool DensePart::factor_holds(std::uint32_t row) const {
+  const graph::CodeFactor right =
+      graph::code_factor(graph::metric_of(graph_->header()), code_scale(row).scale, norm(row));
+  return std::memcmp(&right, &graph_factors_[row], sizeof right) == 0;
 }
 
 void DensePart::verify_graph(std::vector<Finding>& findings, kernel::StopPoll& poll) const {

@@ -89,6 +89,7 @@ class DensePart {
 
   void open_graph();
   void verify_graph(std::vector<Finding>& findings, kernel::StopPoll& poll) const;
+  bool factor_holds(std::uint32_t row) const;
 
   Container container_;
   std::uint32_t dimension_ = 0;

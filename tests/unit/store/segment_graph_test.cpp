@@ -416,6 +416,31 @@ TEST(GraphSegment, SignsFindMostOfTheNearestAndHammingExactly) {
   EXPECT_GE(sum / 20, 0.75);
 }
 
+TEST(GraphSegment, SignsAndFactorsThatAreNotTheirRowsAreToldByRow) {
+  std::mt19937 random(23);
+  const DenseSample sample = clustered(random, 900, 64);
+  for (const Metric metric : {Metric::cosine, Metric::inner_product, Metric::l2}) {
+    DenseForm form = graph_form(metric);
+    form.bits = true;
+    const std::string good = sample.image(1, form);
+    const DensePart whole(heap_image(good));
+    EXPECT_TRUE(whole.verify({}).empty());
+    for (const SectionId section : {SectionId::bits, SectionId::graph_factors}) {
+      constexpr std::size_t kBytesOfRow = 8;  // In both.
+      std::string image = good;
+      const auto at = static_cast<std::size_t>(whole.container().bytes(section).data() -
+                                               reinterpret_cast<const char*>(whole.container().image().bytes().data()));
+      image[at + 7 * kBytesOfRow + 1] ^= 2;
+      std::vector<std::uint32_t> rows;
+      for (const Finding& finding : DensePart(heap_image(image)).verify({})) {
+        EXPECT_EQ(finding.loss, Finding::Loss::nothing);
+        if (finding.section == section) rows.insert(rows.end(), finding.rows.begin(), finding.rows.end());
+      }
+      EXPECT_NE(std::find(rows.begin(), rows.end(), 7u), rows.end()) << name_of(section);
+    }
+  }
+}
+
 /// Whether rows are found by their signs first.
 class DenseSegmentThreads : public testing::TestWithParam<bool> {};
 
