@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <system_error>
 #include <utility>
 
 namespace ragstone::segment {
@@ -121,16 +120,30 @@ std::shared_ptr<const IndexImage> IndexFolder::save(const std::string& name, con
 }
 
 std::vector<std::string> IndexFolder::saved() const {
-  std::error_code error;
-  if (!std::filesystem::is_directory(folder_, error)) return {};
-  std::vector<std::string> names = files_->list(folder_);
-  std::sort(names.begin(), names.end());
-  return names;
+  constexpr char kWayOut[] = "; let the folder be read, or remove it: the indexes are then built anew";
+  try {
+    const FileType type = files_->type_of(folder_);
+    if (type == FileType::none && !files_->is_taken(folder_)) return {};
+    if (type != FileType::directory) throw Error(Errc::io_error, '"' + folder_.string() + "\" is no folder");
+    std::vector<std::string> names = files_->list(folder_);
+    std::sort(names.begin(), names.end());
+    return names;
+  } catch (const Error& error) {
+    throw Error(error.errc(), std::string("saved indexes: ") + error.what() + kWayOut);
+  }
 }
 
 std::vector<StoreFinding> IndexFolder::verify(const StopToken& stop) const {
   std::vector<StoreFinding> findings;
-  for (const std::string& name : saved()) {
+  std::vector<std::string> names;
+  try {
+    names = saved();
+  } catch (const Error& error) {
+    StoreFinding& finding = findings.emplace_back();
+    finding.object = folder_.filename().string();
+    finding.problem = error.what();
+  }
+  for (const std::string& name : names) {
     if (!name.ends_with(kIndexSuffix)) continue;
     std::string problem;
     try {

@@ -19,7 +19,8 @@ void write_index(ImageSink& sink, const Index& index, const StopToken& stop);
 /// Opens one. Errors: as IndexFiles::open().
 std::shared_ptr<const IndexImage> open_index(std::shared_ptr<const Image> image, const std::string& form);
 
-/// Saved indexes as files of a folder, which is made with the first one.
+/// Saved indexes as files of a folder, which is made with the first one. A folder that cannot be read is not taken for
+/// an empty one: verify() tells it, and what else looks through it is an Errc::io_error.
 class IndexFolder final : public IndexFiles {
  public:
   /// `map`: files are mapped, otherwise read. `writable` false: save() writes to memory.

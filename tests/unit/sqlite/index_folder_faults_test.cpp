@@ -1,8 +1,11 @@
 #include "store/segment/index_folder.hpp"
+#include "support/errors.hpp"
 #include "support/faults/faulty_file_system.hpp"
 #include "support/temporary_folder.hpp"
+#include "support/unprivileged.hpp"
 #include <ragstone/base/error.hpp>
 #include <ragstone/index/trie_index.hpp>
+#include <ragstone/store/sqlite_engine.hpp>
 
 #include <filesystem>
 #include <fstream>
@@ -10,6 +13,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -133,6 +137,58 @@ TEST_F(DamagedIndexFolder, AFlippedBitIsRefusedOrReportedOrHarmless) {
       EXPECT_TRUE(reported) << at;
     }
   }
+}
+
+/// Whoever looks through an index folder is told that it cannot be read, and what to do; nothing in it is removed.
+void expect_unreadable(IndexFolder& folder, const TemporaryFolder& place) {
+  const std::vector<StoreFinding> findings = folder.verify({});
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].object, "indexes");
+  EXPECT_NE(findings[0].problem.find("remove it"), std::string::npos) << findings[0].problem;
+  const auto expect = [](const Error& error) {
+    EXPECT_EQ(error.errc(), Errc::io_error) << error.what();
+    EXPECT_NE(std::string(error.what()).find("remove it"), std::string::npos) << error.what();
+  };
+  expect(error_of([&] { folder.copy_to(place.path() / "copy", 9, {}); }));
+  EXPECT_FALSE(std::filesystem::exists(place.path() / "copy"));
+  expect(error_of([&] { folder.remove_newer(0); }));
+}
+
+TEST(UnreadableIndexFolder, ThatCannotBeLookedAtIsNoEmptyOne) {
+  const TemporaryFolder place;
+  const auto plan = std::make_shared<FaultPlan>();
+  IndexFolder folder(faulty_file_system(plan, segment::posix_file_system()), place.path() / "indexes", false, true);
+  folder.save("words", *index_of(kOld), {});
+  plan->fail(0, Fault::io_error, true);
+  expect_unreadable(folder, place);
+  plan->heal();
+  EXPECT_EQ(saved_words(folder), kOld);
+}
+
+TEST(UnreadableIndexFolder, ThatIsAFileOrALinkToNothingIsNoEmptyOne) {
+  const TemporaryFolder place;
+  IndexFolder folder(segment::posix_file_system(), place.path() / "indexes", false, true);
+  place.write("indexes", "no folder");
+  expect_unreadable(folder, place);
+  std::filesystem::remove(place.path() / "indexes");
+  std::filesystem::create_symlink(place.path() / "elsewhere", place.path() / "indexes");
+  expect_unreadable(folder, place);
+  std::filesystem::remove(place.path() / "indexes");
+  EXPECT_TRUE(folder.verify({}).empty());
+}
+
+TEST(UnreadableIndexFolder, KeepsAStoreFromBeingOpenedForWritingAndKeepsWhatItHolds) {
+  if (rerun_unprivileged()) return;
+  const TemporaryFolder place;
+  const std::filesystem::path indexes = place.path() / "kb" / "indexes";
+  const auto words = index_of(kOld);  // At generation 1, which the store does not have: it would be removed.
+  sqlite_engine(place.path() / "kb")->index_files()->save("words", *words, {});
+  std::filesystem::permissions(indexes, std::filesystem::perms::none);
+  const Error error = error_of([&] { sqlite_engine(place.path() / "kb"); });
+  std::filesystem::permissions(indexes, std::filesystem::perms::owner_all);
+  EXPECT_EQ(error.errc(), Errc::io_error);
+  EXPECT_NE(std::string(error.what()).find("remove it"), std::string::npos) << error.what();
+  EXPECT_TRUE(std::filesystem::exists(indexes / segment::index_file_name("words")));
 }
 
 }  // namespace
