@@ -1,14 +1,8 @@
 #include "store/vector_form.hpp"
 
 namespace ragstone {
-namespace {
 
-// Smaller parts are scanned faster than walked, whoever asks for a graph.
-constexpr std::size_t kGraphRowsIfAsked = 5'000;
-
-}  // namespace
-
-segment::DenseForm form_of(const VectorIndexes& indexes, const std::string& key) {
+segment::DenseForm form_of(const VectorIndexes& indexes, const std::string& key, std::size_t rows_if_asked) {
   const auto named = indexes.find(key);
   const VectorIndexOptions options = named == indexes.end() ? VectorIndexOptions() : named->second;
   const bool hamming = options.metric_type == Metric::hamming;
@@ -16,7 +10,7 @@ segment::DenseForm form_of(const VectorIndexes& indexes, const std::string& key)
   form.bits = options.index_type == IndexType::bin_flat || (options.index_type == IndexType::automatic && hamming);
   if (options.index_type == IndexType::hnsw || (options.index_type == IndexType::automatic && !hamming))
     form.graph = graph::BuildOptions{options.metric_type, options.m, options.ef_construction};
-  if (options.index_type == IndexType::hnsw) form.graph_rows = kGraphRowsIfAsked;
+  if (options.index_type == IndexType::hnsw) form.graph_rows = rows_if_asked;
   return form;
 }
 

@@ -3,11 +3,17 @@
 #include "store/segment/dense_part.hpp"
 #include <ragstone/index/vector_index.hpp>
 
+#include <cstddef>
 #include <string>
 
 namespace ragstone {
 
-/// What parts of a key hold besides their rows; a key that is not named has default options.
-segment::DenseForm form_of(const VectorIndexes& indexes, const std::string& key);
+/// Parts of fewer rows are scanned faster than walked, whoever asks for a graph.
+inline constexpr std::size_t kGraphRowsIfAsked = 5'000;
+
+/// What parts of a key hold besides their rows; a key that is not named has default options. From `rows_if_asked` rows
+/// on they have a graph if the key asks for one.
+segment::DenseForm form_of(const VectorIndexes& indexes, const std::string& key,
+                           std::size_t rows_if_asked = kGraphRowsIfAsked);
 
 }  // namespace ragstone

@@ -1,9 +1,11 @@
 #pragma once
 
 #include "store/segment/file_system.hpp"
+#include "store/vector_form.hpp"
 #include <ragstone/store/sqlite_engine.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -24,6 +26,7 @@ struct EngineHooks {
   std::shared_ptr<segment::FileSystem> files = segment::posix_file_system();
   std::string vfs;  ///< SQLite's file layer; empty: the default one.
   MonotonicClock now = std::chrono::steady_clock::now;
+  std::size_t graph_rows = kGraphRowsIfAsked;  ///< See form_of().
 
   /// For Database.
   const char* vfs_name() const noexcept { return vfs.empty() ? nullptr : vfs.c_str(); }

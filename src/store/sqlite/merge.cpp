@@ -99,10 +99,10 @@ std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit) {
   return std::nullopt;
 }
 
-std::optional<Merge> choose_merge(const State& state, Upkeep upkeep) {
+std::optional<Merge> choose_merge(const State& state, Upkeep upkeep, std::size_t graph_rows) {
   for (const auto& [definition, column] : state.columns) {
     const ColumnDefinition& of_column = state.catalog.column(definition);
-    const segment::DenseForm form = form_of(*state.vector_indexes, of_column.key);
+    const segment::DenseForm form = form_of(*state.vector_indexes, of_column.key, graph_rows);
     if (Column inputs = due_sealed(*column, form, upkeep); !inputs.parts.empty())
       return Merge{definition, of_column, std::move(inputs), form};
   }

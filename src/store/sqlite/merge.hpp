@@ -36,8 +36,8 @@ struct StagedLimit {
 std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit);
 
 /// Sealed parts that a graph should span, eight of about equal size, or one that is dead for more than a quarter or has
-/// not its key's form.
-std::optional<Merge> choose_merge(const State& state, Upkeep upkeep);
+/// not its key's form. For `graph_rows` see form_of().
+std::optional<Merge> choose_merge(const State& state, Upkeep upkeep, std::size_t graph_rows);
 
 /// Writes the live rows of some parts of a column as one image; see merge_dense() for `form` and `parallel`.
 void write_merged(const ColumnDefinition& column, const Column& inputs, Generation generation, segment::ImageSink& to,

@@ -69,6 +69,7 @@ class WritingEngine final : public StoreEngine {
       : options_(options),
         vfs_(hooks.vfs),
         now_(hooks.now),
+        graph_rows_(hooks.graph_rows),
         shared_(std::make_shared<SharedBySnapshots>(options.verify_on_first_use)),
         queue_([this](const std::vector<PendingCommit*>& group) { return carry_out(group); }) {
     context_.folder = {hooks.files, folder / kPartFolder, options.map_segments};
@@ -274,7 +275,7 @@ class WritingEngine final : public StoreEngine {
       const std::lock_guard lock(commit_mutex_);
       if (!writer_) return false;
       merge = choose_seal(*writer_->state(), limit);
-      if (!merge && scope == Scope::all) merge = choose_merge(*writer_->state(), upkeep);
+      if (!merge && scope == Scope::all) merge = choose_merge(*writer_->state(), upkeep, graph_rows_);
       if (!merge) return false;
       for (const Part& part : merge->inputs.parts) context_.busy.insert(part.number);
       generation = writer_->state()->catalog.generation;
@@ -339,7 +340,7 @@ class WritingEngine final : public StoreEngine {
       if (merge.inputs.parts.empty()) return;
       merge.definition = damage.definition;
       merge.column = state.catalog.column(damage.definition);
-      merge.form = form_of(*state.vector_indexes, merge.column.key);
+      merge.form = form_of(*state.vector_indexes, merge.column.key, graph_rows_);
       merge.form.from_scratch = true;
       context_.busy.insert(damage.number);
       generation = state.catalog.generation;
@@ -403,6 +404,7 @@ class WritingEngine final : public StoreEngine {
   const SqliteOptions options_;
   const std::string vfs_;
   const MonotonicClock now_;
+  const std::size_t graph_rows_;
   const OwnThreads helpers_ = OwnThreads::all_but_one();
   const StoreCapabilities capabilities_ = sqlite_capabilities();
   Generation opened_at_ = 0;

@@ -17,6 +17,7 @@ sqlite::EngineHooks FaultyStore::hooks() const {
   sqlite::EngineHooks hooks;
   hooks.files = faulty_file_system(plan_, segment::posix_file_system());
   hooks.vfs = vfs_.name();
+  hooks.graph_rows = 8;
   return hooks;
 }
 

@@ -10,7 +10,8 @@
 
 namespace ragstone::test {
 
-/// Opens SQLite stores whose databases and files go through one FaultPlan. Stores end before it.
+/// Opens SQLite stores whose databases and files go through one FaultPlan, and whose graphs, where they are asked for,
+/// span a few rows. Stores end before it.
 class FaultyStore {
  public:
   explicit FaultyStore(std::shared_ptr<FaultPlan> plan);

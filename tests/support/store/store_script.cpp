@@ -8,6 +8,19 @@
 
 namespace ragstone::test {
 
+namespace {
+
+VectorIndexOptions graph_options() {
+  VectorIndexOptions options;
+  options.index_type = IndexType::hnsw;
+  options.metric_type = Metric::l2;
+  options.m = 4;
+  options.ef_construction = 8;
+  return options;
+}
+
+}  // namespace
+
 bool is_of_medium(const Error& error) { return error.errc() == Errc::io_error || error.errc() == Errc::storage_full; }
 
 StoreScript::StoreScript(StoreHistory& history, std::uint64_t seed, Generation from, Open open, bool in_doubt)
@@ -34,6 +47,7 @@ void StoreScript::open() {
                            std::to_string(acknowledged_));
   acknowledged_ = found;
   in_doubt_ = false;
+  if (with_graphs) engine_->declare_vector_indexes({{RandomCommits::kKey, graph_options()}});
 }
 
 void StoreScript::commit_next() {

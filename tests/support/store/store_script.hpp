@@ -23,6 +23,8 @@ class StoreScript {
   /// The store has the history's state of generation `from`, or is not there if that is 0; `in_doubt`: or the next one.
   StoreScript(StoreHistory& history, std::uint64_t seed, Generation from, Open open, bool in_doubt = false);
 
+  /// Whenever it opens the store, vectors are to have graphs; FaultyStore builds them over a few rows.
+  bool with_graphs = false;
   /// Called when a commit has returned.
   std::function<void(Generation)> on_acknowledged;
   /// Called now and then with a snapshot that must show the generation.

@@ -1,10 +1,12 @@
-// A writer that is killed: ragstone_kill_child FOLDER SEED GENERATION STEPS LAYERS CALL HALFWAY
+// A writer that is killed: ragstone_kill_child FOLDER SEED GENERATION STEPS GRAPHS LAYERS CALL HALFWAY
 //
-// Runs a StoreScript over a store that shows GENERATION, with backups into new folders beside it, and writes each
-// acknowledged generation to standard output as eight bytes. LAYERS is "real", or "counted": then it kills itself at
-// the call of that number, halfway through it if HALFWAY is 1 and it is a write. Ends with 0 after its steps.
+// Runs a StoreScript over a store that shows GENERATION, with graphs if GRAPHS is 1, with backups into new folders
+// beside it and an index that is saved now and then, and writes each acknowledged generation to standard output as
+// eight bytes. LAYERS is "real", or "counted": then it kills itself at the call of that number, halfway through it if
+// HALFWAY is 1 and it is a write. Ends with 0 after its steps.
 #include "support/faults/fault_plan.hpp"
 #include "support/faults/faulty_store.hpp"
+#include "support/store/saved_words.hpp"
 #include "support/store/store_history.hpp"
 #include "support/store/store_script.hpp"
 #include <ragstone/store/sqlite_engine.hpp>
@@ -26,18 +28,26 @@ void run(char** arguments) {
   const std::uint64_t seed = std::stoull(arguments[2]);
   const Generation generation = std::stoull(arguments[3]);
   const std::size_t steps = std::stoull(arguments[4]);
-  const bool counted = std::string(arguments[5]) == "counted";
+  const bool with_graphs = std::string(arguments[5]) == "1";
+  const bool counted = std::string(arguments[6]) == "counted";
 
   const auto plan = std::make_shared<FaultPlan>();
   const FaultyStore store(plan);
-  if (counted) plan->kill(std::stoull(arguments[6]), std::string(arguments[7]) == "1");
+  sqlite::EngineHooks hooks = store.hooks();
+  if (counted) {
+    plan->kill(std::stoull(arguments[7]), std::string(arguments[8]) == "1");
+  } else {
+    hooks.files = segment::posix_file_system();
+    hooks.vfs.clear();
+  }
   StoreHistory history(seed);
   history.at(generation);
-  StoreScript script(history, seed + generation, generation, [&] {
-    return counted ? store.open(folder, busy_options()) : sqlite_engine(folder, busy_options());
-  });
-  script.on_acknowledged = [](Generation acknowledged) {
+  StoreScript script(history, seed + generation, generation,
+                     [&] { return sqlite::make_engine(folder, busy_options(), hooks); });
+  script.with_graphs = with_graphs;
+  script.on_acknowledged = [&](Generation acknowledged) {
     if (::write(STDOUT_FILENO, &acknowledged, sizeof acknowledged) != sizeof acknowledged) ::_exit(4);
+    if (acknowledged % 4 == 0) save_words(*script.engine(), acknowledged);
   };
   int backups = 0;
   script.on_backup = [&](const StoreEngine& engine, Generation) {
@@ -51,7 +61,7 @@ void run(char** arguments) {
 }  // namespace ragstone::test
 
 int main(int count, char** arguments) {
-  if (count != 8) return 2;
+  if (count != 9) return 2;
   try {
     ragstone::test::run(arguments);
   } catch (const std::exception& error) {
