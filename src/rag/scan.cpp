@@ -63,9 +63,7 @@ SourceStatus status_of(const DatasetProblem& problem) {
   return status;
 }
 
-/// A dataset without any file may be a volume that is not mounted.
-void keep_if_empty(Difference& difference) {
-  difference.kept_because_empty = true;
+void keep_missing(Difference& difference) {
   difference.unchanged += static_cast<std::size_t>(
       std::count_if(difference.missing.begin(), difference.missing.end(),
                     [](const SourceRecord& record) { return record.state == SourceState::ready; }));
@@ -93,7 +91,13 @@ Difference compare(DatasetListing listing, const Records& records, const Readers
     if (record->stamp && !is_hidden(record->id, listing.problems)) difference.missing.push_back(*record);
   }
   for (const DatasetProblem& problem : listing.problems) difference.problems.push_back(status_of(problem));
-  if (listing.files.empty() && !difference.missing.empty() && !options.allow_empty) keep_if_empty(difference);
+  if (options.cleanup == Cleanup::incremental) {
+    keep_missing(difference);
+  } else if (listing.files.empty() && !difference.missing.empty() && !options.allow_empty) {
+    // A dataset without any file may be a volume that is not mounted.
+    difference.kept_because_empty = true;
+    keep_missing(difference);
+  }
   return difference;
 }
 

@@ -18,7 +18,7 @@ struct Difference {
   IngestItems items;                  ///< To be read, ascending by id.
   std::vector<ReadReason> reasons;    ///< For the items.
   std::vector<bool> known;            ///< Whether items[i] has content in the store.
-  std::vector<SourceRecord> missing;  ///< In the store, no longer in the dataset; empty where `kept_because_empty`.
+  std::vector<SourceRecord> missing;  ///< In the store, no longer in the dataset, and to be removed.
   std::vector<SourceStatus> problems;
   std::size_t unchanged = 0;
   std::size_t ignored = 0;

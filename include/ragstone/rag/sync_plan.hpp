@@ -71,7 +71,8 @@ class SyncPlan {
   SyncPlan() = default;
 
   std::vector<PlannedRead> reads;  ///< Ascending by id.
-  /// Sources whose files are gone, ascending. One that moved is here, and among the reads under its new name.
+  /// Sources whose files are gone, ascending; none by Cleanup::incremental. One that moved is here, and among the reads
+  /// under its new name.
   std::vector<std::string> removals;
   std::vector<std::string> retries;  ///< Failed sources that are no files: tried again from their stored texts.
   std::size_t unchanged = 0;

@@ -289,6 +289,21 @@ TEST_F(SyncPlanTest, ShowsTheGuardAgainstAnEmptyScan) {
   EXPECT_EQ(removing.removals.size(), 6u);
 }
 
+TEST_F(SyncPlanTest, AnIncrementalCleanupRemovesNothing) {
+  write_articles(0, 3);
+  Document document = open_dataset(nullptr);
+  sync(document);
+  fs::remove(folder.path() / name(0, false));
+  fs::remove(folder.path() / name(1, true));
+  EXPECT_EQ(plan(document).removals, (std::vector<std::string>{name(0, false), name(1, true)}));
+  SyncOptions options;
+  options.cleanup = Cleanup::incremental;
+  const SyncPlan kept = plan(document, options);
+  EXPECT_TRUE(kept.empty());
+  EXPECT_EQ(kept.unchanged, 6u);
+  EXPECT_FALSE(kept.kept_because_empty);
+}
+
 TEST_F(SyncPlanTest, AChangedReaderIsAReason) {
   write_articles(0, 2);
   Document document = open_dataset(nullptr);

@@ -139,6 +139,36 @@ TEST_F(SyncTest, AnEmptyScanRemovesNothingUnlessAsked) {
   EXPECT_EQ(sync(document, options).removed, 5u);
 }
 
+TEST_F(SyncTest, AnIncrementalCleanupAddsAndUpdatesOnly) {
+  TemporaryFolder folder;
+  write_files(folder, 5);
+  age(folder);
+  Document document = open_folder(folder);
+  sync(document);
+  std::vector<std::string> ids;
+  for (const SourceStatus& source : runtime.run(document.sources())) ids.push_back(source.id);
+  ASSERT_EQ(ids.size(), 5u);
+  folder.write(ids[0], "zebra 斑马");
+  fs::remove(folder.path() / ids[1]);
+  fs::rename(folder.path() / ids[2], folder.path() / "moved.md");
+  SyncOptions options;
+  options.cleanup = Cleanup::incremental;
+  const SyncReport kept = sync(document, options);
+  EXPECT_EQ(kept.added, 1u);
+  EXPECT_EQ(kept.changed, 1u);
+  EXPECT_EQ(kept.moved, 0u);
+  EXPECT_EQ(kept.removed, 0u);
+  EXPECT_EQ(kept.unchanged, 4u);
+  EXPECT_EQ(runtime.run(document.sources()).size(), 6u);
+  EXPECT_EQ(runtime.run(document.text(ids[0])), "zebra 斑马");
+  for (const auto& entry : fs::directory_iterator(folder.path())) fs::remove_all(entry.path());
+  EXPECT_FALSE(sync(document, options).kept_because_empty);
+  EXPECT_EQ(runtime.run(document.sources()).size(), 6u);
+  options.cleanup = Cleanup::full;
+  options.allow_empty = true;
+  EXPECT_EQ(sync(document, options).removed, 6u);
+}
+
 TEST_F(SyncTest, ATouchedFileIsReadButNotRedone) {
   TemporaryFolder folder;
   write_files(folder, 5);
