@@ -4,6 +4,10 @@
 
 namespace ragstone {
 
+const std::string& PlannedColumn::model() const noexcept {
+  return embedder ? embedder->identity().name : sparse_embedder->signature();
+}
+
 std::size_t PlannedColumn::max_batch() const noexcept {
   return std::max<std::size_t>(1, embedder ? embedder->max_batch() : sparse_embedder->max_batch());
 }

@@ -24,7 +24,8 @@ struct PlannedColumn {
   std::shared_ptr<SparseEmbedder> sparse_embedder;
 
   bool is_bm25() const noexcept { return !embedder && !sparse_embedder; }
-  /// Of the embedder.
+  // Of the embedder.
+  const std::string& model() const noexcept;
   std::size_t max_batch() const noexcept;
   std::size_t max_concurrency() const noexcept;
 };

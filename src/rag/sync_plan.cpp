@@ -31,6 +31,7 @@ class EmbedSum {
  public:
   explicit EmbedSum(const PlannedColumn& column) : max_batch_(static_cast<double>(column.max_batch())) {
     sum_.key = column.key;
+    sum_.model = column.model();
     sum_.from_stored = true;
   }
 
@@ -284,6 +285,27 @@ std::uint64_t SyncPlan::bytes_to_read() const noexcept {
   std::uint64_t bytes = 0;
   for (const PlannedRead& read : reads) bytes += read.bytes;
   return bytes;
+}
+
+std::optional<double> EmbedEstimate::cost(const PriceTable& prices) const {
+  if (tokens == 0) return 0;
+  const Price* price = prices.find(model);
+  if (price == nullptr) return std::nullopt;
+  Usage usage;
+  usage.input = tokens;
+  return cost_of(usage, *price, false);
+}
+
+std::map<std::string, double> SyncPlan::costs(const PriceTable& prices) const {
+  std::map<std::string, double> costs;
+  const auto add = [&](const EmbedEstimate& estimate) {
+    const Price* price = prices.find(estimate.model);
+    const std::optional<double> cost = estimate.cost(prices);
+    if (price != nullptr && cost) costs[price->currency] += *cost;
+  };
+  for (const EmbedEstimate& estimate : embedding) add(estimate);
+  for (const PendingBuild& build : lost) add(build.embedding);
+  return costs;
 }
 
 Task<SyncPlan> plan_sync(std::shared_ptr<DocumentCore> core, SyncOptions options, CallContext context) {

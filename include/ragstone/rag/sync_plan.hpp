@@ -2,9 +2,12 @@
 
 #include <ragstone/base/ids.hpp>
 #include <ragstone/base/source.hpp>
+#include <ragstone/model/prices.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -40,7 +43,8 @@ class EmbedEstimate {
  public:
   EmbedEstimate() = default;
 
-  std::string key;  ///< Of the embedder.
+  std::string key;    ///< Of the embedder.
+  std::string model;  ///< Its name in price tables, and in UsageRow.
   std::size_t texts = 0;
   std::uint64_t tokens = 0;        ///< By estimated_token_counter().
   std::size_t calls = 0;           ///< In batches of its max_batch().
@@ -48,6 +52,9 @@ class EmbedEstimate {
   /// True: from the sizes of the files, and the texts and tokens to a byte of at most 32 stored sources. False: no
   /// stored source has these groups, so from one text and 300 tokens for each 1,000 bytes.
   bool from_stored = false;
+
+  /// What `tokens` cost: 0 for none of them. Empty where the model has no price in the table, or none for tokens.
+  std::optional<double> cost(const PriceTable& prices) const;
 };
 
 /// Nodes of a group, or one of its columns, that stored sources lack under today's signatures of chunker, analyser and
@@ -89,6 +96,8 @@ class SyncPlan {
   Generation generation = 0;  ///< Of the store that was compared with.
 
   std::uint64_t bytes_to_read() const noexcept;
+  /// Of `embedding` and `lost`, summed by currency, without what EmbedEstimate::cost() is empty for.
+  std::map<std::string, double> costs(const PriceTable& prices) const;
   /// Whether a sync would read, remove, retry and make anew nothing.
   bool empty() const noexcept { return reads.empty() && removals.empty() && retries.empty() && lost.empty(); }
 };

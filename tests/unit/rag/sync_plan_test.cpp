@@ -258,6 +258,57 @@ TEST_F(SyncPlanTest, EstimatesFromSizesAloneWhereNothingIsStored) {
   EXPECT_GT(plan.embedding[0].tokens, plan.bytes_to_read() / 5);
 }
 
+class SyncPlanPrice : public SyncPlanTest, public testing::WithParamInterface<bool> {
+ protected:
+  void write_articles(int begin, int end) {
+    for (int i = begin; i < end; ++i) write(name(i, GetParam()), prose(i, GetParam(), 20 + i % 5));
+  }
+};
+
+TEST_P(SyncPlanPrice, IsAboutWhatTheEmbedderIsPaid) {
+  write_articles(0, 20);
+  Document document = open_dataset(embedder);
+  runtime.run(document.build(kFineChunk));
+  sync(document);
+  write_articles(20, 50);
+  const SyncPlan plan = this->plan(document);
+  ASSERT_EQ(plan.embedding.size(), 1u);
+  EXPECT_EQ(plan.embedding[0].model, "counting");
+
+  const PriceTable prices = parse_prices(R"({"models": {"counting": {"input": 0.5, "currency": "CNY"}}})");
+  double paid = 0;
+  embedder->before = [&](std::span<const std::string> texts) {
+    for (const std::string& text : texts) paid += static_cast<double>(estimated_token_counter()->count(text)) * 0.5e-6;
+  };
+  sync(document);
+  ASSERT_TRUE(plan.embedding[0].cost(prices));
+  EXPECT_GT(*plan.embedding[0].cost(prices), paid * 0.75);
+  EXPECT_LT(*plan.embedding[0].cost(prices), paid * 1.33);
+  ASSERT_EQ(plan.costs(prices).size(), 1u);
+  EXPECT_DOUBLE_EQ(plan.costs(prices).at("CNY"), *plan.embedding[0].cost(prices));
+
+  const SyncPlan idle = this->plan(document);
+  ASSERT_EQ(idle.embedding.size(), 1u);
+  EXPECT_EQ(idle.embedding[0].cost(PriceTable()), 0) << "nothing is asked for";
+}
+
+TEST_P(SyncPlanPrice, IsEmptyWhereTheModelHasNone) {
+  write_articles(0, 3);
+  Document document = open_dataset(embedder);
+  runtime.run(document.build(kFineChunk));
+  const SyncPlan plan = this->plan(document);
+  ASSERT_EQ(plan.embedding.size(), 1u);
+  ASSERT_GT(plan.embedding[0].tokens, 0u);
+  EXPECT_FALSE(plan.embedding[0].cost(PriceTable()));
+  EXPECT_TRUE(plan.costs(PriceTable()).empty());
+  const PriceTable by_searches = parse_prices(R"({"models": {"counting": {"searches": 2}}})");
+  EXPECT_FALSE(plan.embedding[0].cost(by_searches)) << "tokens are not what is paid for";
+  EXPECT_TRUE(plan.costs(by_searches).empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Languages, SyncPlanPrice, testing::Bool(),
+                         [](const auto& info) { return info.param ? "Chinese" : "English"; });
+
 TEST_F(SyncPlanTest, DoubtfulFilesCountApart) {
   write_articles(0, 5);
   Document document = open_dataset(embedder);
