@@ -61,7 +61,7 @@ bool are_links(std::span<const std::uint32_t> links, std::uint32_t nodes) {
 // In the order in which they are worth having in memory.
 constexpr SectionId kReadByWalks[] = {SectionId::graph_links, SectionId::codes, SectionId::graph_factors};
 constexpr std::size_t kAllAsked = SIZE_MAX;
-constexpr std::size_t kPieceBytes = std::size_t{16} << 20;
+constexpr std::size_t kPieceBytes = std::size_t{32} << 20;
 
 /// Whether each copy has one original, before it, that is no copy itself.
 bool are_copies(const graph::Graph& graph) {

@@ -119,7 +119,10 @@ class MappedImage final : public Image {
   }
   void expect_scans(std::size_t offset, std::size_t size) const noexcept override { advise(offset, size, MADV_NORMAL); }
   void expect_reading(std::size_t offset, std::size_t size) const noexcept override {
-    advise(offset, size, MADV_WILLNEED);
+    // Of a larger range the system reads no more than its window for reading ahead, which is seldom smaller than this.
+    constexpr std::size_t kWindow = std::size_t{128} << 10;
+    for (std::size_t done = 0; done < size; done += kWindow)
+      advise(offset + done, std::min(size - done, kWindow), MADV_WILLNEED);
   }
 
  private:
