@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,19 @@ class TemporaryFolder {
 
  private:
   std::filesystem::path path_;
+};
+
+/// While it lives, each TemporaryFolder that is made, in child processes too, is in a folder that must outlive it: so
+/// what a child cannot remove goes with that. Not thread-safe.
+class TemporaryPlace {
+ public:
+  explicit TemporaryPlace(const std::filesystem::path& folder);
+  ~TemporaryPlace();
+  TemporaryPlace(const TemporaryPlace&) = delete;
+  TemporaryPlace& operator=(const TemporaryPlace&) = delete;
+
+ private:
+  std::optional<std::string> before_;
 };
 
 }  // namespace ragstone::test

@@ -1,6 +1,9 @@
 #include "support/unprivileged.hpp"
 
+#include "support/temporary_folder.hpp"
+
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 
 #include <grp.h>
@@ -25,6 +28,10 @@ void drop_privileges() {
 }
 
 void run_child() {
+  // What the child makes before it gives up root is not its own to remove.
+  const TemporaryFolder folder;
+  std::filesystem::permissions(folder.path(), std::filesystem::perms::all);
+  const TemporaryPlace place(folder.path());
   const auto* const test = testing::UnitTest::GetInstance()->current_test_info();
   std::string filter = std::string("--gtest_filter=") + test->test_suite_name() + "." + test->name();
   std::string program = "/proc/self/exe";

@@ -307,7 +307,7 @@ TEST_P(SyncPlanPrice, IsEmptyWhereTheModelHasNone) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Languages, SyncPlanPrice, testing::Bool(),
-                         [](const auto& info) { return info.param ? "Chinese" : "English"; });
+                         [](const auto& language) { return language.param ? "Chinese" : "English"; });
 
 TEST_F(SyncPlanTest, DoubtfulFilesCountApart) {
   write_articles(0, 5);

@@ -170,6 +170,7 @@ TEST(FaultPlan, CountsCallsOfBothShimsTogether) {
 
 TEST(FaultPlanDeathTest, KillsTheProcessAtTheCountedCall) {
   const TemporaryFolder folder;
+  const TemporaryPlace place(folder.path());  // The process that is killed begins the test anew.
   const auto files = [&](std::size_t call, bool halfway) {
     const auto plan = std::make_shared<FaultPlan>();
     plan->kill(call, halfway);

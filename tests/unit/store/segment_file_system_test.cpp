@@ -2,6 +2,7 @@
 #include "store/segment/file_system.hpp"
 #include "store/segment/image_sink.hpp"
 #include "support/errors.hpp"
+#include "support/faults/short_transfers.hpp"
 #include "support/temporary_folder.hpp"
 #include "unit/store/segment_samples.hpp"
 
@@ -39,6 +40,34 @@ TEST(PosixFileSystem, GivesBackWhatWasWrittenMappedOrRead) {
     EXPECT_EQ(text_of(*image), std::string("hello") + std::string(5, '\0') + "world");
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(image->bytes().data()) % 64, 0u);
   }
+}
+
+// F3
+TEST(PosixFileSystem, ShortAndInterruptedTransfersAreGoneOnWith) {
+  const TemporaryFolder folder;
+  const auto files = posix_file_system();
+  const auto path = folder.path() / "file";
+  std::string content;
+  for (int i = 0; content.size() < 50'000; ++i) content += std::to_string(i) + "号 ";
+  const test::ShortTransfers guard(777);
+  files->create(path)->write(10, content);
+  EXPECT_GT(guard.calls(), content.size() / 777);
+  const std::size_t calls = guard.calls();
+  const std::string read = text_of(*files->open(path, false));
+  EXPECT_GT(guard.calls(), calls + content.size() / 777);
+  EXPECT_EQ(read, std::string(10, '\0') + content);
+  EXPECT_EQ(text_of(*files->open(path, true)), read);
+}
+
+// F3
+TEST(PosixFileSystem, TransfersThatNeverGetOnAreErrors) {
+  const TemporaryFolder folder;
+  const auto files = posix_file_system();
+  const auto path = folder.write("file", "content");
+  const auto file = files->create(folder.path() / "new");
+  const test::ShortTransfers guard(0);
+  EXPECT_EQ(error_of([&] { file->write(0, "content"); }).errc(), Errc::io_error);
+  EXPECT_EQ(error_of([&] { files->open(path, false); }).errc(), Errc::io_error);
 }
 
 TEST(PosixFileSystem, AnImageOutlivesItsFile) {
