@@ -1,6 +1,8 @@
 #include "store/segment/index_folder.hpp"
 #include "support/errors.hpp"
+#include "support/faults/fault_plan.hpp"
 #include "support/faults/faulty_file_system.hpp"
+#include "support/faults/power_loss_disk.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/unprivileged.hpp"
 #include <ragstone/base/error.hpp>
@@ -137,6 +139,21 @@ TEST_F(DamagedIndexFolder, AFlippedBitIsRefusedOrReportedOrHarmless) {
       EXPECT_TRUE(reported) << at;
     }
   }
+}
+
+// A store that has lost commits removes the indexes that know them: for good.
+TEST(IndexFolderPowerLoss, WhatIsRemovedForBeingNewerDoesNotComeBack) {
+  const TemporaryFolder place;
+  const std::filesystem::path indexes = place.path() / "indexes";
+  IndexFolder(segment::posix_file_system(), indexes, false, true).save("words", *index_of(kOld), {});
+  const auto disk = std::make_shared<PowerLossDisk>(place.path());
+  const auto files = faulty_file_system(std::make_shared<FaultPlan>(disk), segment::posix_file_system());
+  IndexFolder(files, indexes, false, true).remove_newer(0);
+  DiskReplay replay(*disk);
+  replay.advance(disk->position());
+  const TemporaryFolder image;
+  replay.write_image(image.path(), DiskReplay::Unsynced::lost, 1);
+  EXPECT_TRUE(std::filesystem::is_empty(image.path() / "indexes"));
 }
 
 /// Whoever looks through an index folder is told that it cannot be read, and what to do; nothing in it is removed.
