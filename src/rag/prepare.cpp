@@ -40,9 +40,16 @@ ReadItem read_text(const IngestItem& item, std::uint64_t max_bytes, Stage& stage
     throw Error(Errc::parse_error, "source \"" + item.id + "\": byte " + std::to_string(bad) +
                                        " is not UTF-8; convert the text with decode_text() first");
   ReadItem read;
-  read.write.record.id = item.id;
-  read.write.record.content = hash128(item.text);
-  read.write.record.metadata = item.metadata;
+  SourceRecord& record = read.write.record;
+  record.id = item.id;
+  record.content = hash128(item.text);
+  record.metadata = item.metadata;
+  if (item.was_file) {
+    record.content = item.was_file->content;
+    record.stamp = item.was_file->stamp;
+    record.reader = item.was_file->reader;
+    record.offset_map = item.was_file->offset_map;
+  }
   read.write.replaces = item.replaces;
   read.write.text = item.text;
   return read;

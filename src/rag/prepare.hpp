@@ -9,7 +9,9 @@
 
 #include <deque>
 #include <exception>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +34,8 @@ struct IngestItem {
   std::uint64_t bytes = 0;  ///< Size of the file or text.
   /// Set: a retry of this stored content, to be dropped if another has been stored meanwhile.
   std::optional<Hash128> replaces;
+  /// Of such a retry of what was a file: what is known of that.
+  std::shared_ptr<const SourceRecord> was_file;
   /// What the store holds under this id in a form that need not be made again.
   std::optional<Hash128> known_content;
   std::string known_reader;
@@ -39,6 +43,8 @@ struct IngestItem {
 
   bool is_file() const noexcept { return !path.empty(); }
 };
+
+using SourceIds = std::set<std::string, std::less<>>;
 
 /// There may be very many: they are never copied to another place to make room.
 using IngestItems = std::deque<IngestItem>;

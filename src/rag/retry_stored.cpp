@@ -1,15 +1,19 @@
 #include "rag/ingest.hpp"
 
+#include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace ragstone {
 
-bool is_retried_as_stored(const SourceRecord& record) {
-  return record.state == SourceState::failed && !record.stamp && record.failed_as_stored;
+bool is_retried_as_stored(const SourceRecord& record, const SourceIds* without_file) {
+  if (record.state != SourceState::failed || !record.failed_as_stored) return false;
+  return !record.stamp || (without_file != nullptr && without_file->contains(record.id));
 }
 
-Task<void> retry_stored(std::shared_ptr<DocumentCore> core, CallContext context) {
+Task<void> retry_stored(std::shared_ptr<DocumentCore> core, std::shared_ptr<const SourceIds> without_file,
+                        CallContext context) {
   context = context.with_lane(Lane::background);
   SourceQuery query;
   query.failed_only = true;
@@ -17,15 +21,16 @@ Task<void> retry_stored(std::shared_ptr<DocumentCore> core, CallContext context)
   std::vector<SourceRecord> failed = co_await core->store->sources(query, latest, context);
   IngestItems items;
   for (SourceRecord& record : failed) {
-    if (!is_retried_as_stored(record)) continue;
+    if (!is_retried_as_stored(record, without_file.get())) continue;
     std::optional<std::string> text = co_await core->store->text(record.id, latest, context);
     if (!text) continue;
     IngestItem item;
-    item.id = std::move(record.id);
+    item.id = record.id;
     item.replaces = record.content;
-    item.metadata = std::move(record.metadata);
+    item.metadata = record.metadata;
     item.text = std::move(*text);
     item.bytes = item.text.size();
+    if (record.stamp) item.was_file = std::make_shared<const SourceRecord>(std::move(record));
     items.push_back(std::move(item));
   }
   IngestRun ingest(core, std::move(items), context);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <utility>
 
 namespace ragstone {
@@ -63,11 +64,17 @@ SourceStatus status_of(const DatasetProblem& problem) {
   return status;
 }
 
-void keep_missing(Difference& difference) {
-  difference.unchanged += static_cast<std::size_t>(
-      std::count_if(difference.missing.begin(), difference.missing.end(),
-                    [](const SourceRecord& record) { return record.state == SourceState::ready; }));
-  difference.missing.clear();
+/// Those for which `stays` holds are not to be removed.
+template <class Predicate>
+void keep_missing(Difference& difference, Predicate stays) {
+  const auto kept = std::make_shared<SourceIds>();
+  std::erase_if(difference.missing, [&](const SourceRecord& record) {
+    if (!stays(record)) return false;
+    difference.unchanged += record.state == SourceState::ready ? 1 : 0;
+    kept->insert(record.id);
+    return true;
+  });
+  difference.kept = kept;
 }
 
 Difference compare(DatasetListing listing, const Records& records, const Readers& readers, const SyncOptions& options) {
@@ -91,12 +98,12 @@ Difference compare(DatasetListing listing, const Records& records, const Readers
     if (record->stamp && !is_hidden(record->id, listing.problems)) difference.missing.push_back(*record);
   }
   for (const DatasetProblem& problem : listing.problems) difference.problems.push_back(status_of(problem));
-  if (options.cleanup == Cleanup::incremental) {
-    keep_missing(difference);
-  } else if (listing.files.empty() && !difference.missing.empty() && !options.allow_empty) {
-    // A dataset without any file may be a volume that is not mounted.
-    difference.kept_because_empty = true;
-    keep_missing(difference);
+  // A dataset without any file may be a volume that is not mounted.
+  difference.kept_because_empty = listing.files.empty() && !difference.missing.empty() && !options.allow_empty;
+  if (difference.kept_because_empty) {
+    keep_missing(difference, [](const SourceRecord&) { return true; });
+  } else if (options.cleanup == SyncCleanup::incremental) {
+    keep_missing(difference, [](const SourceRecord& record) { return record.generation != 0; });
   }
   return difference;
 }

@@ -15,10 +15,11 @@ namespace ragstone {
 
 /// The dataset against the store: what both plan() and sync() go by.
 struct Difference {
-  IngestItems items;                  ///< To be read, ascending by id.
-  std::vector<ReadReason> reasons;    ///< For the items.
-  std::vector<bool> known;            ///< Whether items[i] has content in the store.
-  std::vector<SourceRecord> missing;  ///< In the store, no longer in the dataset, and to be removed.
+  IngestItems items;                      ///< To be read, ascending by id.
+  std::vector<ReadReason> reasons;        ///< For the items.
+  std::vector<bool> known;                ///< Whether items[i] has content in the store.
+  std::vector<SourceRecord> missing;      ///< In the store, no longer in the dataset, and to be removed.
+  std::shared_ptr<const SourceIds> kept;  ///< In the store, no longer in the dataset, and to stay; null: none.
   std::vector<SourceStatus> problems;
   std::size_t unchanged = 0;
   std::size_t ignored = 0;

@@ -112,10 +112,10 @@ class ReadEstimate {
 };
 
 /// The items of retry_stored(), as far as their batches depend on them.
-IngestItems retried_items(const Records& records) {
+IngestItems retried_items(const Records& records, const SourceIds* without_file) {
   IngestItems items;
   for (const SourceRecord& record : records)
-    if (is_retried_as_stored(record)) items.emplace_back().bytes = record.text_bytes;
+    if (is_retried_as_stored(record, without_file)) items.emplace_back().bytes = record.text_bytes;
   return items;
 }
 
@@ -126,7 +126,7 @@ void estimate_reads(const Findings& findings, const DocumentOptions& options, Sy
   for (const PlannedRead& read : plan.reads) texts.push_back({read.bytes, read.is_likely_unchanged()});
   estimate.add(texts, batch_ends(findings.difference.items, options));
   texts.clear();
-  const IngestItems retried = retried_items(*findings.records);
+  const IngestItems retried = retried_items(*findings.records, findings.difference.kept.get());
   for (const IngestItem& item : retried) texts.push_back({item.bytes, false});
   estimate.add(texts, batch_ends(retried, options));
   plan.embedding = estimate.results();
@@ -138,7 +138,7 @@ SyncPlan plan_of(const Findings& findings, const DocumentOptions& options) {
   for (std::size_t i = 0; i < difference.items.size(); ++i) plan.reads.push_back(read_of(difference, i));
   for (const SourceRecord& record : difference.missing) plan.removals.push_back(record.id);
   for (const SourceRecord& record : *findings.records)
-    if (is_retried_as_stored(record)) plan.retries.push_back(record.id);
+    if (is_retried_as_stored(record, difference.kept.get())) plan.retries.push_back(record.id);
   plan.unchanged = difference.unchanged;
   plan.ignored = difference.ignored;
   plan.kept_because_empty = difference.kept_because_empty;

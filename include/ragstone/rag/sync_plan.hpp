@@ -54,6 +54,7 @@ class EmbedEstimate {
   bool from_stored = false;
 
   /// What `tokens` cost: 0 for none of them. Empty where the model has no price in the table, or none for tokens.
+  /// `doubtful_texts` are not in it, and an embedder that caches may ask for less.
   std::optional<double> cost(const PriceTable& prices) const;
 };
 
@@ -78,8 +79,8 @@ class SyncPlan {
   SyncPlan() = default;
 
   std::vector<PlannedRead> reads;  ///< Ascending by id.
-  /// Sources whose files are gone, ascending; none by Cleanup::incremental. One that moved is here, and among the reads
-  /// under its new name.
+  /// Sources whose files are gone, ascending; none by SyncCleanup::incremental. One that moved is here, and among the
+  /// reads under its new name.
   std::vector<std::string> removals;
   std::vector<std::string> retries;  ///< Failed sources that are no files: tried again from their stored texts.
   std::size_t unchanged = 0;
@@ -96,7 +97,8 @@ class SyncPlan {
   Generation generation = 0;  ///< Of the store that was compared with.
 
   std::uint64_t bytes_to_read() const noexcept;
-  /// Of `embedding` and `lost`, summed by currency, without what EmbedEstimate::cost() is empty for.
+  /// Of `embedding` and `lost`, summed by currency, without what EmbedEstimate::cost() is empty for: nothing is here of
+  /// a model that has no price, which may not be taken for free.
   std::map<std::string, double> costs(const PriceTable& prices) const;
   /// Whether a sync would read, remove, retry and make anew nothing.
   bool empty() const noexcept { return reads.empty() && removals.empty() && retries.empty() && lost.empty(); }

@@ -13,9 +13,11 @@ namespace ragstone {
 
 /// What becomes of sources whose files are gone, by LangChain's names. A changed file always replaces what was stored
 /// of it, so that there is no mode "none".
-enum class Cleanup {
-  incremental,  ///< They stay: sync() adds and updates only. One that moved is there under both names.
-  full,         ///< They are removed.
+enum class SyncCleanup {
+  /// They stay: sync() adds and updates only. One that moved is there under both names. Those that never could be read
+  /// hold nothing, and are forgotten.
+  incremental,
+  full,  ///< They are removed.
 };
 
 class SyncOptions {
@@ -24,7 +26,7 @@ class SyncOptions {
 
   /// Reads every file again instead of trusting size and modification time. Unchanged content is still left alone.
   bool verify_content = false;
-  Cleanup cleanup = Cleanup::full;
+  SyncCleanup cleanup = SyncCleanup::full;
   /// A scan that finds no file in a dataset that had some removes nothing (a volume may not be mounted) unless this is
   /// set.
   bool allow_empty = false;
@@ -39,7 +41,7 @@ class SyncReport {
   std::size_t changed = 0;
   std::size_t moved = 0;  ///< The same content under a new name; the old name is gone.
   std::size_t removed = 0;
-  std::size_t unchanged = 0;        ///< Also those whose files are gone, where Cleanup or `allow_empty` keeps them.
+  std::size_t unchanged = 0;        ///< Also those whose files are gone, where SyncCleanup or `allow_empty` keeps them.
   std::size_t failed = 0;           ///< They are in `failures`, and are tried again by the next sync().
   std::size_t ignored = 0;          ///< Files that no reader accepts.
   bool kept_because_empty = false;  ///< See SyncOptions::allow_empty.

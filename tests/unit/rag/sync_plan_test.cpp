@@ -348,7 +348,7 @@ TEST_F(SyncPlanTest, AnIncrementalCleanupRemovesNothing) {
   fs::remove(folder.path() / name(1, true));
   EXPECT_EQ(plan(document).removals, (std::vector<std::string>{name(0, false), name(1, true)}));
   SyncOptions options;
-  options.cleanup = Cleanup::incremental;
+  options.cleanup = SyncCleanup::incremental;
   const SyncPlan kept = plan(document, options);
   EXPECT_TRUE(kept.empty());
   EXPECT_EQ(kept.unchanged, 6u);

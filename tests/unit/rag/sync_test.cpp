@@ -152,7 +152,7 @@ TEST_F(SyncTest, AnIncrementalCleanupAddsAndUpdatesOnly) {
   fs::remove(folder.path() / ids[1]);
   fs::rename(folder.path() / ids[2], folder.path() / "moved.md");
   SyncOptions options;
-  options.cleanup = Cleanup::incremental;
+  options.cleanup = SyncCleanup::incremental;
   const SyncReport kept = sync(document, options);
   EXPECT_EQ(kept.added, 1u);
   EXPECT_EQ(kept.changed, 1u);
@@ -162,11 +162,45 @@ TEST_F(SyncTest, AnIncrementalCleanupAddsAndUpdatesOnly) {
   EXPECT_EQ(runtime.run(document.sources()).size(), 6u);
   EXPECT_EQ(runtime.run(document.text(ids[0])), "zebra 斑马");
   for (const auto& entry : fs::directory_iterator(folder.path())) fs::remove_all(entry.path());
-  EXPECT_FALSE(sync(document, options).kept_because_empty);
+  EXPECT_TRUE(sync(document, options).kept_because_empty) << "what an unmounted volume looks like is told";
   EXPECT_EQ(runtime.run(document.sources()).size(), 6u);
-  options.cleanup = Cleanup::full;
+  options.cleanup = SyncCleanup::full;
   options.allow_empty = true;
   EXPECT_EQ(sync(document, options).removed, 6u);
+}
+
+TEST_F(SyncTest, AnIncrementalCleanupTriesAgainWhatFailedAsItIsStoredAndForgetsWhatHoldsNothing) {
+  TemporaryFolder folder;
+  write_files(folder, 3);
+  folder.write("poison.md", "毒药 poison 🍏\n");
+  age(folder);
+  bool poisonous = true;
+  const auto embedder = std::make_shared<CountingEmbedder>();
+  embedder->before = [&](std::span<const std::string> texts) {
+    for (const std::string& text : texts)
+      if (poisonous && text.find("毒") != std::string::npos) throw std::runtime_error("refused");
+  };
+  Document document = open_folder(folder, embedder);
+  sync(document);
+  EXPECT_FALSE(retrieve(document, "subject1").empty());
+  fs::remove(folder.path() / "poison.md");
+  folder.write("never.md", "毒");
+  SyncOptions options;
+  options.cleanup = SyncCleanup::incremental;
+  EXPECT_EQ(sync(document, options).failed, 2u) << "one of them never got in";
+  fs::remove(folder.path() / "never.md");
+  EXPECT_EQ(runtime.run(document.plan(options)).retries, std::vector<std::string>{"poison.md"});
+  poisonous = false;
+  EXPECT_EQ(sync(document, options).failed, 0u);
+  RetrieverOptions cosine;
+  cosine.similarity = Similarity::cosine;
+  const std::vector<Hit> hits = retrieve(document, "毒药 poison 🍏", cosine);
+  ASSERT_FALSE(hits.empty());
+  EXPECT_EQ(hits[0].source, "poison.md");
+  EXPECT_EQ(hits[0].metadata.text("file_name"), "poison.md");
+  EXPECT_EQ(runtime.run(document.sources()).size(), 4u);
+  options.cleanup = SyncCleanup::full;
+  EXPECT_EQ(sync(document, options).removed, 1u) << "it is still a file that is gone";
 }
 
 TEST_F(SyncTest, ATouchedFileIsReadButNotRedone) {
