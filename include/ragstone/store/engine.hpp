@@ -96,8 +96,9 @@ class StoreEngine {
   /// Does a piece of the work that commits leave for later: sealing, merging, moving the log. False once there is
   /// nothing more to do. Any thread; commits and reads go on meanwhile. It also heals: rows that damage took are taken
   /// out, for the next sync to make anew; otherwise answers are the same before and after. Errors: Errc::corrupt_store
-  /// for what cannot be healed, after all else is done; Errc::limit_exceeded and std::bad_alloc for want of memory;
-  /// Errc::transient for want of threads; the medium's own. What was to be done is left for the next call then.
+  /// for what cannot be healed, after all else is done; std::bad_alloc for want of memory; Errc::limit_exceeded for a
+  /// part with too many rows; Errc::transient for want of threads; the medium's own. What was to be done is left for
+  /// the next call then.
   bool maintain(const StopToken& stop = {}, Upkeep upkeep = Upkeep::due) { return do_maintain(stop, upkeep); }
 
   /// Reads everything that is stored and compares it with its checksums and with each other; what is wrong is a

@@ -52,6 +52,11 @@ class SectionImage final : public IndexImage {
   const Container container_;
 };
 
+[[noreturn]] void throw_saved(const Error& error) {
+  throw Error(error.errc(), std::string("saved indexes: ") + error.what() +
+                                "; let the folder be read, or remove it: the indexes are then built anew");
+}
+
 }  // namespace
 
 void write_index(ImageSink& sink, const Index& index, const StopToken& stop) {
@@ -120,7 +125,6 @@ std::shared_ptr<const IndexImage> IndexFolder::save(const std::string& name, con
 }
 
 std::vector<std::string> IndexFolder::saved() const {
-  constexpr char kWayOut[] = "; let the folder be read, or remove it: the indexes are then built anew";
   try {
     const FileType type = files_->type_of(folder_);
     if (type == FileType::none && !files_->is_taken(folder_)) return {};
@@ -129,7 +133,7 @@ std::vector<std::string> IndexFolder::saved() const {
     std::sort(names.begin(), names.end());
     return names;
   } catch (const Error& error) {
-    throw Error(error.errc(), std::string("saved indexes: ") + error.what() + kWayOut);
+    throw_saved(error);
   }
 }
 
@@ -190,8 +194,10 @@ void IndexFolder::remove_newer(Generation generation) {
     if (name.ends_with(kIndexSuffix)) {
       try {
         remove = Container(files_->open(path, map_), Kind::index).generation() > generation;
-      } catch (const Error&) {
-        // Whoever opens it reports it.
+      } catch (const Error& error) {
+        // Of damage or another version whoever opens it reports it. What cannot be read now could be read, and be taken
+        // for this store's, when that has come to its generation.
+        if (error.errc() != Errc::corrupt_store && error.errc() != Errc::unsupported) throw_saved(error);
       }
     }
     if (remove) files_->remove(path);

@@ -194,6 +194,23 @@ TEST(UnreadableIndexFolder, ThatIsAFileOrALinkToNothingIsNoEmptyOne) {
   EXPECT_TRUE(folder.verify({}).empty());
 }
 
+TEST(UnreadableIndexFolder, AnIndexThatCannotBeReadNowIsNotLeftForLater) {
+  const TemporaryFolder place;
+  const auto plan = std::make_shared<FaultPlan>();
+  IndexFolder folder(faulty_file_system(plan, segment::posix_file_system()), place.path() / "indexes", false, true);
+  folder.save("words", *index_of(kOld), {});  // At generation 1.
+  for (std::uint64_t call = 0;; ++call) {
+    plan->fail(call, Fault::io_error, false);
+    try {
+      folder.remove_newer(0);
+      break;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.errc(), Errc::io_error) << error.what();
+    }
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(place.path() / "indexes"));
+}
+
 TEST(UnreadableIndexFolder, KeepsAStoreFromBeingOpenedForWritingAndKeepsWhatItHolds) {
   if (rerun_unprivileged()) return;
   const TemporaryFolder place;
