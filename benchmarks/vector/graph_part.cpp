@@ -135,7 +135,8 @@ void measure_graphs(const VectorSet& set, const Kept& kept, Report& report) {
     };
   };
   // Builds what is not there yet, so that only what is loaded is counted then.
-  kept.hnswlib(set), kept.graph(set, true);
+  kept.hnswlib(set);
+  kept.graph(set, true);
   std::unique_ptr<VectorPeer> hnswlib;
   std::vector<segment::DenseView> mapped;
   const double theirs = anonymous_bytes_of([&] {

@@ -321,7 +321,12 @@ class Builder {
     if (hnsw_->cur_element_count == 0 && !nodes.empty()) insert_one(nodes[alone++]);
     std::atomic<std::size_t> next{alone};
     const auto work = [&](std::size_t) {
-      for (std::size_t i = next++; i < nodes.size(); i = next++) insert_one(nodes[i]);
+      try {
+        for (std::size_t i = next++; i < nodes.size(); i = next++) insert_one(nodes[i]);
+      } catch (...) {
+        next = nodes.size();
+        throw;
+      }
     };
     if (parallel_ == nullptr || parallel_->width() < 2) return work(0);
     parallel_->run(parallel_->width(), work);

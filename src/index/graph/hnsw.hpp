@@ -50,8 +50,9 @@ class Hnsw final : public hnswlib::HierarchicalNSW<float> {
     if (data_level0_memory_ == nullptr || linkLists_ == nullptr) throw std::bad_alloc();
   }
 
-  /// Does what addPoint() does for a new label. The search for neighbours finds the same ones, faster: by a sorted list
-  /// instead of two heaps, with no lock held while it measures, and with what it measures next fetched ahead.
+  /// Does what addPoint() does for a new label, but that labels are not looked up. The search for neighbours finds the
+  /// same ones, but for equal distances, faster: by a sorted list instead of two heaps, with no lock held while it
+  /// measures, and with what it measures next fetched ahead.
   /// Errors: std::bad_alloc; std::runtime_error, where links contradict each other.
   void insert(const void* data, hnswlib::labeltype label) {
     const auto [element, level] = take_place();

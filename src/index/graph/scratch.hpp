@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -42,10 +43,17 @@ class Scratch {
     } else if (!(candidate.distance < candidates.back().distance)) {
       return SIZE_MAX;
     }
-    // Most come near the end of a list that is short.
     std::size_t place = candidates.size() - 1;
     Candidate* all = candidates.data();
-    for (; place > 0 && candidate.distance < all[place - 1].distance; --place) all[place] = all[place - 1];
+    if (place > kLong) {
+      Candidate* after = std::upper_bound(
+          all, all + place, candidate, [](const Candidate& a, const Candidate& b) { return a.distance < b.distance; });
+      std::move_backward(after, all + place, all + place + 1);
+      place = static_cast<std::size_t>(after - all);
+    } else {
+      // Most come near the end of a list that is short.
+      for (; place > 0 && candidate.distance < all[place - 1].distance; --place) all[place] = all[place - 1];
+    }
     all[place] = candidate;
     return place;
   }
@@ -59,6 +67,8 @@ class Scratch {
   std::vector<Candidate> candidates;
 
  private:
+  static constexpr std::size_t kLong = 512;
+
   std::vector<std::uint64_t> visited_;
   std::vector<std::uint32_t> touched_;  ///< Words with a bit, each once; one more may be written, see visit().
   std::size_t touched_count_ = 0;
