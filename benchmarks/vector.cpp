@@ -1,10 +1,10 @@
 // Vector search against hnswlib and faiss (Debian's builds) in this process, on real sets (mnist-784, text-256) and a
 // generated one of 200,000 x 384: exact answers, several queries a pass, graphs at equal recall (faiss's of up to
-// 50,000 rows), filters (of rows by chance, and of one region), build time, memory (anonymous, and what is mapped of
-// links and codes), and the time from opening a mapped segment to its first answer. Times are those of the best of
-// three sweeps over the queries (of nine with graphs, in turn), by the thread's CPU time and by the clock; builds by
-// two threads and openings by the clock. QPS at a recall is interpolated on the grid of ef. --quick takes text-256 and
-// smaller generated sets. benchmarks/peers has what npm offers.
+// 50,000 rows), filters (of rows by chance, and of one region), build time (of three in turn; of one for 200,000 rows),
+// memory (anonymous, and what is mapped of links and codes), and the time from opening a mapped segment to its first
+// answer. Times are those of the best of three sweeps over the queries (of nine with graphs, in turn), by the thread's
+// CPU time and by the clock; builds by two threads and openings by the clock. QPS at a recall is interpolated on the
+// grid of ef. --quick takes text-256 and smaller generated sets. benchmarks/peers has what npm offers.
 //
 // RAGSTONE_VECTOR_SETS names some sets (text-256, mnist-784, clustered, million, opening) and RAGSTONE_VECTOR_PARTS
 // some parts (scans, graphs, filters, builds) to run those alone. RAGSTONE_VECTOR_KEPT is a folder where generated sets

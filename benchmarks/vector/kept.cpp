@@ -27,6 +27,14 @@ std::vector<float> read_values(std::ifstream& in) {
   return values;
 }
 
+/// Makes a file that has its name only once it is whole.
+template <class Write>
+void finish(const fs::path& path, Write write) {
+  const fs::path unfinished = path.string() + ".unfinished";
+  write(unfinished);
+  fs::rename(unfinished, path);
+}
+
 }  // namespace
 
 Kept::Kept(const char* folder) {
@@ -47,12 +55,14 @@ VectorSet Kept::set(const std::string& name, const std::function<VectorSet()>& m
     return set;
   }
   set = make();
-  std::ofstream out(path, std::ios::binary);
-  out.write(reinterpret_cast<const char*>(&set.metric), sizeof set.metric);
-  out.write(reinterpret_cast<const char*>(&set.dimension), sizeof set.dimension);
-  write_values(out, set.base);
-  write_values(out, set.queries);
-  if (!out.flush()) throw std::runtime_error("cannot write " + path.string());
+  finish(path, [&](const fs::path& unfinished) {
+    std::ofstream out(unfinished, std::ios::binary);
+    out.write(reinterpret_cast<const char*>(&set.metric), sizeof set.metric);
+    out.write(reinterpret_cast<const char*>(&set.dimension), sizeof set.dimension);
+    write_values(out, set.base);
+    write_values(out, set.queries);
+    if (!out.flush()) throw std::runtime_error("cannot write " + unfinished.string());
+  });
   return set;
 }
 
@@ -62,7 +72,7 @@ std::unique_ptr<VectorPeer> Kept::peer(const VectorSet& set, MakePeer* make, con
   if (!fs::exists(path)) {
     const auto built = fresh();
     built->build(set.base, 1);
-    built->save(path);
+    finish(path, [&](const fs::path& unfinished) { built->save(unfinished); });
   }
   auto peer = fresh();
   peer->load(path);
@@ -78,10 +88,12 @@ segment::DenseView Kept::graph(const VectorSet& set, bool mapped) const {
   const fs::path path = file(set.name + ".seg");
   if (!fs::exists(path)) {
     const std::vector<segment::DenseView> plain = {part_of(set, {})};
-    const auto out = files->create(path);
-    segment::FileSink sink(*out);
-    segment::merge_dense(1, plain, sink, {}, with_graph(set));
-    sink.flush();
+    finish(path, [&](const fs::path& unfinished) {
+      const auto out = files->create(unfinished);
+      segment::FileSink sink(*out);
+      segment::merge_dense(1, plain, sink, {}, with_graph(set));
+      sink.flush();
+    });
   }
   return {std::make_shared<const segment::DensePart>(files->open(path, mapped)), {}};
 }

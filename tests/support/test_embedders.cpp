@@ -1,5 +1,8 @@
 #include "support/test_embedders.hpp"
 
+#include <stdexcept>
+#include <utility>
+
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -37,6 +40,8 @@ Task<EmbeddedBatch> CountingEmbedder::do_embed(std::span<const std::string> text
   ++calls_;
   texts_ += texts.size();
   if (before) before(texts);
+  for (const std::string& text : texts)
+    if (!refused.empty() && text.find(refused) != std::string::npos) throw std::runtime_error("refused by the model");
   std::vector<float> values(texts.size() * identity_.dimension);
   for (std::size_t i = 0; i < texts.size(); ++i)
     for (std::size_t at = 0; at + 1 < texts[i].size(); ++at) {

@@ -23,6 +23,8 @@ class CountingEmbedder : public Embedder {
   std::size_t texts() const noexcept { return texts_; }
   std::size_t calls() const noexcept { return calls_; }
 
+  /// Batches with a text that has this in it are refused by a std::runtime_error; empty: none.
+  std::string refused;
   /// Called with each batch before it is embedded; may throw, or change the result's size.
   std::function<void(std::span<const std::string>)> before;
   /// Called with each result.

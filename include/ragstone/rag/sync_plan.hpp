@@ -79,10 +79,11 @@ class SyncPlan {
   SyncPlan() = default;
 
   std::vector<PlannedRead> reads;  ///< Ascending by id.
-  /// Sources whose files are gone, ascending; none by SyncCleanup::incremental. One that moved is here, and among the
-  /// reads under its new name.
+  /// Sources whose files are gone, ascending; by SyncCleanup::incremental only those that hold nothing. One that moved
+  /// is here, and among the reads under its new name.
   std::vector<std::string> removals;
-  std::vector<std::string> retries;  ///< Failed sources that are no files: tried again from their stored texts.
+  /// Failed sources that are no files, or whose files are gone and which stay: tried again from their stored texts.
+  std::vector<std::string> retries;
   std::size_t unchanged = 0;
   std::size_t ignored = 0;             ///< Files that no reader accepts.
   bool kept_because_empty = false;     ///< See SyncOptions::allow_empty: no file was found, and nothing is removed.

@@ -14,8 +14,6 @@
 #include <utility>
 #include <vector>
 
-/// hnswlib, for one source file alone: it defines functions that are not inline.
-
 // A program may have an hnswlib of its own, of another version or built with other flags: of two templates of one name
 // the linker would take one for both.
 #define hnswlib ragstone_hnswlib

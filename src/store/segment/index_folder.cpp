@@ -187,7 +187,6 @@ void IndexFolder::copy_to(const std::filesystem::path& folder, Generation newest
 }
 
 void IndexFolder::remove_newer(Generation generation) {
-  bool some_removed = false;
   for (const std::string& name : saved()) {
     const std::filesystem::path path = folder_ / name;
     bool remove = name.ends_with(kUnfinished);
@@ -201,10 +200,10 @@ void IndexFolder::remove_newer(Generation generation) {
       }
     }
     if (remove) files_->remove(path);
-    some_removed |= remove;
   }
-  // Else a loss of power could bring it back when the store has come to its generation by other commits.
-  if (some_removed) files_->sync_directory(folder_);
+  // Else a loss of power could bring back what was removed, by a process that was killed then, too, when the store has
+  // come to its generation by other commits.
+  if (files_->type_of(folder_) == FileType::directory) files_->sync_directory(folder_);
 }
 
 }  // namespace ragstone::segment

@@ -116,11 +116,7 @@ TEST_F(BuildTest, ABuildThatWhollyFailsTellsWhyAndIsTriedAgain) {
 
 TEST_F(BuildTest, ASourceThatABuildFailedForIsToldAndTriedAgain) {
   const auto embedder = std::make_shared<CountingEmbedder>();
-  bool poisonous = true;
-  embedder->before = [&](std::span<const std::string> texts) {
-    for (const std::string& text : texts)
-      if (poisonous && text.find("毒") != std::string::npos) throw std::runtime_error("refused");
-  };
+  embedder->refused = "毒";
   DocumentOptions options;
   options.embedders["test"] = embedder;
   Document document = open(options);
@@ -132,7 +128,7 @@ TEST_F(BuildTest, ASourceThatABuildFailedForIsToldAndTriedAgain) {
   EXPECT_EQ(failed[0].id, "poison");
   EXPECT_EQ(failed[0].stage, Stage::embed);
   EXPECT_EQ(failed[0].attempts, 2u);
-  poisonous = false;
+  embedder->refused.clear();
   EXPECT_TRUE(runtime.run(document.retry_failed()).empty());
   RetrieverOptions cosine;
   cosine.similarity = Similarity::cosine;
@@ -141,10 +137,7 @@ TEST_F(BuildTest, ASourceThatABuildFailedForIsToldAndTriedAgain) {
 
 TEST_F(BuildTest, OneSourceThatFailsKeepsNoQueryFromTheOthers) {
   const auto embedder = std::make_shared<CountingEmbedder>();
-  embedder->before = [](std::span<const std::string> texts) {
-    for (const std::string& text : texts)
-      if (text.find("poison") != std::string::npos) throw std::runtime_error("refused");
-  };
+  embedder->refused = "poison";
   DocumentOptions options;
   options.embedders["test"] = embedder;
   Document document = open(options);

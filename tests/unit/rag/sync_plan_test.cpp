@@ -98,10 +98,7 @@ class SyncPlanTest : public RagTest {
 TEST_F(SyncPlanTest, TellsWhatASyncFindsAndDoesNothing) {
   write_articles(0, 10);
   write("zh/坏.md", "毒药");
-  embedder->before = [](std::span<const std::string> texts) {
-    for (const std::string& text : texts)
-      if (text.find("毒药") != std::string::npos) throw std::runtime_error("refused");
-  };
+  embedder->refused = "毒药";
   Document document = open_dataset(embedder);
   runtime.run(document.build(kMediumChunk));
   EXPECT_EQ(sync(document).failed, 1u);

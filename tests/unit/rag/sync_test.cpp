@@ -174,12 +174,8 @@ TEST_F(SyncTest, AnIncrementalCleanupTriesAgainWhatFailedAsItIsStoredAndForgetsW
   write_files(folder, 3);
   folder.write("poison.md", "毒药 poison 🍏\n");
   age(folder);
-  bool poisonous = true;
   const auto embedder = std::make_shared<CountingEmbedder>();
-  embedder->before = [&](std::span<const std::string> texts) {
-    for (const std::string& text : texts)
-      if (poisonous && text.find("毒") != std::string::npos) throw std::runtime_error("refused");
-  };
+  embedder->refused = "毒";
   Document document = open_folder(folder, embedder);
   sync(document);
   EXPECT_FALSE(retrieve(document, "subject1").empty());
@@ -190,7 +186,7 @@ TEST_F(SyncTest, AnIncrementalCleanupTriesAgainWhatFailedAsItIsStoredAndForgetsW
   EXPECT_EQ(sync(document, options).failed, 2u) << "one of them never got in";
   fs::remove(folder.path() / "never.md");
   EXPECT_EQ(runtime.run(document.plan(options)).retries, std::vector<std::string>{"poison.md"});
-  poisonous = false;
+  embedder->refused.clear();
   EXPECT_EQ(sync(document, options).failed, 0u);
   RetrieverOptions cosine;
   cosine.similarity = Similarity::cosine;
@@ -294,11 +290,7 @@ TEST_F(SyncTest, AFailingSourceStopsNoOtherAndIsTriedAgain) {
   write_files(folder, 10);
   folder.write("bad.txt", "the poison word");
   const auto embedder = std::make_shared<CountingEmbedder>();
-  bool poisonous = true;
-  embedder->before = [&](std::span<const std::string> texts) {
-    for (const std::string& text : texts)
-      if (poisonous && text.find("poison") != std::string::npos) throw std::runtime_error("refused by the model");
-  };
+  embedder->refused = "poison";
   Document document = open_folder(folder, embedder);
   document.add_group(NodeGroup("Paragraph", paragraph_chunker()));
   runtime.run(document.build("Paragraph"));
@@ -315,7 +307,7 @@ TEST_F(SyncTest, AFailingSourceStopsNoOtherAndIsTriedAgain) {
 
   EXPECT_EQ(sync(document).failed, 1u);
   EXPECT_EQ(runtime.run(document.sources())[0].attempts, 2u);
-  poisonous = false;
+  embedder->refused.clear();
   EXPECT_EQ(sync(document).added, 1u);
   EXPECT_EQ(runtime.run(document.sources())[0].state, SourceState::ready);
   EXPECT_FALSE(retrieve(document, "poison",
@@ -332,10 +324,7 @@ TEST_F(SyncTest, ManyRefusedTextsOfOneSourceFailNoOther) {
   write_files(folder, 10);
   folder.write("aaa.md", "poison one\n\npoison two\n\npoison three\n\npoison four");
   const auto embedder = std::make_shared<CountingEmbedder>();
-  embedder->before = [](std::span<const std::string> texts) {
-    for (const std::string& text : texts)
-      if (text.find("poison") != std::string::npos) throw std::runtime_error("refused");
-  };
+  embedder->refused = "poison";
   Document document = open_folder(folder, embedder);
   document.add_group(NodeGroup("Paragraph", paragraph_chunker()));
   runtime.run(document.build("Paragraph"));

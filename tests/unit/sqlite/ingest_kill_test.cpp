@@ -15,11 +15,11 @@
 #include <set>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -70,7 +70,8 @@ struct Told {
   std::set<std::string> stored;  ///< Sources.
 };
 
-/// Runs an ingest in a child process, and kills it so long after what it told is enough. It may end before.
+/// Runs an ingest in a child process, and kills it once what it told is enough: when it tells more, but after so long
+/// (below a second) at the latest. It may end before.
 Told ingest_killed(const fs::path& dataset, const fs::path& store, const std::function<bool(const Told&)>& is_enough,
                    std::chrono::microseconds pause = {}) {
   int ends[2];
@@ -97,7 +98,9 @@ Told ingest_killed(const fs::path& dataset, const fs::path& store, const std::fu
       told.stored.insert(name_of_file(byte - 64));
     }
     if (killed || !is_enough(told)) continue;
-    std::this_thread::sleep_for(pause);
+    const ::timespec most{0, std::chrono::nanoseconds(pause).count()};
+    pollfd more{ends[0], POLLIN, 0};
+    ::ppoll(&more, 1, &most, nullptr);
     ::kill(process, SIGKILL);
     killed = true;
   }
