@@ -113,7 +113,9 @@ Task<std::vector<SourceStatus>> list_sources(std::shared_ptr<DocumentCore> core,
 Task<std::vector<SourceStatus>> retry(std::shared_ptr<DocumentCore> core, CallContext context) {
   const Permit permit = co_await core->sync_limiter.acquire(context);
   RunScope run(context.with_lane(Lane::background), EventKind::index_run, "retry");
-  co_await in_run(run, retry_stored(core, nullptr, run.context()));
+  StoredRetry all;
+  all.all = true;
+  co_await in_run(run, retry_stored(core, std::move(all), run.context()));
   run.end();
   co_return co_await list_sources(core, true, context);
 }

@@ -63,14 +63,15 @@ class IngestRun {
   Progress progress_;
 };
 
-/// Whether retry_stored() takes this source: its text is stored, and no file will be read for it, as there is none or
-/// it is among those whose files are gone (null: none).
-bool is_retried_as_stored(const SourceRecord& record, const SourceIds* without_file);
+/// Which of the sources that a build of a group failed for, and whose texts are stored, are ingested again from those.
+struct StoredRetry {
+  bool all = false;  ///< Also files of the dataset, whichever of them are there; a sync reads those itself,
+  std::shared_ptr<const SourceIds> without_file;  ///< but for these (null: none).
 
-/// Ingests again, from their stored texts, the sources for which a build of a group failed and that are no files of the
-/// dataset, or none that are there; see is_retried_as_stored().
-Task<void> retry_stored(std::shared_ptr<DocumentCore> core, std::shared_ptr<const SourceIds> without_file,
-                        CallContext context);
+  bool takes(const SourceRecord& record) const;
+};
+
+Task<void> retry_stored(std::shared_ptr<DocumentCore> core, StoredRetry retry, CallContext context);
 
 /// Makes the rows anew that damage took from the columns of a group in use, and nothing else of it. Sources in `failed`
 /// are left out; those that fail are recorded as failed, and put in. Is one index run of that name.

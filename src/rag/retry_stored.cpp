@@ -7,13 +7,12 @@
 
 namespace ragstone {
 
-bool is_retried_as_stored(const SourceRecord& record, const SourceIds* without_file) {
+bool StoredRetry::takes(const SourceRecord& record) const {
   if (record.state != SourceState::failed || !record.failed_as_stored) return false;
-  return !record.stamp || (without_file != nullptr && without_file->contains(record.id));
+  return all || !record.stamp || (without_file != nullptr && without_file->contains(record.id));
 }
 
-Task<void> retry_stored(std::shared_ptr<DocumentCore> core, std::shared_ptr<const SourceIds> without_file,
-                        CallContext context) {
+Task<void> retry_stored(std::shared_ptr<DocumentCore> core, StoredRetry retry, CallContext context) {
   context = context.with_lane(Lane::background);
   SourceQuery query;
   query.failed_only = true;
@@ -21,7 +20,7 @@ Task<void> retry_stored(std::shared_ptr<DocumentCore> core, std::shared_ptr<cons
   std::vector<SourceRecord> failed = co_await core->store->sources(query, latest, context);
   IngestItems items;
   for (SourceRecord& record : failed) {
-    if (!is_retried_as_stored(record, without_file.get())) continue;
+    if (!retry.takes(record)) continue;
     std::optional<std::string> text = co_await core->store->text(record.id, latest, context);
     if (!text) continue;
     IngestItem item;

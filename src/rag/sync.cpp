@@ -132,7 +132,8 @@ Task<SyncReport> bring_up_to_date(std::shared_ptr<DocumentCore> core, SyncOption
   auto ingested = std::make_shared<Ingested>();
   ingested->known = std::move(difference.known);
   ingested->missing = std::move(difference.missing);
-  const std::shared_ptr<const SourceIds> kept = std::move(difference.kept);
+  StoredRetry retry;
+  retry.without_file = std::move(difference.kept);
   IngestRun ingest(core, std::move(difference.items), context);
   co_await ingest.run();
   report->texts_embedded = ingest.counts().embedded;
@@ -144,7 +145,7 @@ Task<SyncReport> bring_up_to_date(std::shared_ptr<DocumentCore> core, SyncOption
   auto changes = std::make_shared<Commit>();
   changes->removals = co_await offload(core->pool, Lane::background, std::move(work), context);
   if (!changes->removals.empty()) co_await core->commit(changes, std::nullopt, context);
-  co_await retry_stored(core, kept, context);
+  co_await retry_stored(core, std::move(retry), context);
   const EmbedCounts healed = co_await build_what_was_lost(core, context);
   report->texts_embedded += healed.embedded;
   report->texts_reused += healed.reused;

@@ -24,6 +24,12 @@ struct Findings {
   Difference difference;
   std::shared_ptr<const IngestPlan> in_use;  ///< What a sync makes.
   TextRates rates;
+
+  StoredRetry retry() const {
+    StoredRetry retry;
+    retry.without_file = difference.kept;
+    return retry;
+  }
 };
 
 /// Adds up what one embedder is asked, batch by batch.
@@ -112,10 +118,10 @@ class ReadEstimate {
 };
 
 /// The items of retry_stored(), as far as their batches depend on them.
-IngestItems retried_items(const Records& records, const SourceIds* without_file) {
+IngestItems retried_items(const Records& records, const StoredRetry& retry) {
   IngestItems items;
   for (const SourceRecord& record : records)
-    if (is_retried_as_stored(record, without_file)) items.emplace_back().bytes = record.text_bytes;
+    if (retry.takes(record)) items.emplace_back().bytes = record.text_bytes;
   return items;
 }
 
@@ -126,7 +132,7 @@ void estimate_reads(const Findings& findings, const DocumentOptions& options, Sy
   for (const PlannedRead& read : plan.reads) texts.push_back({read.bytes, read.is_likely_unchanged()});
   estimate.add(texts, batch_ends(findings.difference.items, options));
   texts.clear();
-  const IngestItems retried = retried_items(*findings.records, findings.difference.kept.get());
+  const IngestItems retried = retried_items(*findings.records, findings.retry());
   for (const IngestItem& item : retried) texts.push_back({item.bytes, false});
   estimate.add(texts, batch_ends(retried, options));
   plan.embedding = estimate.results();
@@ -137,8 +143,9 @@ SyncPlan plan_of(const Findings& findings, const DocumentOptions& options) {
   const Difference& difference = findings.difference;
   for (std::size_t i = 0; i < difference.items.size(); ++i) plan.reads.push_back(read_of(difference, i));
   for (const SourceRecord& record : difference.missing) plan.removals.push_back(record.id);
+  const StoredRetry retry = findings.retry();
   for (const SourceRecord& record : *findings.records)
-    if (is_retried_as_stored(record, difference.kept.get())) plan.retries.push_back(record.id);
+    if (retry.takes(record)) plan.retries.push_back(record.id);
   plan.unchanged = difference.unchanged;
   plan.ignored = difference.ignored;
   plan.kept_because_empty = difference.kept_because_empty;

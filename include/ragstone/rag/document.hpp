@@ -132,8 +132,9 @@ class Document {
   /// False if there was no such source.
   Task<bool> remove(std::string source_id, CallContext context = {});
 
-  /// Tries the failed sources again whose text is stored: those that a later build of a group failed for. sync() does
-  /// this too. Returns the sources that are still failed.
+  /// Tries the failed sources again whose text is stored: those that a later build of a group failed for, files of the
+  /// dataset included. Reads no file; sync() does the same, and reads those whose files are there. Returns the sources
+  /// that are still failed.
   Task<std::vector<SourceStatus>> retry_failed(CallContext context = {});
 
   /// All sources in ascending order of their ids, failed ones included.

@@ -199,6 +199,32 @@ TEST_F(SyncTest, AnIncrementalCleanupTriesAgainWhatFailedAsItIsStoredAndForgetsW
   EXPECT_EQ(sync(document, options).removed, 1u) << "it is still a file that is gone";
 }
 
+TEST_F(SyncTest, FilesThatABuildFailedForAreTriedAgainAsTheyAreStored) {
+  TemporaryFolder folder;
+  write_files(folder, 3);
+  folder.write("poison.md", "毒药 poison 🍏\n");
+  folder.write("gone.md", "毒草 another\n");
+  age(folder);
+  const auto embedder = std::make_shared<CountingEmbedder>();
+  embedder->refused = "毒";
+  Document document = open_folder(folder, embedder);
+  sync(document);
+  EXPECT_FALSE(retrieve(document, "subject1").empty());
+  fs::remove(folder.path() / "gone.md");
+  EXPECT_EQ(runtime.run(document.retry_failed()).size(), 2u);
+  embedder->refused.clear();
+  EXPECT_TRUE(runtime.run(document.retry_failed()).empty());
+  RetrieverOptions cosine;
+  cosine.similarity = Similarity::cosine;
+  EXPECT_EQ(retrieve(document, "毒药 poison 🍏", cosine).at(0).source, "poison.md");
+  EXPECT_EQ(retrieve(document, "毒草 another", cosine).at(0).source, "gone.md");
+  const std::size_t calls = embedder->calls();
+  const SyncReport report = sync(document);
+  EXPECT_EQ(report.unchanged, 4u) << "the files that are there are known as they were read";
+  EXPECT_EQ(report.removed, 1u);
+  EXPECT_EQ(embedder->calls(), calls);
+}
+
 TEST_F(SyncTest, ATouchedFileIsReadButNotRedone) {
   TemporaryFolder folder;
   write_files(folder, 5);
