@@ -15,6 +15,11 @@ namespace ragstone::sqlite {
 namespace fs = std::filesystem;
 namespace {
 
+// https://www.sqlite.org/fileformat2.html#walformat
+constexpr sqlite3_int64 kLogHeader = 32;
+constexpr sqlite3_int64 kLogSalt = 16;
+constexpr sqlite3_int64 kFrameHeader = 24;
+
 struct Closer {
   void operator()(sqlite3* db) const noexcept { sqlite3_close(db); }
 };
@@ -142,12 +147,52 @@ bool Database::append_blob(const char* table, const char* column, std::int64_t r
 }
 
 void Database::sync_log() {
+  sqlite3_file* const log = log_file();
+  if (size_of(log) == 0) return;
+  if (const int code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL); code != SQLITE_OK)
+    raise(code, handle(), "Cannot sync the write-ahead log");
+}
+
+std::uint64_t Database::log_salt() {
+  sqlite3_file* const log = log_file();
+  if (size_of(log) < kLogHeader) return 0;
+  std::uint64_t salt = 0;
+  if (const int code = log->pMethods->xRead(log, &salt, sizeof salt, kLogSalt); code != SQLITE_OK)
+    raise(code, handle(), "Cannot read the write-ahead log");
+  return salt;
+}
+
+void Database::rewrite_log(std::size_t frames) {
+  constexpr sqlite3_int64 kPiece = 1 << 16;  // SQLite's layer takes less than 128 KiB.
+  Statement& page_size = statement("PRAGMA page_size");
+  page_size.step();
+  const sqlite3_int64 frame = kFrameHeader + page_size.integer(0);
+  page_size.reset();
+  sqlite3_file* const log = log_file();
+  const sqlite3_int64 size = size_of(log);
+  std::string piece(static_cast<std::size_t>(kPiece), '\0');
+  const auto durable = static_cast<sqlite3_int64>(frames);
+  for (sqlite3_int64 at = durable == 0 ? 0 : kLogHeader + durable * frame; at < size; at += kPiece) {
+    const int length = static_cast<int>(std::min(size - at, kPiece));
+    int code = log->pMethods->xRead(log, piece.data(), length, at);
+    if (code == SQLITE_OK) code = log->pMethods->xWrite(log, piece.data(), length, at);
+    if (code != SQLITE_OK) raise(code, handle(), "Cannot write the write-ahead log again");
+  }
+}
+
+sqlite3_file* Database::log_file() const {
   sqlite3_file* log = nullptr;
-  int code = sqlite3_file_control(handle(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  const int code = sqlite3_file_control(handle(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (code != SQLITE_OK) raise(code, handle(), "Cannot find the write-ahead log");
+  return log;
+}
+
+std::int64_t Database::size_of(sqlite3_file* log) const {
+  if (log == nullptr || log->pMethods == nullptr) return 0;
   sqlite3_int64 size = 0;
-  if (code == SQLITE_OK && log && log->pMethods) code = log->pMethods->xFileSize(log, &size);
-  if (code == SQLITE_OK && size > 0) code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
-  if (code != SQLITE_OK) raise(code, handle(), "Cannot sync the write-ahead log");
+  const int code = log->pMethods->xFileSize(log, &size);
+  if (code != SQLITE_OK) raise(code, handle(), "Cannot read the size of the write-ahead log");
+  return size;
 }
 
 std::int64_t Database::changes() const noexcept { return sqlite3_changes64(handle()); }

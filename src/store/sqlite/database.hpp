@@ -5,6 +5,7 @@
 #include <ragstone/base/stop.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -12,6 +13,7 @@
 #include <string_view>
 
 struct sqlite3;
+struct sqlite3_file;
 
 namespace ragstone::sqlite {
 
@@ -53,8 +55,15 @@ class Database {
   bool append_blob(const char* table, const char* column, std::int64_t row, std::uint64_t offset, std::uint64_t size,
                    std::string& to);
 
-  /// Has what the write-ahead log holds survive a loss of power. The database must have been read in WAL mode.
+  // Of the write-ahead log; the database must have been read in WAL mode.
+  /// Has what it holds survive a loss of power.
   void sync_log();
+  /// What its header says that no other log of the database says: it changes when the log begins anew. 0: no log.
+  std::uint64_t log_salt();
+  /// Writes what follows its first frames again as it is read, for the next sync. Where a sync failed, the system may
+  /// never write what it was told before, though it still shows it, and reports success from then on: commits behind
+  /// such a gap would be lost with power.
+  void rewrite_log(std::size_t frames);
 
   /// Rows that the last INSERT, UPDATE or DELETE changed.
   std::int64_t changes() const noexcept;
@@ -64,6 +73,10 @@ class Database {
   sqlite3* handle() const noexcept;
 
  private:
+  /// The write-ahead log; null, or without methods, where none is open.
+  sqlite3_file* log_file() const;
+  std::int64_t size_of(sqlite3_file* log) const;
+
   struct Connection;
   std::unique_ptr<Connection> connection_;
 };

@@ -7,8 +7,10 @@ namespace sqlite {
 
 std::shared_ptr<StoreEngine> make_engine(const std::filesystem::path& folder, const SqliteOptions& options,
                                          EngineHooks hooks) {
-  return options.access == StoreAccess::read_write ? writing_engine(folder, options, std::move(hooks))
-                                                   : reading_engine(folder, options, std::move(hooks));
+  // Also where the program's working folder changes.
+  const std::filesystem::path whole = std::filesystem::absolute(folder);
+  return options.access == StoreAccess::read_write ? writing_engine(whole, options, std::move(hooks))
+                                                   : reading_engine(whole, options, std::move(hooks));
 }
 
 StoreCapabilities sqlite_capabilities() {

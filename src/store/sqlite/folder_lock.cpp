@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace ragstone::sqlite {
@@ -33,13 +34,32 @@ std::string holder(int file) {
   return digits;
 }
 
+int open_lock(const std::filesystem::path& path) {
+  const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+  if (file < 0) fail(path, "open store for writing: lock file");
+  return file;
+}
+
 }  // namespace
 
-FolderLock::FolderLock(const std::filesystem::path& path, std::chrono::milliseconds timeout) {
-  file_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-  if (file_ < 0) fail(path, "open store for writing: lock file");
+bool is_still_there(int file, const std::filesystem::path& path) noexcept {
+  struct stat opened = {};
+  struct stat named = {};
+  return fstat(file, &opened) == 0 && stat(path.c_str(), &named) == 0 && opened.st_dev == named.st_dev &&
+         opened.st_ino == named.st_ino;
+}
+
+FolderLock::FolderLock(const std::filesystem::path& path, std::chrono::milliseconds timeout)
+    : path_(path), file_(open_lock(path)) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
-  while (flock(file_, LOCK_EX | LOCK_NB) != 0) {
+  for (;;) {
+    if (flock(file_, LOCK_EX | LOCK_NB) == 0) {
+      if (is_held()) break;
+      // Removed meanwhile: who comes next would lock another file of that name.
+      close(file_);
+      file_ = open_lock(path);
+      continue;
+    }
     if (errno == EINTR) continue;
     if (errno != EWOULDBLOCK) {
       close(file_);
@@ -64,6 +84,13 @@ FolderLock::~FolderLock() {
   // A forked process that still has the file open would keep the lock otherwise.
   if (getpid() == process_) flock(file_, LOCK_UN);
   close(file_);
+}
+
+void FolderLock::expect_held(const char* operation) const {
+  if (!is_held())
+    throw Error(Errc::io_error, std::string(operation) + ": the folder \"" + path_.parent_path().string() +
+                                    "\" is not the one that was opened any more: it was moved or replaced, or its " +
+                                    "lock file removed; put it back, or close the store and open it anew");
 }
 
 }  // namespace ragstone::sqlite

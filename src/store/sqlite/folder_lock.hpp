@@ -7,6 +7,9 @@
 
 namespace ragstone::sqlite {
 
+/// Whether a file that was opened is still what its path names.
+bool is_still_there(int file, const std::filesystem::path& path) noexcept;
+
 /// The right to write to a store's folder, held by one process at a time, and once in it; released by the destructor
 /// and by the end of the process.
 class FolderLock {
@@ -17,7 +20,13 @@ class FolderLock {
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
 
+  /// False once the folder was moved or replaced, or the lock's file removed: what its path names is then another's.
+  bool is_held() const noexcept { return is_still_there(file_, path_); }
+  /// Errors: Errc::io_error, telling what to do, unless it is held.
+  void expect_held(const char* operation) const;
+
  private:
+  const std::filesystem::path path_;
   const pid_t process_ = getpid();
   int file_ = -1;
 };

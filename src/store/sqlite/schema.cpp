@@ -161,6 +161,9 @@ void migrate(Database& database, std::span<const MigrationStep> steps) {
 
 void check_schema(Database& database) {
   const std::int64_t version = known_version(database);
+  if (version == 0)
+    throw Error(Errc::not_found,
+                "open store: its database is empty; put it back, or, if the store is a new one, open it for writing");
   if (version != kSchemaVersion)
     throw Error(Errc::unsupported, "open store: it has schema version " + std::to_string(version) +
                                        "; open it once for writing to bring it to version " +

@@ -1,5 +1,6 @@
 #include "store/sqlite/unfinished.hpp"
 
+#include "store/sqlite/folder_lock.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <cerrno>
@@ -9,19 +10,10 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace ragstone::sqlite {
 namespace {
-
-/// Whoever held the lock may have removed the file since it was opened.
-bool is_still_there(int file, const std::filesystem::path& path) {
-  struct stat opened = {};
-  struct stat named = {};
-  return fstat(file, &opened) == 0 && stat(path.c_str(), &named) == 0 && opened.st_dev == named.st_dev &&
-         opened.st_ino == named.st_ino;
-}
 
 /// What is left is removed by whoever makes the same the next time.
 void remove_or_leave(const std::filesystem::path& path) noexcept {
@@ -75,6 +67,7 @@ void Unfinished::claim() {
   for (;;) {
     claim_ = ::open(lock_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (claim_ >= 0 && flock(claim_, LOCK_EX | LOCK_NB) == 0) {
+      // Whoever held the lock may have removed the file since it was opened.
       if (is_still_there(claim_, lock_)) return;
       ::close(claim_);
       continue;

@@ -64,6 +64,9 @@ void set_journal(Database& database) {
   database.execute("PRAGMA journal_size_limit=67108864");
 }
 
+/// Whether an error left what was written to the log, which then may or may not reach the medium.
+bool may_be_in_log(int code) { return code != SQLITE_FULL && code != SQLITE_IOERR_WRITE; }
+
 void set_synced(Database& database, bool synced) {
   database.execute(synced ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
 }
@@ -71,8 +74,9 @@ void set_synced(Database& database, bool synced) {
 }  // namespace
 
 Writer::Writer(const std::filesystem::path& file, const std::string& vfs, Durability durability, PartContext& context,
-               std::chrono::milliseconds lock_timeout)
+               const FolderLock& lock, std::chrono::milliseconds lock_timeout)
     : context_(context),
+      lock_(lock),
       durability_(durability),
       database_(file, OpenMode::create, vfs.empty() ? nullptr : vfs.c_str(), std::max(lock_timeout, kMomentaryLocks)) {
   set_journal(database_);
@@ -92,8 +96,15 @@ Writer::Writer(const std::filesystem::path& file, const std::string& vfs, Durabi
   database_.set_lock_timeout(std::chrono::milliseconds(0));
 }
 
+Writer::~Writer() {
+  // By itself SQLite moves the log into the database, and removes the log by its name.
+  if (log_has_gaps_ || !lock_.is_held())
+    sqlite3_db_config(database_.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+}
+
 int Writer::on_commit(void* writer, sqlite3*, const char*, int pages) {
-  static_cast<Writer*>(writer)->log_pages_ = static_cast<std::size_t>(pages);
+  Writer& self = *static_cast<Writer*>(writer);
+  self.log_pages_ = self.log_frames_ = static_cast<std::size_t>(pages);
   return SQLITE_OK;
 }
 
@@ -278,6 +289,8 @@ bool Writer::compact() {
 }
 
 Transaction Writer::begin(Sync sync) {
+  lock_.expect_held("write to the store");
+  mend_log();
   const bool synced = durability_ == Durability::durable && sync == Sync::as_asked;
   if (synced != is_synced_) set_synced(database_, synced);
   is_synced_ = synced;
@@ -294,8 +307,8 @@ void Writer::finish(Transaction& transaction, std::vector<std::string>& created,
   } catch (...) {
     // The page that commits is the last one written: where the writing failed, nothing can come back. Where the sync
     // failed, recovery from the log would bring the transaction back, until another one is written over it.
-    const int code = sqlite3_extended_errcode(database_.handle());
-    if (code != SQLITE_FULL && code != SQLITE_IOERR_WRITE) {
+    if (may_be_in_log(sqlite3_extended_errcode(database_.handle()))) {
+      note_gaps();
       std::move(created.begin(), created.end(), std::back_inserter(doubtful_));
       created.clear();
     }
@@ -303,6 +316,7 @@ void Writer::finish(Transaction& transaction, std::vector<std::string>& created,
   }
   doubtful_.clear();
   if (is_synced_) {
+    note_synced_log();
     remove_files(obsolete);
   } else {
     std::move(obsolete.begin(), obsolete.end(), std::back_inserter(retired_));
@@ -310,20 +324,59 @@ void Writer::finish(Transaction& transaction, std::vector<std::string>& created,
 }
 
 bool Writer::checkpoint() {
+  lock_.expect_held("checkpoint");
+  mend_log();
   int log = 0;
   int moved = 0;
   const int code = sqlite3_wal_checkpoint_v2(database_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &log, &moved);
-  if (code != SQLITE_OK && code != SQLITE_BUSY) raise(code, database_.handle(), "checkpoint");
+  if (code != SQLITE_OK && code != SQLITE_BUSY) {
+    note_gaps();
+    raise(code, database_.handle(), "checkpoint");
+  }
   if (code != SQLITE_OK || log != moved) return false;
+  log_frames_ = static_cast<std::size_t>(std::max(log, 0));
+  note_synced_log();
   log_pages_ = 0;
   remove_files(std::exchange(retired_, {}));
   return true;
 }
 
 void Writer::checkpoint_and_truncate() {
+  lock_.expect_held("checkpoint");
+  mend_log();
   const int code = sqlite3_wal_checkpoint_v2(database_.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
-  if (code != SQLITE_OK && code != SQLITE_BUSY) raise(code, database_.handle(), "checkpoint");
+  if (code != SQLITE_OK && code != SQLITE_BUSY) {
+    note_gaps();
+    raise(code, database_.handle(), "checkpoint");
+  }
   if (code == SQLITE_OK) remove_files(std::exchange(retired_, {}));
+}
+
+void Writer::note_synced_log() noexcept {
+  synced_frames_ = 0;
+  try {
+    synced_log_ = database_.log_salt();
+    synced_frames_ = log_frames_;
+  } catch (const std::exception&) {
+    // All of it would be written again.
+  }
+}
+
+void Writer::note_gaps() noexcept {
+  log_has_gaps_ = true;
+  try {
+    // At once: the process may end before it writes again.
+    mend_log();
+  } catch (const std::exception&) {
+    // It is tried again then.
+  }
+}
+
+void Writer::mend_log() {
+  if (!log_has_gaps_) return;
+  // What is durable must not be in the system's hands again.
+  database_.rewrite_log(database_.log_salt() == synced_log_ ? synced_frames_ : 0);
+  log_has_gaps_ = false;
 }
 
 void Writer::remove_orphans() {
@@ -338,6 +391,8 @@ void Writer::remove_orphans() {
 }
 
 void Writer::remove_files(const std::vector<std::string>& names) noexcept {
+  // Another store's files may have these names.
+  if (!lock_.is_held()) return;
   for (const std::string& name : names) try {
       context_.folder.files->remove(context_.folder.path / name);
     } catch (const std::exception&) {

@@ -2,6 +2,7 @@
 
 #include "store/sqlite/apply.hpp"
 #include "store/sqlite/engine.hpp"
+#include "store/sqlite/folder_lock.hpp"
 #include "store/sqlite/heal.hpp"
 #include "store/sqlite/merge.hpp"
 #include <ragstone/store/engine.hpp>
@@ -24,10 +25,12 @@ namespace ragstone::sqlite {
 class Writer {
  public:
   /// Opens the database, which is made or migrated where needed, loads the state, and removes files that no
-  /// transaction names. `lock_timeout`: how long the opening waits for locks of other connections, kMomentaryLocks at
+  /// transaction names. `lock`: of the store's folder, which outlives it; without it nothing is written any more, with
+  /// Errc::io_error. `lock_timeout`: how long the opening waits for locks of other connections, kMomentaryLocks at
   /// least.
   Writer(const std::filesystem::path& file, const std::string& vfs, Durability durability, PartContext& context,
-         std::chrono::milliseconds lock_timeout);
+         const FolderLock& lock, std::chrono::milliseconds lock_timeout);
+  ~Writer();
 
   const std::shared_ptr<const State>& state() const noexcept { return state_; }
 
@@ -78,15 +81,26 @@ class Writer {
   /// Commits, and removes obsolete files as soon as the transaction is durable. Where the transaction fails but may be
   /// found in the log after a crash, `created` is emptied: its files must stay.
   void finish(Transaction& transaction, std::vector<std::string>& created, std::vector<std::string> obsolete);
+  /// To be called where all of the log is durable.
+  void note_synced_log() noexcept;
+  /// A sync of the log failed, perhaps.
+  void note_gaps() noexcept;
+  /// To be done before anything is built on the log: see Database::rewrite_log().
+  void mend_log();
   void remove_orphans();
   void remove_files(const std::vector<std::string>& names) noexcept;
 
   PartContext& context_;
+  const FolderLock& lock_;
   const Durability durability_;
   Database database_;
   bool is_synced_ = false;  ///< Each commit is durable when it ends.
   std::shared_ptr<const State> state_;
   std::size_t log_pages_ = 0;
+  std::size_t log_frames_ = 0;         ///< In the log since it began, those that were moved included.
+  std::uint64_t synced_log_ = 0;       ///< The salt of the log
+  std::size_t synced_frames_ = 0;      ///< of which so many frames are durable.
+  bool log_has_gaps_ = false;          ///< Perhaps: a sync failed.
   std::vector<std::string> retired_;   ///< Files that go once the log is synced.
   std::vector<std::string> doubtful_;  ///< Files of transactions that failed, but may be found in the log.
 };

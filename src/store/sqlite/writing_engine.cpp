@@ -51,6 +51,25 @@ void create_folders(segment::FileSystem& files, const std::filesystem::path& fol
   files.sync_directory(parent);
 }
 
+/// A store without its database is not a new one, whose segment files would be removed as nobody's.
+void refuse_lost_database(segment::FileSystem& files, const std::filesystem::path& folder) {
+  const std::filesystem::path database = folder / kDatabaseFile;
+  const auto is_empty = [](const std::filesystem::path& file) {
+    std::error_code missing;
+    const std::uintmax_t size = std::filesystem::file_size(file, missing);
+    return missing || size == 0;
+  };
+  if (!is_empty(database)) return;
+  const std::vector<std::string> parts = files.list(folder / kPartFolder);
+  const bool has_parts = std::any_of(parts.begin(), parts.end(), [](const std::string& name) {
+    return name.starts_with("part-") && name.ends_with(".seg");
+  });
+  if (has_parts || !is_empty(database.string() + "-wal"))
+    throw Error(Errc::not_found, "open store: \"" + database.string() +
+                                     "\" is missing or empty, but other files of the store are there; put it back, or "
+                                     "name another folder");
+}
+
 /// What close() says where the rest could not be done.
 [[noreturn]] void throw_unfinished(const std::exception_ptr& error) {
   try {
@@ -77,8 +96,9 @@ class WritingEngine final : public StoreEngine {
         hooks.files->type_of(context_.folder.path) != segment::FileType::directory)
       create_folders(*hooks.files, context_.folder.path);
     lock_.emplace(folder / kLockFile, options.lock_timeout);
-    writer_ =
-        std::make_unique<Writer>(folder / kDatabaseFile, hooks.vfs, options.durability, context_, options.lock_timeout);
+    refuse_lost_database(*hooks.files, folder);
+    writer_ = std::make_unique<Writer>(folder / kDatabaseFile, hooks.vfs, options.durability, context_, *lock_,
+                                       options.lock_timeout);
     // Until its first commit, the names of a new store's files may be lost.
     opened_at_ = writer_->state()->catalog.generation;
     if (opened_at_ == 0) hooks.files->sync_directory(folder);
@@ -286,6 +306,7 @@ class WritingEngine final : public StoreEngine {
   }
 
   void carry_out_merge(const Merge& merge, Generation generation, const StopToken& stop) {
+    lock_->expect_held("seal or merge");
     try {
       Part merged = merge_parts(merge, context_.folder, context_.next_part++, generation, helpers_, stop);
       const std::lock_guard lock(commit_mutex_);
