@@ -30,8 +30,8 @@ class VectorIndexOptions {
 
   // What searches do where they do not say otherwise; a change builds nothing.
 
-  /// Where a graph is searched, the share of the nearest that should be found, as measured when it was built; above 0,
-  /// at most 1.
+  /// The share of the nearest that should be found; above 0, at most 1. A graph is only searched where so much was
+  /// measured when it was built.
   double recall = 0.97;
   std::size_t ef = 0;  ///< "ef": candidates of a graph search instead; 0: by `recall`.
   bool exact = false;  ///< No graph, no signs: the nearest, whatever it costs.

@@ -258,8 +258,14 @@ void find_copies(const CodeRows& rows, BuiltGraph& to, const StopToken& stop) {
 
 class Builder {
  public:
-  Builder(const CodeRows& rows, const BuildOptions& options, const Parallel* parallel, const StopToken& stop)
-      : rows_(rows), options_(options), parallel_(parallel), stop_(stop), space_(rows.dimension, options.metric) {}
+  Builder(const CodeRows& rows, const BuildOptions& options, const ExactDistance& exact, const Parallel* parallel,
+          const StopToken& stop)
+      : rows_(rows),
+        options_(options),
+        exact_(exact),
+        parallel_(parallel),
+        stop_(stop),
+        space_(rows.dimension, options.metric) {}
 
   BuiltGraph run(const BaseGraph* base) {
     GraphHeader& header = built_.header;
@@ -303,7 +309,7 @@ class Builder {
     convert();
     // What a base has measured says more than a few rows do.
     if (held_out.size() >= (built_.header.measured > 0 ? kEnoughHeldOut : 1))
-      measure_recall(rows_, options_.metric, held_out, built_, parallel_, stop_);
+      measure_recall(rows_, options_.metric, held_out, exact_, built_, parallel_, stop_);
     if (held_out.empty()) return;
     insert(held_out);
     convert();
@@ -365,6 +371,7 @@ class Builder {
 
   const CodeRows& rows_;
   const BuildOptions options_;
+  const ExactDistance& exact_;
   const Parallel* parallel_;
   const StopToken& stop_;
   CodeSpace space_;
@@ -380,12 +387,12 @@ bool BaseGraph::fits(const Graph& graph, const BuildOptions& options) noexcept {
          header.degree == 2 * options.m && header.ef_construction == options.ef_construction;
 }
 
-BuiltGraph build(const CodeRows& rows, const BuildOptions& options, const Parallel* parallel, const StopToken& stop,
-                 const BaseGraph* base) {
+BuiltGraph build(const CodeRows& rows, const BuildOptions& options, const ExactDistance& exact,
+                 const Parallel* parallel, const StopToken& stop, const BaseGraph* base) {
   if (rows.count() == 0 || options.m < 2 || options.m > 2048 || metric_code(options.metric) == 0)
     throw Error(Errc::invalid_argument, "build a graph: it needs rows, 2 to 2,048 links a node, and another metric");
   try {
-    return Builder(rows, options, parallel, stop).run(base);
+    return Builder(rows, options, exact, parallel, stop).run(base);
   } catch (const Error&) {
     throw;
   } catch (const boost::system::system_error&) {

@@ -73,6 +73,13 @@ std::span<const std::uint32_t> Graph::copies(std::uint32_t node) const {
   return found;
 }
 
+double Graph::best_recall() const noexcept {
+  if (header_.measured == 0) return 1;
+  float best = 0;
+  for (std::uint32_t i = 0; i < header_.measured; ++i) best = std::max(best, header_.recalls[i].recall);
+  return double{best};
+}
+
 std::size_t Graph::ef_for(double recall, std::size_t k) const noexcept {
   constexpr std::size_t kMeasuredHits = 10;
   constexpr std::size_t kUnmeasured = 64;

@@ -19,7 +19,8 @@ inline constexpr std::uint32_t kNone = UINT32_MAX;
 /// Walks keep a bit of a node's number for themselves.
 inline constexpr std::uint32_t kMostNodes = std::uint32_t{1} << 31;
 
-/// Recall of the ten nearest that a walk with `ef` candidates had for rows that were not in the graph.
+/// Recall of the ten nearest, by the vectors themselves, that a walk with `ef` candidates had for rows that were not in
+/// the graph.
 struct MeasuredRecall {
   std::uint32_t ef = 0;
   float recall = 0;
@@ -90,6 +91,8 @@ class Graph {
   std::span<const std::uint32_t> originals() const noexcept { return originals_; }
   std::span<const std::uint32_t> copies() const noexcept { return copies_; }
 
+  /// The best recall that was measured, with whatever ef; 1 where none was.
+  double best_recall() const noexcept;
   /// The smallest ef whose measured recall is at least `recall`, or the largest measured; scaled for `k` hits.
   std::size_t ef_for(double recall, std::size_t k) const noexcept;
 

@@ -13,7 +13,9 @@ namespace ragstone::graph {
 namespace {
 
 constexpr std::size_t kHits = 10;
-constexpr std::array<std::uint32_t, 12> kEfs = {10, 14, 20, 28, 40, 56, 80, 112, 160, 224, 320, 512};
+constexpr std::array<std::uint32_t, 12> kEfs = {10, 14, 20, 28, 40, 56, 80, 120, 200, 400, 900, 2000};
+// The nearest are looked for among so many rows that are the nearest by their codes.
+constexpr std::size_t kCandidates = 500;
 constexpr std::size_t kChunk = 512;
 
 bool is_nearer(const Near& a, const Near& b) noexcept { return a.distance < b.distance; }
@@ -25,10 +27,19 @@ CodeVector query_of(const CodeRows& rows, Metric metric, std::uint32_t row) {
   return query;
 }
 
-/// The distance of the tenth nearest of the rows that `left_out` does not name.
-float tenth_distance(const CodeRows& rows, const std::vector<bool>& left_out, const CodeVector& query,
-                     kernel::StopPoll& poll) {
-  kernel::TopK<Near, is_nearer> nearest(kHits);
+/// The exact distances of some nodes from a row, the smallest ten, ascending.
+std::vector<double> smallest(std::uint32_t row, std::span<const Near> nodes, const ExactDistance& exact) {
+  std::vector<double> distances;
+  for (const Near& near : nodes) distances.push_back(exact(row, near.node));
+  std::sort(distances.begin(), distances.end());
+  distances.resize(std::min(distances.size(), kHits));
+  return distances;
+}
+
+/// The rows that are nearest by their codes, without those that `left_out` names.
+std::vector<Near> nearest_by_codes(const CodeRows& rows, const std::vector<bool>& left_out, const CodeVector& query,
+                                   kernel::StopPoll& poll) {
+  kernel::TopK<Near, is_nearer> nearest(kCandidates);
   std::array<std::int32_t, kChunk> dots;
   for (std::size_t begin = 0; begin < rows.count(); begin += kChunk) {
     const std::size_t count = std::min(kChunk, rows.count() - begin);
@@ -41,7 +52,7 @@ float tenth_distance(const CodeRows& rows, const std::vector<bool>& left_out, co
       if (nearest.would_keep(near) && !left_out[near.node]) nearest.add(near);
     }
   }
-  return std::move(nearest).take().back().distance;
+  return std::move(nearest).take();
 }
 
 void share(const Parallel* parallel, std::size_t count, const std::function<void(std::size_t)>& work) {
@@ -51,26 +62,27 @@ void share(const Parallel* parallel, std::size_t count, const std::function<void
 
 }  // namespace
 
-void measure_recall(const CodeRows& rows, Metric metric, std::span<const std::uint32_t> held_out, BuiltGraph& graph,
-                    const Parallel* parallel, const StopToken& stop) {
+void measure_recall(const CodeRows& rows, Metric metric, std::span<const std::uint32_t> held_out,
+                    const ExactDistance& exact, BuiltGraph& graph, const Parallel* parallel, const StopToken& stop) {
   const Graph view = graph.view();
   std::vector<bool> left_out(rows.count());
   for (const std::uint32_t copy : graph.copies) left_out[copy] = true;
   for (const std::uint32_t row : held_out) left_out[row] = true;
   std::vector<CodeVector> queries(held_out.size());
-  std::vector<float> tenths(held_out.size());
+  std::vector<double> tenths(held_out.size());
   share(parallel, held_out.size(), [&](std::size_t q) {
     kernel::StopPoll poll(stop);
     queries[q] = query_of(rows, metric, held_out[q]);
-    tenths[q] = tenth_distance(rows, left_out, queries[q], poll);
+    tenths[q] = smallest(held_out[q], nearest_by_codes(rows, left_out, queries[q], poll), exact).back();
   });
   std::vector<std::ptrdiff_t> found(held_out.size());
   graph.header.measured = 0;
   for (const std::uint32_t ef : kEfs) {
     share(parallel, held_out.size(), [&](std::size_t q) {
       kernel::StopPoll poll(stop);
-      const std::vector<Near> near = walk(view, rows, queries[q], {ef, kHits, nullptr}, poll).nearest;
-      found[q] = std::count_if(near.begin(), near.end(), [&](const Near& n) { return n.distance <= tenths[q]; });
+      const Walked walked = walk(view, rows, queries[q], {ef, kept_for(kHits, ef), nullptr}, poll);
+      const std::vector<double> hits = smallest(held_out[q], walked.nearest, exact);
+      found[q] = std::count_if(hits.begin(), hits.end(), [&](double distance) { return distance <= tenths[q]; });
     });
     const auto all = std::accumulate(found.begin(), found.end(), std::ptrdiff_t{0});
     const float recall = static_cast<float>(all) / static_cast<float>(queries.size() * kHits);

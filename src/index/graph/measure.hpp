@@ -4,9 +4,10 @@
 
 namespace ragstone::graph {
 
-/// Fills the header's table: how many of the ten nearest rows of a scan over the codes a walk finds, for several ef.
-/// The nodes `held_out` ask; none of them is in the graph yet. `parallel` may be null: on this thread alone.
-void measure_recall(const CodeRows& rows, Metric metric, std::span<const std::uint32_t> held_out, BuiltGraph& graph,
-                    const Parallel* parallel, const StopToken& stop);
+/// Fills the header's table: how many of the ten nearest rows a walk finds whose nodes are then compared exactly, for
+/// several ef. What codes mistake counts. The nodes `held_out` ask; none of them is in the graph yet. `parallel` may be
+/// null: on this thread alone.
+void measure_recall(const CodeRows& rows, Metric metric, std::span<const std::uint32_t> held_out,
+                    const ExactDistance& exact, BuiltGraph& graph, const Parallel* parallel, const StopToken& stop);
 
 }  // namespace ragstone::graph

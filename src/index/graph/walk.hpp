@@ -3,6 +3,7 @@
 #include "index/graph/graph.hpp"
 #include "kernel/stop_poll.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -37,6 +38,10 @@ struct WalkOptions {
   std::size_t keep = 16;           ///< Nodes that are returned, at most; more than ef come along for free.
   const NodeTest* test = nullptr;  ///< Null: all nodes may be found.
 };
+
+/// Nodes to be kept for k hits, and then compared exactly: codes take some for farther than they are, and the more
+/// where it takes many candidates to find the nearest.
+constexpr std::size_t kept_for(std::size_t k, std::size_t ef) noexcept { return std::max(k + k / 2 + 4, ef / 4); }
 
 struct Walked {
   std::vector<Near> nearest;  ///< Those that may be found, nearest first.

@@ -63,6 +63,10 @@ DensePlan plan_dense(const DensePart& part, const RowGate& gate, std::size_t pas
   if (is_of_zeros(query)) return plan;
   const double share = static_cast<double>(std::max<std::size_t>(1, passing)) / static_cast<double>(part.rows());
   if (share < kLeastShare && !query.by_graph) return plan;
+  if (query.ef == 0 && !query.by_graph && graph->best_recall() < query.recall) {
+    plan.reached = graph->best_recall();
+    return plan;
+  }
   const std::size_t ef = std::max(query.ef > 0 ? query.ef : graph->ef_for(query.recall, query.k), query.k);
   const double raised = std::ceil(static_cast<double>(ef) / share);
   const double most = std::max(0.0, cost - kWalkCost) / candidate_cost(part, gate);
@@ -71,7 +75,6 @@ DensePlan plan_dense(const DensePart& part, const RowGate& gate, std::size_t pas
   plan.wanted = ef;
   plan.ef = static_cast<std::size_t>(raised);
   plan.most_ef = query.by_graph ? part.rows() : static_cast<std::size_t>(most);
-  plan.keep = query.k + query.k / 2 + 4;
   return plan;
 }
 

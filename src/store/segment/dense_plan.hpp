@@ -16,7 +16,7 @@ struct DensePlan {
   std::size_t wanted = 0;         ///< Candidates of a walk that pass.
   std::size_t ef = 0;             ///< So many of all, where those that pass are anywhere.
   std::size_t most_ef = 0;        ///< A walk with more would cost more than doing without the graph.
-  std::size_t keep = 0;           ///< Nodes that a walk returns to be scored.
+  double reached = 1;             ///< The graph's measured recall, where that is why it is not walked.
 };
 
 /// The way that is likely to cost least. Costs are in nanoseconds of a processor of 2023 with AVX-512; what counts is

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
 #include <optional>
 #include <utility>
 
@@ -51,6 +52,7 @@ class DenseSearch {
       if (part.rows() == 0 || gates_[p].most() == 0) continue;
       const DensePlan plan = plan_dense(part, gates_[p], estimate_passing(part, gates_[p]), query_);
       if (plan.way == DensePlan::Way::graph && walk(p, plan)) continue;
+      reached_ = std::min(reached_, plan.reached);
       if (plan.without_graph == DensePlan::Way::scan) part.expect_scan();
       add_ranges(p);
       (plan.without_graph == DensePlan::Way::scan ? scanned_ : selected_) += gates_[p].most();
@@ -132,10 +134,15 @@ class DenseSearch {
     const bool all = gates_[p].is_open() && parts_[p].dead.empty();
     const graph::CodeVector codes = graph::CodeVector::of(vector);
     for (std::size_t ef = plan.ef; ef == plan.ef || ef < plan.most_ef;) {
-      const graph::WalkOptions options{ef, plan.keep, all ? nullptr : &test};
+      const graph::WalkOptions options{ef, graph::kept_for(query_.k, ef), all ? nullptr : &test};
       const graph::Walked walked = graph::walk(graph, parts_[p].part->code_rows(), codes, options, poll_);
       ef_ = std::max(ef_, ef);
-      if (walked.followed < ef || 4 * walked.admitted >= 3 * plan.wanted) return rows_of(p, walked.nearest);
+      const bool is_all = walked.followed < ef;  // That can be reached.
+      if (is_all || 4 * walked.admitted >= 3 * plan.wanted) {
+        std::vector<std::uint32_t> rows = rows_of(p, walked.nearest);
+        if (passing(p, rows) >= std::min(query_.k, gates_[p].most())) return rows;
+        if (is_all) return std::nullopt;
+      }
       const std::size_t raised = plan.wanted * walked.followed / std::max<std::size_t>(1, walked.admitted);
       ef = std::clamp(raised, 2 * ef, 8 * ef);
     }
@@ -158,12 +165,22 @@ class DenseSearch {
     return rows;
   }
 
+  std::size_t passing(std::size_t p, std::span<const std::uint32_t> rows) const {
+    return static_cast<std::size_t>(
+        std::count_if(rows.begin(), rows.end(), [&](std::uint32_t row) { return gates_[p].admits(row); }));
+  }
+
   std::string describe() const {
     std::string text;
     const auto add = [&](const std::string& piece) { text += (text.empty() ? "" : ", ") + piece; };
     if (walked_ > 0) add("graph over " + std::to_string(walked_) + " rows with ef " + std::to_string(ef_));
     if (selected_ > 0) add("scan of " + std::to_string(selected_) + " selected rows");
     if (scanned_ > 0 || text.empty()) add("scan of " + std::to_string(scanned_) + " rows");
+    if (reached_ < 1) {
+      char recalls[64];
+      std::snprintf(recalls, sizeof recalls, "%.3f was measured, not %.3f", reached_, query_.recall);
+      text += std::string("; along the graph a recall of ") + recalls;
+    }
     if (given_up_ > 0) text += "; walks came to too few of " + std::to_string(given_up_) + " rows that pass";
     const bool has_other = std::any_of(parts_.begin(), parts_.end(), [&](const DenseView& view) {
       const graph::Graph* graph = view.part->graph();
@@ -186,6 +203,7 @@ class DenseSearch {
   std::size_t scanned_ = 0;
   std::size_t given_up_ = 0;
   std::size_t ef_ = 0;
+  double reached_ = 1;
 };
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include "index/vector_scorer.hpp"
 #include "kernel/distance.hpp"
 #include "kernel/stop_poll.hpp"
 #include "store/segment/dense_part.hpp"
@@ -211,7 +212,10 @@ class DenseWriter {
     const graph::CodeRows rows{all_codes_.data(), dimension_, factors_};
     std::optional<graph::BaseGraph> base;
     if (!form_.from_scratch) base = rows_.base(*form_.graph);
-    const graph::BuiltGraph built = graph::build(rows, *form_.graph, parallel_, stop_, base ? &*base : nullptr);
+    const graph::ExactDistance exact = [this](std::uint32_t from, std::uint32_t to) {
+      return -VectorScorer(rows_.vector(from), form_.graph->metric).score(rows_.vector(to), rows_.norm(to));
+    };
+    const graph::BuiltGraph built = graph::build(rows, *form_.graph, exact, parallel_, stop_, base ? &*base : nullptr);
     write_array(SectionId::graph_header, std::span(&built.header, 1));
     write_array(SectionId::graph_links, std::span(built.links));
     if (!built.upper.empty()) write_array(SectionId::graph_upper, std::span(built.upper));

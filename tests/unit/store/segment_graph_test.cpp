@@ -123,6 +123,80 @@ TEST(GraphSegment, NearlyEqualVectorsHideNoOther) {
   EXPECT_GE(found, 995u);
 }
 
+/// Crowds of rows that codes can hardly tell apart, as pages are that a template made.
+DenseSample crowds(std::mt19937& random, std::size_t rows, std::size_t crowd, std::uint32_t dimension, float noise) {
+  DenseSample sample = random_dense(random, rows, dimension);
+  std::vector<float> centre;
+  for (std::size_t row = 0; row < rows; ++row) {
+    if (row % crowd == 0) centre = random_vector(random, dimension);
+    for (std::uint32_t i = 0; i < dimension; ++i) {
+      float& element = sample.values[row * dimension + i];
+      element = centre[i] + noise * element;
+    }
+  }
+  return sample;
+}
+
+TEST(GraphSegment, WhatCodesMistakeCountsInTheRecallThatIsMeasured) {
+  constexpr std::uint32_t kWidth = 64;
+  constexpr int kQueries = 100;
+  for (const float noise : {0.01F, 0.05F}) {
+    std::mt19937 random(5);
+    const DenseSample sample = crowds(random, 5000, 100, kWidth, noise);
+    const std::vector<DenseView> views = {{sample.part(graph_form()), {}}};
+    const graph::GraphHeader& header = views[0].part->graph()->header();
+    double by_target = 0;
+    double by_smallest = 0;
+    for (int q = 0; q < kQueries; ++q) {
+      std::vector<float> query = random_vector(random, kWidth);
+      const std::span<const float> like = sample.vector(random() % 5000);
+      for (std::uint32_t i = 0; i < kWidth; ++i) query[i] = like[i] + noise * query[i];
+      const std::vector<ScoredNode> nearest = search_dense(views, query, Metric::cosine, nullptr, 10, {});
+      by_smallest += recall(search(views, query, Metric::cosine, 10, header.recalls[0].ef).hits[0], nearest);
+      DenseQuery by_recall;
+      by_recall.queries = query;
+      by_recall.dimension = kWidth;
+      by_recall.metric = Metric::cosine;
+      by_recall.k = 10;
+      by_recall.recall = 0.97;
+      by_target += recall(search_dense(views, by_recall, {}).hits[0], nearest);
+    }
+    EXPECT_NEAR(by_smallest / kQueries, header.recalls[0].recall, 0.15) << noise;
+    EXPECT_GE(by_target / kQueries, 0.96) << noise;
+  }
+}
+
+TEST(GraphSegment, AGraphThatDoesNotReachTheRecallIsNotWalked) {
+  std::mt19937 random(6);
+  const DenseSample sample = crowds(random, 4000, 4000, 16, 1e-4F);
+  const std::vector<DenseView> views = {{sample.part(graph_form()), {}}};
+  EXPECT_LT(views[0].part->graph()->best_recall(), 0.97);
+  DenseQuery query;
+  query.queries = sample.vector(7);
+  query.dimension = 16;
+  query.metric = Metric::cosine;
+  query.k = 10;
+  query.recall = 0.97;
+  const DenseHits found = search_dense(views, query, {});
+  EXPECT_NE(found.plan.find("scan of 4000 rows; along the graph a recall of"), std::string::npos) << found.plan;
+  EXPECT_EQ(recall(found.hits[0], search_dense(views, query.queries, Metric::cosine, nullptr, 10, {})), 1);
+}
+
+TEST(GraphSegment, AFilteredWalkFindsAsManyAsAreAskedFor) {
+  constexpr std::uint32_t kWidth = 32;
+  std::mt19937 random(7);
+  const DenseSample sample = crowds(random, 4000, 40, kWidth, 0.05F);
+  const std::vector<DenseView> views = {{sample.part(graph_form()), {}}};
+  for (std::size_t crowd = 0; crowd < 100; ++crowd) {
+    std::set<NodeId> own;
+    for (std::size_t row = 40 * crowd; row < 40 * crowd + 40; ++row) own.insert(sample.keys[row].node);
+    const LambdaFilter others([&](NodeId node, SourceNumber) { return !own.contains(node); });
+    const std::span<const float> query = sample.vector(40 * crowd);
+    for (const std::size_t k : {10, 100})
+      EXPECT_EQ(search(views, query, Metric::cosine, k, k, &others).hits[0].size(), k) << "crowd " << crowd;
+  }
+}
+
 TEST(GraphSegment, DeadAndFilteredRowsAreNoHits) {
   std::mt19937 random(5);
   const DenseSample sample = clustered(random, 2000, 16);
