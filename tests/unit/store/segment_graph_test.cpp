@@ -137,6 +137,31 @@ DenseSample crowds(std::mt19937& random, std::size_t rows, std::size_t crowd, st
   return sample;
 }
 
+/// Rows that links of the lowest level lead to, from where a walk may begin there.
+std::size_t reached(const graph::Graph& graph) {
+  std::set<std::uint32_t> seen = {graph.header().entry};
+  for (const graph::UpperLevel& level : graph.upper()) seen.insert(level.nodes.begin(), level.nodes.end());
+  std::vector<std::uint32_t> waiting(seen.begin(), seen.end());
+  while (!waiting.empty()) {
+    const auto links = graph.links(waiting.back());
+    waiting.pop_back();
+    for (const std::uint32_t link : links)
+      if (link != graph::kNone && seen.insert(link).second) waiting.push_back(link);
+  }
+  return seen.size();
+}
+
+TEST(GraphSegment, EachRowOfACrowdCanBeReached) {
+  for (const Metric metric : {Metric::cosine, Metric::l2, Metric::inner_product})
+    for (const std::size_t m : {4, 16})
+      for (const float noise : {0.003F, 0.02F}) {
+        std::mt19937 random(8);
+        const auto part = crowds(random, 3000, 300, 32, noise).part(graph_form(metric, m, 40));
+        EXPECT_EQ(reached(*part->graph()) + part->graph()->copies().size(), 3000u)
+            << name_of(metric) << ", M " << m << ", noise " << noise;
+      }
+}
+
 TEST(GraphSegment, WhatCodesMistakeCountsInTheRecallThatIsMeasured) {
   constexpr std::uint32_t kWidth = 64;
   constexpr int kQueries = 100;
