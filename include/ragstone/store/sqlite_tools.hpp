@@ -9,7 +9,8 @@
 #include <type_traits>
 #include <vector>
 
-/// What can be done with a store of sqlite_engine() as a whole.
+/// What can be done with a store of sqlite_engine() as a whole. The path of what is made must name something
+/// (Errc::invalid_argument) in a folder that is there (Errc::io_error).
 namespace ragstone {
 
 /// What recover_store() saved and what it could not.

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace ragstone {
 namespace sqlite {
@@ -106,6 +107,15 @@ void check_kind(Database& database, const std::filesystem::path& archive) {
                                        std::to_string(kArchiveVersion) + "; import it with the library that made it");
 }
 
+/// Where a link leads, which Database refuses to follow.
+std::filesystem::path resolved(const std::filesystem::path& archive) {
+  std::error_code error;
+  std::filesystem::path file = std::filesystem::canonical(archive, error);
+  if (error)
+    throw Error(segment::medium_errc(error.value()), "import \"" + archive.string() + "\": " + error.message());
+  return file;
+}
+
 }  // namespace
 
 void export_store(const std::filesystem::path& store, const std::filesystem::path& archive, const EngineHooks& hooks,
@@ -142,7 +152,7 @@ void import_store(const std::filesystem::path& archive, const std::filesystem::p
                   const StopToken& stop) {
   if (hooks.files->type_of(archive) == FileType::none)
     throw Error(Errc::not_found, "import \"" + archive.string() + "\": there is no such file");
-  Database database(archive, OpenMode::read, hooks.vfs_name());
+  Database database(resolved(archive), OpenMode::read, hooks.vfs_name());
   check_kind(database, archive);
   const std::shared_ptr<segment::FileSystem> files = hooks.files;
   Unfinished unfinished(*files, store, "import to");

@@ -15,6 +15,16 @@
 namespace ragstone::sqlite {
 namespace {
 
+/// Without slashes at its end: a name behind them would be one in the target.
+std::filesystem::path without_slashes(std::filesystem::path path) {
+  while (!path.has_filename() && path.has_relative_path()) path = path.parent_path();
+  return path;
+}
+
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : ".";
+}
+
 /// What is left is removed by whoever makes the same the next time.
 void remove_or_leave(const std::filesystem::path& path) noexcept {
   try {
@@ -27,11 +37,14 @@ void remove_or_leave(const std::filesystem::path& path) noexcept {
 
 Unfinished::Unfinished(segment::FileSystem& files, std::filesystem::path target, std::string what)
     : files_(files),
-      target_(std::move(target)),
+      target_(without_slashes(std::move(target))),
       path_(target_.string() + ".unfinished"),
       lock_(path_.string() + ".lock"),
       what_(std::move(what) + " \"" + target_.string() + "\"") {
+  if (target_.empty()) throw Error(Errc::invalid_argument, what_ + ": the path is empty; name what is to be made");
   refuse_existing();
+  if (files_.type_of(folder_of(target_)) != segment::FileType::directory)
+    throw Error(Errc::io_error, what_ + ": there is no folder \"" + folder_of(target_).string() + "\"; make it first");
   claim();
   try {
     // It may have been finished meanwhile.
@@ -56,7 +69,7 @@ void Unfinished::become_target(const std::filesystem::path& made) {
   refuse_existing();
   files_.rename(made, target_);
   try {
-    files_.sync_directory(target_.has_parent_path() ? target_.parent_path() : ".");
+    files_.sync_directory(folder_of(target_));
   } catch (...) {
     remove_or_leave(target_);
     throw;

@@ -11,7 +11,8 @@ namespace ragstone::sqlite {
 /// One at a time makes NAME, in any process; what another one left there, which was ended, is removed.
 class Unfinished {
  public:
-  /// Makes the folder, which is empty. `what` begins messages. Errors: Errc::already_exists if there is a `target`,
+  /// Makes the folder, which is empty, in one that must be there. Slashes at the end of `target` say nothing. `what`
+  /// begins messages. Errors: Errc::invalid_argument for an empty path, Errc::already_exists if there is a `target`,
   /// Errc::locked while another one makes it, Errc::io_error.
   Unfinished(segment::FileSystem& files, std::filesystem::path target, std::string what);
   /// Removes the folder with what is in it.

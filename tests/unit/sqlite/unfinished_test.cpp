@@ -104,6 +104,48 @@ TEST_F(UnfinishedStore, ThatACrashLeftIsRemovedByTheNextOne) {
   EXPECT_EQ(names(), (std::set<std::string>{"copy", "kb"}));
 }
 
+/// Whatever makes something at a path.
+std::vector<std::function<void(const fs::path&)>> makers(const fs::path& store, const fs::path& archive) {
+  return {[=](const fs::path& to) { sqlite_engine(store)->backup(to); },
+          [=](const fs::path& to) { recover_store(store, to); }, [=](const fs::path& to) { export_store(store, to); },
+          [=](const fs::path& to) { import_store(archive, to); }};
+}
+
+TEST_F(UnfinishedStore, SlashesAfterItsNameSayNothing) {
+  export_store(in("kb"), in("kb.rag"));
+  int number = 0;
+  for (const auto& make : makers(in("kb"), in("kb.rag"))) {
+    const fs::path made = in("made") / ("副本 " + std::to_string(number++));
+    fs::create_directories(in("made"));
+    make(made / "");
+    EXPECT_EQ(error_of([&] { make(made.string() + "///"); }).errc(), Errc::already_exists);
+  }
+  import_store(in("made") / "副本 2", in("copy") / "");
+  for (const fs::path& store : {in("made") / "副本 0", in("made") / "副本 1", in("made") / "副本 3", in("copy")})
+    expect_whole(store);
+  EXPECT_EQ(names(), (std::set<std::string>{"copy", "kb", "kb.rag", "made"})) << "nothing is left over";
+}
+
+TEST_F(UnfinishedStore, WithoutANameOrAFolderIsRefusedAndSaysWhatToDo) {
+  export_store(in("kb"), in("kb.rag"));
+  for (const auto& make : makers(in("kb"), in("kb.rag"))) {
+    EXPECT_EQ(error_of([&] { make(""); }).errc(), Errc::invalid_argument);
+    const Error error = error_of([&] { make(in("none") / "copy"); });
+    EXPECT_EQ(error.errc(), Errc::io_error);
+    EXPECT_NE(std::string(error.what()).find("there is no folder \"" + in("none").string() + "\"; make it first"),
+              std::string::npos)
+        << error.what();
+  }
+  EXPECT_EQ(names(), (std::set<std::string>{"kb", "kb.rag"})) << "nothing is left over";
+}
+
+TEST_F(UnfinishedStore, OfAnImportComesFromWhereALinkLeads) {
+  export_store(in("kb"), in("kb.rag"));
+  fs::create_symlink("kb.rag", in("newest"));
+  import_store(in("newest"), in("copy"));
+  expect_whole(in("copy"));
+}
+
 // F7
 TEST_F(UnfinishedStore, OfARecoveryDoesNotLookLikeAWholeOne) {
   files_->on_create = [&] { EXPECT_FALSE(fs::exists(in("saved"))); };
