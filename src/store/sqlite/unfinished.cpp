@@ -49,7 +49,7 @@ Unfinished::Unfinished(segment::FileSystem& files, std::filesystem::path target,
   try {
     // It may have been finished meanwhile.
     refuse_existing();
-    remove_or_leave(path_);
+    remove_left();
     files_.create_directory(path_);
   } catch (...) {
     give_up();
@@ -93,6 +93,15 @@ void Unfinished::claim() {
     throw Error(segment::medium_errc(error),
                 what_ + ": \"" + lock_.string() + "\": " + std::error_code(error, std::generic_category()).message());
   }
+}
+
+void Unfinished::remove_left() const {
+  std::error_code error;
+  std::filesystem::remove_all(path_, error);
+  if (error)
+    throw Error(segment::medium_errc(error.value()), what_ + ": cannot remove \"" + path_.string() +
+                                                         "\", which another one left: " + error.message() +
+                                                         "; remove it, or name another one");
 }
 
 void Unfinished::refuse_existing() const {

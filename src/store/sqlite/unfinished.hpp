@@ -27,6 +27,8 @@ class Unfinished {
 
  private:
   void claim();
+  /// Or its files would become part of what is made now.
+  void remove_left() const;
   void give_up() noexcept;
   void refuse_existing() const;
 

@@ -5,6 +5,7 @@
 #include "support/forwarding_file_system.hpp"
 #include "support/store/samples.hpp"
 #include "support/temporary_folder.hpp"
+#include "support/unprivileged.hpp"
 #include <ragstone/store/sqlite_engine.hpp>
 
 #include <filesystem>
@@ -102,6 +103,26 @@ TEST_F(UnfinishedStore, ThatACrashLeftIsRemovedByTheNextOne) {
   EXPECT_FALSE(fs::exists(in("copy") / "segments" / "part-9.seg"));
   expect_whole(in("copy"));
   EXPECT_EQ(names(), (std::set<std::string>{"copy", "kb"}));
+}
+
+TEST_F(UnfinishedStore, ThatCannotBeRemovedIsAnErrorAndNoPartOfTheNextOne) {
+  if (rerun_unprivileged()) return;
+  const TemporaryFolder place;  // Of the unprivileged user.
+  const fs::path copy = place.path() / "副本";
+  const fs::path left = copy.string() + ".unfinished";
+  const fs::path store = place.path() / "kb";
+  sqlite_engine(store)->close();
+  fs::create_directories(left / "segments" / "part-9.seg");
+  fs::permissions(left / "segments", fs::perms::owner_read | fs::perms::owner_exec);
+  const Error error = error_of([&] { sqlite_engine(store)->backup(copy); });
+  EXPECT_EQ(error.errc(), Errc::io_error);
+  EXPECT_NE(std::string(error.what()).find(left.string() + "\", which another one left"), std::string::npos)
+      << error.what();
+  EXPECT_FALSE(fs::exists(copy));
+  fs::permissions(left / "segments", fs::perms::owner_all);
+  sqlite_engine(store)->backup(copy);
+  EXPECT_FALSE(fs::exists(copy / "segments" / "part-9.seg"));
+  EXPECT_FALSE(fs::exists(left));
 }
 
 /// Whatever makes something at a path.
