@@ -161,7 +161,9 @@ std::vector<StoreFinding> IndexFolder::verify(const StopToken& stop) const {
     if (problem.empty()) continue;
     StoreFinding& finding = findings.emplace_back();
     finding.object = (folder_.filename() / name).string();
-    finding.problem = problem + "; Document::rebuild_index() saves it anew";
+    finding.problem = problem +
+                      "; Document::rebuild_index() saves it anew, or, if the program has no such index any more, "
+                      "remove the file";
   }
   return findings;
 }

@@ -141,6 +141,18 @@ TEST_F(DamagedIndexFolder, AFlippedBitIsRefusedOrReportedOrHarmless) {
   }
 }
 
+TEST_F(DamagedIndexFolder, AFindingSaysHowToEndItWhetherTheIndexIsStillRegisteredOrNot) {
+  write(bytes.substr(0, bytes.size() / 2));
+  const std::vector<StoreFinding> findings = folder.verify({});
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].object, (std::filesystem::path("indexes") / file.filename()).string());
+  for (const char* way : {"rebuild_index()", "remove the file"})
+    EXPECT_NE(findings[0].problem.find(way), std::string::npos) << findings[0].problem;
+  std::filesystem::remove(file);
+  EXPECT_TRUE(folder.verify({}).empty());
+  EXPECT_EQ(folder.open("words", index_of(kOld)->form()), nullptr) << "it is built anew";
+}
+
 // A store that has lost commits removes the indexes that know them: for good.
 TEST(IndexFolderPowerLoss, WhatIsRemovedForBeingNewerDoesNotComeBack) {
   const TemporaryFolder place;
