@@ -28,6 +28,7 @@ class RecoveryReport {
 
 /// Copies what is readable and matches its checksums to a new store, with its sessions. Of the damaged one nothing
 /// is changed, but that SQLite rolls back what a crash left half done in its sessions, and makes store.db-shm anew.
+/// A database that was cut short is read as far as it goes.
 /// Where its log (store.db-wal) is damaged, commits behind the damage are lost, as wholes, and not among what is told.
 /// Dense vectors are taken over, so that nothing is embedded twice; postings are left to be made from the text, and
 /// sparse vectors of a model by the model: those are among what is lost.

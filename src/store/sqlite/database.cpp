@@ -66,6 +66,11 @@ int flags_of(OpenMode mode) {
   return common | SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
 }
 
+void set(sqlite3* db, int setting, int value) {
+  if (const int code = sqlite3_db_config(db, setting, value, nullptr); code != SQLITE_OK)
+    raise(code, db, "Cannot configure a connection");
+}
+
 void configure(sqlite3* db, OpenMode mode) {
   const bool writes = mode == OpenMode::create || mode == OpenMode::write;
   const std::pair<int, int> settings[] = {{SQLITE_DBCONFIG_DEFENSIVE, 1},
@@ -77,9 +82,7 @@ void configure(sqlite3* db, OpenMode mode) {
                                           {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
                                           {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
                                           {SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, writes ? 0 : 1}};
-  for (const auto& [name, value] : settings)
-    if (const int code = sqlite3_db_config(db, name, value, nullptr); code != SQLITE_OK)
-      raise(code, db, "Cannot configure a connection");
+  for (const auto& [setting, value] : settings) set(db, setting, value);
 }
 
 }  // namespace
@@ -113,6 +116,12 @@ Database::~Database() = default;
 void Database::set_lock_timeout(std::chrono::milliseconds timeout) {
   const auto most = std::chrono::milliseconds(INT_MAX);
   sqlite3_busy_timeout(handle(), static_cast<int>(std::clamp(timeout, std::chrono::milliseconds(0), most).count()));
+}
+
+void Database::read_damaged() {
+  // So SQLite's own shell recovers; a connection that reads changes nothing by it.
+  set(handle(), SQLITE_DBCONFIG_DEFENSIVE, 0);
+  set(handle(), SQLITE_DBCONFIG_WRITABLE_SCHEMA, 1);
 }
 
 void Database::execute(const char* sql) {

@@ -45,6 +45,11 @@ class Database {
   /// How long a statement waits for locks of other connections before it fails with Errc::locked.
   void set_lock_timeout(std::chrono::milliseconds timeout);
 
+  /// From now on reads what there is of a damaged database, where SQLite refuses all of it otherwise: of a file that is
+  /// shorter than its header says, or a schema of which some cannot be read. A missing table is Errc::corrupt_store
+  /// then.
+  void read_damaged();
+
   /// Runs one statement or several.
   void execute(const char* sql);
   /// Prepared once for each text, and returned reset and unbound. A text must not be asked for again while its rows are

@@ -32,8 +32,16 @@ bool is_without_room(int system_error, const char* file) {
   return disk.f_bavail == 0 || (disk.f_files > 0 && disk.f_favail == 0);
 }
 
-Meaning meaning_of(int code, int system_error, const char* file) {
+/// See Database::read_damaged().
+bool reads_damaged(sqlite3* db) {
+  int is_on = 0;
+  return db && sqlite3_db_config(db, SQLITE_DBCONFIG_WRITABLE_SCHEMA, -1, &is_on) == SQLITE_OK && is_on != 0;
+}
+
+Meaning meaning_of(int code, sqlite3* db, int system_error, const char* file) {
   constexpr Meaning full{Errc::storage_full, "free some space and repeat; nothing acknowledged was lost"};
+  constexpr Meaning damaged{Errc::corrupt_store, "verify the store, then recover it or restore a backup"};
+  constexpr Meaning internal{Errc::internal, "please report this"};
   switch (code & 0xff) {
     case SQLITE_FULL:
       return full;
@@ -41,7 +49,9 @@ Meaning meaning_of(int code, int system_error, const char* file) {
     case SQLITE_NOTADB:
     case SQLITE_FORMAT:
     case SQLITE_CONSTRAINT:  // What a store writes fits the rows of a sound database.
-      return {Errc::corrupt_store, "verify the store, then recover it or restore a backup"};
+      return damaged;
+    case SQLITE_ERROR:  // No such table, for one.
+      return reads_damaged(db) ? damaged : internal;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_PROTOCOL:
@@ -60,7 +70,7 @@ Meaning meaning_of(int code, int system_error, const char* file) {
     case SQLITE_TOOBIG:
       return {Errc::limit_exceeded, "store it in smaller pieces"};
     default:
-      return {Errc::internal, "please report this"};
+      return internal;
   }
 }
 
@@ -73,7 +83,7 @@ void raise(int code, sqlite3* db, std::string_view operation) {
 
   const int system_error = db ? sqlite3_system_errno(db) : 0;
   const char* const file = db ? sqlite3_db_filename(db, "main") : nullptr;
-  const Meaning meaning = meaning_of(code, system_error, file);
+  const Meaning meaning = meaning_of(code, db, system_error, file);
   std::string message(operation);
   if (file && *file) message += std::string(" in ") + file;
   message += std::string(": ") + sqlite3_errstr(code);

@@ -136,6 +136,7 @@ RecoveryReport recover_store(const std::filesystem::path& damaged, const std::fi
   if (hooks.files->type_of(damaged / kDatabaseFile) == segment::FileType::none)
     throw Error(Errc::not_found, "recover store \"" + damaged.string() + "\": there is no store");
   Database database(damaged / kDatabaseFile, OpenMode::read, hooks.vfs_name(), kMomentaryLocks);
+  database.read_damaged();
   database.execute("BEGIN");
   check_schema(database);
   RecoveryReport report;

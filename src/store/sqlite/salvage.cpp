@@ -79,11 +79,21 @@ std::string in_quotes(const std::string& name) { return '"' + name + '"'; }
 Salvage::Salvage(Database& database, const PartFolder& parts, RecoveryReport& report)
     : database_(database), report_(report), numbers_(database, "number", "source") {
   load_definitions();
-  last_source_ = last_source(database);
+  find_last_source();
   at_ = numbers_.before_first();
   end_of_nodes_ = end_of_nodes(database);
   most_nodes_ = most_nodes(database);
   load_parts(parts);
+}
+
+void Salvage::find_last_source() {
+  try {
+    last_source_ = last_source(database_);
+  } catch (const Error& error) {
+    if (error.errc() != Errc::corrupt_store) throw;
+    last_source_ = INT64_MAX;
+    no_last_source_ = error.what();
+  }
 }
 
 void Salvage::load_definitions() {
@@ -161,6 +171,8 @@ bool Salvage::next(Commit& commit) {
   std::optional<SourceRow> row = next_row();
   if (!row) {
     if (next_fresh(commit)) return true;
+    if (ids_.empty() && !no_last_source_.empty())
+      throw Error(Errc::corrupt_store, "recover store: no source can be read: " + no_last_source_);
     tell_left();
     return false;
   }

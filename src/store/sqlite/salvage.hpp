@@ -25,7 +25,8 @@ class Salvage {
   /// `report` hears of what is lost. Both outlive it.
   Salvage(Database& database, const PartFolder& parts, RecoveryReport& report);
 
-  /// Adds the next source that can be read to a commit, no id twice. False at the end.
+  /// Adds the next source that can be read to a commit, no id twice. False at the end. Errors: Errc::corrupt_store
+  /// where none could be read, nor how many there were.
   bool next(Commit& commit);
 
  private:
@@ -36,6 +37,7 @@ class Salvage {
   };
 
   void load_definitions();
+  void find_last_source();
   void load_parts(const PartFolder& files);
   void load_log();
   void load_fresh(Generation commit);
@@ -64,7 +66,8 @@ class Salvage {
   Catalog catalog_;
   std::map<DefinitionNumber, std::vector<segment::DenseView>> parts_;  ///< What is damaged is dead in them.
   std::int64_t last_source_ = 0;                                       ///< Where what cannot be read ends at last.
-  NodeId end_of_nodes_ = 0;                                            ///< Above the ids of all nodes in the tables.
+  std::string no_last_source_;  ///< Why no place tells the last one; empty if one does.
+  NodeId end_of_nodes_ = 0;     ///< Above the ids of all nodes in the tables.
   std::size_t most_nodes_ = 0;
   std::int64_t at_ = 0;
   std::map<DefinitionNumber, std::vector<std::string>> left_;  ///< Sources with sparse vectors of a model.
