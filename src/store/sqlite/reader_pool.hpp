@@ -26,6 +26,7 @@ class ReaderPool {
   /// The connection must be outside of a transaction, or it is closed.
   void give_back(std::unique_ptr<Database> database) noexcept;
   TextBlockCache& text_blocks() noexcept { return text_blocks_; }
+  const std::string& vfs() const noexcept { return vfs_; }
 
  private:
   const std::filesystem::path file_;

@@ -27,6 +27,14 @@ std::string name_of_part(const Part& part) {
 
 }  // namespace
 
+void check_integrity(Database& database, const StopToken& stop, const std::function<void(std::string)>& tell) {
+  const Interruption interruption(database, stop);
+  Statement& check = database.statement("PRAGMA integrity_check");
+  const Rows guard(check);
+  while (check.step())
+    if (check.text(0) != "ok") tell(std::string(check.text(0)));
+}
+
 Verifier::Verifier(Database& database, const State& state, DamageLog* damage, const StopToken& stop)
     : database_(database), state_(state), damage_(damage), stop_(stop) {}
 
@@ -43,11 +51,7 @@ VerifyReport Verifier::run() && {
 
 void Verifier::check_database() {
   try {
-    const Interruption interruption(database_, stop_);
-    Statement& check = database_.statement("PRAGMA integrity_check");
-    const Rows guard(check);
-    while (check.step())
-      if (check.text(0) != "ok") add("database", std::string(check.text(0)));
+    check_integrity(database_, stop_, [this](std::string problem) { add("database", std::move(problem)); });
   } catch (...) {
     add("database", std::current_exception());
   }

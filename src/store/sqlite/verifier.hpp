@@ -16,6 +16,9 @@
 
 namespace ragstone::sqlite {
 
+/// Tells what SQLite finds wrong in a database.
+void check_integrity(Database& database, const StopToken& stop, const std::function<void(std::string)>& tell);
+
 /// One run of StoreEngine::verify().
 class Verifier {
  public:

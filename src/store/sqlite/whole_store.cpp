@@ -10,7 +10,9 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include <sqlite3.h>
 
@@ -18,6 +20,10 @@ namespace ragstone::sqlite {
 namespace {
 
 constexpr int kPagesAtOnce = 256;
+constexpr char kWithoutSessions[] =
+    "; recover_store() saves the rest of the store, or move sessions.db away to go on without its conversations";
+
+bool is_damage(int code) { return (code & 0xff) == SQLITE_CORRUPT || (code & 0xff) == SQLITE_NOTADB; }
 
 void copy_database(Database& from, const std::filesystem::path& file, const std::string& vfs, const StopToken& stop) {
   Database to(file, OpenMode::create, vfs.empty() ? nullptr : vfs.c_str());
@@ -28,7 +34,7 @@ void copy_database(Database& from, const std::filesystem::path& file, const std:
   while (code == SQLITE_OK && !stop.stop_requested()) code = sqlite3_backup_step(backup, kPagesAtOnce);
   const int finished = sqlite3_backup_finish(backup);
   throw_if_stopped(stop);
-  if (code != SQLITE_DONE) raise(code, to.handle(), "backup");
+  if (code != SQLITE_DONE) raise(code, is_damage(code) ? from.handle() : to.handle(), "backup");
   if (finished != SQLITE_OK) raise(finished, to.handle(), "backup");
 }
 
@@ -82,12 +88,37 @@ void copy_parts(const State& state, const PartFolder& to, const StopToken& stop)
       if (!part.is_staged()) copy_part(part, to, stop);
 }
 
-/// For writing, so that a journal can be rolled back; for reading where only that may be done.
-Database open_sessions(const std::filesystem::path& file, const char* vfs) {
+/// For writing, so that a journal can be rolled back; for reading where only that may be done. Others may be writing to
+/// it. None if there are no sessions.
+std::optional<Database> open_sessions(segment::FileSystem& files, const std::filesystem::path& store,
+                                      const std::string& vfs) {
+  const std::filesystem::path file = store / kSessionsFile;
+  if (files.type_of(file) == segment::FileType::none) return std::nullopt;
+  const char* const vfs_name = vfs.empty() ? nullptr : vfs.c_str();
   try {
-    return Database(file, OpenMode::write, vfs);
+    return Database(file, OpenMode::write, vfs_name, kMomentaryLocks);
   } catch (const Error&) {
-    return Database(file, OpenMode::read, vfs);
+    return Database(file, OpenMode::read, vfs_name, kMomentaryLocks);
+  }
+}
+
+/// What an error of the sessions says, and what to do where they are damaged.
+std::string told(const Error& error) {
+  return std::string(error.what()) + (error.errc() == Errc::corrupt_store ? kWithoutSessions : "");
+}
+
+void verify_sessions(const StoreReading& store, std::vector<StoreFinding>& findings, const StopToken& stop) {
+  const auto tell = [&findings](std::string problem) {
+    StoreFinding& finding = findings.emplace_back();
+    finding.object = kSessionsFile;
+    finding.problem = std::move(problem);
+  };
+  try {
+    const PartFolder& folder = store.folder;
+    if (auto sessions = open_sessions(*folder.files, folder.path.parent_path(), store.readers.vfs()))
+      check_integrity(*sessions, stop, [&](const std::string& problem) { tell(problem + kWithoutSessions); });
+  } catch (const Error& error) {
+    tell(told(error));
   }
 }
 
@@ -95,11 +126,7 @@ Database open_sessions(const std::filesystem::path& file, const char* vfs) {
 
 void copy_sessions(segment::FileSystem& files, const std::filesystem::path& store, const std::filesystem::path& to,
                    const std::string& vfs, const StopToken& stop) {
-  if (files.type_of(store / kSessionsFile) == segment::FileType::none) return;
-  Database sessions = open_sessions(store / kSessionsFile, vfs.empty() ? nullptr : vfs.c_str());
-  // Others may be writing to it.
-  sessions.execute("PRAGMA busy_timeout = 5000");
-  copy_database(sessions, to / kSessionsFile, vfs, stop);
+  if (auto sessions = open_sessions(files, store, vfs)) copy_database(*sessions, to / kSessionsFile, vfs, stop);
 }
 
 VerifyReport verify_store(const StoreReading& store, const IndexFiles& indexes, DamageLog* damage,
@@ -119,6 +146,7 @@ VerifyReport verify_store(const StoreReading& store, const IndexFiles& indexes, 
   report.findings.insert(report.findings.begin(), damaged.begin(), damaged.end());
   report.set_aside = files_set_aside(store.folder);
   for (StoreFinding& finding : indexes.verify(stop)) report.findings.push_back(std::move(finding));
+  verify_sessions(store, report.findings, stop);
   return report;
 }
 
@@ -132,7 +160,11 @@ void copy_store(const StoreReading& store, const segment::IndexFolder& indexes, 
   copy_parts(whole.state(), {folder.files, copy.path() / kPartFolder, true}, stop);
   copy_database(whole.database(), copy.path() / kDatabaseFile, vfs, stop);
   indexes.copy_to(copy.path() / kIndexFolder, whole.state().catalog.generation, stop);
-  copy_sessions(files, folder.path.parent_path(), copy.path(), vfs, stop);
+  try {
+    copy_sessions(files, folder.path.parent_path(), copy.path(), vfs, stop);
+  } catch (const Error& error) {
+    throw Error(error.errc(), told(error));
+  }
   files.sync_directory(copy.path());
   copy.become_target(copy.path());
 }

@@ -251,6 +251,42 @@ TEST_F(SqliteToolsTest, RecoveringTakesTheSessionsOver) {
   EXPECT_FALSE(fs::exists(in("again") / "sessions.db"));
 }
 
+TEST_F(SqliteToolsTest, DamagedSessionsAreFoundAndErrorsNameThemAndTheWayOut) {
+  const fs::path file = folder_ / "sessions.db";
+  const char* const way_out = "move sessions.db away to go on without its conversations";
+  const auto expect_found = [&] {
+    const VerifyReport report = sqlite_engine(folder_)->verify();
+    ASSERT_FALSE(report.findings.empty());
+    EXPECT_EQ(report.findings[0].object, "sessions.db");
+    EXPECT_NE(report.findings[0].problem.find(way_out), std::string::npos) << report.findings[0].problem;
+  };
+  {
+    sqlite::Database sessions(file, sqlite::OpenMode::create);
+    sessions.execute("CREATE TABLE turn(question TEXT); INSERT INTO turn VALUES('你好？'), ('Hello?')");
+  }
+  EXPECT_TRUE(sqlite_engine(folder_)->verify().ok());
+  {
+    std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(4096);  // The page of the table.
+    bytes << "scribbled over its head";
+  }
+  expect_found();
+
+  std::ofstream(file) << std::string(8192, 'x');
+  expect_found();
+  const auto expect_named = [&](const Error& error) {
+    EXPECT_EQ(error.errc(), Errc::corrupt_store);
+    EXPECT_NE(std::string(error.what()).find(file.string()), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find(way_out), std::string::npos) << error.what();
+  };
+  expect_named(error_of([&] { sqlite_engine(folder_)->backup(in("backup")); }));
+  expect_named(error_of([&] { export_store(folder_, in("archive")); }));
+  fs::rename(file, in("sessions"));
+  EXPECT_TRUE(sqlite_engine(folder_)->verify().ok());
+  sqlite_engine(folder_)->backup(in("backup"));
+  expect_whole(*sqlite_engine(in("backup")));
+}
+
 TEST_F(SqliteToolsTest, ToolsRollBackWhatACrashLeftHalfDoneInTheSessions) {
   const fs::path file = folder_ / "sessions.db";
   {
