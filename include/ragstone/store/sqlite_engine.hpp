@@ -19,7 +19,7 @@ enum class Durability {
 enum class StoreAccess {
   read_write,  ///< One process at a time.
   /// Beside a writer, if there is one; snapshot() sees what it has committed. As long as a snapshot is kept, the log of
-  /// the writer grows.
+  /// the writer grows. The folder must be one that may be written: SQLite makes files beside the database.
   read_only,
   immutable,  ///< A store that nobody changes; it may lie on a read-only medium. Nothing is locked.
 };

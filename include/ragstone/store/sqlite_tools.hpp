@@ -10,7 +10,9 @@
 #include <vector>
 
 /// What can be done with a store of sqlite_engine() as a whole. The path of what is made must name something
-/// (Errc::invalid_argument) in a folder that is there (Errc::io_error).
+/// (Errc::invalid_argument) in a folder that is there (Errc::io_error). A store in a folder that must not be written,
+/// on a read-only medium for example, is recovered and exported if its last writer has closed it; else a copy of it can
+/// be.
 namespace ragstone {
 
 /// What recover_store() saved and what it could not.

@@ -1,5 +1,6 @@
 #include "store/segment/file_system.hpp"
 #include "store/segment/index_folder.hpp"
+#include "store/sqlite/access.hpp"
 #include "store/sqlite/database.hpp"
 #include "store/sqlite/digest.hpp"
 #include "store/sqlite/engine.hpp"
@@ -124,7 +125,7 @@ void export_store(const std::filesystem::path& store, const std::filesystem::pat
   Unfinished unfinished(*files, archive, "export to");
   const std::filesystem::path copy = unfinished.path() / "store";
   SqliteOptions reading;
-  reading.access = StoreAccess::read_only;
+  reading.access = access_to_read(store);
   make_engine(store, reading, hooks)->backup(copy, stop);
 
   const std::filesystem::path packed = unfinished.path() / "archive";

@@ -3,6 +3,7 @@
 #include <ragstone/base/error.hpp>
 
 #include <cerrno>
+#include <filesystem>
 #include <new>
 #include <string>
 #include <system_error>
@@ -10,6 +11,7 @@
 #include <boost/system/errc.hpp>
 #include <sqlite3.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 namespace ragstone::sqlite {
 namespace {
@@ -29,7 +31,14 @@ bool is_full(int code, int system_error) {
 bool is_without_room(int system_error, const char* file) {
   struct statvfs disk {};
   if (system_error != ENOENT || file == nullptr || *file == '\0' || ::statvfs(file, &disk) != 0) return false;
+  if ((disk.f_flag & ST_RDONLY) != 0) return false;
   return disk.f_bavail == 0 || (disk.f_files > 0 && disk.f_favail == 0);
+}
+
+/// Whether a connection only reads, in a folder where SQLite may not make the files that it needs beside a database.
+bool only_reads_in_closed_folder(sqlite3* db, const char* file) {
+  return db && file && sqlite3_db_readonly(db, "main") == 1 &&
+         ::access(std::filesystem::path(file).parent_path().c_str(), W_OK) != 0;
 }
 
 /// See Database::read_damaged().
@@ -42,6 +51,10 @@ Meaning meaning_of(int code, sqlite3* db, int system_error, const char* file) {
   constexpr Meaning full{Errc::storage_full, "free some space and repeat; nothing acknowledged was lost"};
   constexpr Meaning damaged{Errc::corrupt_store, "verify the store, then recover it or restore a backup"};
   constexpr Meaning internal{Errc::internal, "please report this"};
+  constexpr Meaning closed_folder{
+      Errc::io_error,
+      "its folder may not be written, as it must be to read beside a writer: open a store that was closed with "
+      "StoreAccess::immutable, and of another one a copy that may be written"};
   switch (code & 0xff) {
     case SQLITE_FULL:
       return full;
@@ -61,8 +74,11 @@ Meaning meaning_of(int code, sqlite3* db, int system_error, const char* file) {
       return {Errc::io_error, "check the medium, then open the store again"};
     case SQLITE_CANTOPEN:
       if (is_full(code, system_error) || is_without_room(system_error, file)) return full;
+      if (only_reads_in_closed_folder(db, file)) return closed_folder;
       return {Errc::io_error, "check that the folder exists and may be written"};
     case SQLITE_READONLY:
+      if (code != SQLITE_READONLY && only_reads_in_closed_folder(db, file)) return closed_folder;
+      [[fallthrough]];
     case SQLITE_PERM:
     case SQLITE_AUTH:
     case SQLITE_NOLFS:

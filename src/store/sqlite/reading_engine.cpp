@@ -1,4 +1,5 @@
 #include "store/segment/index_folder.hpp"
+#include "store/sqlite/access.hpp"
 #include "store/sqlite/engine.hpp"
 #include "store/sqlite/part_rows.hpp"
 #include "store/sqlite/schema.hpp"
@@ -10,7 +11,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 
 namespace ragstone::sqlite {
@@ -19,14 +19,11 @@ namespace {
 // A writer may merge segments while their names are being read; each try sees its newest state.
 constexpr int kTries = 10;
 
-/// What is in the log alone is invisible to a connection that takes no locks.
 void refuse_unfinished(const std::filesystem::path& folder) {
-  std::error_code missing;
-  const std::uintmax_t log = std::filesystem::file_size(folder / (std::string(kDatabaseFile) + "-wal"), missing);
-  if (!missing && log > 0)
+  if (has_log(folder))
     throw Error(Errc::locked, "open store \"" + folder.string() +
-                                  "\" as immutable: its last writer has not closed it; open it for writing and close "
-                                  "it, or open it read-only");
+                                  "\" as immutable: its last writer has not closed it; open it, or a copy that may be "
+                                  "written, for writing and close it, or open it read-only");
 }
 
 StoreCapabilities reading_capabilities(bool follows) {

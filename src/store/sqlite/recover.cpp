@@ -1,4 +1,5 @@
 #include "store/commit_rules.hpp"
+#include "store/sqlite/access.hpp"
 #include "store/sqlite/digest.hpp"
 #include "store/sqlite/engine.hpp"
 #include "store/sqlite/field_settings.hpp"
@@ -135,7 +136,8 @@ RecoveryReport recover_store(const std::filesystem::path& damaged, const std::fi
                              const EngineHooks& hooks, const StopToken& stop) {
   if (hooks.files->type_of(damaged / kDatabaseFile) == segment::FileType::none)
     throw Error(Errc::not_found, "recover store \"" + damaged.string() + "\": there is no store");
-  Database database(damaged / kDatabaseFile, OpenMode::read, hooks.vfs_name(), kMomentaryLocks);
+  const OpenMode mode = access_to_read(damaged) == StoreAccess::immutable ? OpenMode::immutable : OpenMode::read;
+  Database database(damaged / kDatabaseFile, mode, hooks.vfs_name(), kMomentaryLocks);
   database.read_damaged();
   database.execute("BEGIN");
   check_schema(database);
