@@ -20,14 +20,21 @@ struct Ingested {
   std::vector<SourceRecord> missing;
 };
 
+/// What a sync takes out of the store.
+struct Removals {
+  std::vector<std::string> ids;
+  std::set<std::string> moved;  ///< Of them, those whose content has a new name,
+  std::set<std::string> empty;  ///< and those that held none.
+};
+
 /// Sorts results into the report; gives the sources to be removed. A file that moved and could not be stored under its
 /// new name stays searchable under the old one.
-std::vector<std::string> tally(const Ingested& ingested, SyncReport& report) {
+Removals tally(const Ingested& ingested, SyncReport& report) {
   std::unordered_multimap<Hash128, std::string> gone;
   for (const SourceRecord& record : ingested.missing)
     if (record.generation != 0) gone.emplace(record.content, record.id);
   std::set<std::string> kept;
-  std::set<std::string> moved;
+  Removals removals;
   for (std::size_t i = 0; i < ingested.results.size(); ++i) {
     const IngestResult& result = ingested.results[i];
     const auto origin = ingested.known[i] || result.unchanged ? gone.end() : gone.find(result.content);
@@ -43,17 +50,46 @@ std::vector<std::string> tally(const Ingested& ingested, SyncReport& report) {
       ++report.added;
     }
     if (origin != gone.end()) {
-      (result.failure ? kept : moved).insert(origin->second);
+      (result.failure ? kept : removals.moved).insert(origin->second);
       gone.erase(origin);
     }
   }
-  std::vector<std::string> removals;
   for (const SourceRecord& record : ingested.missing) {
+    const bool has_moved = removals.moved.contains(record.id);
+    const bool is_empty = record.generation == 0;
     if (kept.contains(record.id)) continue;
-    removals.push_back(record.id);
-    if (record.generation != 0 && !moved.contains(record.id)) ++report.removed;
+    removals.ids.push_back(record.id);
+    if (is_empty) removals.empty.insert(record.id);
+    report.removed += has_moved || is_empty ? 0 : 1;
   }
   return removals;
+}
+
+/// Takes what was not removed back out of the report.
+void untally(const std::vector<std::string>& skipped, const Removals& removals, SyncReport& report) {
+  for (const std::string& id : skipped) {
+    if (removals.moved.contains(id)) {
+      --report.moved;
+      ++report.added;
+    } else if (!removals.empty.contains(id)) {
+      --report.removed;
+    }
+  }
+}
+
+/// Removes the sources that `scanned` held, and leaves those that were added under such an id since.
+Task<void> remove_missing(std::shared_ptr<DocumentCore> core, std::shared_ptr<Removals> removals, Generation scanned,
+                          std::shared_ptr<SyncReport> report, CallContext context) {
+  if (removals->ids.empty()) co_return;
+  auto changes = std::make_shared<Commit>();
+  changes->removals = std::move(removals->ids);
+  changes->removals_as_of = scanned;
+  std::optional<CommitResult> result = co_await core->commit(changes, std::nullopt, context);
+  Work<void> work;
+  work.set([removals = std::move(removals), skipped = std::move(result->skipped), report](const StopToken&) {
+    untally(skipped, *removals, *report);
+  });
+  co_await offload(core->pool, Lane::background, std::move(work), context);
 }
 
 /// Adds the failed sources that the report does not tell of yet, those that a build of a group failed for, and counts
@@ -117,10 +153,12 @@ Task<EmbedCounts> build_what_was_lost(std::shared_ptr<DocumentCore> core, CallCo
 
 Task<SyncReport> bring_up_to_date(std::shared_ptr<DocumentCore> core, SyncOptions options, CallContext context) {
   co_await adopt_stored_groups(core, context);
+  Snapshot scanned = co_await core->store->pin(context);
+  const Generation generation = scanned.generation();
   SourceQuery all;
-  const Snapshot latest;
   auto records = std::make_shared<Records>();
-  *records = co_await core->store->sources(all, latest, context);
+  *records = co_await core->store->sources(all, scanned, context);
+  scanned = Snapshot();
   Difference difference = co_await scan_dataset(core, std::move(records), options, context);
 
   auto report = std::make_shared<SyncReport>();
@@ -140,11 +178,11 @@ Task<SyncReport> bring_up_to_date(std::shared_ptr<DocumentCore> core, SyncOption
   report->texts_reused = ingest.counts().reused;
   ingested->results = ingest.take_results();
 
-  Work<std::vector<std::string>> work;
+  Work<Removals> work;
   work.set([ingested = std::move(ingested), report](const StopToken&) { return tally(*ingested, *report); });
-  auto changes = std::make_shared<Commit>();
-  changes->removals = co_await offload(core->pool, Lane::background, std::move(work), context);
-  if (!changes->removals.empty()) co_await core->commit(changes, std::nullopt, context);
+  auto removals = std::make_shared<Removals>();
+  *removals = co_await offload(core->pool, Lane::background, std::move(work), context);
+  co_await remove_missing(core, std::move(removals), generation, report, context);
   co_await retry_stored(core, std::move(retry), context);
   const EmbedCounts healed = co_await build_what_was_lost(core, context);
   report->texts_embedded += healed.embedded;

@@ -153,6 +153,8 @@ class Commit {
   std::vector<SourceFailure> failures;
   std::vector<SourceTouch> touches;   ///< Unknown sources are ignored.
   std::vector<std::string> removals;  ///< Source ids; unknown ones are ignored.
+  /// Set: the removal of a source whose content was written after this generation is skipped, and said so.
+  std::optional<Generation> removals_as_of;
 };
 
 /// What a commit, or several, did to one group.
@@ -172,8 +174,9 @@ class CommitResult {
 
   Generation generation = 0;
   std::vector<GroupChange> changes;  ///< Of groups with a change, by ascending name.
-  std::vector<std::string> skipped;  ///< Sources whose GroupWrite, or conditional SourceWrite, no longer fitted.
-  std::vector<std::string> removed;  ///< Of the removals, those that existed.
+  /// Sources whose GroupWrite, or conditional SourceWrite or removal, no longer fitted.
+  std::vector<std::string> skipped;
+  std::vector<std::string> removed;  ///< Of the removals, those that removed a source.
 };
 
 static_assert(!std::is_aggregate_v<Commit> && !std::is_aggregate_v<SourceWrite> && !std::is_aggregate_v<GroupRows>);

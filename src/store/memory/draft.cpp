@@ -153,12 +153,16 @@ void Draft::touch(const SourceTouch& touch) {
   put_source(std::move(source), true);
 }
 
-bool Draft::remove(const std::string& source) {
+void Draft::remove(std::string source, std::optional<Generation> as_of, CommitResult& result) {
   const SourceSegment::Entry* old = base_.sources.find(source);
-  if (!old) return false;
+  if (!old) return;
+  if (as_of && (*old)->record.generation > *as_of) {
+    result.skipped.push_back(std::move(source));
+    return;
+  }
   for (const auto& stored : (*old)->groups) drop_group(*stored);
   sources_.erased.push_back(source);
-  return true;
+  result.removed.push_back(std::move(source));
 }
 
 std::vector<GroupChange> Draft::changes() {

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,8 @@ class Draft {
   bool write(GroupWrite write);
   void fail(SourceFailure failure);
   void touch(const SourceTouch& touch);
-  /// False if there is no such source.
-  bool remove(const std::string& source);
+  /// Says in `result` what became of it. `as_of`: see Commit::removals_as_of.
+  void remove(std::string source, std::optional<Generation> as_of, CommitResult& result);
 
   /// What was done to each group that was changed. Valid until finish().
   std::vector<GroupChange> changes();

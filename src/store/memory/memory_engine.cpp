@@ -64,8 +64,7 @@ class MemoryEngine final : public StoreEngine {
     }
     for (SourceFailure& failure : commit.failures) draft.fail(std::move(failure));
     for (const SourceTouch& touch : commit.touches) draft.touch(touch);
-    for (std::string& source : commit.removals)
-      if (draft.remove(source)) result.removed.push_back(std::move(source));
+    for (std::string& source : commit.removals) draft.remove(std::move(source), commit.removals_as_of, result);
 
     result.changes = draft.changes();
     auto next = std::make_shared<const MemorySnapshot>(draft.finish(stop), log_);

@@ -177,7 +177,7 @@ void run(Draft& draft, Commit& commit, CommitResult& result, const StopToken& st
   for (const SourceTouch& touch : commit.touches) draft.touch(touch);
   for (std::string& source : commit.removals) {
     throw_if_stopped(stop);
-    if (draft.remove(source)) result.removed.push_back(std::move(source));
+    draft.remove(std::move(source), commit.removals_as_of, result);
   }
   draft.finish();
 }

@@ -155,16 +155,20 @@ void Draft::touch(const SourceTouch& touch) {
   write_source(database_, *source);
 }
 
-bool Draft::remove(const std::string& id) {
+void Draft::remove(std::string id, std::optional<Generation> as_of, CommitResult& result) {
   const std::optional<SourceRow> source = find_source(database_, id);
-  if (!source) return false;
+  if (!source) return;
+  if (as_of && source->record.generation > *as_of && !is_damaged(source)) {
+    result.skipped.push_back(std::move(id));
+    return;
+  }
   for (const Group& group : load_groups(*source)) drop_group(source->number, group);
   if (source->has_content()) {
     free_text(*source);
     --catalog_.stored;
   }
   erase_source(database_, source->number);
-  return true;
+  result.removed.push_back(std::move(id));
 }
 
 void Draft::free_text(const SourceRow& source) {

@@ -45,8 +45,8 @@ class Draft {
   bool write(GroupWrite write);
   void fail(SourceFailure failure);
   void touch(const SourceTouch& touch);
-  /// False if there is no such source.
-  bool remove(const std::string& id);
+  /// Says in `result` what became of it. `as_of`: see Commit::removals_as_of.
+  void remove(std::string id, std::optional<Generation> as_of, CommitResult& result);
   /// Makes the columns of declared fields of a stored source what the declaration says.
   void renew_fields(const SourceRow& source);
 

@@ -55,9 +55,10 @@ class StoreConformance : public testing::TestWithParam<StoreCase> {
     commit.groups.push_back(std::move(write));
     return apply(std::move(commit));
   }
-  CommitResult remove(std::string source) {
+  CommitResult remove(std::string source, std::optional<Generation> as_of = {}) {
     Commit commit;
     commit.removals.push_back(std::move(source));
+    commit.removals_as_of = as_of;
     return apply(std::move(commit));
   }
   std::vector<Node> nodes(const std::string& group) {

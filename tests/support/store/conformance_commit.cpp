@@ -218,6 +218,29 @@ TEST_P(StoreConformance, AGroupWriteThatComesTooLateIsSkippedWhole) {
   EXPECT_TRUE(nodes("word").empty());
 }
 
+TEST_P(StoreConformance, ARemovalIsSkippedForContentThatWasWrittenSince) {
+  put(sample_lines("a", "one\n"));
+  const Generation seen = put(sample_lines("书", "石头\n")).generation;
+  put(sample_lines("a", "one\n"));
+  SourceTouch touch;
+  touch.source = "书";
+  Commit touching;
+  touching.touches.push_back(touch);
+  engine().commit(touching);
+
+  const CommitResult late = remove("a", seen);
+  EXPECT_EQ(late.skipped, std::vector<std::string>{"a"}) << "the same content, but of a later commit";
+  EXPECT_TRUE(late.removed.empty());
+  EXPECT_TRUE(late.changes.empty());
+  EXPECT_EQ(snapshot()->text("a"), "one\n");
+  EXPECT_EQ(remove("书", seen).removed, std::vector<std::string>{"书"}) << "a touch writes no content";
+  const CommitResult unknown = remove("unknown", seen);
+  EXPECT_TRUE(unknown.skipped.empty());
+  EXPECT_TRUE(unknown.removed.empty());
+  EXPECT_EQ(remove("a", late.generation).removed, std::vector<std::string>{"a"});
+  EXPECT_TRUE(nodes("line").empty());
+}
+
 TEST_P(StoreConformance, ReplacingAParentGroupAsksForItsChildrenInTheSameWrite) {
   SourceWrite write = sample_lines("a", "one two\nthree\n");
   write.groups.push_back(sample_group("a", write.text, "word", write.groups[1], word_spans(write.text)));

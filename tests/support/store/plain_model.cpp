@@ -67,6 +67,10 @@ PlainResult PlainModel::apply(const Commit& commit) {
     if (next.sources.contains(touch.source)) next.sources[touch.source].record.stamp = touch.stamp;
   for (const std::string& id : commit.removals) {
     if (!next.sources.contains(id)) continue;
+    if (commit.removals_as_of && next.sources[id].record.generation > *commit.removals_as_of) {
+      result.skipped.push_back(id);
+      continue;
+    }
     result.removed.push_back(id);
     for (const auto& [name, group] : next.sources[id].groups)
       for (const PlainNode& node : group.nodes) result.removed_nodes[name].insert(node.id);

@@ -213,6 +213,7 @@ Commit RandomCommits::next(const PlainModel& model) {
       commit.removals.push_back(id);
     }
   }
+  if (!commit.removals.empty() && chance(30)) commit.removals_as_of = below(model.generation + 1);
   return commit;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 namespace ragstone::test {
 namespace {
@@ -112,6 +113,56 @@ TEST_F(SyncTest, DeletedFilesAreForgotten) {
   EXPECT_EQ(report.removed, 1u);
   EXPECT_EQ(runtime.run(document.sources()).size(), 9u);
   EXPECT_TRUE(retrieve(document, "subject7").empty());
+}
+
+/// Before it embeds for the first time, adds these sources to a document.
+class AddingEmbedder final : public Embedder {
+ public:
+  AddingEmbedder() {
+    identity_.name = "adding";
+    identity_.dimension = 1;
+  }
+  const EmbedderIdentity& identity() const noexcept override { return identity_; }
+
+  Document document;
+  std::vector<Source> sources;
+
+ private:
+  Task<EmbeddedBatch> do_embed(std::span<const std::string> texts, EmbedRole, CallContext) override {
+    if (Document adding = std::exchange(document, Document())) co_await adding.add_all(sources);
+    co_return std::vector<float>(texts.size(), 1);
+  }
+
+  EmbedderIdentity identity_;
+};
+
+TEST_F(SyncTest, SourcesThatAreAddedWhileItRunsAreNotRemoved) {
+  TemporaryFolder folder;
+  write_files(folder, 2);
+  for (const std::string name : {"gone", "更名"}) folder.write(name + ".md", name + "与苹果\n");
+  folder.write("never read.md", std::string(200, 'x'));
+  const auto embedder = std::make_shared<AddingEmbedder>();
+  DocumentOptions options;
+  options.dataset = folder.path();
+  options.embedders["test"] = embedder;
+  options.max_source_bytes = 100;
+  Document document = open(std::move(options));
+  EXPECT_EQ(sync(document).failed, 1U);
+  runtime.run(document.build(kMediumChunk));
+
+  for (const char* name : {"gone.md", "never read.md", "part0/file0.md"}) fs::remove(folder.path() / name);
+  fs::rename(folder.path() / "更名.md", folder.path() / "renamed.md");
+  folder.write("new.md", "This one is embedded.\n");
+  embedder->document = document;
+  for (const std::string name : {"gone", "更名", "never read"})
+    embedder->sources.emplace_back(name + ".md", name + "与苹果\n");
+  const SyncReport report = sync(document);
+  for (const Source& source : embedder->sources) EXPECT_EQ(runtime.run(document.text(source.id)), source.text);
+  EXPECT_EQ(code_of([&] { runtime.run(document.text("part0/file0.md")); }), Errc::not_found);
+  EXPECT_EQ(report.removed, 1U);
+  EXPECT_EQ(report.added, 2U) << "new.md, and renamed.md beside what it was";
+  EXPECT_EQ(report.moved, 0U);
+  EXPECT_EQ(runtime.run(document.sources()).size(), 6U);
 }
 
 TEST_F(SyncTest, SourcesAddedByHandSurviveASync) {

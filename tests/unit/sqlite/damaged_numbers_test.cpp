@@ -216,6 +216,17 @@ TEST_F(DamagedNumbers, OfARecordAreNotSealedAsSoundByTouchesAndFailures) {
   EXPECT_EQ(engine->snapshot()->text("bad"), text_of("bad"));
 }
 
+TEST_F(DamagedNumbers, OfAGenerationKeepNoSourceFromBeingRemoved) {
+  run("UPDATE source SET generation = 1000 WHERE id = 'bad'");
+  const auto engine = sqlite_engine(folder_);
+  Commit commit;
+  commit.removals.push_back("bad");
+  commit.removals_as_of = engine->snapshot()->generation();
+  EXPECT_EQ(engine->commit(std::move(commit)).removed, std::vector<std::string>{"bad"});
+  EXPECT_EQ(engine->snapshot()->text("bad"), std::nullopt);
+  EXPECT_EQ(engine->snapshot()->text("good"), text_of("good"));
+}
+
 // F7
 TEST_F(DamagedNumbers, OfAGroupAreNotSealedAsSoundWithAnotherGroup) {
   const std::string groups = blob_of("SELECT groups FROM source WHERE id = 'bad'");
