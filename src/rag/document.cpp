@@ -147,6 +147,13 @@ Task<void> back_up(std::shared_ptr<DocumentCore> core, std::filesystem::path fol
 
 Task<void> close_core(std::shared_ptr<DocumentCore> core, CallContext context) { co_await core->close(context); }
 
+/// Carries the operation out, unless the document is closed when it begins.
+template <class T>
+Task<T> while_open(std::shared_ptr<DocumentCore> core, Task<T> operation) {
+  core->check_open();
+  co_return co_await std::move(operation);
+}
+
 }  // namespace
 
 Task<Document> Document::open(Runtime& runtime, DocumentOptions options, CallContext context) {
@@ -173,52 +180,54 @@ const std::shared_ptr<DocumentCore>& Document::core() const {
 }
 
 Task<SyncReport> Document::sync(SyncOptions options, CallContext context) {
-  return sync_dataset(core(), std::move(options), std::move(context));
+  return while_open(core(), sync_dataset(core(), std::move(options), std::move(context)));
 }
 
 Task<SyncPlan> Document::plan(SyncOptions options, CallContext context) {
-  return plan_sync(core(), std::move(options), std::move(context));
+  return while_open(core(), plan_sync(core(), std::move(options), std::move(context)));
 }
 
 Task<SourceStatus> Document::add(Source source, CallContext context) {
-  return add_source(core(), std::move(source), std::move(context));
+  return while_open(core(), add_source(core(), std::move(source), std::move(context)));
 }
 
 Task<std::vector<SourceStatus>> Document::add_all(std::vector<Source> sources, CallContext context) {
-  return add_sources(core(), std::move(sources), std::move(context));
+  return while_open(core(), add_sources(core(), std::move(sources), std::move(context)));
 }
 
 Task<bool> Document::remove(std::string source_id, CallContext context) {
-  return remove_source(core(), std::move(source_id), std::move(context));
+  return while_open(core(), remove_source(core(), std::move(source_id), std::move(context)));
 }
 
 Task<std::vector<SourceStatus>> Document::sources(CallContext context) {
-  return list_sources(core(), false, std::move(context));
+  return while_open(core(), list_sources(core(), false, std::move(context)));
 }
 
 Task<std::vector<SourceStatus>> Document::retry_failed(CallContext context) {
-  return retry(core(), std::move(context));
+  return while_open(core(), retry(core(), std::move(context)));
 }
 
 Task<std::string> Document::text(std::string source_id, CallContext context) {
-  return source_text(core(), std::move(source_id), std::move(context));
+  return while_open(core(), source_text(core(), std::move(source_id), std::move(context)));
 }
 
 Task<std::vector<Node>> Document::nodes(NodeQuery query, CallContext context) {
-  return read_nodes(core(), std::move(query), std::move(context));
+  return while_open(core(), read_nodes(core(), std::move(query), std::move(context)));
 }
 
 void Document::add_group(NodeGroup group) {
+  core()->check_open();
   core()->groups.add(std::move(group), core()->store->capabilities().persistent);
 }
 
 std::vector<std::string> Document::groups() const { return core()->groups.names(); }
 
 Task<void> Document::build(std::string group, std::vector<std::string> keys, CallContext context) {
-  return ragstone::build(core(), std::move(group), std::move(keys), std::move(context));
+  return while_open(core(), ragstone::build(core(), std::move(group), std::move(keys), std::move(context)));
 }
 
 void Document::register_index(std::string name, std::string group, std::shared_ptr<Index> index) {
+  core()->check_open();
   core()->groups.check_known(group);
   if (!capabilities().indexes)
     throw Error(Errc::unsupported, "register_index: the store \"" + capabilities().name + "\" keeps no indexes");
@@ -226,7 +235,7 @@ void Document::register_index(std::string name, std::string group, std::shared_p
 }
 
 Task<void> Document::rebuild_index(std::string name, CallContext context) {
-  return rebuild(core(), std::move(name), std::move(context));
+  return while_open(core(), rebuild(core(), std::move(name), std::move(context)));
 }
 
 std::vector<IndexStatus> Document::indexes() const { return core()->indexes.statuses(); }
@@ -235,10 +244,12 @@ void Document::on_progress(std::function<void(const Progress&)> callback) { core
 
 const StoreCapabilities& Document::capabilities() const { return core()->store->capabilities(); }
 
-Task<VerifyReport> Document::verify(CallContext context) { return verify_and_heal(core(), std::move(context)); }
+Task<VerifyReport> Document::verify(CallContext context) {
+  return while_open(core(), verify_and_heal(core(), std::move(context)));
+}
 
 Task<void> Document::backup(std::filesystem::path folder, CallContext context) {
-  return back_up(core(), std::move(folder), std::move(context));
+  return while_open(core(), back_up(core(), std::move(folder), std::move(context)));
 }
 
 Task<void> Document::close(CallContext context) { return close_core(core(), std::move(context)); }

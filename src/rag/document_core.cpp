@@ -236,7 +236,12 @@ void DocumentCore::start_scrubbing(const CallContext& context) {
     scope_.spawn(scrub(weak_from_this(), options.scrub_interval, watched_as(context)));
 }
 
+void DocumentCore::check_open() const {
+  if (closed_) throw Error(Errc::closed, "this Document is closed; Document::open() opens its store again");
+}
+
 Task<void> DocumentCore::close(CallContext context) {
+  closed_ = true;
   scope_.cancel();
   co_await scope_.join(context);
   co_await catch_up_idle();

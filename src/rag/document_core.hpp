@@ -45,6 +45,8 @@ class DocumentCore : public std::enable_shared_from_this<DocumentCore> {
   Task<std::shared_ptr<const Index>> ensure_index(std::string name, CallContext context);
   Task<void> rebuild_index(std::string name, CallContext context);
 
+  /// Errors: Errc::closed once close() has begun.
+  void check_open() const;
   Task<void> close(CallContext context);
   /// Begins what DocumentOptions::scrub_interval asks for.
   void start_scrubbing(const CallContext& context);
@@ -91,6 +93,7 @@ class DocumentCore : public std::enable_shared_from_this<DocumentCore> {
   bool is_maintaining_ = false;
   bool committed_since_ = false;  ///< While it is maintaining: there may be more to do.
   std::atomic<bool> has_committed_ = false;
+  std::atomic<bool> closed_ = false;
   std::map<std::string, SharedOperation> builds_;
   std::function<void(const Progress&)> progress_;
   TaskScope scope_;

@@ -75,6 +75,7 @@ Metadata result_attributes(const CallContext& context, const std::vector<SearchR
 
 /// A response for each query.
 Task<std::vector<SearchResponse>> search_document(Core core, Options options, Queries queries, CallContext context) {
+  core->check_open();
   co_await core->ensure_synced(context);
   const std::vector<std::string> keys = keys_for(*options, *core);
   co_await core->ensure_built(options->group, keys, context);

@@ -175,9 +175,9 @@ class Document {
   /// Errors: Errc::unsupported for a store without files, Errc::already_exists.
   Task<void> backup(std::filesystem::path folder, CallContext context = {});
 
-  /// Cancels background work, waits for it, and closes the store; later operations fail with Errc::closed. Registered
-  /// indexes are saved first; where there were commits also those that nobody has queried, which are brought up to date
-  /// for it.
+  /// Cancels background work, waits for it, and closes the store; later operations of this Document and its Retrievers
+  /// fail with Errc::closed at once, while indexes(), groups() and capabilities() still answer. Registered indexes are
+  /// saved first; where there were commits also those that nobody has queried, which are brought up to date for it.
   Task<void> close(CallContext context = {});
 
   /// The same operations for callbacks, futures and other completion tokens; signature void(std::exception_ptr, T).

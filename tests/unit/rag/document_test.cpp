@@ -1,5 +1,7 @@
 #include "rag_fixture.hpp"
 
+#include <utility>
+
 namespace ragstone::test {
 namespace {
 
@@ -164,10 +166,43 @@ TEST_F(DocumentTest, AnEmptyHandleSaysSo) {
 }
 
 TEST_F(DocumentTest, OperationsAfterCloseFail) {
-  Document document = open();
-  runtime.run(document.add(Source("a", "apples")));
+  TemporaryFolder folder;
+  folder.write("data/a.md", "apples 苹果\n");
+  const auto embedder = std::make_shared<CountingEmbedder>();
+  DocumentOptions options;
+  options.dataset = folder.path() / "data";
+  options.embedders["test"] = embedder;
+  options.store = sqlite_store(folder.path() / "kb");
+  Document document = open(std::move(options));
+  const RetrieverOptions defaults;
+  const Retriever retriever(document, defaults);
+  runtime.run(document.sync());
+  EXPECT_EQ(runtime.run(retriever.retrieve("苹果")).size(), 1U);
+  Task<SyncReport> made_before = document.sync();
   runtime.run(document.close());
-  EXPECT_EQ(code_of([&] { runtime.run(document.add(Source("b", "pears"))); }), Errc::closed);
+  folder.write("data/b.md", "pears 梨\n");
+  const std::size_t texts = embedder->texts();
+
+  const auto is_closed = [&](auto operation) { return code_of([&] { runtime.run(operation()); }) == Errc::closed; };
+  EXPECT_TRUE(is_closed([&] { return document.add(Source("b", "pears")); }));
+  EXPECT_TRUE(is_closed([&] { return document.add_all(std::vector<Source>(1, Source("b", "pears"))); }));
+  EXPECT_TRUE(is_closed([&] { return document.remove("a.md"); }));
+  EXPECT_TRUE(is_closed([&] { return std::move(made_before); }));
+  EXPECT_TRUE(is_closed([&] { return document.plan(); }));
+  EXPECT_TRUE(is_closed([&] { return document.retry_failed(); }));
+  EXPECT_TRUE(is_closed([&] { return document.sources(); }));
+  EXPECT_TRUE(is_closed([&] { return document.text("a.md"); }));
+  EXPECT_TRUE(is_closed([&] { return document.nodes(NodeQuery()); }));
+  EXPECT_TRUE(is_closed([&] { return document.build(kFineChunk); }));
+  EXPECT_TRUE(is_closed([&] { return document.rebuild_index("none"); }));
+  EXPECT_TRUE(is_closed([&] { return document.verify(); }));
+  EXPECT_TRUE(is_closed([&] { return document.backup(folder.path() / "backup"); }));
+  EXPECT_TRUE(is_closed([&] { return retriever.retrieve("苹果"); }));
+  EXPECT_EQ(code_of([&] { document.add_group(NodeGroup("Line", line_chunker())); }), Errc::closed);
+  EXPECT_EQ(code_of([&] { document.register_index("words", kMediumChunk, trie_index()); }), Errc::closed);
+  EXPECT_EQ(embedder->texts(), texts);
+  EXPECT_FALSE(document.groups().empty());
+  EXPECT_NO_THROW(runtime.run(document.close()));
 }
 
 TEST_F(DocumentTest, AnOperationInFlightOwnsTheDocument) {
