@@ -22,12 +22,12 @@ FileStamp trusted_stamp(FileStamp stamp) {
   return stamp;
 }
 
-void add_file_metadata(const IngestItem& item, Metadata& metadata) {
-  const std::string name = item.id.substr(item.id.rfind('/') + 1);
+void add_file_metadata(const std::string& id, std::uint64_t size, Metadata& metadata) {
+  const std::string name = id.substr(id.rfind('/') + 1);
   const std::size_t dot = name.rfind('.');
   metadata.set("file_name", Scalar(name));
   metadata.set("file_type", Scalar(dot == std::string::npos ? std::string() : name.substr(dot + 1)));
-  metadata.set("file_size", Scalar(static_cast<std::int64_t>(item.bytes)));
+  metadata.set("file_size", Scalar(static_cast<std::int64_t>(size)));
 }
 
 ReadItem read_text(const IngestItem& item, std::uint64_t max_bytes, Stage& stage) {
@@ -81,7 +81,7 @@ ReadItem read_file(const IngestItem& item, const std::vector<std::shared_ptr<con
   read.write.text = std::move(text.text);
   record.offset_map = text.offsets.serialize();
   record.metadata = std::move(text.metadata);
-  add_file_metadata(item, record.metadata);
+  add_file_metadata(item.id, record.stamp->size, record.metadata);
   return read;
 }
 

@@ -438,6 +438,20 @@ TEST_F(SyncTest, ProgressGoesFromNothingToAll) {
   for (std::size_t i = 1; i < seen.size(); ++i) EXPECT_EQ(seen[i].sources_done, seen[i - 1].sources_done + 1);
 }
 
+TEST_F(SyncTest, AFileThatGrowsAfterItWasListedHasTheSizeThatWasRead) {
+  TemporaryFolder folder;
+  folder.write("grows.txt", "short\n");
+  Document document = open_folder(folder);
+  document.on_progress([&](const Progress& progress) {
+    if (progress.sources_done == 0) folder.write("grows.txt", "It is longer by now. 现在更长了。\n");
+  });
+  sync(document);
+  const std::vector<Node> chunks = nodes(document, kMediumChunk);
+  ASSERT_EQ(chunks.size(), 1U);
+  EXPECT_EQ(*chunks[0].metadata.find("file_size"), Scalar(std::int64_t{40}));
+  EXPECT_EQ(runtime.run(document.text("grows.txt")).size(), 40U);
+}
+
 TEST_F(SyncTest, TwoSyncsAtOnceDoTheWorkOnce) {
   TemporaryFolder folder;
   write_files(folder, 50);
