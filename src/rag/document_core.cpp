@@ -244,10 +244,17 @@ Task<void> DocumentCore::close(CallContext context) {
   closed_ = true;
   scope_.cancel();
   co_await scope_.join(context);
-  co_await catch_up_idle();
-  for (const std::shared_ptr<RegisteredIndex>& index : indexes.current())
-    co_await save_index(store, pool, index, SaveWhen::changed);
+  std::exception_ptr error;
+  try {
+    co_await catch_up_idle();
+    for (const std::shared_ptr<RegisteredIndex>& index : indexes.current())
+      co_await save_index(store, pool, index, SaveWhen::changed);
+  } catch (...) {
+    error = std::current_exception();
+    if (is_cancelled(error)) throw;
+  }
   co_await store->close(context);
+  if (error) std::rethrow_exception(error);
 }
 
 Task<void> DocumentCore::catch_up_idle() {

@@ -109,6 +109,15 @@ void RegisteredIndex::set_note(std::string note) {
   note_ = std::move(note);
 }
 
+bool RegisteredIndex::is_savable() {
+  try {
+    return !form().empty();
+  } catch (...) {
+    set_note("not saved: " + message_of(std::current_exception()));
+    return false;
+  }
+}
+
 IndexStatus RegisteredIndex::status() const {
   IndexStatus status;
   status.name = name_;
@@ -200,7 +209,7 @@ std::vector<std::shared_ptr<RegisteredIndex>> IndexRegistry::idle() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::shared_ptr<RegisteredIndex>> idle;
   for (const auto& entry : indexes_)
-    if (!entry.second->in_use() && !entry.second->form().empty()) idle.push_back(entry.second);
+    if (!entry.second->in_use() && entry.second->is_savable()) idle.push_back(entry.second);
   return idle;
 }
 
@@ -219,7 +228,7 @@ Task<void> bring_up_to_date(std::shared_ptr<Store> store, Pool pool, std::shared
     from_scratch = true;
     index->set_note("replayed: it was newer than the store");
   }
-  if (!from_scratch && index->generation() == 0 && !index->form().empty())
+  if (!from_scratch && index->generation() == 0 && index->is_savable())
     co_await load(store, pool, index, at.generation());
   const Generation from = index->generation();
   std::optional<GroupChange> change;
@@ -245,7 +254,7 @@ Task<void> bring_up_to_date(std::shared_ptr<Store> store, Pool pool, std::shared
 }
 
 Task<void> save_index(std::shared_ptr<Store> store, Pool pool, std::shared_ptr<RegisteredIndex> index, SaveWhen when) {
-  if (index->form().empty()) co_return;
+  if (!index->is_savable()) co_return;
   const Permit alone = co_await index->saving().acquire();
   if (index->failure()) co_return;
   Work<void> work;

@@ -42,6 +42,8 @@ class RegisteredIndex final : public Index {
   std::exception_ptr failure() const;
   void set_failure(std::exception_ptr error);
   void set_note(std::string note);
+  /// Whether it has a form to be saved in. An index that throws when it is asked has none, and its status says why.
+  bool is_savable();
   /// The generation of the last load(); 0: none.
   Generation saved() const noexcept { return saved_.load(std::memory_order_relaxed); }
   IndexStatus status() const;

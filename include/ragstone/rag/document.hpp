@@ -178,6 +178,7 @@ class Document {
   /// Cancels background work, waits for it, and closes the store; later operations of this Document and its Retrievers
   /// fail with Errc::closed at once, while indexes(), groups() and capabilities() still answer. Registered indexes are
   /// saved first; where there were commits also those that nobody has queried, which are brought up to date for it.
+  /// Whatever becomes of an index, the store is closed.
   Task<void> close(CallContext context = {});
 
   /// The same operations for callbacks, futures and other completion tokens; signature void(std::exception_ptr, T).

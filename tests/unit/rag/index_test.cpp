@@ -17,6 +17,7 @@ class ExactIndex final : public Index {
  public:
   int updates = 0;
   bool fail_next = false;
+  bool has_form = true;  ///< False: it throws when it is asked for its form.
   std::size_t size() const { return by_id_.size(); }
 
   ExactIndex() = default;
@@ -31,6 +32,10 @@ class ExactIndex final : public Index {
     for (const Node& node : update.upserts) by_id_[node.id] = node.text;
   }
   void do_clear() override { by_id_.clear(); }
+  std::string do_form() const override {
+    if (!has_form) throw std::runtime_error("its model file is gone");
+    return {};
+  }
   std::vector<ScoredNode> do_query(const IndexQuery& query, const StopToken&) const override {
     std::vector<ScoredNode> hits;
     for (const auto& [id, text] : by_id_)
@@ -114,7 +119,7 @@ TEST_F(RegisteredIndexTest, AFailedUpdateMakesItStaleUntilItIsRebuilt) {
   EXPECT_EQ(look_up("apple").size(), 1u);
 }
 
-/// After each commit it cannot be read once, when told so.
+/// After each commit it cannot be read once, and has no folder of indexes, when told so.
 class UnreadableEngine final : public StoreEngine {
  public:
   const StoreCapabilities& capabilities() const noexcept override { return inner_->capabilities(); }
@@ -123,9 +128,15 @@ class UnreadableEngine final : public StoreEngine {
     if (fails_now_.exchange(false)) throw Error(Errc::io_error, "the disk cannot be read");
     return inner_->snapshot();
   }
-  void close() override {}
+  std::shared_ptr<IndexFiles> index_files() const override {
+    if (hides_index_files) throw Error(Errc::io_error, "the folder of indexes cannot be read");
+    return nullptr;
+  }
+  void close() override { is_closed = true; }
 
   bool fails_after_commits = false;
+  bool hides_index_files = false;
+  std::atomic<bool> is_closed = false;
 
  private:
   CommitResult do_commit(Commit commit, const StopToken& stop) override {
@@ -170,6 +181,17 @@ TEST_F(RegisteredIndexTest, ACommitIsNotCalledFailedForWhatItsIndexCannotRead) {
   EXPECT_EQ(retrieve(document, "桥", by_words).size(), 1U);
 }
 
+TEST_F(RegisteredIndexTest, WhatFailsBeforeTheStoreIsClosedIsToldWhenItIs) {
+  const auto store = std::make_shared<UnreadableStore>();
+  DocumentOptions options;
+  options.store = store;
+  document = open(options);
+  runtime.run(document.add(Source("a", "river 河\n")));
+  store->engine->hides_index_files = true;
+  EXPECT_EQ(code_of([&] { runtime.run(document.close()); }), Errc::io_error);
+  EXPECT_TRUE(store->engine->is_closed);
+}
+
 class KeptIndexTest : public RagTest {
  protected:
   Document open_with(std::shared_ptr<Index> index, StoreAccess access = StoreAccess::read_write) {
@@ -208,6 +230,26 @@ class KeptIndexTest : public RagTest {
 
   TemporaryFolder folder;
 };
+
+TEST_F(KeptIndexTest, ThatCannotSayItsFormIsNotSavedAndTheStoreIsClosed) {
+  const auto index = std::make_shared<ExactIndex>();
+  const auto idle = std::make_shared<ExactIndex>();
+  {
+    Document document = open_with(index);
+    document.register_index("idle", "Word", idle);
+    runtime.run(document.add(Source("a", "apple\n苹果")));
+    EXPECT_EQ(look_up(document, "苹果"), 1U);
+    index->has_form = false;
+    idle->has_form = false;
+    EXPECT_NO_THROW(runtime.run(document.close()));
+    for (const IndexStatus& status : document.indexes()) EXPECT_EQ(status.note, "not saved: its model file is gone");
+  }
+  const auto again = std::make_shared<ExactIndex>();
+  again->has_form = false;
+  Document document = open_with(again);
+  EXPECT_EQ(look_up(document, "苹果"), 1U) << "it is usable without being saved";
+  runtime.run(document.close());
+}
 
 TEST_F(KeptIndexTest, IsBroughtUpToDateByTheDifference) {
   const auto index = std::make_shared<ExactIndex>();
