@@ -42,6 +42,7 @@ class GroupBuild {
       if (sources.empty()) break;
       query.after = sources.back();
       std::erase_if(sources, [&](const std::string& id) { return failed_.contains(id); });
+      if (!sources.empty()) core_->check_writable("build of what sources lack of group \"" + group().name + '"');
       co_await run_batch(sources);
     }
     if (!first_error_ || built_ > 0 || missing_ == Missing::lost_columns) co_return;

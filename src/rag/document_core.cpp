@@ -240,6 +240,12 @@ void DocumentCore::check_open() const {
   if (closed_) throw Error(Errc::closed, "this Document is closed; Document::open() opens its store again");
 }
 
+void DocumentCore::check_writable(const std::string& operation) const {
+  if (store->capabilities().read_only)
+    throw Error(Errc::unsupported, operation + ": the store \"" + store->capabilities().name +
+                                       "\" is open for reading only; do it where it is open for writing");
+}
+
 Task<void> DocumentCore::close(CallContext context) {
   closed_ = true;
   scope_.cancel();

@@ -47,6 +47,8 @@ class DocumentCore : public std::enable_shared_from_this<DocumentCore> {
 
   /// Errors: Errc::closed once close() has begun.
   void check_open() const;
+  /// Before work that can only be stored. Errors: Errc::unsupported where the store is open for reading only.
+  void check_writable(const std::string& operation) const;
   Task<void> close(CallContext context);
   /// Begins what DocumentOptions::scrub_interval asks for.
   void start_scrubbing(const CallContext& context);

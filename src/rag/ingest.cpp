@@ -59,7 +59,7 @@ bool is_empty(const Commit& changes) {
 /// Whether it is the store or its medium that failed, so that no single source would fare better.
 bool is_of_store(Errc code) {
   return code == Errc::closed || code == Errc::storage_full || code == Errc::io_error || code == Errc::corrupt_store ||
-         code == Errc::locked;
+         code == Errc::locked || code == Errc::unsupported;
 }
 
 void take_back(Commit& changes, Drafts& drafts) {
@@ -97,6 +97,7 @@ IngestRun::IngestRun(std::shared_ptr<DocumentCore> core, IngestItems items, Call
 
 Task<void> IngestRun::run() {
   if (items_.empty()) co_return;
+  core_->check_writable("ingest (sources: " + std::to_string(items_.size()) + ")");
   co_await adopt_stored_groups(core_, context_);
   core_->report_progress(progress_);
   std::vector<Task<void>> batches;

@@ -117,7 +117,8 @@ class Document {
   /// Calls queue up behind each other. What add() brings meanwhile is not removed. What it reads gets the groups that
   /// are in use, or that the store holds already under today's signatures of chunker, analyser and embedder. A dataset
   /// without a change costs no read, no embedding and no commit. Errors: Errc::not_found or Errc::invalid_argument for
-  /// the dataset folder itself; the store's own.
+  /// the dataset folder itself; Errc::unsupported if there is something to do and the store is open for reading only;
+  /// the store's own.
   Task<SyncReport> sync(SyncOptions options = {}, CallContext context = {});
 
   /// What sync() would do with these options: see SyncPlan. Costs one listing of the dataset and readings of the store;

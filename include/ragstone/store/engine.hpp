@@ -35,6 +35,7 @@ class StoreCapabilities {
   bool change_log = false;  ///< changes() can tell a difference.
   bool indexes = false;     ///< Indexes can be registered.
   bool backup = false;      ///< backup() works.
+  bool read_only = false;   ///< Every commit fails with Errc::unsupported.
   bool follows = false;     ///< It is only read; another process may commit meanwhile.
 };
 

@@ -28,6 +28,7 @@ void refuse_unfinished(const std::filesystem::path& folder) {
 
 StoreCapabilities reading_capabilities(bool follows) {
   StoreCapabilities capabilities = sqlite_capabilities();
+  capabilities.read_only = true;
   capabilities.follows = follows;
   return capabilities;
 }

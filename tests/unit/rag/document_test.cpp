@@ -1,5 +1,9 @@
 #include "rag_fixture.hpp"
+#include <ragstone/base/error.hpp>
+#include <ragstone/store/memory_engine.hpp>
 
+#include <chrono>
+#include <filesystem>
 #include <utility>
 
 namespace ragstone::test {
@@ -203,6 +207,69 @@ TEST_F(DocumentTest, OperationsAfterCloseFail) {
   EXPECT_EQ(embedder->texts(), texts);
   EXPECT_FALSE(document.groups().empty());
   EXPECT_NO_THROW(runtime.run(document.close()));
+}
+
+TEST_F(DocumentTest, OfAStoreThatIsOnlyReadRefusesWhatItCannotStoreBeforeItEmbeds) {
+  TemporaryFolder folder;
+  const std::filesystem::path file = folder.write("data/a.md", "apples 苹果\n");
+  std::filesystem::last_write_time(file, std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+  DocumentOptions options;
+  options.dataset = folder.path() / "data";
+  options.store = sqlite_store(folder.path() / "kb");
+  Document writer = open(options);
+  sync(writer);
+  EXPECT_EQ(retrieve(writer, "苹果").size(), 1U);
+  runtime.run(writer.close());
+
+  SqliteOptions reading;
+  reading.access = StoreAccess::read_only;
+  const auto embedder = std::make_shared<CountingEmbedder>();
+  options.embedders["test"] = embedder;
+  options.store = sqlite_store(folder.path() / "kb", reading);
+  Document reader = open(options);
+  EXPECT_TRUE(reader.capabilities().read_only);
+  RetrieverOptions bm25;
+  bm25.similarity = Similarity::bm25;
+  EXPECT_EQ(retrieve(reader, "苹果", bm25).size(), 1U);
+  EXPECT_EQ(sync(reader).unchanged, 1U) << "there is nothing to store";
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(code_of([&] { retrieve(reader, "苹果"); }), Errc::unsupported);
+  EXPECT_EQ(code_of([&] { runtime.run(reader.build(kFineChunk)); }), Errc::unsupported);
+  EXPECT_EQ(code_of([&] { runtime.run(reader.add(Source("b", "pears 梨"))); }), Errc::unsupported);
+  folder.write("data/b.md", "pears 梨\n");
+  EXPECT_EQ(code_of([&] { sync(reader); }), Errc::unsupported);
+  EXPECT_EQ(embedder->texts(), 0U);
+}
+
+/// Does not say that it is only read, and refuses each commit as if it were.
+class RefusingEngine final : public StoreEngine {
+ public:
+  const StoreCapabilities& capabilities() const noexcept override { return inner_->capabilities(); }
+  Generation opened_at() const noexcept override { return inner_->opened_at(); }
+  std::shared_ptr<const StoreSnapshot> snapshot() const override { return inner_->snapshot(); }
+  void close() override {}
+
+ private:
+  CommitResult do_commit(Commit, const StopToken&) override { throw Error(Errc::unsupported, "no commits here"); }
+
+  const std::shared_ptr<StoreEngine> inner_ = memory_engine();
+};
+
+class RefusingStore final : public StoreFactory {
+  Task<std::shared_ptr<Store>> do_open(Pool pool, CallContext) override {
+    co_return embedded_store(std::make_shared<RefusingEngine>(), std::move(pool));
+  }
+};
+
+TEST_F(DocumentTest, WhatAStoreCannotDoAtAllIsNotTriedSourceBySource) {
+  const auto embedder = std::make_shared<CountingEmbedder>();
+  DocumentOptions options;
+  options.store = std::make_shared<RefusingStore>();
+  options.embedders["test"] = embedder;
+  Document document = open(std::move(options));
+  runtime.run(document.build(kMediumChunk));
+  const std::vector<Source> sources = {Source("a", "apples"), Source("b", "梨"), Source("c", "plums")};
+  EXPECT_EQ(code_of([&] { runtime.run(document.add_all(sources)); }), Errc::unsupported);
+  EXPECT_EQ(embedder->texts(), 3U);
 }
 
 TEST_F(DocumentTest, AnOperationInFlightOwnsTheDocument) {
