@@ -21,9 +21,9 @@ struct Draft {
   IngestItem item;
   bool read = false;  ///< `write` holds the record and the text.
   SourceWrite write;
-  bool unchanged = false;  ///< A file that was written again with the content that is stored.
-  bool restamped = false;  ///< See ReadItem.
-  Hash128 content;
+  bool unchanged = false;          ///< A file that was written again with the content that is stored.
+  bool restamped = false;          ///< See ReadItem.
+  std::optional<Hash128> content;  ///< Once it is read.
   std::uint64_t text_bytes = 0;
   std::optional<StageError> failure;
 

@@ -183,6 +183,7 @@ void IngestRun::record(std::size_t begin, Drafts& drafts) {
     IngestResult& result = results_[begin + i];
     result.failure = draft.failure;
     result.unchanged = draft.unchanged;
+    result.bytes = draft.item.bytes;
     result.content = draft.content;
     result.text_bytes = draft.text_bytes;
     progress_.sources_done += 1;

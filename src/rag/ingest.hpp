@@ -21,7 +21,8 @@ struct IngestResult {
   std::string id;
   std::optional<StageError> failure;
   bool unchanged = false;
-  Hash128 content;  ///< Unless it failed before it was loaded.
+  std::uint64_t bytes = 0;         ///< Of the file, as it was listed, or of the text.
+  std::optional<Hash128> content;  ///< None if it failed before it was read.
   std::uint64_t text_bytes = 0;
 };
 

@@ -20,7 +20,7 @@ SourceStatus status_of(const IngestResult& result) {
   SourceStatus status;
   status.id = result.id;
   status.text_bytes = result.text_bytes;
-  status.content = result.content;
+  status.content = result.content.value_or(Hash128());
   if (result.failure) {
     SourceFailure failure = failure_of(result.id, *result.failure);
     status.state = SourceState::failed;

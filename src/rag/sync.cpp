@@ -5,6 +5,7 @@
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -28,16 +29,19 @@ struct Removals {
 };
 
 /// Sorts results into the report; gives the sources to be removed. A file that moved and could not be stored under its
-/// new name stays searchable under the old one.
+/// new name stays searchable under the old one; one that could not even be read may have moved from any of its size.
 Removals tally(const Ingested& ingested, SyncReport& report) {
   std::unordered_multimap<Hash128, std::string> gone;
   for (const SourceRecord& record : ingested.missing)
     if (record.generation != 0) gone.emplace(record.content, record.id);
   std::set<std::string> kept;
+  std::set<std::uint64_t> unread_sizes;
   Removals removals;
   for (std::size_t i = 0; i < ingested.results.size(); ++i) {
     const IngestResult& result = ingested.results[i];
-    const auto origin = ingested.known[i] || result.unchanged ? gone.end() : gone.find(result.content);
+    const bool is_new = !ingested.known[i] && !result.unchanged;
+    const auto origin = is_new && result.content ? gone.find(*result.content) : gone.end();
+    if (is_new && !result.content) unread_sizes.insert(result.bytes);
     if (result.failure) {
       report.failures.push_back(status_of(result));
     } else if (result.unchanged) {
@@ -58,6 +62,7 @@ Removals tally(const Ingested& ingested, SyncReport& report) {
     const bool has_moved = removals.moved.contains(record.id);
     const bool is_empty = record.generation == 0;
     if (kept.contains(record.id)) continue;
+    if (!has_moved && !is_empty && unread_sizes.contains(record.stamp->size)) continue;
     removals.ids.push_back(record.id);
     if (is_empty) removals.empty.insert(record.id);
     report.removed += has_moved || is_empty ? 0 : 1;

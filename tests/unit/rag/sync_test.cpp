@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <stdexcept>
 #include <utility>
 
 namespace ragstone::test {
@@ -101,6 +102,54 @@ TEST_F(SyncTest, AMovedFileCostsNoEmbedding) {
   bm25.similarity = Similarity::bm25;
   EXPECT_EQ(retrieve(document, "subject7", bm25)[0].source, "moved/renamed.md");
   EXPECT_EQ(code_of([&] { runtime.run(document.text("part0/file7.md")); }), Errc::not_found);
+}
+
+TEST_F(SyncTest, AMovedFileThatCannotBeReadStaysSearchableUnderItsOldName) {
+  /// Reads no file whose name says so.
+  class ChoosyReader final : public Reader {
+   public:
+    bool accepts(std::string_view path) const noexcept override { return path.ends_with(".txt"); }
+    const std::string& signature() const noexcept override { return signature_; }
+
+   private:
+    ReadText do_read(const RawFile& file, const StopToken&) const override {
+      if (file.path.find("unreadable") != std::string::npos) throw std::runtime_error("this reader is choosy");
+      ReadText read;
+      read.text = file.bytes;
+      return read;
+    }
+
+    const std::string signature_ = "choosy/1";
+  };
+  TemporaryFolder folder;
+  folder.write("old.txt", "kiwi 猕猴桃\n");
+  folder.write("vanishes.txt", "lemon and lime\n");
+  folder.write("deleted.txt", "a melon\n");
+  DocumentOptions options;
+  options.dataset = folder.path();
+  options.readers.push_back(std::make_shared<ChoosyReader>());
+  Document document = open(std::move(options));
+  sync(document);
+  fs::rename(folder.path() / "old.txt", folder.path() / "unreadable.txt");
+  fs::rename(folder.path() / "vanishes.txt", folder.path() / "gone.txt");
+  fs::remove(folder.path() / "deleted.txt");
+  document.on_progress([&](const Progress& progress) {
+    if (progress.sources_done == 0) fs::remove(folder.path() / "gone.txt");
+  });
+  const SyncReport report = sync(document);
+  EXPECT_EQ(report.failed, 2U);
+  EXPECT_EQ(report.removed, 1U) << "of no size that could not be read";
+  EXPECT_EQ(retrieve(document, "猕猴桃").at(0).source, "old.txt");
+  EXPECT_EQ(retrieve(document, "lemon").at(0).source, "vanishes.txt");
+  EXPECT_TRUE(retrieve(document, "melon").empty());
+
+  document.on_progress(nullptr);
+  fs::rename(folder.path() / "unreadable.txt", folder.path() / "new.txt");
+  const SyncReport next = sync(document);
+  EXPECT_EQ(next.moved, 1U);
+  EXPECT_EQ(next.removed, 1U);
+  EXPECT_EQ(retrieve(document, "猕猴桃").at(0).source, "new.txt");
+  EXPECT_EQ(runtime.run(document.sources()).size(), 1U);
 }
 
 TEST_F(SyncTest, DeletedFilesAreForgotten) {
