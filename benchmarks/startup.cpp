@@ -13,9 +13,9 @@
 //   must be 0: files parsed, calls of the embedder, files of the store that were written
 //
 // Each opening is in a process of its own; the median of five is given. The first retrieval asks a question that about
-// 20 nodes answer in all sizes, by BM25, and then by vectors: along a graph where the store has built one (from 50,000
-// nodes on), else over all of them. Texts are generated. Stores lie in TMPDIR (/tmp if unset). A plot is written beside
-// the JSON file, or to startup.svg in the current folder.
+// 20 nodes answer in all sizes, by BM25, and then by vectors. Those are random, so that no graph leads to the nearest
+// of many (which is measured when it is built), and all are looked through. Texts are generated. Stores lie in TMPDIR
+// (/tmp if unset). A plot is written beside the JSON file, or to startup.svg in the current folder.
 // --quick ends at 100,000 nodes and 10,000 files. --folder FOLDER keeps the persistent stores there: a run that finds
 // them only opens them. RAGSTONE_STARTUP_SQLITE=1 leaves out the store in memory.
 

@@ -1,5 +1,6 @@
 #include "store/own_threads.hpp"
 #include "store/segment/index_folder.hpp"
+#include "store/sqlite/access.hpp"
 #include "store/sqlite/commit_queue.hpp"
 #include "store/sqlite/engine.hpp"
 #include "store/sqlite/folder_lock.hpp"
@@ -54,17 +55,14 @@ void create_folders(segment::FileSystem& files, const std::filesystem::path& fol
 /// A store without its database is not a new one, whose segment files would be removed as nobody's.
 void refuse_lost_database(segment::FileSystem& files, const std::filesystem::path& folder) {
   const std::filesystem::path database = folder / kDatabaseFile;
-  const auto is_empty = [](const std::filesystem::path& file) {
-    std::error_code missing;
-    const std::uintmax_t size = std::filesystem::file_size(file, missing);
-    return missing || size == 0;
-  };
-  if (!is_empty(database)) return;
+  std::error_code missing;
+  const std::uintmax_t size = std::filesystem::file_size(database, missing);
+  if (!missing && size > 0) return;
   const std::vector<std::string> parts = files.list(folder / kPartFolder);
   const bool has_parts = std::any_of(parts.begin(), parts.end(), [](const std::string& name) {
     return name.starts_with("part-") && name.ends_with(".seg");
   });
-  if (has_parts || !is_empty(database.string() + "-wal"))
+  if (has_parts || has_log(folder))
     throw Error(Errc::not_found, "open store: \"" + database.string() +
                                      "\" is missing or empty, but other files of the store are there; put it back, or "
                                      "name another folder");
