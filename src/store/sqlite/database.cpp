@@ -164,10 +164,11 @@ void Database::sync_log() {
 
 std::uint64_t Database::log_salt() {
   sqlite3_file* const log = log_file();
-  if (size_of(log) < kLogHeader) return 0;
+  if (log == nullptr || log->pMethods == nullptr) return 0;
   std::uint64_t salt = 0;
-  if (const int code = log->pMethods->xRead(log, &salt, sizeof salt, kLogSalt); code != SQLITE_OK)
-    raise(code, handle(), "Cannot read the write-ahead log");
+  const int code = log->pMethods->xRead(log, &salt, sizeof salt, kLogSalt);
+  if (code == SQLITE_IOERR_SHORT_READ) return 0;
+  if (code != SQLITE_OK) raise(code, handle(), "Cannot read the write-ahead log");
   return salt;
 }
 

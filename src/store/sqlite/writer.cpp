@@ -326,6 +326,7 @@ void Writer::finish(Transaction& transaction, std::vector<std::string>& created,
 bool Writer::checkpoint() {
   lock_.expect_held("checkpoint");
   mend_log();
+  may_begin_anew_ = true;
   int log = 0;
   int moved = 0;
   const int code = sqlite3_wal_checkpoint_v2(database_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &log, &moved);
@@ -344,6 +345,7 @@ bool Writer::checkpoint() {
 void Writer::checkpoint_and_truncate() {
   lock_.expect_held("checkpoint");
   mend_log();
+  may_begin_anew_ = true;
   const int code = sqlite3_wal_checkpoint_v2(database_.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   if (code != SQLITE_OK && code != SQLITE_BUSY) {
     note_gaps();
@@ -355,7 +357,11 @@ void Writer::checkpoint_and_truncate() {
 void Writer::note_synced_log() noexcept {
   synced_frames_ = 0;
   try {
-    synced_log_ = database_.log_salt();
+    if (may_begin_anew_) {
+      const std::uint64_t salt = database_.log_salt();
+      may_begin_anew_ = salt == synced_log_;
+      synced_log_ = salt;
+    }
     synced_frames_ = log_frames_;
   } catch (const std::exception&) {
     // All of it would be written again.
@@ -392,7 +398,7 @@ void Writer::remove_orphans() {
 
 void Writer::remove_files(const std::vector<std::string>& names) noexcept {
   // Another store's files may have these names.
-  if (!lock_.is_held()) return;
+  if (names.empty() || !lock_.is_held()) return;
   for (const std::string& name : names) try {
       context_.folder.files->remove(context_.folder.path / name);
     } catch (const std::exception&) {

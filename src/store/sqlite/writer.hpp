@@ -100,6 +100,7 @@ class Writer {
   std::size_t log_frames_ = 0;         ///< In the log since it began, those that were moved included.
   std::uint64_t synced_log_ = 0;       ///< The salt of the log
   std::size_t synced_frames_ = 0;      ///< of which so many frames are durable.
+  bool may_begin_anew_ = true;         ///< The log: since a checkpoint.
   bool log_has_gaps_ = false;          ///< Perhaps: a sync failed.
   std::vector<std::string> retired_;   ///< Files that go once the log is synced.
   std::vector<std::string> doubtful_;  ///< Files of transactions that failed, but may be found in the log.
