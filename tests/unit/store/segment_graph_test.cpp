@@ -153,7 +153,7 @@ std::size_t reached(const graph::Graph& graph) {
 
 TEST(GraphSegment, EachRowOfACrowdCanBeReached) {
   for (const Metric metric : {Metric::cosine, Metric::l2, Metric::inner_product})
-    for (const std::size_t m : {4, 16})
+    for (const std::size_t m : {4U, 16U})
       for (const float noise : {0.003F, 0.02F}) {
         std::mt19937 random(8);
         const auto part = crowds(random, 3000, 300, 32, noise).part(graph_form(metric, m, 40));
@@ -217,7 +217,7 @@ TEST(GraphSegment, AFilteredWalkFindsAsManyAsAreAskedFor) {
     for (std::size_t row = 40 * crowd; row < 40 * crowd + 40; ++row) own.insert(sample.keys[row].node);
     const LambdaFilter others([&](NodeId node, SourceNumber) { return !own.contains(node); });
     const std::span<const float> query = sample.vector(40 * crowd);
-    for (const std::size_t k : {10, 100})
+    for (const std::size_t k : {10U, 100U})
       EXPECT_EQ(search(views, query, Metric::cosine, k, k, &others).hits[0].size(), k) << "crowd " << crowd;
   }
 }
@@ -371,7 +371,7 @@ TEST(GraphSegment, AGraphThatGrowsByMergesIsAsGoodAsOneThatIsBuiltAtOnce) {
     const DenseSample all = clustered(random, 4000, 24);
     const std::vector<DenseView> at_once = {{all.part(graph_form(metric)), {}}};
     auto grown = third_of(all, 0).part(graph_form(metric));
-    for (const std::size_t which : {1, 2})
+    for (const std::size_t which : {1U, 2U})
       grown = merged({{third_of(all, which).part(), {}}, {grown, {}}}, graph_form(metric));
     EXPECT_TRUE(grown->verify({}).empty());
     ASSERT_EQ(grown->rows(), 4000u);
@@ -533,8 +533,8 @@ TEST(GraphSegment, SignsAndFactorsThatAreNotTheirRowsAreToldByRow) {
       image[at + 7 * bytes_of_row + 1] ^= 2;
       // Beside the block's checksum.
       const std::vector<Finding> findings = DensePart(heap_image(image)).verify({});
-      const auto by_row = std::count_if(findings.begin(), findings.end(), [&](const Finding& finding) {
-        return finding.section == section && finding.loss == Finding::Loss::nothing &&
+      const auto by_row = std::count_if(findings.begin(), findings.end(), [wanted = section](const Finding& finding) {
+        return finding.section == wanted && finding.loss == Finding::Loss::nothing &&
                finding.rows == std::vector<std::uint32_t>{7};
       });
       EXPECT_EQ(by_row, 1) << name_of(section);
