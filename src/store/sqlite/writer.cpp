@@ -326,7 +326,6 @@ void Writer::finish(Transaction& transaction, std::vector<std::string>& created,
 bool Writer::checkpoint() {
   lock_.expect_held("checkpoint");
   mend_log();
-  may_begin_anew_ = true;
   int log = 0;
   int moved = 0;
   const int code = sqlite3_wal_checkpoint_v2(database_.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &log, &moved);
@@ -337,6 +336,7 @@ bool Writer::checkpoint() {
   if (code != SQLITE_OK || log != moved) return false;
   log_frames_ = static_cast<std::size_t>(std::max(log, 0));
   note_synced_log();
+  may_begin_anew_ = true;
   log_pages_ = 0;
   remove_files(std::exchange(retired_, {}));
   return true;

@@ -1,4 +1,4 @@
-#include "rag_fixture.hpp"
+#include "synced_folder.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -10,20 +10,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using SyncTest = RagTest;
-
-void write_files(const TemporaryFolder& folder, int count) {
-  for (int i = 0; i < count; ++i)
-    folder.write("part" + std::to_string(i % 7) + "/file" + std::to_string(i) + ".md",
-                 "# Title " + std::to_string(i) + "\n\nParagraph about subject" + std::to_string(i) + ".\n\n第" +
-                     std::to_string(i) + "个主题。\n");
-}
-
-/// Files as they are after some time: a stamp from long ago is trusted.
-void age(const TemporaryFolder& folder) {
-  for (const auto& entry : fs::recursive_directory_iterator(folder.path()))
-    if (entry.is_regular_file())
-      fs::last_write_time(entry.path(), fs::file_time_type::clock::now() - std::chrono::hours(1));
-}
 
 TEST_F(SyncTest, ReadsAFolderAndThenNothingAgain) {
   TemporaryFolder folder;
@@ -102,54 +88,6 @@ TEST_F(SyncTest, AMovedFileCostsNoEmbedding) {
   bm25.similarity = Similarity::bm25;
   EXPECT_EQ(retrieve(document, "subject7", bm25)[0].source, "moved/renamed.md");
   EXPECT_EQ(code_of([&] { runtime.run(document.text("part0/file7.md")); }), Errc::not_found);
-}
-
-TEST_F(SyncTest, AMovedFileThatCannotBeReadStaysSearchableUnderItsOldName) {
-  /// Reads no file whose name says so.
-  class ChoosyReader final : public Reader {
-   public:
-    bool accepts(std::string_view path) const noexcept override { return path.ends_with(".txt"); }
-    const std::string& signature() const noexcept override { return signature_; }
-
-   private:
-    ReadText do_read(const RawFile& file, const StopToken&) const override {
-      if (file.path.find("unreadable") != std::string::npos) throw std::runtime_error("this reader is choosy");
-      ReadText read;
-      read.text = file.bytes;
-      return read;
-    }
-
-    const std::string signature_ = "choosy/1";
-  };
-  TemporaryFolder folder;
-  folder.write("old.txt", "kiwi 猕猴桃\n");
-  folder.write("vanishes.txt", "lemon and lime\n");
-  folder.write("deleted.txt", "a melon\n");
-  DocumentOptions options;
-  options.dataset = folder.path();
-  options.readers.push_back(std::make_shared<ChoosyReader>());
-  Document document = open(std::move(options));
-  sync(document);
-  fs::rename(folder.path() / "old.txt", folder.path() / "unreadable.txt");
-  fs::rename(folder.path() / "vanishes.txt", folder.path() / "gone.txt");
-  fs::remove(folder.path() / "deleted.txt");
-  document.on_progress([&](const Progress& progress) {
-    if (progress.sources_done == 0) fs::remove(folder.path() / "gone.txt");
-  });
-  const SyncReport report = sync(document);
-  EXPECT_EQ(report.failed, 2U);
-  EXPECT_EQ(report.removed, 1U) << "of no size that could not be read";
-  EXPECT_EQ(retrieve(document, "猕猴桃").at(0).source, "old.txt");
-  EXPECT_EQ(retrieve(document, "lemon").at(0).source, "vanishes.txt");
-  EXPECT_TRUE(retrieve(document, "melon").empty());
-
-  document.on_progress(nullptr);
-  fs::rename(folder.path() / "unreadable.txt", folder.path() / "new.txt");
-  const SyncReport next = sync(document);
-  EXPECT_EQ(next.moved, 1U);
-  EXPECT_EQ(next.removed, 1U);
-  EXPECT_EQ(retrieve(document, "猕猴桃").at(0).source, "new.txt");
-  EXPECT_EQ(runtime.run(document.sources()).size(), 1U);
 }
 
 TEST_F(SyncTest, DeletedFilesAreForgotten) {
@@ -269,62 +207,6 @@ TEST_F(SyncTest, AnIncrementalCleanupAddsAndUpdatesOnly) {
   EXPECT_EQ(sync(document, options).removed, 6u);
 }
 
-TEST_F(SyncTest, AnIncrementalCleanupTriesAgainWhatFailedAsItIsStoredAndForgetsWhatHoldsNothing) {
-  TemporaryFolder folder;
-  write_files(folder, 3);
-  folder.write("poison.md", "毒药 poison 🍏\n");
-  age(folder);
-  const auto embedder = std::make_shared<CountingEmbedder>();
-  embedder->refused = "毒";
-  Document document = open_folder(folder, embedder);
-  sync(document);
-  EXPECT_FALSE(retrieve(document, "subject1").empty());
-  fs::remove(folder.path() / "poison.md");
-  folder.write("never.md", "毒");
-  SyncOptions options;
-  options.cleanup = SyncCleanup::incremental;
-  EXPECT_EQ(sync(document, options).failed, 2u) << "one of them never got in";
-  fs::remove(folder.path() / "never.md");
-  EXPECT_EQ(runtime.run(document.plan(options)).retries, std::vector<std::string>{"poison.md"});
-  embedder->refused.clear();
-  EXPECT_EQ(sync(document, options).failed, 0u);
-  RetrieverOptions cosine;
-  cosine.similarity = Similarity::cosine;
-  const std::vector<Hit> hits = retrieve(document, "毒药 poison 🍏", cosine);
-  ASSERT_FALSE(hits.empty());
-  EXPECT_EQ(hits[0].source, "poison.md");
-  EXPECT_EQ(hits[0].metadata.text("file_name"), "poison.md");
-  EXPECT_EQ(runtime.run(document.sources()).size(), 4u);
-  options.cleanup = SyncCleanup::full;
-  EXPECT_EQ(sync(document, options).removed, 1u) << "it is still a file that is gone";
-}
-
-TEST_F(SyncTest, FilesThatABuildFailedForAreTriedAgainAsTheyAreStored) {
-  TemporaryFolder folder;
-  write_files(folder, 3);
-  folder.write("poison.md", "毒药 poison 🍏\n");
-  folder.write("gone.md", "毒草 another\n");
-  age(folder);
-  const auto embedder = std::make_shared<CountingEmbedder>();
-  embedder->refused = "毒";
-  Document document = open_folder(folder, embedder);
-  sync(document);
-  EXPECT_FALSE(retrieve(document, "subject1").empty());
-  fs::remove(folder.path() / "gone.md");
-  EXPECT_EQ(runtime.run(document.retry_failed()).size(), 2u);
-  embedder->refused.clear();
-  EXPECT_TRUE(runtime.run(document.retry_failed()).empty());
-  RetrieverOptions cosine;
-  cosine.similarity = Similarity::cosine;
-  EXPECT_EQ(retrieve(document, "毒药 poison 🍏", cosine).at(0).source, "poison.md");
-  EXPECT_EQ(retrieve(document, "毒草 another", cosine).at(0).source, "gone.md");
-  const std::size_t calls = embedder->calls();
-  const SyncReport report = sync(document);
-  EXPECT_EQ(report.unchanged, 4u) << "the files that are there are known as they were read";
-  EXPECT_EQ(report.removed, 1u);
-  EXPECT_EQ(embedder->calls(), calls);
-}
-
 TEST_F(SyncTest, ATouchedFileIsReadButNotRedone) {
   TemporaryFolder folder;
   write_files(folder, 5);
@@ -409,67 +291,6 @@ TEST_F(SyncTest, VerifyContentFindsAChangeThatTheStampHides) {
   SyncOptions verify;
   verify.verify_content = true;
   EXPECT_EQ(sync(document, verify).changed, 1u);
-}
-
-TEST_F(SyncTest, AFailingSourceStopsNoOtherAndIsTriedAgain) {
-  TemporaryFolder folder;
-  write_files(folder, 10);
-  folder.write("bad.txt", "the poison word");
-  const auto embedder = std::make_shared<CountingEmbedder>();
-  embedder->refused = "poison";
-  Document document = open_folder(folder, embedder);
-  document.add_group(NodeGroup("Paragraph", paragraph_chunker()));
-  runtime.run(document.build("Paragraph"));
-  const SyncReport report = sync(document);
-  EXPECT_EQ(report.added, 10u);
-  ASSERT_EQ(report.failed, 1u);
-  EXPECT_EQ(report.failures[0].id, "bad.txt");
-  EXPECT_EQ(report.failures[0].stage, Stage::embed);
-  EXPECT_NE(report.failures[0].reason.find("refused by the model"), std::string::npos);
-  const std::vector<SourceStatus> statuses = runtime.run(document.sources());
-  ASSERT_EQ(statuses.size(), 11u);
-  EXPECT_EQ(statuses[0].state, SourceState::failed);
-  EXPECT_EQ(statuses[0].attempts, 1u);
-
-  EXPECT_EQ(sync(document).failed, 1u);
-  EXPECT_EQ(runtime.run(document.sources())[0].attempts, 2u);
-  embedder->refused.clear();
-  EXPECT_EQ(sync(document).added, 1u);
-  EXPECT_EQ(runtime.run(document.sources())[0].state, SourceState::ready);
-  EXPECT_FALSE(retrieve(document, "poison",
-                        [] {
-                          RetrieverOptions o;
-                          o.group = "Paragraph";
-                          return o;
-                        }())
-                   .empty());
-}
-
-TEST_F(SyncTest, ManyRefusedTextsOfOneSourceFailNoOther) {
-  TemporaryFolder folder;
-  write_files(folder, 10);
-  folder.write("aaa.md", "poison one\n\npoison two\n\npoison three\n\npoison four");
-  const auto embedder = std::make_shared<CountingEmbedder>();
-  embedder->refused = "poison";
-  Document document = open_folder(folder, embedder);
-  document.add_group(NodeGroup("Paragraph", paragraph_chunker()));
-  runtime.run(document.build("Paragraph"));
-  const SyncReport report = sync(document);
-  EXPECT_EQ(report.added, 10u);
-  EXPECT_EQ(report.failed, 1u);
-}
-
-TEST_F(SyncTest, AChangedFileThatFailsStaysSearchableInItsOldForm) {
-  TemporaryFolder folder;
-  folder.write("a.txt", "the old wording");
-  Document document = open_folder(folder);
-  sync(document);
-  retrieve(document, "old");
-  folder.write("a.txt", std::string("\x00\xff\xfe\x00 binary now", 15));
-  const SyncReport report = sync(document);
-  ASSERT_EQ(report.failed, 1u);
-  EXPECT_EQ(report.failures[0].stage, Stage::read);
-  EXPECT_EQ(retrieve(document, "old").size(), 1u);
 }
 
 TEST_F(SyncTest, ProgressGoesFromNothingToAll) {

@@ -1,5 +1,6 @@
 #include "store/segment/dense_search.hpp"
 #include "support/errors.hpp"
+#include "unit/store/graph_search.hpp"
 #include "unit/store/segment_samples.hpp"
 
 #include <algorithm>
@@ -30,30 +31,6 @@ DenseSample clustered(std::mt19937& random, std::size_t rows, std::uint32_t dime
     for (std::uint32_t i = 0; i < dimension; ++i) (&sample.values[row * dimension])[i] += 2 * centre[i];
   }
   return sample;
-}
-
-DenseHits search(const std::vector<DenseView>& views, std::span<const float> vector, Metric metric, std::size_t k,
-                 std::size_t ef = 0, const RowFilter* filter = nullptr) {
-  DenseQuery query;
-  query.queries = vector;
-  query.dimension = vector.size();
-  query.metric = metric;
-  query.k = k;
-  query.ef = ef;
-  query.filter = filter;
-  query.by_graph = true;
-  return search_dense(views, query, {});
-}
-
-double recall(const std::vector<ScoredNode>& found, const std::vector<ScoredNode>& nearest) {
-  const std::set<NodeId> expected = [&] {
-    std::set<NodeId> ids;
-    for (const ScoredNode& hit : nearest) ids.insert(hit.id);
-    return ids;
-  }();
-  const auto right =
-      std::count_if(found.begin(), found.end(), [&](const ScoredNode& h) { return expected.contains(h.id); });
-  return static_cast<double>(right) / static_cast<double>(expected.size());
 }
 
 class Threads final : public Parallel {
@@ -94,132 +71,6 @@ TEST(GraphSegment, TheRecallIsMeasuredWithRowsThatWereNotInTheGraph) {
   EXPECT_GE(header.recalls[header.measured - 1].recall, 0.97F);
   EXPECT_LE(part->graph()->ef_for(0.5, 10), part->graph()->ef_for(0.99, 10));
   EXPECT_LT(part->graph()->ef_for(0.9, 10), part->graph()->ef_for(0.9, 100));
-}
-
-// hnswlib by itself reaches 1,111 of the 2,000.
-TEST(GraphSegment, ACrowdOfEqualVectorsHidesNoOther) {
-  std::mt19937 random(3);
-  DenseSample sample = random_dense(random, 5000, 16);
-  for (std::size_t row = 1; row < 3000; ++row) std::copy_n(sample.values.begin(), 16, &sample.values[row * 16]);
-  const std::vector<DenseView> views = {{sample.part(graph_form()), {}}};
-  EXPECT_TRUE(views[0].part->verify({}).empty());
-  std::size_t found = 0;
-  for (std::size_t row = 3000; row < 5000; ++row)
-    found += search(views, sample.vector(row), Metric::cosine, 1, 64).hits[0].at(0).id == sample.keys[row].node ? 1 : 0;
-  EXPECT_EQ(found, 2000u);
-  EXPECT_EQ(search(views, sample.vector(0), Metric::cosine, 3000, 64).hits[0].size(), 3000u);
-}
-
-TEST(GraphSegment, NearlyEqualVectorsHideNoOther) {
-  std::mt19937 random(4);
-  DenseSample sample = random_dense(random, 2500, 16);
-  for (std::size_t row = 1; row < 1500; ++row)
-    for (std::size_t i = 0; i < 16; ++i)
-      sample.values[row * 16 + i] = sample.values[i] + 1e-3F * static_cast<float>(random() % 100);
-  const std::vector<DenseView> views = {{sample.part(graph_form()), {}}};
-  std::size_t found = 0;
-  for (std::size_t row = 1500; row < 2500; ++row)
-    found += search(views, sample.vector(row), Metric::cosine, 1, 64).hits[0].at(0).id == sample.keys[row].node ? 1 : 0;
-  EXPECT_GE(found, 995u);
-}
-
-/// Crowds of rows that codes can hardly tell apart, as pages are that a template made.
-DenseSample crowds(std::mt19937& random, std::size_t rows, std::size_t crowd, std::uint32_t dimension, float noise) {
-  DenseSample sample = random_dense(random, rows, dimension);
-  std::vector<float> centre;
-  for (std::size_t row = 0; row < rows; ++row) {
-    if (row % crowd == 0) centre = random_vector(random, dimension);
-    for (std::uint32_t i = 0; i < dimension; ++i) {
-      float& element = sample.values[row * dimension + i];
-      element = centre[i] + noise * element;
-    }
-  }
-  return sample;
-}
-
-/// Rows that links of the lowest level lead to, from where a walk may begin there.
-std::size_t reached(const graph::Graph& graph) {
-  std::set<std::uint32_t> seen = {graph.header().entry};
-  for (const graph::UpperLevel& level : graph.upper()) seen.insert(level.nodes.begin(), level.nodes.end());
-  std::vector<std::uint32_t> waiting(seen.begin(), seen.end());
-  while (!waiting.empty()) {
-    const auto links = graph.links(waiting.back());
-    waiting.pop_back();
-    for (const std::uint32_t link : links)
-      if (link != graph::kNone && seen.insert(link).second) waiting.push_back(link);
-  }
-  return seen.size();
-}
-
-TEST(GraphSegment, EachRowOfACrowdCanBeReached) {
-  for (const Metric metric : {Metric::cosine, Metric::l2, Metric::inner_product})
-    for (const std::size_t m : {4U, 16U})
-      for (const float noise : {0.003F, 0.02F}) {
-        std::mt19937 random(8);
-        const auto part = crowds(random, 3000, 300, 32, noise).part(graph_form(metric, m, 40));
-        EXPECT_EQ(reached(*part->graph()) + part->graph()->copies().size(), 3000u)
-            << name_of(metric) << ", M " << m << ", noise " << noise;
-      }
-}
-
-TEST(GraphSegment, WhatCodesMistakeCountsInTheRecallThatIsMeasured) {
-  constexpr std::uint32_t kWidth = 64;
-  constexpr int kQueries = 100;
-  for (const float noise : {0.01F, 0.05F}) {
-    std::mt19937 random(5);
-    const DenseSample sample = crowds(random, 5000, 100, kWidth, noise);
-    const std::vector<DenseView> views = {{sample.part(graph_form()), {}}};
-    const graph::GraphHeader& header = views[0].part->graph()->header();
-    double by_target = 0;
-    double by_smallest = 0;
-    for (int q = 0; q < kQueries; ++q) {
-      std::vector<float> query = random_vector(random, kWidth);
-      const std::span<const float> like = sample.vector(random() % 5000);
-      for (std::uint32_t i = 0; i < kWidth; ++i) query[i] = like[i] + noise * query[i];
-      const std::vector<ScoredNode> nearest = search_dense(views, query, Metric::cosine, nullptr, 10, {});
-      by_smallest += recall(search(views, query, Metric::cosine, 10, header.recalls[0].ef).hits[0], nearest);
-      DenseQuery by_recall;
-      by_recall.queries = query;
-      by_recall.dimension = kWidth;
-      by_recall.metric = Metric::cosine;
-      by_recall.k = 10;
-      by_recall.recall = 0.97;
-      by_target += recall(search_dense(views, by_recall, {}).hits[0], nearest);
-    }
-    EXPECT_NEAR(by_smallest / kQueries, header.recalls[0].recall, 0.15) << noise;
-    EXPECT_GE(by_target / kQueries, 0.96) << noise;
-  }
-}
-
-TEST(GraphSegment, AGraphThatDoesNotReachTheRecallIsNotWalked) {
-  std::mt19937 random(6);
-  const DenseSample sample = crowds(random, 4000, 4000, 16, 1e-4F);
-  const std::vector<DenseView> views = {{sample.part(graph_form()), {}}};
-  EXPECT_LT(views[0].part->graph()->best_recall(), 0.97);
-  DenseQuery query;
-  query.queries = sample.vector(7);
-  query.dimension = 16;
-  query.metric = Metric::cosine;
-  query.k = 10;
-  query.recall = 0.97;
-  const DenseHits found = search_dense(views, query, {});
-  EXPECT_NE(found.plan.find("scan of 4000 rows; along the graph a recall of"), std::string::npos) << found.plan;
-  EXPECT_EQ(recall(found.hits[0], search_dense(views, query.queries, Metric::cosine, nullptr, 10, {})), 1);
-}
-
-TEST(GraphSegment, AFilteredWalkFindsAsManyAsAreAskedFor) {
-  constexpr std::uint32_t kWidth = 32;
-  std::mt19937 random(7);
-  const DenseSample sample = crowds(random, 4000, 40, kWidth, 0.05F);
-  const std::vector<DenseView> views = {{sample.part(graph_form()), {}}};
-  for (std::size_t crowd = 0; crowd < 100; ++crowd) {
-    std::set<NodeId> own;
-    for (std::size_t row = 40 * crowd; row < 40 * crowd + 40; ++row) own.insert(sample.keys[row].node);
-    const LambdaFilter others([&](NodeId node, SourceNumber) { return !own.contains(node); });
-    const std::span<const float> query = sample.vector(40 * crowd);
-    for (const std::size_t k : {10U, 100U})
-      EXPECT_EQ(search(views, query, Metric::cosine, k, k, &others).hits[0].size(), k) << "crowd " << crowd;
-  }
 }
 
 TEST(GraphSegment, DeadAndFilteredRowsAreNoHits) {
