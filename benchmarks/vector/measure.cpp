@@ -30,7 +30,7 @@ segment::DenseView part_of(const VectorSet& set, const segment::DenseForm& form,
   const auto dimension = static_cast<std::uint32_t>(set.dimension);
   auto part = std::make_shared<const segment::DensePart>(
       segment::heap_image(segment::build_dense(1, dimension, keys, set.base)));
-  if (!form.graph && !form.bits) return {part, {}};
+  if (!form.graph && !form.bits && !form.nibbles) return {part, {}};
   segment::StringSink image;
   const std::vector<segment::DenseView> plain = {{part, {}}};
   segment::merge_dense(1, plain, image, {}, form, parallel);

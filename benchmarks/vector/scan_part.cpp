@@ -8,7 +8,10 @@ namespace ragstone::bench {
 
 void measure_scans(VectorSet set, std::size_t asked, Report& report) {
   std::printf("\n%s: %zu x %zu, exact answers\n", set.name.c_str(), set.rows(), set.dimension);
-  const std::vector<segment::DenseView> views = {part_of(set, {})};
+  // As a store keeps vectors of the index type FLAT.
+  segment::DenseForm form;
+  form.nibbles = true;
+  const std::vector<segment::DenseView> views = {part_of(set, form)};
   segment::DenseQuery query;
   query.exact = true;
   Found truth = search_ours(set, views, query, 8);
@@ -32,6 +35,12 @@ void measure_scans(VectorSet set, std::size_t asked, Report& report) {
   compare("exact answer, ours / faiss's flat index", ours, of_faiss);
   const Times batch = times_of([&] { found = search_ours(set, views, query, 8); });
   compare("exact answer, eight a pass / one by one", batch, ours);
+  segment::DenseQuery codes = query;
+  codes.form = segment::FlatForm::codes;
+  const Times by_codes = times_of([&] { found = search_ours(set, views, codes); });
+  compare("exact answer, by nibbles before the codes / by codes", ours, by_codes);
+  const Times codes_batch = times_of([&] { found = search_ours(set, views, codes, 8); });
+  compare("exact answer by codes, eight a pass / one by one", codes_batch, by_codes);
 
   segment::DenseQuery vectors = query;
   vectors.form = segment::FlatForm::vectors;

@@ -16,6 +16,13 @@ struct SelectTerms {
   float constant = 0;
 };
 
+/// Rows of four bits an element, a number from -8 to 7 each, which is stored plus 8. A row is blocks of 128 elements,
+/// the last one shorter. A block's first half (the larger, of an odd number) is in the lower bits of its bytes, the
+/// second half in the upper ones.
+inline constexpr std::size_t kNibbleBlock = 128;
+
+constexpr std::size_t nibble_bytes(std::size_t dimension) noexcept { return dimension / 2 + dimension % 2; }
+
 /// One instruction set's functions. Pointers need no alignment; `rows` are [count x dimension] without gaps.
 ///
 /// Float sums are made in sixteen lanes, without fused operations, and the lanes are added in one fixed order: the
@@ -46,6 +53,10 @@ struct Simd {
   /// The query has 15 bits an element, 128 * high + low; the sum is rounded to a float.
   void (*code_dots_wide)(const std::int8_t* high, const std::int8_t* low, const std::int8_t* rows,
                          std::size_t dimension, const std::uint32_t* chosen, std::size_t count, float* out);
+
+  /// `rows` are [count x nibble_bytes(dimension)].
+  void (*nibble_dots)(const std::int8_t* query, const std::uint8_t* rows, std::size_t dimension, std::size_t count,
+                      std::int32_t* out);
 
   /// Bits that differ; `rows` are [count x words].
   void (*hamming)(const std::uint64_t* query, const std::uint64_t* rows, std::size_t words, std::size_t count,

@@ -250,6 +250,52 @@ HWY_ATTR void code_dots_wide(const std::int8_t* high, const std::int8_t* low, co
   }
 }
 
+/// Of the elements of one block, see kNibbleBlock.
+HWY_ATTR std::int32_t nibble_dot(const std::int8_t* query, const std::uint8_t* block, std::size_t elements) {
+  const std::size_t half = nibble_bytes(elements);
+  const std::size_t pairs = elements - half;
+  const std::int8_t* second = query + half;
+  std::int32_t sum = 0;
+  std::size_t i = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::ScalableTag<std::int16_t> words;
+  const hn::Rebind<std::int8_t, decltype(words)> signed_bytes;
+  const hn::Rebind<std::uint8_t, decltype(words)> bytes;
+  const hn::RepartitionToWide<decltype(words)> sums_tag;
+  const std::size_t width = hn::Lanes(words);
+  const auto offset = hn::Set(words, 8);
+  auto even = hn::Zero(sums_tag);
+  auto odd = hn::Zero(sums_tag);
+  for (; i + width <= pairs; i += width) {
+    const auto both = hn::PromoteTo(words, hn::LoadU(bytes, block + i));
+    const auto lower = hn::Sub(hn::And(both, hn::Set(words, 15)), offset);
+    const auto upper = hn::Sub(hn::ShiftRight<4>(both), offset);
+    even = hn::ReorderWidenMulAccumulate(sums_tag, lower, hn::PromoteTo(words, hn::LoadU(signed_bytes, query + i)),
+                                         even, odd);
+    even = hn::ReorderWidenMulAccumulate(sums_tag, upper, hn::PromoteTo(words, hn::LoadU(signed_bytes, second + i)),
+                                         even, odd);
+  }
+  sum = hn::GetLane(hn::SumOfLanes(sums_tag, hn::Add(even, odd)));
+#endif
+  for (; i < half; ++i) {
+    sum += std::int32_t{query[i]} * (std::int32_t{block[i] & 15} - 8);
+    if (i < pairs) sum += std::int32_t{second[i]} * (std::int32_t{block[i] >> 4} - 8);
+  }
+  return sum;
+}
+
+HWY_ATTR void nibble_dots(const std::int8_t* query, const std::uint8_t* rows, std::size_t dimension, std::size_t count,
+                          std::int32_t* out) {
+  const std::size_t bytes = nibble_bytes(dimension);
+  for (std::size_t row = 0; row < count; ++row) {
+    fetch_ahead(rows + row * bytes);
+    out[row] = 0;
+    for (std::size_t i = 0; i < dimension; i += kNibbleBlock)
+      out[row] += nibble_dot(query + i, rows + row * bytes + i / 2,
+                             dimension - i < kNibbleBlock ? dimension - i : kNibbleBlock);
+  }
+}
+
 HWY_ATTR void hamming(const std::uint64_t* query, const std::uint64_t* rows, std::size_t words, std::size_t count,
                       std::uint32_t* out) {
   const hn::ScalableTag<std::uint64_t> tag;
@@ -297,8 +343,8 @@ HWY_ATTR std::size_t select(const SelectTerms& terms, const std::int32_t* dots_o
 }
 
 constexpr Simd kTable{
-    HWY_STR(HWY_NAMESPACE), dot,     squared_l2, dots,  squared_l2s, code_dot, code_dots, code_dots_each,
-    code_dots_wide,         hamming, count_bits, select};
+    HWY_STR(HWY_NAMESPACE), dot,         squared_l2, dots,       squared_l2s, code_dot, code_dots, code_dots_each,
+    code_dots_wide,         nibble_dots, hamming,    count_bits, select};
 
 }  // namespace
 

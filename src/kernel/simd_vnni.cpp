@@ -298,6 +298,46 @@ RAGSTONE_VNNI void code_dots_wide(const std::int8_t* high, const std::int8_t* lo
   }
 }
 
+/// Products of the elements plus 8 with those of the query, in lanes, of one block.
+[[gnu::always_inline]] RAGSTONE_VNNI inline void add_nibbles(const std::int8_t* query, const std::uint8_t* block,
+                                                             std::size_t elements, __m512i& lower, __m512i& upper) {
+  const __m512i mask = _mm512_set1_epi8(15);
+  const std::size_t half = nibble_bytes(elements);
+  const __m512i bytes = load(reinterpret_cast<const std::int8_t*>(block), half);
+  lower = _mm512_dpbusd_epi32(lower, _mm512_and_si512(bytes, mask), load(query, half));
+  if (elements == half) return;
+  const __m512i above = _mm512_and_si512(_mm512_srli_epi16(bytes, 4), mask);
+  upper = _mm512_dpbusd_epi32(upper, above, load(query + half, elements - half));
+}
+
+RAGSTONE_VNNI inline __m512i sum_nibbles(const std::int8_t* query, const std::uint8_t* row, std::size_t dimension) {
+  __m512i lower = _mm512_setzero_si512();
+  __m512i upper = _mm512_setzero_si512();
+  std::size_t i = 0;
+  for (; i + kNibbleBlock <= dimension; i += kNibbleBlock)
+    add_nibbles(query + i, row + i / 2, kNibbleBlock, lower, upper);
+  if (i < dimension) add_nibbles(query + i, row + i / 2, dimension - i, lower, upper);
+  return _mm512_add_epi32(lower, upper);
+}
+
+RAGSTONE_VNNI void nibble_dots(const std::int8_t* query, const std::uint8_t* rows, std::size_t dimension,
+                               std::size_t count, std::int32_t* out) {
+  const std::int32_t over = excess(query, dimension) / 16;  // Of 8 instead of 128.
+  const std::size_t bytes = nibble_bytes(dimension);
+  std::size_t i = 0;
+  for (; i + kRows <= count; i += kRows) {
+    __m512i sums[kRows];
+    for (std::size_t r = 0; r < kRows; ++r) {
+      const std::uint8_t* row = rows + (i + r) * bytes;
+      fetch_ahead(row);
+      sums[r] = sum_nibbles(query, row, dimension);
+    }
+    const __m128i four = _mm_sub_epi32(add_lanes(sums[0], sums[1], sums[2], sums[3]), _mm_set1_epi32(over));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + i), four);
+  }
+  for (; i < count; ++i) out[i] = _mm512_reduce_add_epi32(sum_nibbles(query, rows + i * bytes, dimension)) - over;
+}
+
 RAGSTONE_VPOPCNT void hamming(const std::uint64_t* query, const std::uint64_t* rows, std::size_t words,
                               std::size_t count, std::uint32_t* out) {
   constexpr std::size_t kWords = 8;
@@ -377,6 +417,7 @@ const Simd* vnni_table(const Simd& base) {
     own.code_dots = code_dots;
     own.code_dots_each = code_dots_each;
     own.code_dots_wide = code_dots_wide;
+    own.nibble_dots = nibble_dots;
     own.select = select;
     if (!__builtin_cpu_supports("avx512vpopcntdq")) return own;
     own.hamming = hamming;

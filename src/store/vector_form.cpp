@@ -8,6 +8,7 @@ segment::DenseForm form_of(const VectorIndexes& indexes, const std::string& key,
   const bool hamming = options.metric_type == Metric::hamming;
   segment::DenseForm form;
   form.bits = options.index_type == IndexType::bin_flat || (options.index_type == IndexType::automatic && hamming);
+  form.nibbles = options.index_type == IndexType::flat && !hamming;
   if (options.index_type == IndexType::hnsw || (options.index_type == IndexType::automatic && !hamming))
     form.graph = graph::BuildOptions{options.metric_type, options.m, options.ef_construction};
   if (options.index_type == IndexType::hnsw) form.graph_rows = rows_if_asked;

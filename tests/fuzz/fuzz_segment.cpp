@@ -39,6 +39,8 @@ std::string fuzz_segment_sample(unsigned seed) {
     form = segment::graph_form(kMetrics[random() % 3], 2 + random() % 2, 10);
   }
   form.bits = random() % 3 == 0;
+  form.nibbles = random() % 3 == 0;
+  form.nibble_rows = 1;
   return sample + dense.image(1, form);
 }
 

@@ -23,8 +23,8 @@ void fuzz_reading(std::string_view bytes);
 
 /// Segments: an image of any bytes, used in every way. If the first byte is even, the image gets right checksums first.
 void fuzz_segment(std::string_view bytes);
-/// A whole image for fuzz_segment(), after its first byte: a few vectors, alone or with a graph or with bits, or
-/// postings.
+/// A whole image for fuzz_segment(), after its first byte: a few vectors, alone or with a graph, with bits or with
+/// nibbles, or postings.
 std::string fuzz_segment_sample(unsigned seed);
 
 /// Event streams: the same events however the bytes are cut. The first byte chooses the cut.

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <utility>
 
 namespace ragstone::segment {
 namespace {
@@ -63,6 +64,68 @@ CodeScale encode(std::span<const float> row, std::span<std::int8_t> codes) noexc
   }
   result.error = finite ? rounded_up(std::sqrt(squares) * (1 + 1e-9)) : std::numeric_limits<float>::infinity();
   return result;
+}
+
+namespace {
+
+// Shares of the largest element that the largest nibble may stand for. Elements beyond it lose more, and all others
+// less: where few elements are large, the sum is smaller.
+constexpr float kNibbleShares[] = {1, 0.75F, 0.5F, 0.33F};
+constexpr float kLargestNibble = 7;
+
+double nibble_of(float element, double inverse) noexcept {
+  return rounded(std::clamp(double{element} * inverse, -8.0, double{kLargestNibble}));
+}
+
+/// The sum of squares of what the nibbles of this scale lose.
+double lost_by_nibbles(std::span<const float> row, float scale) noexcept {
+  const double inverse = 1 / double{scale};
+  double squares = 0;
+  for (const float element : row) {
+    const double lost = double{element} - double{scale} * nibble_of(element, inverse);
+    squares += lost * lost;
+  }
+  return squares;
+}
+
+/// Where the element is: its byte, and by how many bits that is shifted.
+std::pair<std::size_t, int> nibble_place(std::size_t dimension, std::size_t i) noexcept {
+  const std::size_t block = i - i % kernel::kNibbleBlock;
+  const std::size_t half = kernel::nibble_bytes(std::min(kernel::kNibbleBlock, dimension - block));
+  const std::size_t at = i - block;
+  return at < half ? std::pair(block / 2 + at, 0) : std::pair(block / 2 + at - half, 4);
+}
+
+}  // namespace
+
+CodeScale encode_nibbles(std::span<const float> row, std::span<std::uint8_t> nibbles) noexcept {
+  std::ranges::fill(nibbles, std::uint8_t{0x88});
+  CodeScale result;
+  const bool finite = all_finite(row);
+  const float most = finite ? largest(row) / kLargestNibble : 0;
+  double squares = 0;
+  for (const float element : row) squares += double{element} * double{element};
+  for (const float share : kNibbleShares) {
+    // A subnormal scale is too coarse to be worth anything.
+    if (!std::isnormal(share * most)) continue;
+    const double lost = lost_by_nibbles(row, share * most);
+    if (lost >= squares) continue;
+    squares = lost;
+    result.scale = share * most;
+  }
+  result.error = finite ? rounded_up(std::sqrt(squares) * (1 + 1e-9)) : std::numeric_limits<float>::infinity();
+  if (result.scale == 0) return result;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    const auto [byte, shift] = nibble_place(row.size(), i);
+    const int stored = static_cast<int>(nibble_of(row[i], 1 / double{result.scale})) + 8;
+    nibbles[byte] = static_cast<std::uint8_t>((nibbles[byte] & ~(15 << shift)) | (stored << shift));
+  }
+  return result;
+}
+
+int nibble_at(std::span<const std::uint8_t> nibbles, std::size_t dimension, std::size_t i) noexcept {
+  const auto [byte, shift] = nibble_place(dimension, i);
+  return ((nibbles[byte] >> shift) & 15) - 8;
 }
 
 CodeQuery::CodeQuery(std::span<const float> query, Metric metric)

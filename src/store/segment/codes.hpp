@@ -22,6 +22,11 @@ static_assert(sizeof(CodeScale) == 8);
 /// `codes` is as long as `row`. A row with an element that is not finite gets an infinite error.
 CodeScale encode(std::span<const float> row, std::span<std::int8_t> codes) noexcept;
 
+/// The same in four bits an element: `nibbles` are nibble_bytes(row.size()) of kernel/simd.hpp.
+CodeScale encode_nibbles(std::span<const float> row, std::span<std::uint8_t> nibbles) noexcept;
+/// Element i of such a row, from -8 to 7.
+int nibble_at(std::span<const std::uint8_t> nibbles, std::size_t dimension, std::size_t i) noexcept;
+
 /// What VectorScorer::score() gives for a row lies between these.
 struct ScoreBounds {
   double worst = 0;
@@ -38,7 +43,7 @@ class CodeQuery {
   /// product and l2.
   bool is_usable() const noexcept { return usable_; }
 
-  /// The upper halves of the elements: their dot products with rows tell little, but at half the cost.
+  /// The upper halves of the elements: their dot products with rows, or with their nibbles, tell less, but cost less.
   const std::int8_t* coarse() const noexcept { return high_.data(); }
 
   /// Select by products with coarse(), among others, all rows that score `least` or more.

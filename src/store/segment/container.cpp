@@ -29,6 +29,8 @@ bool is_by_row(SectionId section) noexcept {
     case SectionId::lengths:
     case SectionId::graph_factors:
     case SectionId::bits:
+    case SectionId::nibbles:
+    case SectionId::nibble_scales:
       return true;
     default:
       return false;
@@ -49,6 +51,8 @@ Finding::Loss loss_of(SectionId section) noexcept {
     case SectionId::graph_originals:
     case SectionId::graph_copies:
     case SectionId::bits:
+    case SectionId::nibbles:
+    case SectionId::nibble_scales:
       return Finding::Loss::nothing;
     case SectionId::vectors:
       return Finding::Loss::rows;
@@ -103,6 +107,10 @@ const char* name_of(SectionId section) noexcept {
       return "graph copies";
     case SectionId::bits:
       return "bits";
+    case SectionId::nibbles:
+      return "nibbles";
+    case SectionId::nibble_scales:
+      return "nibble scales";
     case SectionId::posting_lists:
       return "posting lists";
     case SectionId::index_form:

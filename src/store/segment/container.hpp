@@ -38,6 +38,8 @@ enum class SectionId : std::uint32_t {
   graph_originals = 24,
   graph_copies = 25,
   bits = 26,
+  nibbles = 27,
+  nibble_scales = 28,
   posting_lists = 40,
   index_form = 60,
   index_1 = 61,  ///< Those of the index itself, up to index_9.

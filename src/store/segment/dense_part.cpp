@@ -40,17 +40,26 @@ bool are_ordered(const DensePart& part, std::span<const std::uint32_t> order) {
   return true;
 }
 
-/// Whether scale * code is as near to the row as the error says.
-bool codes_hold(const DensePart& part, std::uint32_t row) {
-  const std::span<const float> vector = part.vector(row);
-  const std::span<const std::int8_t> codes = part.codes(row);
-  const CodeScale scale = part.code_scale(row);
+/// Whether scale * code is as near to the row as the error says. `code`: of the element with that number.
+template <class Code>
+bool is_near(std::span<const float> vector, CodeScale scale, Code code) {
   double squares = 0;
   for (std::size_t i = 0; i < vector.size(); ++i) {
-    const double lost = double{vector[i]} - double{scale.scale} * static_cast<double>(codes[i]);
+    const double lost = double{vector[i]} - double{scale.scale} * static_cast<double>(code(i));
     squares += lost * lost;
   }
   return std::sqrt(squares) <= double{scale.error};
+}
+
+bool codes_hold(const DensePart& part, std::uint32_t row) {
+  const std::span<const std::int8_t> codes = part.codes(row);
+  return is_near(part.vector(row), part.code_scale(row), [&](std::size_t i) { return codes[i]; });
+}
+
+bool nibbles_hold(const DensePart& part, std::uint32_t row) {
+  const std::span<const std::uint8_t> nibbles = part.nibbles_from(row);
+  return is_near(part.vector(row), part.all_nibble_scales()[row],
+                 [&](std::size_t i) { return nibble_at(nibbles, part.dimension(), i); });
 }
 
 bool are_links(std::span<const std::uint32_t> links, std::uint32_t nodes) {
@@ -92,6 +101,10 @@ DensePart::DensePart(std::shared_ptr<const Image> image)
   norms_ = container_.array<double>(SectionId::norms, rows);
   if (container_.has(SectionId::bits))
     bits_ = container_.array<std::uint64_t>(SectionId::bits, rows * sign_words(dimension_));
+  if (container_.has(SectionId::nibbles)) {
+    nibbles_ = container_.array<std::uint8_t>(SectionId::nibbles, rows * kernel::nibble_bytes(dimension_));
+    nibble_scales_ = container_.array<CodeScale>(SectionId::nibble_scales, rows);
+  }
   for (const SectionId section : {SectionId::contents, SectionId::content_order})
     container_.expect_random_reads(section);
   if (container_.has(SectionId::graph_header)) open_graph();
@@ -139,6 +152,7 @@ void DensePart::read_soon(std::span<const std::uint32_t> rows) const {
 
 bool DenseForm::fits(const DensePart& part) const noexcept {
   if (part.rows() > 0 && part.has_bits() != bits) return false;
+  if (part.has_nibbles() != wants_nibbles(part.rows())) return false;
   const graph::Graph* built = part.graph();
   if (built == nullptr || !wants_graph(part.rows())) return (built != nullptr) == wants_graph(part.rows());
   return graph::BaseGraph::fits(*built, *graph);
@@ -239,6 +253,7 @@ std::vector<Finding> DensePart::verify(const StopToken& stop) const {
   std::vector<std::uint32_t> wrong_norms;
   std::vector<std::uint32_t> wrong_codes;
   std::vector<std::uint32_t> wrong_bits;
+  std::vector<std::uint32_t> wrong_nibbles;
   std::vector<std::uint32_t> wrong_factors;
   for (std::uint32_t row = 0; row < rows(); ++row) {
     poll.spend(dimension_ * std::size_t{4});
@@ -251,6 +266,7 @@ std::vector<Finding> DensePart::verify(const StopToken& stop) const {
     if (kernel::norm(values) != norm(row)) wrong_norms.push_back(row);
     if (!codes_hold(*this, row)) wrong_codes.push_back(row);
     if (has_bits() && !std::ranges::equal(sign_bits(values), bits(row))) wrong_bits.push_back(row);
+    if (has_nibbles() && !nibbles_hold(*this, row)) wrong_nibbles.push_back(row);
     if (graph_ && !factor_holds(row)) wrong_factors.push_back(row);
   }
   if (!not_finite.empty())
@@ -262,6 +278,8 @@ std::vector<Finding> DensePart::verify(const StopToken& stop) const {
     add(findings, SectionId::codes, "some are not their vectors'", Finding::Loss::nothing, std::move(wrong_codes));
   if (!wrong_bits.empty())
     add(findings, SectionId::bits, "some are not their vectors'", Finding::Loss::nothing, std::move(wrong_bits));
+  if (!wrong_nibbles.empty())
+    add(findings, SectionId::nibbles, "some are not their vectors'", Finding::Loss::nothing, std::move(wrong_nibbles));
   if (!wrong_factors.empty())
     add(findings, SectionId::graph_factors, "some are not their rows'", Finding::Loss::nothing,
         std::move(wrong_factors));

@@ -64,6 +64,13 @@ class DensePart {
     return bits_.subspan(row * words, words);
   }
 
+  bool has_nibbles() const noexcept { return !nibbles_.empty(); }
+  /// Of the rows from `row` on, see encode_nibbles().
+  std::span<const std::uint8_t> nibbles_from(std::uint32_t row) const noexcept {
+    return nibbles_.subspan(row * kernel::nibble_bytes(dimension_));
+  }
+  std::span<const CodeScale> all_nibble_scales() const noexcept { return nibble_scales_; }
+
   /// Null if the part has none.
   const graph::Graph* graph() const noexcept { return graph_ ? &*graph_ : nullptr; }
   graph::CodeRows code_rows() const noexcept { return {codes_.data(), dimension_, graph_factors_}; }
@@ -102,6 +109,8 @@ class DensePart {
   std::span<const CodeScale> code_scales_;
   std::span<const double> norms_;
   std::span<const std::uint64_t> bits_;
+  std::span<const std::uint8_t> nibbles_;
+  std::span<const CodeScale> nibble_scales_;
   std::optional<graph::Graph> graph_;
   std::span<const graph::CodeFactor> graph_factors_;
   std::shared_ptr<Asked> asked_;  ///< Only of a part with a graph.
@@ -126,9 +135,12 @@ struct DenseForm {
   std::optional<graph::BuildOptions> graph;  ///< For parts of at least `graph_rows` rows.
   std::size_t graph_rows = 50'000;
   bool bits = false;
+  bool nibbles = false;  ///< For parts of at least `nibble_rows` rows.
+  std::size_t nibble_rows = 5'000;
   bool from_scratch = false;  ///< A graph goes on from none that the parts have.
 
   bool wants_graph(std::size_t rows) const noexcept { return graph && rows > 0 && rows >= graph_rows; }
+  bool wants_nibbles(std::size_t rows) const noexcept { return nibbles && rows > 0 && rows >= nibble_rows; }
   /// Whether a part is what a merge would make of it.
   bool fits(const DensePart& part) const noexcept;
 };

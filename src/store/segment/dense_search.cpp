@@ -66,7 +66,7 @@ class DenseSearch {
 
  private:
   FlatSearch fresh() const {
-    const FlatForm form = query_.exact && query_.form == FlatForm::bits ? FlatForm::codes : query_.form;
+    const FlatForm form = query_.exact ? std::min(query_.form, FlatForm::nibbles) : query_.form;
     return FlatSearch(query_.queries, query_.dimension, query_.metric, query_.k, form);
   }
 

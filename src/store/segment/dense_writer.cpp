@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kSections = 8;
 constexpr std::size_t kGraphSections = 6;
+constexpr std::size_t kNibbleSections = 2;
 // A graph that has lost more than one row in so many is built anew: mending costs links, and walks.
 constexpr std::size_t kMostDeadOfBase = 5;
 
@@ -28,6 +29,9 @@ class DenseRows {
   virtual std::span<const float> vector(std::size_t number) const = 0;
   virtual double norm(std::size_t number) const = 0;
   virtual CodeScale code(std::size_t number, std::span<std::int8_t> codes) const = 0;
+  virtual CodeScale nibbles(std::size_t number, std::span<std::uint8_t> nibbles) const {
+    return encode_nibbles(vector(number), nibbles);
+  }
   /// A graph over some of the rows, to go on from.
   virtual std::optional<graph::BaseGraph> base(const graph::BuildOptions&) const { return std::nullopt; }
 };
@@ -91,6 +95,15 @@ class MergedRows final : public DenseRows {
     return part.code_scale(row.row);
   }
 
+  CodeScale nibbles(std::size_t number, std::span<std::uint8_t> nibbles) const override {
+    const PlannedRow& row = plan_[number];
+    const DensePart& part = *parts_[row.part].part;
+    if (!part.has_nibbles() || damage_[row.part].underived.contains(row.row))
+      return encode_nibbles(vector(number), nibbles);
+    std::ranges::copy(part.nibbles_from(row.row).first(nibbles.size()), nibbles.begin());
+    return part.all_nibble_scales()[row.row];
+  }
+
   std::optional<graph::BaseGraph> base(const graph::BuildOptions& options) const override {
     std::size_t best = parts_.size();
     for (std::size_t p = 0; p < parts_.size(); ++p)
@@ -148,6 +161,7 @@ class DenseWriter {
     write_codes();
     if (form_.wants_graph(rows_.size())) write_graph();
     if (form_.bits) write_bits();
+    if (form_.wants_nibbles(rows_.size())) write_nibbles();
     writer_.begin(SectionId::vectors, sizeof(float));
     for (std::size_t n = 0; n < rows_.size(); ++n) {
       poll_.spend(dimension_);
@@ -159,7 +173,8 @@ class DenseWriter {
 
  private:
   static std::size_t sections(std::size_t rows, const DenseForm& form) {
-    return kSections + (form.wants_graph(rows) ? kGraphSections : 0) + (form.bits ? 1 : 0);
+    return kSections + (form.wants_graph(rows) ? kGraphSections : 0) + (form.bits ? 1 : 0) +
+           (form.wants_nibbles(rows) ? kNibbleSections : 0);
   }
 
   struct ContentKey {
@@ -235,6 +250,19 @@ class DenseWriter {
     writer_.end();
   }
 
+  void write_nibbles() {
+    std::vector<CodeScale> scales(rows_.size());
+    std::vector<std::uint8_t> nibbles(kernel::nibble_bytes(dimension_));
+    writer_.begin(SectionId::nibbles, sizeof(std::uint8_t));
+    for (std::size_t n = 0; n < rows_.size(); ++n) {
+      poll_.spend(4 * dimension_);
+      scales[n] = rows_.nibbles(n, nibbles);
+      writer_.append(std::span<const std::uint8_t>(nibbles));
+    }
+    writer_.end();
+    write_array(SectionId::nibble_scales, std::span(scales));
+  }
+
   template <class T>
   void write_array(SectionId section, std::span<const T> values) {
     writer_.begin(section, sizeof(T));
@@ -279,7 +307,9 @@ void merge_dense(Generation generation, std::span<const DenseView> parts, ImageS
                                                 ", another " + std::to_string(part.part->dimension()));
   const MergedRows rows(parts, stop);
   const std::uint64_t links = form.wants_graph(rows.size()) ? (2 * form.graph->m + 4) * sizeof(std::uint32_t) : 0;
-  to.expect(rows.size() * (5 * std::uint64_t{dimension} + links + 64 + (form.bits ? dimension / 8 + 8 : 0)) + 65'536);
+  const std::uint64_t bits = form.bits ? dimension / 8 + 8 : 0;
+  const std::uint64_t nibbles = form.wants_nibbles(rows.size()) ? dimension / 2 + 9 : 0;
+  to.expect(rows.size() * (5 * std::uint64_t{dimension} + links + 64 + bits + nibbles) + 65'536);
   DenseWriter(generation, dimension, rows, to, form, parallel, stop).write();
 }
 

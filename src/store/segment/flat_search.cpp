@@ -9,6 +9,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 namespace ragstone::segment {
@@ -22,6 +23,8 @@ constexpr std::size_t kFirstChunk = 64;
 constexpr std::size_t kVectorBytes = 192 << 10;
 // Queries whose products with a chunk are made together.
 constexpr std::size_t kTogether = 8;
+// Queries that look at nibbles, one by one.
+constexpr std::size_t kMostByNibbles = 3;
 // Where fewer than one row in so many is selected, only those are read.
 constexpr std::size_t kSparse = 3;
 // Candidates that wait at most before those below the floor are dropped.
@@ -149,6 +152,8 @@ void FlatSearch::look_at(const Chunk& chunk, bool few) {
     } else if (form_ == FlatForm::vectors || few || !codes_of(query).is_usable()) {
       by_vectors.queries[by_vectors.count++] = &query;
       look(by_vectors, &FlatSearch::scan_vectors, kTogether);
+    } else if (chunk.chosen == nullptr && tells_by_nibbles(query, chunk.part)) {
+      scan_nibbles(query, chunk);
     } else {
       by_codes.queries[by_codes.count++] = &query;
       look(by_codes, &FlatSearch::scan_codes, kTogether);
@@ -191,6 +196,24 @@ void FlatSearch::raise_floor(Query& query, double worst) const {
   }
 }
 
+/// Before a floor is known, all codes are looked at anyway. Several queries read each row once; then nibbles, which
+/// leave more to be looked at, cost more than they spare.
+bool FlatSearch::tells_by_nibbles(const Query& query, const DensePart& part) const noexcept {
+  return form_ >= FlatForm::nibbles && part.has_nibbles() && has_floor(query) && queries_.size() <= kMostByNibbles;
+}
+
+void FlatSearch::scan_nibbles(Query& query, const Chunk& chunk) const {
+  chunk.poll.spend(chunk.count * (dimension_ / 96 + 4));
+  std::array<std::int32_t, kChunk> dots;
+  kernel::simd().nibble_dots(query.codes->coarse(), chunk.part.nibbles_from(chunk.first).data(), dimension_,
+                             chunk.count, dots.data());
+  std::array<std::uint32_t, kChunk> near;
+  const std::size_t count =
+      kernel::simd().select(query.codes->terms(query.floors.front()), dots.data(),
+                            &chunk.part.all_nibble_scales()[chunk.first].scale, chunk.norms, chunk.count, near.data());
+  keep_near(query, chunk, {near.data(), count});
+}
+
 void FlatSearch::scan_codes(std::span<Query* const> queries, const Chunk& chunk) const {
   chunk.poll.spend(queries.size() * chunk.count * (dimension_ / 48 + 4));
   std::array<const std::int8_t*, kTogether> coarse;
@@ -200,26 +223,29 @@ void FlatSearch::scan_codes(std::span<Query* const> queries, const Chunk& chunk)
   kernel::simd().code_dots_each(coarse.data(), queries.size(),
                                 chunk.chosen != nullptr ? codes : codes + chunk.first * dimension_, dimension_,
                                 chunk.chosen, chunk.count, dots.data());
-  for (std::size_t q = 0; q < queries.size(); ++q) keep_near(*queries[q], chunk, &dots[q * chunk.count]);
+  std::array<std::uint32_t, kChunk> near;
+  for (std::size_t q = 0; q < queries.size(); ++q) {
+    std::size_t count = chunk.count;
+    if (has_floor(*queries[q])) {
+      count = kernel::simd().select(queries[q]->codes->terms(queries[q]->floors.front()), &dots[q * chunk.count],
+                                    &chunk.scales->scale, chunk.norms, chunk.count, near.data());
+    } else {
+      std::iota(near.begin(), near.begin() + static_cast<std::ptrdiff_t>(count), 0U);
+    }
+    keep_near(*queries[q], chunk, {near.data(), count});
+  }
 }
 
-/// Rows that may be among the best by their coarse products get a second look, with all of the query's digits.
-void FlatSearch::keep_near(Query& query, const Chunk& chunk, const std::int32_t* dots) const {
-  std::array<std::uint32_t, kChunk> kept;
-  std::size_t count = chunk.count;
-  if (has_floor(query)) {
-    count = kernel::simd().select(query.codes->terms(query.floors.front()), dots, &chunk.scales->scale, chunk.norms,
-                                  chunk.count, kept.data());
-  } else {
-    for (std::size_t i = 0; i < count; ++i) kept[i] = static_cast<std::uint32_t>(i);
-  }
-  if (count == 0) return;
+/// Rows of a chunk that may be among the best by their coarse products get a second look, with all of the query's
+/// digits.
+void FlatSearch::keep_near(Query& query, const Chunk& chunk, std::span<const std::uint32_t> near) const {
+  if (near.empty()) return;
   std::array<std::uint32_t, kChunk> rows;
-  for (std::size_t i = 0; i < count; ++i) rows[i] = chunk.row(kept[i]);
+  for (std::size_t i = 0; i < near.size(); ++i) rows[i] = chunk.row(near[i]);
   std::array<float, kChunk> products;
-  query.codes->dots(chunk.part.all_codes().data(), rows.data(), count, products.data());
-  for (std::size_t i = 0; i < count; ++i) {
-    const ScoreBounds bounds = query.codes->bounds(products[i], chunk.scales[kept[i]], chunk.norms[kept[i]]);
+  query.codes->dots(chunk.part.all_codes().data(), rows.data(), near.size(), products.data());
+  for (std::size_t i = 0; i < near.size(); ++i) {
+    const ScoreBounds bounds = query.codes->bounds(products[i], chunk.scales[near[i]], chunk.norms[near[i]]);
     if ((has_floor(query) && bounds.best < query.floors.front()) || !chunk.admits(rows[i])) continue;
     raise_floor(query, bounds.worst);
     query.candidates.push_back({bounds.best, rows[i], &chunk.part});

@@ -17,9 +17,10 @@ namespace ragstone::segment {
 
 /// What a flat search reads of the rows that it does not score.
 enum class FlatForm {
-  codes,    ///< i8: tells which rows cannot be among the best; exact.
   vectors,  ///< All vectors; exact.
-  bits,     ///< Signs: the nearest of them are scored. Parts without bits are searched by codes.
+  codes,    ///< i8: tells which rows cannot be among the best; exact.
+  nibbles,  ///< Four bits an element, before the codes; exact. Parts without nibbles are searched by codes.
+  bits,     ///< Signs: the nearest of them are scored. Parts without bits are searched as by `nibbles`.
 };
 
 /// Searches rows one after the other for several queries in a pass: rows stay in the cache for the next query.
@@ -71,8 +72,10 @@ class FlatSearch {
   const CodeQuery& codes_of(Query& query) const;
   const std::vector<std::uint64_t>& bits_of(Query& query) const;
   void raise_floor(Query& query, double worst) const;
+  bool tells_by_nibbles(const Query& query, const DensePart& part) const noexcept;
+  void scan_nibbles(Query& query, const Chunk& chunk) const;
   void scan_codes(std::span<Query* const> queries, const Chunk& chunk) const;
-  void keep_near(Query& query, const Chunk& chunk, const std::int32_t* dots) const;
+  void keep_near(Query& query, const Chunk& chunk, std::span<const std::uint32_t> near) const;
   void take_first(Query& query, const Chunk& chunk) const;
   void scan_vectors(std::span<Query* const> queries, const Chunk& chunk) const;
   void scan_block(std::span<Query* const> queries, const Chunk& chunk) const;

@@ -190,6 +190,33 @@ TEST(Simd, SumsOverCodesAreExact) {
   }
 }
 
+TEST(Simd, SumsOverNibblesAreExact) {
+  std::mt19937 random(7);
+  for (const std::size_t dimension : kDimensions) {
+    const std::vector<std::int8_t> query = random_codes(random, dimension);
+    const std::size_t bytes = nibble_bytes(dimension);
+    std::vector<std::uint8_t> rows(kRows * bytes);
+    std::vector<std::int32_t> expected(kRows);
+    for (std::size_t row = 0; row < kRows; ++row)
+      for (std::size_t i = 0; i < dimension; ++i) {
+        // As simd.hpp says where an element is.
+        const std::size_t block = i / kNibbleBlock * kNibbleBlock;
+        const std::size_t half = (std::min(kNibbleBlock, dimension - block) + 1) / 2;
+        const std::size_t in_block = i - block;
+        const int element = static_cast<int>(random() % 16) - 8;
+        const int stored = element + 8;
+        std::uint8_t& byte = rows[row * bytes + block / 2 + in_block % half];
+        byte = static_cast<std::uint8_t>(byte | (in_block < half ? stored : stored << 4));
+        expected[row] += query[i] * element;
+      }
+    for (const Simd* simd : supported_simd()) {
+      std::vector<std::int32_t> dots(kRows);
+      simd->nibble_dots(query.data(), rows.data(), dimension, kRows, dots.data());
+      EXPECT_EQ(dots, expected) << simd->name << ' ' << dimension;
+    }
+  }
+}
+
 TEST(Simd, SeveralQueriesInOnePassGetTheSumsOfEach) {
   std::mt19937 random(5);
   for (const std::size_t dimension : kDimensions) {
@@ -222,6 +249,15 @@ TEST(Simd, SumsOverTheLargestCodesDoNotOverflow) {
                                          std::tuple(&most, &least, -128 * 127)}) {
       std::int32_t dot = 0;
       simd->code_dots(a->data(), b->data(), dimension, nullptr, 1, &dot);
+      EXPECT_EQ(dot, expected * 65'536) << simd->name;
+    }
+  const std::vector<std::uint8_t> smallest(nibble_bytes(dimension), 0x00), largest(nibble_bytes(dimension), 0xFF);
+  for (const Simd* simd : supported_simd())
+    for (const auto& [query, nibbles, expected] :
+         {std::tuple(&most, &largest, 127 * 7), std::tuple(&least, &largest, -128 * 7),
+          std::tuple(&least, &smallest, 128 * 8)}) {
+      std::int32_t dot = 0;
+      simd->nibble_dots(query->data(), nibbles->data(), dimension, 1, &dot);
       EXPECT_EQ(dot, expected * 65'536) << simd->name;
     }
 }

@@ -86,10 +86,12 @@ TEST_F(VectorIndexTest, AnotherIndexTypeIsBuiltFromTheVectorsThatAreStored) {
   ASSERT_TRUE(flat);
   EXPECT_EQ(flat->rows(), kRows);
   EXPECT_EQ(flat->graph(), nullptr);
+  EXPECT_TRUE(flat->has_nibbles());
   const std::vector<ScoredNode> expected = hits_;
 
   const auto graph = maintained(options_of(IndexType::hnsw, Metric::l2));
   ASSERT_TRUE(graph && graph->graph());
+  EXPECT_FALSE(graph->has_nibbles());
   EXPECT_EQ(graph->graph()->header().upper_degree, 4u);
   EXPECT_EQ(graph->graph()->header().metric, graph::metric_code(Metric::l2));
   EXPECT_EQ(hits_, expected);

@@ -46,10 +46,14 @@ std::vector<std::uint32_t> live(std::size_t rows, const DeadRows& dead) {
   return result;
 }
 
-std::shared_ptr<const DensePart> merge(std::span<const DenseView> views, Generation generation = 9) {
+std::string merged_image(std::span<const DenseView> views, Generation generation, const DenseForm& form) {
   StringSink image;
-  merge_dense(generation, views, image, {});
-  return std::make_shared<const DensePart>(heap_image(std::move(image).take()));
+  merge_dense(generation, views, image, {}, form);
+  return std::move(image).take();
+}
+
+std::shared_ptr<const DensePart> merge(std::span<const DenseView> views, Generation generation = 9) {
+  return std::make_shared<const DensePart>(heap_image(merged_image(views, generation, {})));
 }
 
 TEST(DenseSegment, GivesBackWhatItWasBuiltFrom) {
@@ -85,6 +89,7 @@ TEST(DenseSegment, AVectorOf384DimensionsTakesAtMost135PercentOfItsRawSize) {
   std::mt19937 random(3);
   const DenseSample sample = random_dense(random, 2000, 384);
   EXPECT_LE(static_cast<double>(sample.image().size()), 1.35 * 2000 * 384 * sizeof(float));
+  EXPECT_LE(static_cast<double>(sample.image(1, nibble_form()).size()), 1.5 * 2000 * 384 * sizeof(float));
 }
 
 TEST(DenseSegment, SearchFindsExactlyWhatAScanOfAllVectorsFinds) {
@@ -100,7 +105,7 @@ TEST(DenseSegment, SearchFindsExactlyWhatAScanOfAllVectorsFinds) {
       samples.push_back(random_dense(random, random() % 200, dimension, first, kind));
       first += 1000;
       dead.push_back(random() % 2 == 0 ? DeadRows() : random_dead(random, samples.back().keys.size(), 0.3));
-      views.push_back({samples.back().part(), dead.back()});
+      views.push_back({samples.back().part(random() % 2 == 0 ? nibble_form() : DenseForm()), dead.back()});
     }
     const LambdaFilter every_third([](NodeId node, SourceNumber source) { return (node + source) % 3 == 0; });
     const RowFilter* const filter = random() % 2 == 0 ? nullptr : &every_third;
@@ -125,6 +130,8 @@ TEST(DenseSegment, CodesNeverPromiseLessThanTheScore) {
     const double norm = kernel::norm(row);
     std::vector<std::int8_t> codes(dimension);
     const CodeScale scale = encode(row, codes);
+    std::vector<std::uint8_t> nibbles(kernel::nibble_bytes(dimension));
+    const CodeScale nibble_scale = encode_nibbles(row, nibbles);
     for (const Metric metric : kMetrics) {
       const double score = VectorScorer(query, metric).score(row, norm);
       const CodeQuery bound(query, metric);
@@ -138,6 +145,9 @@ TEST(DenseSegment, CodesNeverPromiseLessThanTheScore) {
       std::int32_t coarse = 0;
       kernel::simd().code_dots(bound.coarse(), codes.data(), dimension, nullptr, 1, &coarse);
       EXPECT_EQ(kernel::simd().select(bound.terms(score), &coarse, &scale.scale, &norm, 1, &selected), 1u)
+          << "seed " << seed << ", " << name_of(metric);
+      kernel::simd().nibble_dots(bound.coarse(), nibbles.data(), dimension, 1, &coarse);
+      EXPECT_EQ(kernel::simd().select(bound.terms(score), &coarse, &nibble_scale.scale, &norm, 1, &selected), 1u)
           << "seed " << seed << ", " << name_of(metric);
     }
   }
@@ -164,12 +174,33 @@ TEST(DenseSegment, CodesSpareMostVectorsOfARealisticScan) {
                                   part->all_norms().data(), part->rows(), kept.data()),
             80u);
   EXPECT_LE(scored, 40u);
+  const auto with_nibbles = sample.part(nibble_form());
+  kernel::simd().nibble_dots(bound.coarse(), with_nibbles->nibbles_from(0).data(), dimension, part->rows(),
+                             coarse.data());
+  EXPECT_LE(kernel::simd().select(bound.terms(tenth), coarse.data(), &with_nibbles->all_nibble_scales()[0].scale,
+                                  part->all_norms().data(), part->rows(), kept.data()),
+            1500u);
+}
+
+TEST(DenseSegment, NibblesSpareFewLargeElementsTheirRange) {
+  std::mt19937 random(15);
+  std::vector<float> row = random_vector(random, 384);
+  std::vector<std::uint8_t> nibbles(kernel::nibble_bytes(384));
+  const float even = encode_nibbles(row, nibbles).error;
+  row[200] = 8 * *std::max_element(row.begin(), row.end());
+  const CodeScale scale = encode_nibbles(row, nibbles);
+  EXPECT_LT(scale.scale, 0.8F * row[200] / 7);
+  EXPECT_EQ(nibble_at(nibbles, 384, 200), 7);
+  EXPECT_LT(scale.error, row[200]) << "which is what is lost if all others are 0";
+  EXPECT_GT(scale.error, even);
 }
 
 TEST(DenseSegment, EncodesWhatIsNotFiniteWithoutAPromise) {
   std::vector<std::int8_t> codes(2);
   const std::vector<float> row = {std::numeric_limits<float>::quiet_NaN(), 1};
   EXPECT_TRUE(std::isinf(encode(row, codes).error));
+  std::vector<std::uint8_t> nibbles(1);
+  EXPECT_TRUE(std::isinf(encode_nibbles(row, nibbles).error));
 }
 
 TEST(DenseSegment, RefusesAQueryOfAnotherDimension) {
@@ -196,8 +227,8 @@ TEST(DenseSegment, AMergeIsWhatABuildOfTheLiveRowsIs) {
     std::vector<std::uint32_t> lost;
     for (DenseSample& sample : samples) {
       sample.dimension = dimension;
-      views.push_back(
-          {sample.part(), random_dead(random, sample.keys.size(), 0.4 * static_cast<double>(random() % 3))});
+      views.push_back({sample.part(random() % 2 == 0 ? nibble_form() : DenseForm()),
+                       random_dead(random, sample.keys.size(), 0.4 * static_cast<double>(random() % 3))});
       for (const std::uint32_t row : views.back().dead.rows()) lost.push_back(*all.part()->find(sample.keys[row].node));
     }
     DenseSample expected;
@@ -206,9 +237,8 @@ TEST(DenseSegment, AMergeIsWhatABuildOfTheLiveRowsIs) {
       expected.keys.push_back(all.keys[row]);
       expected.values.insert(expected.values.end(), all.vector(row).begin(), all.vector(row).end());
     }
-    StringSink image;
-    merge_dense(7, views, image, {});
-    EXPECT_EQ(std::move(image).take(), expected.image(7)) << "seed " << seed;
+    for (const DenseForm& form : {DenseForm(), nibble_form()})
+      EXPECT_EQ(merged_image(views, 7, form), expected.image(7, form)) << "seed " << seed;
   }
 }
 
@@ -261,10 +291,10 @@ TEST(DenseSegment, AMergeRefusesLiveRowsInADamagedBlockAndTakesTheOthers) {
 TEST(DenseSegment, AMergeDerivesDamagedCodesAndNormsAgain) {
   std::mt19937 random(10);
   const DenseSample sample = random_dense(random, 200, 32);
-  const std::string good = sample.image();
+  const std::string good = sample.image(1, nibble_form());
   const DensePart whole(heap_image(good));
-  for (const SectionId section :
-       {SectionId::codes, SectionId::code_scales, SectionId::norms, SectionId::content_order}) {
+  for (const SectionId section : {SectionId::codes, SectionId::code_scales, SectionId::norms, SectionId::content_order,
+                                  SectionId::nibbles, SectionId::nibble_scales}) {
     std::string bytes = good;
     const std::size_t at = good.find(whole.container().bytes(section));
     bytes[at + 3] = static_cast<char>(bytes[at + 3] ^ 1);
@@ -273,9 +303,7 @@ TEST(DenseSegment, AMergeDerivesDamagedCodesAndNormsAgain) {
     ASSERT_FALSE(findings.empty()) << name_of(section);
     for (const Finding& finding : findings) EXPECT_EQ(finding.loss, Finding::Loss::nothing);
     const std::vector<DenseView> views = {{damaged, {}}};
-    StringSink image;
-    merge_dense(1, views, image, {});
-    EXPECT_EQ(std::move(image).take(), good) << name_of(section);
+    EXPECT_EQ(merged_image(views, 1, nibble_form()), good) << name_of(section);
   }
 }
 

@@ -116,6 +116,7 @@ TEST(GraphSegment, SmallPartsGetNoGraphAndFitTheirForm) {
   EXPECT_NE(large->graph(), nullptr);
   EXPECT_TRUE(form.fits(*large));
   EXPECT_FALSE(DenseForm().fits(*large));
+  EXPECT_FALSE(nibble_form().fits(*large));
   EXPECT_FALSE(graph_form(Metric::l2).fits(*large));
   EXPECT_FALSE(graph_form(Metric::cosine, 9).fits(*large));
 }
@@ -372,16 +373,18 @@ TEST(GraphSegment, SignsAndFactorsThatAreNotTheirRowsAreToldByRow) {
   const DenseSample sample = clustered(random, 900, 130);
   for (const Metric metric : {Metric::cosine, Metric::inner_product, Metric::l2}) {
     DenseForm form = graph_form(metric);
-    form.bits = true;
+    form.bits = form.nibbles = true;
+    form.nibble_rows = 1;
     const std::string good = sample.image(1, form);
     const DensePart whole(heap_image(good));
     EXPECT_TRUE(whole.verify({}).empty());
     for (const auto& [section, bytes_of_row] :
-         {std::pair(SectionId::bits, std::size_t{24}), std::pair(SectionId::graph_factors, std::size_t{8})}) {
+         {std::pair(SectionId::bits, std::size_t{24}), std::pair(SectionId::nibbles, std::size_t{65}),
+          std::pair(SectionId::graph_factors, std::size_t{8})}) {
       std::string image = good;
       const auto at = static_cast<std::size_t>(whole.container().bytes(section).data() -
                                                reinterpret_cast<const char*>(whole.container().image().bytes().data()));
-      image[at + 7 * bytes_of_row + 1] ^= 2;
+      image[at + 7 * bytes_of_row + 1] ^= 8;
       // Beside the block's checksum.
       const std::vector<Finding> findings = DensePart(heap_image(image)).verify({});
       const auto by_row = std::count_if(findings.begin(), findings.end(), [wanted = section](const Finding& finding) {
@@ -393,14 +396,14 @@ TEST(GraphSegment, SignsAndFactorsThatAreNotTheirRowsAreToldByRow) {
   }
 }
 
-/// Whether rows are found by their signs first.
-class DenseSegmentThreads : public testing::TestWithParam<bool> {};
+class DenseSegmentThreads : public testing::TestWithParam<FlatForm> {};
 
 TEST_P(DenseSegmentThreads, SeveralQueriesAndThreadsGiveWhatSingleOnesGive) {
   std::mt19937 random(11);
   const DenseSample sample = random_dense(random, 70'000, 4);
   DenseForm form;
-  form.bits = GetParam();
+  form.bits = GetParam() == FlatForm::bits;
+  form.nibbles = GetParam() == FlatForm::nibbles;
   const std::vector<DenseView> views = {{sample.part(form), random_dead(random, 70'000, 0.1)}};
   const Threads threads;
   std::vector<float> queries;
@@ -422,9 +425,12 @@ TEST_P(DenseSegmentThreads, SeveralQueriesAndThreadsGiveWhatSingleOnesGive) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(, DenseSegmentThreads, testing::Bool(), [](const testing::TestParamInfo<bool>& way) {
-  return std::string(way.param ? "BySigns" : "ByCodes");
-});
+INSTANTIATE_TEST_SUITE_P(, DenseSegmentThreads, testing::Values(FlatForm::codes, FlatForm::nibbles, FlatForm::bits),
+                         [](const testing::TestParamInfo<FlatForm>& form) {
+                           return std::string(form.param == FlatForm::codes     ? "ByCodes"
+                                              : form.param == FlatForm::nibbles ? "ByNibbles"
+                                                                                : "BySigns");
+                         });
 
 }  // namespace
 }  // namespace ragstone::segment

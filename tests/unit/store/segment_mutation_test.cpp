@@ -53,7 +53,8 @@ DenseSample with_copies(std::mt19937& random) {
 }
 
 DenseForm with_bits(DenseForm form) {
-  form.bits = true;
+  form.bits = form.nibbles = true;
+  form.nibble_rows = 1;
   return form;
 }
 
@@ -95,7 +96,7 @@ TEST(SegmentMutation, DamagedDenseImagesAreRefusedFoundOrHarmless) {
   std::mt19937 random(1);
   // One of them has sections of several blocks.
   const std::vector<std::string> images = {random_dense(random, 1, 4).image(), random_dense(random, 60, 8).image(),
-                                           random_dense(random, 400, 48).image(),
+                                           random_dense(random, 400, 48).image(1, nibble_form()),
                                            random_dense(random, 90, 8).image(1, graph_form()),
                                            with_copies(random).image(1, with_bits(graph_form(Metric::l2)))};
   const Tally tally = run(images, rounds(2500));

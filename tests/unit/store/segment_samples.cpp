@@ -69,6 +69,13 @@ DenseForm graph_form(Metric metric, std::size_t m, std::size_t ef_construction) 
   return form;
 }
 
+DenseForm nibble_form() {
+  DenseForm form;
+  form.nibbles = true;
+  form.nibble_rows = 1;
+  return form;
+}
+
 std::vector<float> random_vector(std::mt19937& random, std::uint32_t dimension, Values values) {
   std::vector<float> vector(dimension);
   if (values == Values::wild) {

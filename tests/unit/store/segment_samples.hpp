@@ -32,6 +32,9 @@ struct DenseSample {
 /// A graph for any number of rows.
 DenseForm graph_form(Metric metric = Metric::cosine, std::size_t m = 8, std::size_t ef_construction = 60);
 
+/// Nibbles for any number of rows.
+DenseForm nibble_form();
+
 /// Which numbers a random vector has.
 enum class Values { unit, wild };
 
