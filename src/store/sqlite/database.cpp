@@ -19,6 +19,10 @@ namespace {
 constexpr sqlite3_int64 kLogHeader = 32;
 constexpr sqlite3_int64 kLogSalt = 16;
 constexpr sqlite3_int64 kFrameHeader = 24;
+// Of its index in shared memory, whose numbers have the machine's order of bytes
+// (https://www.sqlite.org/walformat.html, sections 2.1 and 4.1).
+constexpr int kIndexRegion = 32 << 10;
+constexpr std::size_t kIndexFrames = 16;
 
 struct Closer {
   void operator()(sqlite3* db) const noexcept { sqlite3_close(db); }
@@ -170,6 +174,17 @@ std::uint64_t Database::log_salt() {
   if (code == SQLITE_IOERR_SHORT_READ) return 0;
   if (code != SQLITE_OK) raise(code, handle(), "Cannot read the write-ahead log");
   return salt;
+}
+
+std::size_t Database::log_frames() {
+  sqlite3_file* file = nullptr;
+  const int found = sqlite3_file_control(handle(), "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  if (found != SQLITE_OK) raise(found, handle(), "Cannot find the database's file");
+  void volatile* index = nullptr;
+  const int code = file->pMethods->xShmMap(file, 0, kIndexRegion, 0, &index);
+  if (code != SQLITE_OK) raise(code, handle(), "Cannot read the index of the write-ahead log");
+  if (index == nullptr) return 0;
+  return *reinterpret_cast<const std::uint32_t volatile*>(static_cast<const char volatile*>(index) + kIndexFrames);
 }
 
 void Database::rewrite_log(std::size_t frames) {

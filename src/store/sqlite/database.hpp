@@ -65,6 +65,8 @@ class Database {
   void sync_log();
   /// What its header says that no other log of the database says: it changes when the log begins anew. 0: no log.
   std::uint64_t log_salt();
+  /// How many of its frames are valid and committed.
+  std::size_t log_frames();
   /// Writes what follows its first frames again as it is read, for the next sync. Where a sync failed, the system may
   /// never write what it was told before, though it still shows it, and reports success from then on: commits behind
   /// such a gap would be lost with power.

@@ -86,7 +86,12 @@ Writer::Writer(const std::filesystem::path& file, const std::string& vfs, Durabi
   migrate(database_);
   // What another process left in the log may have been on its way to the disk when that ended. It is shown as the
   // store's state from now on, so it must survive as what is acknowledged does.
-  if (is_synced_) database_.sync_log();
+  if (is_synced_) {
+    database_.sync_log();
+    log_frames_ = database_.log_frames();
+    note_synced_log();
+    may_begin_anew_ = true;
+  }
   std::vector<LostPart> lost;
   state_ = std::make_shared<const State>(load_state(database_, context_.folder, nullptr, {}, &lost));
   context_.next_part = state_->catalog.next_part;

@@ -173,6 +173,12 @@ class FailedSync : public testing::Test {
     plan->heal();
   }
 
+  /// What another process finds that goes on: all that the system shows, whether it is on the disk or not.
+  void copy_for_another_process(const std::filesystem::path& to) const {
+    std::filesystem::copy(folder.path(), to, std::filesystem::copy_options::recursive);
+    std::filesystem::remove(to / "store" / "store.db-shm");
+  }
+
   void expect_recovered_without_power(const PowerLossDisk& lost, Generation acknowledged) {
     DiskReplay replay(lost);
     replay.advance(lost.position());
@@ -199,10 +205,8 @@ TEST_F(FailedSync, LeavesNoGapInTheLogBeforeTheCommitsThatFollow) {
 }
 
 TEST_F(FailedSync, LeavesNoGapForAnotherProcessThatGoesOn) {
-  // With all that the system shows, whether it is on the disk or not.
   const TemporaryFolder later;
-  std::filesystem::copy(folder.path(), later.path(), std::filesystem::copy_options::recursive);
-  std::filesystem::remove(later.path() / "store" / "store.db-shm");
+  copy_for_another_process(later.path());
   const auto disk_later = std::make_shared<PowerLossDisk>(*disk, disk->position(), later.path());
   const FaultyStore store_later(std::make_shared<FaultPlan>(disk_later));
   StoreScript goes_on(
@@ -210,6 +214,31 @@ TEST_F(FailedSync, LeavesNoGapForAnotherProcessThatGoesOn) {
       script.in_doubt());
   goes_on.commit();
   expect_recovered_without_power(*disk_later, goes_on.acknowledged());
+}
+
+// A sector that is being written when the power goes may hold anything.
+TEST_F(FailedSync, HasNothingWrittenAgainThatWasDurableWhenTheStoreWasOpened) {
+  for (int i = 0; i < 3; ++i) script.commit();
+  const TemporaryFolder later;
+  copy_for_another_process(later.path());
+  const auto disk_later = std::make_shared<PowerLossDisk>(*disk, disk->position(), later.path());
+  const auto plan_later = std::make_shared<FaultPlan>(disk_later);
+  const FaultyStore store_later(plan_later);
+  StoreScript goes_on(history, 18, script.acknowledged(), [&] {
+    auto engine = store_later.open(later.path() / "store", busy_options());
+    plan_later->fail(0, Fault::failed_sync, false);
+    return engine;
+  });
+  goes_on.on_failure = [](const Error&) {};
+  goes_on.commit();
+  EXPECT_TRUE(goes_on.in_doubt());
+  DiskReplay replay(*disk_later);
+  replay.advance(disk_later->position());
+  for (std::uint64_t seed = 0; seed < 100 && !HasFailure(); ++seed) {
+    const TemporaryFolder image;
+    replay.write_image(image.path(), Unsynced::mixed, seed);
+    expect_recovered(image.path() / "store", history, goes_on.acknowledged(), goes_on.acknowledged() + 1, false);
+  }
 }
 
 /// While it lives, the system gives SQLite half of what it asks a file for.
