@@ -33,7 +33,7 @@ std::vector<DenseTier> due_for_graph(const std::vector<DenseTier>& tiers, const 
 std::optional<DenseMerge> choose_merge(const State& state, Upkeep upkeep) {
   for (const auto& [name, group] : state.groups)
     for (const auto& [definition, column] : group->dense) {
-      const segment::DenseForm form = form_of(state.vector_indexes, definition.key);
+      const segment::DenseForm form = form_of(state.vector_indexes, definition.key, definition.dimension);
       std::vector<DenseTier> due = due_for_graph(column.tiers.tiers(), form, upkeep);
       if (due.empty()) due = column.tiers.due([&](const DenseSegment& segment) { return !form.fits(*segment.part()); });
       if (!due.empty()) return DenseMerge{name, definition, std::move(due), form};

@@ -186,8 +186,8 @@ State Draft::finish(const StopToken& stop) {
     GroupState& state = draft.next;
     apply(state.nodes, draft.nodes, stop);
     for (auto& [definition, part] : draft.dense)
-      apply(state.dense[definition], part.erased, std::move(part.added), form_of(base_.vector_indexes, definition.key),
-            stop);
+      apply(state.dense[definition], part.erased, std::move(part.added),
+            form_of(base_.vector_indexes, definition.key, definition.dimension), stop);
     for (auto& [key, part] : draft.sparse) apply(state.sparse[key], part.erased, std::move(part.added), stop);
     std::erase_if(state.dense, [](const auto& item) { return item.second.tiers.empty(); });
     std::erase_if(state.sparse, [](const auto& item) { return item.second.tiers.empty(); });

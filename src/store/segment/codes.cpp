@@ -14,8 +14,6 @@ namespace {
 constexpr float kLargestCode = 127;
 // 127 * 128 + 64 would be the largest; rounding leaves the upper byte at 127.
 constexpr double kLargestQueryCode = 127 * 128 + 63;
-// Sums of products of two bytes fit 32 bits.
-constexpr std::size_t kMostDimensions = 65'536;
 // Squares of lengths stay far below float's largest number, see Simd::select.
 constexpr double kLongestQuery = 1e15;
 // Products with this and longer queries stay above float's subnormal numbers.

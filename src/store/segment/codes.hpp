@@ -3,6 +3,7 @@
 #include "kernel/simd.hpp"
 #include <ragstone/index/metric.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -10,6 +11,9 @@
 /// Vectors in one byte an element, with a bound for what is lost: they tell cheaply which rows cannot be among the
 /// best. A row x is scale * code + e with |e| <= error.
 namespace ragstone::segment {
+
+/// Of vectors with more, codes are not compared: sums of products of two bytes fit 32 bits.
+inline constexpr std::size_t kMostDimensions = 65'536;
 
 /// As it is stored.
 struct CodeScale {

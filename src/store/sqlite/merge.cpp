@@ -92,7 +92,7 @@ std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit) {
     const ColumnDefinition& of_column = state.catalog.column(definition);
     Merge merge{definition, of_column,
                 select(*column, [is_due](const Part& part) { return is_due ? part.is_staged() : is_small(part); }),
-                form_of(*state.vector_indexes, of_column.key), !is_due};
+                form_of(*state.vector_indexes, of_column.key, of_column.dimension), !is_due};
     merge.form.graph.reset();
     return merge;
   }
@@ -102,7 +102,7 @@ std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit) {
 std::optional<Merge> choose_merge(const State& state, Upkeep upkeep, std::size_t graph_rows) {
   for (const auto& [definition, column] : state.columns) {
     const ColumnDefinition& of_column = state.catalog.column(definition);
-    const segment::DenseForm form = form_of(*state.vector_indexes, of_column.key, graph_rows);
+    const segment::DenseForm form = form_of(*state.vector_indexes, of_column.key, of_column.dimension, graph_rows);
     if (Column inputs = due_sealed(*column, form, upkeep); !inputs.parts.empty())
       return Merge{definition, of_column, std::move(inputs), form};
   }

@@ -359,7 +359,7 @@ class WritingEngine final : public StoreEngine {
       if (merge.inputs.parts.empty()) return;
       merge.definition = damage.definition;
       merge.column = state.catalog.column(damage.definition);
-      merge.form = form_of(*state.vector_indexes, merge.column.key, graph_rows_);
+      merge.form = form_of(*state.vector_indexes, merge.column.key, merge.column.dimension, graph_rows_);
       merge.form.from_scratch = true;
       context_.busy.insert(damage.number);
       generation = state.catalog.generation;

@@ -1,5 +1,7 @@
 #include "store/graph_merge.hpp"
 
+#include "store/vector_form.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <random>
@@ -45,6 +47,16 @@ TEST(ChooseForGraph, AFewRowsAreScannedRatherThanMerged) {
 TEST(ChooseForGraph, NothingIsChosenWhereNoGraphIsWanted) {
   EXPECT_EQ(choose_for_graph(std::vector<PartShape>{{400'000, false}, {400'000, false}}, {}, Upkeep::idle), kNoneOfTwo);
   EXPECT_TRUE(chosen({}).empty());
+}
+
+TEST(FormOf, VectorsOfMoreDimensionsThanCodesHaveAreOnlyScanned) {
+  VectorIndexes indexes;
+  indexes["graph"].index_type = IndexType::hnsw;
+  indexes["flat"].index_type = IndexType::flat;
+  EXPECT_TRUE(form_of(indexes, "graph", 65'536).graph);
+  EXPECT_TRUE(form_of(indexes, "flat", 65'536).nibbles);
+  EXPECT_FALSE(form_of(indexes, "graph", 65'537).graph);
+  EXPECT_FALSE(form_of(indexes, "flat", 65'537).nibbles);
 }
 
 // Whatever comes in whatever pieces: the work ends, is done a few times a row, and leaves little to scan.
