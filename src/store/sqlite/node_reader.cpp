@@ -21,6 +21,7 @@ std::shared_ptr<const NodeSource> read_node_source(Database& database, std::int6
     throw Error(Errc::corrupt_store, "store: a node names source number " + std::to_string(number) +
                                          ", which does not exist; verify the store, then recover it");
   auto source = std::make_shared<NodeSource>();
+  source->number = number;
   source->id = read.text(0);
   source->metadata = read_metadata(read.blob(1));
   source->text = {read.integer(2), static_cast<std::uint64_t>(read.integer(3)),
@@ -142,6 +143,7 @@ std::shared_ptr<const NodeSource> NodeReader::source(std::int64_t number) {
   if (place) return place;
   if (const FreshSource* fresh = fresh_.find(number)) {
     auto source = std::make_shared<NodeSource>();
+    source->number = number;
     source->id = fresh->row.record.id;
     source->metadata = fresh->row.record.metadata;
     source->has_offset_map = !fresh->row.record.offset_map.empty();

@@ -158,9 +158,11 @@ std::vector<NodeId> SqliteSnapshot::do_select(std::string_view group, const Filt
 }
 
 std::shared_ptr<const OffsetMap> SqliteSnapshot::do_offset_map(std::string_view source) const {
-  if (const auto known = sources_.find(source); known && !known->has_offset_map) return nullptr;
+  const auto known = sources_.find(source);
+  if (known && !known->has_offset_map) return nullptr;
   if (std::shared_ptr<const OffsetMap> map = sources_.find_map(source)) return map;
-  std::shared_ptr<const OffsetMap> map = StoreSnapshot::do_offset_map(source);
+  std::shared_ptr<const OffsetMap> map =
+      known ? read_offset_map(*ReaderSet::Lease(readers_), known->number) : StoreSnapshot::do_offset_map(source);
   if (map) sources_.add_map(source, map);
   return map;
 }

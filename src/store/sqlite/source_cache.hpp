@@ -15,6 +15,7 @@ namespace ragstone::sqlite {
 
 /// What nodes take from their source.
 struct NodeSource {
+  std::int64_t number = 0;
   std::string id;
   Metadata metadata;
   TextPlace text;  ///< As whoever read it sees it: compaction moves texts within a generation.

@@ -149,6 +149,14 @@ std::string format_groups(std::span<const SourceGroup> groups) {
   return std::move(out).take();
 }
 
+std::shared_ptr<const OffsetMap> read_offset_map(Database& database, std::int64_t source) {
+  Statement& read = database.statement("SELECT offset_map FROM source WHERE number = ?1");
+  const Rows guard(read);
+  read.bind_integer(1, source);
+  const std::string_view map = read.step() ? read.blob(0) : std::string_view();
+  return map.empty() ? nullptr : std::make_shared<const OffsetMap>(OffsetMap::parse(map));
+}
+
 std::vector<SourceGroup> read_groups(Database& database, std::int64_t source, NodeId end) {
   Statement& read = database.statement("SELECT groups FROM source WHERE number = ?1");
   const Rows guard(read);

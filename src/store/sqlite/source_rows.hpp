@@ -4,9 +4,11 @@
 #include "store/sqlite/database.hpp"
 #include "store/sqlite/text_blocks.hpp"
 #include <ragstone/store/commit.hpp>
+#include <ragstone/text/offset_map.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -57,6 +59,8 @@ std::vector<SourceGroup> parse_groups(std::string_view bytes, NodeId end, std::s
 std::string format_groups(std::span<const SourceGroup> groups);
 /// Those of the source of that number.
 std::vector<SourceGroup> read_groups(Database& database, std::int64_t source, NodeId end);
+/// That of the source of that number; null where it has none.
+std::shared_ptr<const OffsetMap> read_offset_map(Database& database, std::int64_t source);
 /// Replaces the groups of a source that is stored.
 void write_groups(Database& database, std::int64_t source, std::string_view groups);
 
