@@ -223,6 +223,11 @@ void Container::expect_random_reads(SectionId id) const {
   if (section.bytes >= kMinRandomBytes) image_->expect_random_reads(section.offset, section.bytes);
 }
 
+void Container::expect_few_reads(SectionId id) const {
+  const Section& section = find(id);
+  image_->expect_random_reads(section.offset, section.bytes);
+}
+
 void Container::expect_scans(SectionId id) const {
   const Section& section = find(id);
   image_->expect_scans(section.offset, section.bytes);

@@ -113,8 +113,10 @@ class Container {
     return array<T>(section, bytes(section).size() / sizeof(T));
   }
 
-  /// Tells the image that a section will be read here and there.
+  /// Tells the image that a section will be read here and there, unless it is read whole sooner than page by page.
   void expect_random_reads(SectionId section) const;
+  /// Tells it that little of a section will be read, however small it is.
+  void expect_few_reads(SectionId section) const;
   /// Takes that back.
   void expect_scans(SectionId section) const;
   /// Tells it that bytes of a section will soon be read.

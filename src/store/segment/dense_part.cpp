@@ -114,14 +114,19 @@ void DensePart::open_graph() {
   const auto optional = [&](SectionId section) {
     return container_.has(section) ? container_.array<std::uint32_t>(section) : std::span<const std::uint32_t>();
   };
+  for (const SectionId section : kReadByWalks) container_.expect_random_reads(section);
+  container_.expect_random_reads(SectionId::vectors);
+  // Their shape is looked at now, in a few pages around which the system may read megabytes.
+  const bool has_upper = container_.has(SectionId::graph_upper);
+  container_.expect_few_reads(SectionId::graph_header);
+  if (has_upper) container_.expect_few_reads(SectionId::graph_upper);
   graph_factors_ = container_.array<graph::CodeFactor>(SectionId::graph_factors, rows());
   graph_.emplace(container_.array<graph::GraphHeader>(SectionId::graph_header, 1)[0],
                  container_.array<std::uint32_t>(SectionId::graph_links), optional(SectionId::graph_upper),
                  optional(SectionId::graph_originals), optional(SectionId::graph_copies));
   if (graph_->nodes() != rows()) graph::throw_corrupt_graph("it has not as many nodes as there are rows");
+  if (has_upper) container_.expect_scans(SectionId::graph_upper);
   asked_ = std::make_shared<Asked>();
-  for (const SectionId section : kReadByWalks) container_.expect_random_reads(section);
-  container_.expect_random_reads(SectionId::vectors);
 }
 
 void DensePart::expect_scan() const {

@@ -85,6 +85,9 @@ std::string find_fault(const FieldPart& part, std::size_t field, kernel::StopPol
 
 FieldPart::FieldPart(std::shared_ptr<const Image> image) : container_(std::move(image), Kind::fields) {
   const std::size_t rows = container_.rows();
+  // They are read now: no more than their pages, however much the system likes to read ahead.
+  for (const SectionId section : {SectionId::field_names, SectionId::field_counts})
+    container_.expect_few_reads(section);
   fields_ = read_names(container_.bytes(SectionId::field_names));
   if (rows > SIZE_MAX / sizeof(std::uint32_t) / (fields_.size() + 1)) throw_corrupt("too many fields");
   nodes_ = container_.array<NodeId>(SectionId::nodes, rows);

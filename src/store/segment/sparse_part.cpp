@@ -18,6 +18,17 @@ bool is_bounded(const Posting& posting, std::uint32_t length, const BlockImpact&
          (posting.weight <= impact.high_weight && counted >= impact.high_length);
 }
 
+constexpr SectionId kLookedUp[] = {SectionId::nodes, SectionId::sources, SectionId::contents, SectionId::term_blocks,
+                                   SectionId::terms};
+// In the order in which they are worth having in memory.
+constexpr SectionId kReadBySearches[] = {SectionId::term_blocks, SectionId::terms, SectionId::lengths,
+                                         SectionId::posting_lists, SectionId::nodes};
+constexpr std::size_t kAllAsked = SIZE_MAX;
+constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
+// A smaller dictionary is read sooner than the pages that a look-up goes through one after the other.
+constexpr std::size_t kWholeDictionary = std::size_t{1} << 20;
+constexpr std::size_t kLengthsOfPage = 1024;
+
 /// Why a list is wrong; empty: it is not.
 std::string find_fault(const SparsePart& part, const PostingList& postings) {
   PostingBlock block;
@@ -65,9 +76,45 @@ SparsePart::SparsePart(std::shared_ptr<const Image> image) : container_(std::mov
   terms_ = TermDictionary(container_.array<std::uint64_t>(SectionId::term_blocks), {terms.data(), terms.size()});
   const auto postings = container_.array<char>(SectionId::posting_lists);
   postings_ = {postings.data(), postings.size()};
-  for (const SectionId section :
-       {SectionId::nodes, SectionId::sources, SectionId::contents, SectionId::term_blocks, SectionId::terms})
-    container_.expect_random_reads(section);
+  for (const SectionId section : kLookedUp) container_.expect_random_reads(section);
+}
+
+bool SparsePart::has_asked_for_all() const noexcept {
+  return asked_->pieces.load(std::memory_order_relaxed) == kAllAsked;
+}
+
+void SparsePart::begin_search() const {
+  if (asked_->began.load(std::memory_order_relaxed) || asked_->began.exchange(true)) return;
+  // The system may read megabytes around each page, of which few answers need more than that page.
+  container_.image().expect_random_reads(0, container_.size());
+  for (const SectionId section : {SectionId::term_blocks, SectionId::terms})
+    if (const std::size_t bytes = container_.bytes(section).size(); bytes < kWholeDictionary)
+      container_.expect_reading(section, 0, bytes);
+}
+
+void SparsePart::read_soon(const TermEntry& entry) const {
+  if (has_asked_for_all()) return;
+  container_.expect_reading(SectionId::posting_lists, static_cast<std::size_t>(entry.offset),
+                            static_cast<std::size_t>(entry.bytes));
+  if (entry.count <= rows() / kLengthsOfPage) return;
+  // The rows of a long list are on most pages.
+  container_.expect_reading(SectionId::lengths, 0, lengths_.size_bytes());
+  container_.expect_reading(SectionId::nodes, 0, nodes_.size_bytes());
+}
+
+void SparsePart::end_search() const {
+  // The first answer goes out before anything is asked for.
+  std::size_t piece = asked_->pieces.load(std::memory_order_relaxed);
+  if (piece == kAllAsked || !asked_->pieces.compare_exchange_strong(piece, piece + 1) || piece == 0) return;
+  std::size_t at = (piece - 1) * kPieceBytes;
+  for (const SectionId section : kReadBySearches) {
+    const std::size_t bytes = container_.bytes(section).size();
+    if (at < bytes) return container_.expect_reading(section, at, kPieceBytes);
+    at -= (bytes + kPieceBytes - 1) / kPieceBytes * kPieceBytes;
+  }
+  asked_->pieces.store(kAllAsked);
+  container_.image().expect_scans(0, container_.size());
+  for (const SectionId section : kLookedUp) container_.expect_random_reads(section);
 }
 
 std::optional<std::uint32_t> SparsePart::find(NodeId node) const noexcept {

@@ -9,6 +9,7 @@
 #include <ragstone/index/index.hpp>
 #include <ragstone/index/sparse_vectors.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -47,10 +48,26 @@ class SparsePart {
   /// Errors: Errc::corrupt_store.
   PostingList postings(const TermEntry& entry) const;
 
+  /// For each search, before it looks terms up, and after it: so the first answer of a part that was just opened waits
+  /// for no more of its file than it needs, and later ones find more and more of it in memory.
+  void begin_search() const;
+  void end_search() const;
+  /// Asks for the list at once, as long as end_search() has something to ask for: later their file is in memory, or is
+  /// not to be.
+  void read_soon(const TermEntry& entry) const;
+
   /// Checks everything: checksums, order of rows, terms and postings. Empty: all is well.
   std::vector<Finding> verify(const StopToken& stop) const;
 
  private:
+  /// What was asked of the system; copies of a part share it.
+  struct Asked {
+    std::atomic<bool> began{false};
+    std::atomic<std::size_t> pieces{0};
+  };
+
+  bool has_asked_for_all() const noexcept;
+
   Container container_;
   std::span<const NodeId> nodes_;
   std::span<const SourceNumber> sources_;
@@ -58,6 +75,7 @@ class SparsePart {
   std::span<const std::uint32_t> lengths_;
   TermDictionary terms_;
   std::string_view postings_;
+  std::shared_ptr<Asked> asked_ = std::make_shared<Asked>();
 };
 
 struct SparseView {

@@ -66,6 +66,7 @@ class SparseSearch {
       : parts_(parts), scorer_(scorer), best_(k), stop_(stop), poll_(stop) {}
 
   void find_lists(std::span<const TermWeight> terms) {
+    for (const SparseView& view : parts_) view.part->begin_search();
     double largest_sum = 0;
     for (const TermWeight& term : terms) {
       QueryTerm& found = terms_.emplace_back();
@@ -75,6 +76,7 @@ class SparseSearch {
         poll_.spend(kLookUpWork);
         const std::optional<TermEntry> entry = view.part->find(term.term);
         found.lists.push_back(entry ? view.part->postings(*entry) : PostingList());
+        if (entry) view.part->read_soon(*entry);
         if (scorer_.is_bm25()) {
           frequency += live(view, found.lists.back());
         } else {
@@ -101,6 +103,7 @@ class SparseSearch {
         if (term.lists[part].count() > 0) search.add(term.lists[part], term.factor);
       search.run();
     }
+    for (const SparseView& view : parts_) view.part->end_search();
     return std::move(best_).take();
   }
 

@@ -2,6 +2,7 @@
 #include "support/errors.hpp"
 #include "unit/store/graph_search.hpp"
 #include "unit/store/segment_samples.hpp"
+#include "unit/store/told_image.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -316,38 +317,40 @@ TEST(GraphSegment, AStopEndsTheBuild) {
   EXPECT_THROW(merge_dense(1, views, image, stop.get_token(), graph_form()), boost::system::system_error);
 }
 
-/// Counts what is asked of the system.
-class ToldImage final : public Image {
- public:
-  explicit ToldImage(std::string bytes) : image_(heap_image(bytes)) {}
-  std::span<const std::byte> bytes() const noexcept override { return image_->bytes(); }
-  void expect_random_reads(std::size_t, std::size_t) const noexcept override { ++random_; }
-  void expect_scans(std::size_t, std::size_t) const noexcept override { ++scans_; }
-  void expect_reading(std::size_t, std::size_t size) const noexcept override { ++(size > 4096 ? pieces_ : vectors_); }
-
-  mutable int random_ = 0, scans_ = 0, pieces_ = 0, vectors_ = 0;
-
- private:
-  std::shared_ptr<const Image> image_;
-};
-
 TEST(GraphSegment, AFileIsReadAheadAfterTheFirstAnswerAndNoLongerAtRandomForAScan) {
   std::mt19937 random(12);
   const auto image = std::make_shared<const ToldImage>(random_dense(random, 10'000, 128).image(1, graph_form()));
   const std::vector<DenseView> views = {{std::make_shared<const DensePart>(image), {}}};
-  EXPECT_EQ(image->random_, 2);  // codes and vectors; links are few
+  const auto asked = [&](bool pieces) {
+    return std::count_if(image->readings.begin(), image->readings.end(),
+                         [pieces](const ToldImage::Range& range) { return (range.size > 4096) == pieces; });
+  };
+  image->scans.clear();
   const std::vector<float> query = random_vector(random, 128);
   search(views, query, Metric::cosine, 10, 20);
-  EXPECT_EQ(image->pieces_, 0);
-  EXPECT_GE(image->vectors_, 10) << "those of the hits are read at the same time";
+  EXPECT_EQ(asked(true), 0);
+  EXPECT_GE(asked(false), 10) << "the vectors of the hits are read at the same time";
   for (int i = 0; i < 9; ++i) search(views, query, Metric::cosine, 10, 20);
-  EXPECT_EQ(image->pieces_, 3);
-  const int vectors = image->vectors_;
+  EXPECT_EQ(asked(true), 3);
+  const auto vectors = asked(false);
   search(views, query, Metric::cosine, 10, 20);
-  EXPECT_EQ(image->vectors_, vectors) << "all was asked for";
-  EXPECT_EQ(image->scans_, 0);
+  EXPECT_EQ(asked(false), vectors) << "all was asked for";
+  EXPECT_TRUE(image->scans.empty());
   for (int i = 0; i < 2; ++i) search_dense(views, query, Metric::cosine, nullptr, 10, {});
-  EXPECT_EQ(image->scans_, 2);
+  EXPECT_EQ(image->scans.size(), 2u);
+}
+
+TEST(GraphSegment, OpeningReadsNothingAroundTheShapeOfAGraph) {
+  std::mt19937 random(13);
+  const auto image = std::make_shared<const ToldImage>(random_dense(random, 10'000, 128).image(1, graph_form()));
+  const DensePart part(image);
+  std::vector<ToldImage::Range> random_reads;
+  for (const SectionId section :
+       {SectionId::codes, SectionId::vectors, SectionId::graph_header, SectionId::graph_upper})
+    random_reads.push_back(range_of(part.container(), section));
+  EXPECT_EQ(image->random, random_reads) << "the other sections are small";
+  EXPECT_EQ(image->scans, std::vector{range_of(part.container(), SectionId::graph_upper)}) << "walks read it";
+  EXPECT_TRUE(image->readings.empty());
 }
 
 TEST(GraphSegment, SignsFindMostOfTheNearestAndHammingExactly) {

@@ -3,6 +3,7 @@
 #include "support/errors.hpp"
 #include "support/rounds.hpp"
 #include "unit/store/segment_samples.hpp"
+#include "unit/store/told_image.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -220,6 +221,48 @@ TEST(SparseSegment, SearchSkipsOnlyWhatCannotBeAHit) {
             << "seed " << seed;
     }
   }
+}
+
+TEST(SparseSegment, TheFirstAnswerWaitsForWhatItNeedsAndLaterOnesFindTheFileInMemory) {
+  SparseSample sample;
+  for (NodeId node = 1; node <= 3000; ++node) {
+    sample.keys.push_back({node, 1, hash128("x")});
+    sample.terms.push_back({{node == 7 ? "rare" : "usual", 1}});
+    sample.lengths.push_back(1);
+  }
+  const auto image = std::make_shared<const ToldImage>(sample.image());
+  const std::vector<SparseView> views = {{std::make_shared<const SparsePart>(image), {}}};
+  const SparsePart& part = *views[0].part;
+  const auto ask = [&](const std::string& term) {
+    image->readings.clear();
+    search_sparse(views, {3000, 3000}, std::vector<TermWeight>{{term, 1}}, &kDefaultBm25, nullptr, 5, {});
+    return image->readings;
+  };
+  const auto list_of = [&](std::string_view term) {
+    const ToldImage::Range lists = range_of(part.container(), SectionId::posting_lists);
+    const TermEntry entry = *part.find(term);
+    return ToldImage::Range{lists.offset + entry.offset, entry.bytes};
+  };
+  EXPECT_TRUE(image->random.empty() && image->readings.empty()) << "opening expects nothing";
+
+  std::vector<ToldImage::Range> needed;
+  for (const SectionId section : {SectionId::term_blocks, SectionId::terms})
+    needed.push_back(range_of(part.container(), section));
+  needed.push_back(list_of("rare"));
+  EXPECT_EQ(ask("rare"), needed);
+  EXPECT_EQ(image->random, (std::vector<ToldImage::Range>{{0, image->bytes().size()}}));
+
+  needed = {list_of("usual")};
+  for (const SectionId section : {SectionId::lengths, SectionId::nodes})
+    needed.push_back(range_of(part.container(), section));
+  std::vector<ToldImage::Range> asked = ask("usual");
+  ASSERT_EQ(asked.size(), needed.size() + 1) << "and a piece of the file afterwards";
+  asked.pop_back();
+  EXPECT_EQ(asked, needed);
+
+  for (int i = 0; i < 5; ++i) ask("rare");
+  EXPECT_EQ(image->scans, (std::vector<ToldImage::Range>{{0, image->bytes().size()}}));
+  EXPECT_TRUE(ask("usual").empty()) << "all was asked for";
 }
 
 TEST(SparseSegment, PacksNumbersOfEveryWidth) {
