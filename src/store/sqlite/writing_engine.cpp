@@ -138,7 +138,7 @@ class WritingEngine final : public StoreEngine {
       }
     };
     attempt([this] {
-      while (merge_one({}, {}, Scope::staged)) {
+      while (seal({}, {})) {
       }
     });
     const std::lock_guard lock(commit_mutex_);
@@ -157,8 +157,6 @@ class WritingEngine final : public StoreEngine {
   }
 
  private:
-  enum class Scope { staged, all };
-
   StagedLimit staged_limit() const noexcept {
     return {options_.seal_rows, kMaxStagedBytes, std::max<std::size_t>(options_.seal_rows / kRowsPerSmallPart, 2)};
   }
@@ -216,14 +214,11 @@ class WritingEngine final : public StoreEngine {
     }
   }
 
-  /// Does what maintain() should have done, where too much of it waits.
+  /// Does what maintain() should have done, where too much of it waits. Not for a merge, which may take minutes.
   void catch_up() {
     const StagedLimit most = staged_limit().times(kPatience);
-    if (choose_seal(*newest_state(), most)) {
-      const std::lock_guard maintaining(maintenance_mutex_);
-      // Not for the caller alone: its stop token must not end what other commits wait for.
-      merge_one({}, most, Scope::staged);
-    }
+    // Not for the caller alone: its stop token must not end what other commits wait for.
+    if (choose_seal(*newest_state(), most)) seal({}, most);
     const std::lock_guard lock(commit_mutex_);
     if (writer_ && writer_->log_pages() > kPatience * kCheckpointPages) checkpoint();
   }
@@ -234,7 +229,7 @@ class WritingEngine final : public StoreEngine {
     // What cannot be healed keeps nothing else from being done.
     std::exception_ptr not_healed;
     if (heal_suspects(not_healed, stop) || unfold_fresh()) return true;
-    if (merge_one(stop, staged_limit(), Scope::all, upkeep) || compact()) return true;
+    if (seal(stop, staged_limit()) || merge(stop, upkeep) || compact()) return true;
     if (not_healed) std::rethrow_exception(not_healed);
     return false;
   }
@@ -285,22 +280,42 @@ class WritingEngine final : public StoreEngine {
     copy_store(reading(), *indexes_, folder, vfs_, stop);
   }
 
-  /// Under maintenance_mutex_. False if there is nothing to merge.
-  bool merge_one(const StopToken& stop, const StagedLimit& limit, Scope scope, Upkeep upkeep = Upkeep::due) {
+  /// False if there is nothing to seal.
+  bool seal(const StopToken& stop, const StagedLimit& limit) {
+    const std::lock_guard sealing(seal_mutex_);
+    return merge_chosen([&](const State& state) { return choose_seal(state, limit); }, stop);
+  }
+
+  /// Under maintenance_mutex_, of sealed parts. False if there is nothing to merge.
+  bool merge(const StopToken& stop, Upkeep upkeep) {
+    return merge_chosen([&](const State& state) { return choose_merge(state, upkeep, graph_rows_); }, stop);
+  }
+
+  template <class Choose>
+  bool merge_chosen(Choose choose, const StopToken& stop) {
     std::optional<Merge> merge;
     Generation generation = 0;
     {
       const std::lock_guard lock(commit_mutex_);
       if (!writer_) return false;
-      merge = choose_seal(*writer_->state(), limit);
-      if (!merge && scope == Scope::all) merge = choose_merge(*writer_->state(), upkeep, graph_rows_);
-      if (!merge) return false;
-      for (const Part& part : merge->inputs.parts) context_.busy.insert(part.number);
-      generation = writer_->state()->catalog.generation;
+      merge = choose(*writer_->state());
+      if (!merge || is_busy(merge->inputs)) return false;
+      generation = claim(*merge);
     }
     const Unbusy unbusy(*this, *merge);
     carry_out_merge(*merge, generation, stop);
     return true;
+  }
+
+  bool is_busy(const Column& inputs) const {
+    return std::any_of(inputs.parts.begin(), inputs.parts.end(),
+                       [this](const Part& part) { return context_.busy.contains(part.number); });
+  }
+
+  /// Under commit_mutex_. Gives the generation that the merge is of.
+  Generation claim(const Merge& merge) {
+    for (const Part& part : merge.inputs.parts) context_.busy.insert(part.number);
+    return writer_->state()->catalog.generation;
   }
 
   void carry_out_merge(const Merge& merge, Generation generation, const StopToken& stop) {
@@ -316,8 +331,8 @@ class WritingEngine final : public StoreEngine {
     }
   }
 
-  /// Under maintenance_mutex_: so no part that is looked at is being merged. False if nothing was healed. Parts whose
-  /// healing broke off stay suspects; `first_error` says why.
+  /// Under maintenance_mutex_. False if nothing was healed. Parts whose healing broke off stay suspects; `first_error`
+  /// says why.
   bool heal_suspects(std::exception_ptr& first_error, const StopToken& stop) {
     bool healed = false;
     for (const PartNumber number : shared_->damage.suspects()) try {
@@ -332,6 +347,9 @@ class WritingEngine final : public StoreEngine {
 
   /// False if the part was not damaged.
   bool heal(PartNumber number, const StopToken& stop) {
+    // So no part that is looked at is being merged.
+    std::unique_lock sealing(seal_mutex_, std::defer_lock);
+    if (is_staged(number)) sealing.lock();
     const std::optional<PartDamage> damage = find_damage(*newest_state(), number, stop);
     if (!damage) return false;
     if (damage->is_whole || !damage->rows.empty()) {
@@ -342,6 +360,14 @@ class WritingEngine final : public StoreEngine {
     }
     if (!damage->is_whole && damage->is_derived) derive_again(*damage, stop);
     return true;
+  }
+
+  bool is_staged(PartNumber number) const {
+    const std::shared_ptr<const State> state = newest_state();
+    return std::any_of(state->columns.begin(), state->columns.end(), [&](const auto& item) {
+      return std::any_of(item.second->parts.begin(), item.second->parts.end(),
+                         [&](const Part& part) { return part.number == number && part.is_staged(); });
+    });
   }
 
   /// Merges a part with itself alone, which derives what is damaged from the rest.
@@ -361,8 +387,7 @@ class WritingEngine final : public StoreEngine {
       merge.column = state.catalog.column(damage.definition);
       merge.form = form_of(*state.vector_indexes, merge.column.key, merge.column.dimension, graph_rows_);
       merge.form.from_scratch = true;
-      context_.busy.insert(damage.number);
-      generation = state.catalog.generation;
+      generation = claim(merge);
     }
     const Unbusy unbusy(*this, merge);
     carry_out_merge(merge, generation, stop);
@@ -429,7 +454,8 @@ class WritingEngine final : public StoreEngine {
   Generation opened_at_ = 0;
   const std::shared_ptr<SharedBySnapshots> shared_;
   CommitQueue queue_;
-  std::mutex maintenance_mutex_;     ///< Before commit_mutex_.
+  std::mutex maintenance_mutex_;     ///< Of merges. Before seal_mutex_.
+  std::mutex seal_mutex_;            ///< Of staged parts, which nobody else merges. Before commit_mutex_.
   mutable std::mutex commit_mutex_;  ///< Before snapshot_mutex_.
   PartContext context_;
   std::optional<FolderLock> lock_;

@@ -4,10 +4,14 @@
 #include "support/temporary_folder.hpp"
 #include <ragstone/store/sqlite_engine.hpp>
 
+#include <atomic>
+#include <condition_variable>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -80,8 +84,8 @@ void expect_sources(const StoreEngine& engine, std::size_t expected) {
   const std::vector<TermWeight> terms = {{"river", 1}};
   const std::vector<float> query = {1, 0};
   const Filter filter = Filter::parse("number >= 0");
-  EXPECT_EQ(at->search_terms("line", kBm25Key, terms, {}, filter, 100).size(), expected);
-  EXPECT_EQ(at->search_vectors("line", "e", query, Metric::inner_product, filter, 100).size(), expected);
+  EXPECT_EQ(at->search_terms("line", kBm25Key, terms, {}, filter, 1000).size(), expected);
+  EXPECT_EQ(at->search_vectors("line", "e", query, Metric::inner_product, filter, 1000).size(), expected);
   EXPECT_FALSE(at->text("s1").has_value());
   EXPECT_EQ(at->text("s2"), "changed river\n");
 }
@@ -125,6 +129,86 @@ TEST(SqliteSeal, NodesRemovedAndReplacedAtAnyStepOfASealAreGone) {
     SCOPED_TRACE("before call " + std::to_string(at) + " of " + std::to_string(calls));
     run(at);
   }
+}
+
+/// Holds whoever begins a segment file while it is closed.
+class Gate {
+ public:
+  void pass() {
+    std::unique_lock lock(mutex_);
+    ++waiting_;
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return is_open_; });
+    --waiting_;
+  }
+  void wait_for_one() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return waiting_ > 0; });
+  }
+  void open() {
+    const std::lock_guard lock(mutex_);
+    is_open_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int waiting_ = 0;
+  bool is_open_ = false;
+};
+
+/// Holds a thread at a gate when it begins a file for the first time.
+class GatedFiles final : public ForwardingFileSystem {
+ public:
+  std::atomic<std::thread::id> held;
+  Gate gate;
+
+  std::unique_ptr<segment::OutputFile> create(const fs::path& path) override {
+    std::thread::id me = std::this_thread::get_id();
+    if (held.compare_exchange_strong(me, {})) gate.pass();
+    return ForwardingFileSystem::create(path);
+  }
+};
+
+// However long a merge takes: what commits bring beside it is sealed by them, as far as it has to be.
+TEST(SqliteSeal, CommitsGoOnBesideAMergeThatTakesLong) {
+  const TemporaryFolder folder;
+  const auto files = std::make_shared<GatedFiles>();
+  sqlite::EngineHooks hooks;
+  hooks.files = files;
+  SqliteOptions options;
+  options.seal_rows = 4;
+  const auto engine = sqlite::make_engine(folder.path() / "kb", options, hooks);
+  int number = 0;
+  const auto fill = [&](int count) {
+    for (const int end = number + count; number < end; ++number)
+      commit(*engine, source(number, "river " + std::to_string(number) + "\n"));
+  };
+  fill(8);
+  while (engine->maintain()) {
+  }
+  // Of another form from now on: the sealed part of vectors is merged with itself.
+  VectorIndexOptions signs;
+  signs.index_type = IndexType::bin_flat;
+  engine->declare_vector_indexes({{"e", signs}});
+  std::thread maintaining([&] {
+    files->held = std::this_thread::get_id();
+    engine->maintain();
+  });
+  files->gate.wait_for_one();
+  // More than commits leave to maintain().
+  fill(200);
+  Commit removal;
+  removal.removals = {"s1"};
+  engine->commit(std::move(removal));
+  commit(*engine, source(2, "changed river\n"));
+  files->gate.open();
+  maintaining.join();
+  EXPECT_EQ(files->held.load(), std::thread::id()) << "no merge was held";
+  while (engine->maintain()) {
+  }
+  expect_sources(*engine, static_cast<std::size_t>(number) - 1);
 }
 
 }  // namespace
