@@ -86,6 +86,24 @@ TEST(Runtime, UsesACallersPools) {
   EXPECT_EQ(runtime.pool().stats(Lane::background).threads, 0u);
 }
 
+TEST(Runtime, HasABackgroundThreadLeftWhereOneIsBusyForLong) {
+  RuntimeOptions options;
+  options.threads = 1;
+  Runtime runtime(options);
+  std::promise<void> release;
+  Work<int> longest;
+  longest.set([&](const StopToken&) {
+    release.get_future().wait();
+    return 1;
+  });
+  auto busy = runtime.spawn(offload(runtime.pool(), Lane::background, std::move(longest)), asio::use_future);
+  Work<int> work;
+  work.set([](const StopToken&) { return 5; });
+  EXPECT_EQ(runtime.run(offload(runtime.pool(), Lane::background, std::move(work))), 5);
+  release.set_value();
+  EXPECT_EQ(busy.get(), 1);
+}
+
 Task<std::string> await_inside(Runtime& runtime) {
   const std::string eager = co_await runtime.spawn(shout("a"), asio::use_awaitable);
   auto deferred = runtime.spawn(shout("b"), asio::deferred);
