@@ -3,6 +3,7 @@
 #include "reader/dataset_id.hpp"
 #include "reader/file_stamp.hpp"
 #include "reader/posix.hpp"
+#include "reader/store_files.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include <dirent.h>
@@ -21,7 +23,8 @@
 namespace ragstone {
 namespace {
 
-constexpr std::size_t kMaxIdBytes = 4096;  // what Source allows
+constexpr std::size_t kMaxIdBytes = 4096;                 // what Source allows
+constexpr std::string_view kLostAndFound = "lost+found";  // a file system's own, and not to be opened
 
 using Inode = std::pair<dev_t, ino_t>;
 using Directory = std::unique_ptr<DIR, decltype([](DIR* directory) { ::closedir(directory); })>;
@@ -102,6 +105,7 @@ class Scan {
   }
 
   void look_at(const Place& folder, const std::string& name, int folder_descriptor, std::vector<Place>& folders) {
+    if (name == kLostAndFound || is_of_store(folder.path, name)) return;
     Place place{folder.path + (folder.path.back() == '/' ? "" : "/") + name,
                 folder.id.empty() ? dataset_id(name) : folder.id + '/' + dataset_id(name)};
     if (place.path.size() >= PATH_MAX || place.id.size() > kMaxIdBytes) return problem(place.id, "path is too long");
@@ -129,6 +133,7 @@ class Scan {
     if (target.empty())
       return problem(id, errno == ENOENT ? "link leads nowhere" : "link cannot be followed: " + system_message(errno));
     if (!is_below_root(target)) return problem(id, "link leads out of the dataset");
+    if (is_of_store(target)) return;
     struct stat status {};
     if (::lstat(target.c_str(), &status) != 0) {
       problem(id, "link cannot be followed: " + system_message(errno));

@@ -32,11 +32,11 @@ struct DatasetListing {
 };
 
 /// Lists the regular files below `root` for which `accepts(id)` holds. Names that begin with a dot are left out, below
-/// the root only. Links are followed as long as they stay below the root; a folder is entered once and a link adds no
-/// second entry for a file that is listed, so that what a link shows appears under its own name unless that is hidden.
-/// Nothing below the root ends the scan; what vanishes meanwhile is left out.
-/// Blocking: for pool threads. Errors: Errc::not_found if `root` does not exist; Errc::invalid_argument if it is no
-/// folder; Errc::io_error if it can't be opened.
+/// the root only, and so are the files of stores (is_of_store()) and `lost+found`. Links are followed as long as they
+/// stay below the root; a folder is entered once and a link adds no second entry for a file that is listed, so that
+/// what a link shows appears under its own name unless that is hidden. Nothing below the root ends the scan; what
+/// vanishes meanwhile is left out. Blocking: for pool threads. Errors: Errc::not_found if `root` does not exist;
+/// Errc::invalid_argument if it is no folder; Errc::io_error if it can't be opened.
 DatasetListing list_dataset(const std::filesystem::path& root, const std::function<bool(std::string_view)>& accepts,
                             const StopToken& stop);
 
@@ -48,8 +48,8 @@ struct LoadedFile {
 
 /// Reads a whole file; repeats once if it changed while it was read. Never opens anything but a regular file, and
 /// follows no link anywhere in `path` (list_dataset() gives paths without any).
-/// Errors: Errc::not_found; Errc::io_error (unreadable, no regular file, a link); Errc::limit_exceeded (larger than
-/// `max_bytes`); Errc::transient (still changing).
+/// Errors: Errc::not_found; Errc::invalid_argument (a file of a store); Errc::io_error (unreadable, no regular file, a
+/// link); Errc::limit_exceeded (larger than `max_bytes`); Errc::transient (still changing).
 LoadedFile load_file(const std::filesystem::path& path, std::uint64_t max_bytes, const StopToken& stop);
 
 }  // namespace ragstone

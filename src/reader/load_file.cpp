@@ -1,6 +1,7 @@
 #include "reader/dataset.hpp"
 #include "reader/file_stamp.hpp"
 #include "reader/posix.hpp"
+#include "reader/store_files.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
@@ -75,6 +76,9 @@ std::optional<LoadedFile> read_once(const std::string& path, std::uint64_t max_b
 }  // namespace
 
 LoadedFile load_file(const std::filesystem::path& path, std::uint64_t max_bytes, const StopToken& stop) {
+  if (is_of_store(path.native()))
+    throw Error(Errc::invalid_argument,
+                "load \"" + path.native() + "\": it is a file of a Ragstone store; leave it out");
   for (int attempt = 0; attempt < 2; ++attempt)
     if (auto loaded = read_once(path.native(), max_bytes, stop)) return std::move(*loaded);
   throw Error(Errc::transient, "load \"" + path.native() + "\": the file changes while it is read; repeat later");

@@ -42,7 +42,9 @@ class DocumentOptions {
  public:
   DocumentOptions() = default;
 
-  std::filesystem::path dataset;        ///< A folder; empty: sources come by add() only.
+  /// A folder; empty: sources come by add() only. What is in it of persistent stores is left out, also of those that
+  /// are being made (`NAME.unfinished`), and so are names with a dot in front and `lost+found`.
+  std::filesystem::path dataset;
   std::shared_ptr<StoreFactory> store;  ///< Null: memory_store().
   /// By key. With none, and no sparse ones, retrieval is by BM25 and nothing is embedded.
   std::map<std::string, std::shared_ptr<Embedder>> embedders;

@@ -1,4 +1,5 @@
 #include "synced_folder.hpp"
+#include <ragstone/model/sqlite_store.hpp>
 
 #include <algorithm>
 #include <filesystem>
@@ -88,6 +89,23 @@ TEST_F(SyncTest, AMovedFileCostsNoEmbedding) {
   bm25.similarity = Similarity::bm25;
   EXPECT_EQ(retrieve(document, "subject7", bm25)[0].source, "moved/renamed.md");
   EXPECT_EQ(code_of([&] { runtime.run(document.text("part0/file7.md")); }), Errc::not_found);
+}
+
+TEST_F(SyncTest, AStoreInTheDatasetIsLeftOut) {
+  for (const char* place : {".", "kb"}) {
+    TemporaryFolder folder;
+    folder.write("a.txt", "apricot");
+    age(folder);
+    DocumentOptions options;
+    options.dataset = folder.path();
+    options.store = sqlite_store(folder.path() / place);
+    options.readers.push_back(std::make_shared<PlainReader>(""));
+    Document document = open(std::move(options));
+    EXPECT_EQ(sync(document).added, 1u) << place;
+    const SyncReport again = sync(document);
+    EXPECT_EQ(again.unchanged, 1u);
+    EXPECT_EQ(again.added + again.changed + again.removed + again.failed + again.ignored, 0u);
+  }
 }
 
 TEST_F(SyncTest, DeletedFilesAreForgotten) {

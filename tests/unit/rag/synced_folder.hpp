@@ -5,6 +5,8 @@
 #include <chrono>
 #include <filesystem>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace ragstone::test {
 
@@ -22,5 +24,24 @@ inline void age(const TemporaryFolder& folder) {
       std::filesystem::last_write_time(entry.path(),
                                        std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
 }
+
+/// Takes every file for its text whose name has that end.
+class PlainReader final : public Reader {
+ public:
+  explicit PlainReader(std::string end) : end_(std::move(end)) {}
+
+  bool accepts(std::string_view path) const noexcept override { return path.ends_with(end_); }
+  const std::string& signature() const noexcept override { return signature_; }
+
+ private:
+  ReadText do_read(const RawFile& file, const StopToken&) const override {
+    ReadText read;
+    read.text = file.bytes;
+    return read;
+  }
+
+  const std::string end_;
+  const std::string signature_ = "plain/1";
+};
 
 }  // namespace ragstone::test

@@ -135,6 +135,48 @@ TEST(ListDataset, WhatALinkShowsAppearsOnceUnderItsOwnName) {
   EXPECT_THAT(ids(list(folder.path())), ElementsAre("real/a.md"));
 }
 
+bool is_anything(std::string_view) { return true; }
+
+TEST(ListDataset, WhatIsOfAStoreIsLeftOut) {
+  const TemporaryFolder folder;
+  for (const char* name : {"store.db", "store.db-wal", "store.db-shm", "sessions.db", "sessions.db-journal", "cache.db",
+                           "lock", "segments/part-1.seg", "indexes/titles.idx", "notes.md", "store.db.md"})
+    folder.write(fs::path("kb") / name, "x");
+  folder.write("copy/store.db", "x");
+  folder.write("copy/segments/part-1.seg", "x");
+  folder.write("new/store.db", "x");
+  folder.write("new/lock", "");
+  fs::create_symlink("kb/store.db", folder.path() / "link.db");
+  fs::create_directory_symlink("kb/segments", folder.path() / "parts");
+  EXPECT_THAT(ids(list_dataset(folder.path(), is_anything, {})), ElementsAre("kb/notes.md", "kb/store.db.md"));
+  EXPECT_THAT(ids(list_dataset(folder.path() / "kb", is_anything, {})), ElementsAre("notes.md", "store.db.md"));
+}
+
+TEST(ListDataset, WhatAFileSystemsCheckFoundIsLeftOut) {
+  const TemporaryFolder folder;
+  folder.write("lost+found/#12", "x");
+  folder.write("a.md", "x");
+  EXPECT_THAT(ids(list_dataset(folder.path(), is_anything, {})), ElementsAre("a.md"));
+}
+
+TEST(ListDataset, FilesThatOnlyHaveNamesAsInAStoreAreListed) {
+  const TemporaryFolder folder;
+  folder.write("a/store.db", "x");
+  folder.write("b/lock", "x");
+  folder.write("b/segments/one.md", "x");
+  folder.write("c/cache.db", "x");
+  EXPECT_THAT(ids(list_dataset(folder.path(), is_anything, {})),
+              ElementsAre("a/store.db", "b/lock", "b/segments/one.md", "c/cache.db"));
+}
+
+TEST(ListDataset, WhatIsBeingMadeOfAStoreIsLeftOut) {
+  const TemporaryFolder folder;
+  folder.write("backup.unfinished/segments/part-1.seg", "x");
+  folder.write("backup.unfinished.lock", "");
+  folder.write("thesis.unfinished/chapter.md", "x");
+  EXPECT_THAT(ids(list_dataset(folder.path(), is_anything, {})), ElementsAre("thesis.unfinished/chapter.md"));
+}
+
 TEST(ListDataset, LinkLoopsEnd) {
   const TemporaryFolder folder;
   folder.write("a/b/text.md", "x");

@@ -48,6 +48,14 @@ TEST(LoadFile, GivesAllBytesAndTheirStamp) {
   EXPECT_EQ(load_file(folder.write("empty", ""), 0, {}).bytes, "");
 }
 
+TEST(LoadFile, FilesOfAStoreAreRefused) {
+  const TemporaryFolder folder;
+  const fs::path database = folder.write("store.db", "x");
+  EXPECT_EQ(load_file(database, kLimit, {}).bytes, "x");
+  folder.write("lock", "");
+  EXPECT_EQ(error_of(database), Errc::invalid_argument);
+}
+
 TEST(LoadFile, TheLimitIsTheLargestSizeAllowed) {
   const TemporaryFolder folder;
   const fs::path path = folder.write("a.txt", "12345");
