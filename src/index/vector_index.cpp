@@ -2,6 +2,7 @@
 #include <ragstone/index/vector_index.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace ragstone {
@@ -40,6 +41,11 @@ const char* name_in(const Names& names, Value value) noexcept {
   return "unknown";
 }
 
+template <class Names, class Value>
+bool is_in(const Names& names, Value value) noexcept {
+  return std::any_of(std::begin(names), std::end(names), [&](const auto& name) { return name.second == value; });
+}
+
 }  // namespace
 
 const char* metric_type_name(Metric metric) noexcept { return name_in(kMetrics, metric); }
@@ -51,6 +57,8 @@ void check_vector_index(const std::string& key, const VectorIndexOptions& option
   const auto refuse = [&](const std::string& reason) {
     throw Error(Errc::invalid_argument, "vector index of \"" + key + "\": " + reason);
   };
+  if (!is_in(kMetrics, options.metric_type)) refuse("its metric_type is none of the enumeration");
+  if (!is_in(kTypes, options.index_type)) refuse("its index_type is none of the enumeration");
   if (options.m < 2 || options.m > 2048) refuse("M must be from 2 to 2048");
   if (options.ef_construction < options.m || options.ef_construction > 65'536)
     refuse("efConstruction must be from M to 65536");

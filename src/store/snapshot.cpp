@@ -141,6 +141,8 @@ VectorHits StoreSnapshot::search_vectors(const VectorSearch& search, const StopT
   if (search.queries.size() % search.dimension != 0) refuse("the queries are not all of the dimension");
   if (!std::all_of(search.queries.begin(), search.queries.end(), [](float x) { return std::isfinite(x); }))
     refuse("an element of the query vector is not a finite number");
+  if (search.metric < Metric::cosine || search.metric > Metric::hamming)
+    refuse("its metric is none of the enumeration");
   if (!(search.recall >= 0 && search.recall <= 1)) refuse("the recall to be reached must be from 0 to 1");
   VectorHits found = do_search_vectors(search, stop);
   found.hits.resize(search.queries.size() / search.dimension);

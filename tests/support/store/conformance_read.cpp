@@ -204,6 +204,9 @@ TEST_P(StoreConformance, VectorsOfTwoEmbeddersAreNotRankedTogether) {
   EXPECT_EQ(error_of([&] { snapshot()->search_vectors(search); }).errc(), Errc::embedder_mismatch);
   search.signature.clear();
   EXPECT_EQ(error_of([&] { snapshot()->search_vectors(search); }).errc(), Errc::dimension_mismatch);
+  search.metric = Metric(77);
+  EXPECT_EQ(error_of([&] { snapshot()->search_vectors(search); }).errc(), Errc::invalid_argument);
+  search.metric = Metric::cosine;
   search.group = "absent";
   search.signature = "one";
   EXPECT_TRUE(snapshot()->search_vectors(search).hits.at(0).empty());

@@ -148,6 +148,10 @@ TEST_F(VectorIndexTest, OptionsThatCannotBeAreRefusedAndTheMessageSaysWhatCan) {
   options = options_of(IndexType::hnsw)["e"];
   options.exact = true;
   EXPECT_NE(message_of(options).find("take FLAT"), std::string::npos);
+  options = options_of(IndexType::flat, Metric(77))["e"];
+  EXPECT_NE(message_of(options).find("metric_type is none"), std::string::npos);
+  options = options_of(IndexType(77))["e"];
+  EXPECT_NE(message_of(options).find("index_type is none"), std::string::npos);
   EXPECT_TRUE(engine->vector_indexes().empty());
 }
 
