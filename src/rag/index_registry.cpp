@@ -182,6 +182,10 @@ std::vector<ScoredNode> RegisteredIndex::do_query(const IndexQuery& query, const
 void IndexRegistry::add(std::string name, std::string group, std::shared_ptr<Index> index, Generation opened_at) {
   if (name.empty() || !index) throw Error(Errc::invalid_argument, "register_index: a name and an index are needed");
   const std::lock_guard lock(mutex_);
+  for (const auto& entry : indexes_)
+    if (entry.first != name && entry.second->is_over(*index))
+      throw Error(Errc::invalid_argument, "register_index: the index of \"" + name + "\" is registered as \"" +
+                                              entry.first + "\" already; make one for each name");
   auto& place = indexes_[name];
   if (place) throw Error(Errc::already_exists, "register_index: there is an index \"" + name + "\" already");
   place = std::make_shared<RegisteredIndex>(std::move(name), std::move(group), std::move(index), opened_at);

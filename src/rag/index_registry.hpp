@@ -28,6 +28,7 @@ class RegisteredIndex final : public Index {
 
   const std::string& name() const noexcept { return name_; }
   const std::string& group() const noexcept { return group_; }
+  bool is_over(const Index& index) const noexcept { return index_.get() == &index; }
   const SharedOperation& catching_up() const noexcept { return catching_up_; }
   /// Held while it is saved or replayed.
   const Limiter& saving() const noexcept { return saving_; }

@@ -160,7 +160,8 @@ class Document {
 
   /// Registers an index over a group. It is brought up to date before it is first queried, and kept so; where the store
   /// is only read, with what its writer has committed before each query.
-  /// Errors: Errc::already_exists; Errc::not_found; Errc::unsupported.
+  /// Errors: Errc::already_exists; Errc::invalid_argument if it is registered under another name; Errc::not_found;
+  /// Errc::unsupported.
   void register_index(std::string name, std::string group, std::shared_ptr<Index> index);
   /// Forgets what the index holds and replays the group into it. Errors: Errc::not_found; what the index throws.
   Task<void> rebuild_index(std::string name, CallContext context = {});

@@ -407,6 +407,8 @@ TEST_F(RegisteredIndexTest, WrongRegistrationsAreRefused) {
   EXPECT_EQ(code_of([&] { document.register_index("exact", "Word", index); }), Errc::already_exists);
   EXPECT_EQ(code_of([&] { document.register_index("other", "Nowhere", index); }), Errc::not_found);
   EXPECT_EQ(code_of([&] { document.register_index("other", "Word", nullptr); }), Errc::invalid_argument);
+  EXPECT_EQ(code_of([&] { document.register_index("other", "Word", index); }), Errc::invalid_argument)
+      << "it would be brought up to date under one name only";
   EXPECT_EQ(code_of([&] { runtime.run(document.rebuild_index("other")); }), Errc::not_found);
 }
 
