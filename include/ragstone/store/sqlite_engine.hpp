@@ -64,10 +64,10 @@ class SqliteOptions {
 /// Opened for writing, a store goes on without segments that are missing or cannot be read: verify() names the sources
 /// that lost rows, and the next sync makes these anew. A file that cannot be read is renamed to NAME.damaged, and kept.
 ///
-/// Errors: Errc::invalid_argument for options out of range; Errc::locked, naming the process that writes;
-/// Errc::not_found for access other than read_write where there is no store, where all segments are missing, and where
-/// the database is missing or empty beside other files of a store; Errc::corrupt_store; Errc::unsupported for a store
-/// of a newer version; Errc::io_error; Errc::storage_full.
+/// Errors: Errc::invalid_argument for options out of range and an empty path; Errc::locked, naming the process that
+/// writes, or telling that it is this one; Errc::not_found for access other than read_write where there is no store,
+/// where all segments are missing, and where the database is missing or empty beside other files of a store;
+/// Errc::corrupt_store; Errc::unsupported for a store of a newer version; Errc::io_error; Errc::storage_full.
 std::shared_ptr<StoreEngine> sqlite_engine(const std::filesystem::path& folder, SqliteOptions options = {});
 
 static_assert(!std::is_aggregate_v<SqliteOptions>);

@@ -1,5 +1,7 @@
 #include "store/sqlite/database.hpp"
 
+#include <ragstone/base/error.hpp>
+
 #include <algorithm>
 #include <climits>
 #include <cstdio>
@@ -55,6 +57,16 @@ std::string immutable_uri(std::string_view file) {
   return uri + "?immutable=1";
 }
 
+/// Throws if a database could not be opened since SQLite, which does not say so, has no room for names in its folder.
+void refuse_too_long(const std::string& path, const char* vfs) {
+  constexpr std::string_view beside = "-journal";
+  const sqlite3_vfs* const layer = sqlite3_vfs_find(vfs);
+  if (layer == nullptr || path.size() + beside.size() <= static_cast<std::size_t>(layer->mxPathname)) return;
+  const std::size_t most = static_cast<std::size_t>(layer->mxPathname) - beside.size();
+  throw Error(Errc::io_error, "Cannot open the database " + path + ": the path is too long, SQLite takes " +
+                                  std::to_string(most) + " bytes; take a folder with a shorter path");
+}
+
 int flags_of(OpenMode mode) {
   constexpr int common = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOFOLLOW;
   switch (mode) {
@@ -103,6 +115,7 @@ Database::Database(const fs::path& file, OpenMode mode, const char* vfs, std::ch
   const int code =
       sqlite3_open_v2((mode == OpenMode::immutable ? immutable_uri(path) : path).c_str(), &db, flags_of(mode), vfs);
   connection_->db.reset(db);
+  if (code != SQLITE_OK) refuse_too_long(path, vfs);
   if (code != SQLITE_OK) raise(code, db, "Cannot open the database " + path);
   // Without the right to write SQLite opens for reading instead, and the first change would fail.
   if (mode != OpenMode::read && mode != OpenMode::immutable && sqlite3_db_readonly(db, "main") == 1)

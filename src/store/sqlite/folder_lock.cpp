@@ -3,8 +3,8 @@
 #include "store/segment/file_system.hpp"
 #include <ragstone/base/error.hpp>
 
+#include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -25,13 +25,22 @@ constexpr std::chrono::milliseconds kPause{10};
               std::string(operation) + " \"" + file.string() + "\": " + std::generic_category().message(error));
 }
 
-/// The process number that the holder wrote; empty if there is none.
-std::string holder(int file) {
-  char bytes[32];
-  const ssize_t size = pread(file, bytes, sizeof bytes, 0);
-  std::string digits;
-  for (ssize_t i = 0; i < size && bytes[i] >= '0' && bytes[i] <= '9'; ++i) digits.push_back(bytes[i]);
-  return digits;
+/// What the holder writes: its process number, and a time that tells it from a process that has the same number in
+/// another container.
+std::string own_mark() {
+  static const auto begin = std::chrono::system_clock::now().time_since_epoch().count();
+  return std::to_string(getpid()) + '\n' + std::to_string(begin) + '\n';
+}
+
+/// Who has the lock, and what to do about it.
+std::string told_holder(int file) {
+  char bytes[64];
+  const std::string mark(bytes, static_cast<std::size_t>(std::max<ssize_t>(pread(file, bytes, sizeof bytes, 0), 0)));
+  if (mark == own_mark())
+    return "this process itself has it open; close the Document or engine that has it, and drop no Document unclosed";
+  const std::string number = mark.substr(0, mark.find_first_not_of("0123456789"));
+  return "it is locked by " + (number.empty() ? "another process" : "process " + number) +
+         "; close it there, raise lock_timeout, or open it read-only";
 }
 
 int open_lock(const std::filesystem::path& path) {
@@ -66,16 +75,14 @@ FolderLock::FolderLock(const std::filesystem::path& path, std::chrono::milliseco
       fail(path, "lock");
     }
     if (std::chrono::steady_clock::now() >= deadline) {
-      const std::string process = holder(file_);
+      const std::string holder = told_holder(file_);
       close(file_);
-      throw Error(Errc::locked, "open store \"" + path.parent_path().string() + "\" for writing: it is locked by " +
-                                    (process.empty() ? "another process" : "process " + process) +
-                                    "; close it there, raise lock_timeout, or open it read-only");
+      throw Error(Errc::locked, "open store \"" + path.parent_path().string() + "\" for writing: " + holder);
     }
     std::this_thread::sleep_for(kPause);
   }
-  const std::string process = std::to_string(getpid()) + "\n";
-  if (ftruncate(file_, 0) != 0 || pwrite(file_, process.data(), process.size(), 0) < 0) {
+  const std::string mark = own_mark();
+  if (ftruncate(file_, 0) != 0 || pwrite(file_, mark.data(), mark.size(), 0) < 0) {
     // Only the message of a second writer is poorer for it.
   }
 }

@@ -14,7 +14,8 @@ bool is_still_there(int file, const std::filesystem::path& path) noexcept;
 /// and by the end of the process.
 class FolderLock {
  public:
-  /// Errors: Errc::locked, naming the process that has it, if it is not free within `timeout`; Errc::io_error.
+  /// Errors: Errc::locked, naming the process that has it, or telling that it is this one, if it is not free within
+  /// `timeout`; Errc::io_error.
   FolderLock(const std::filesystem::path& file, std::chrono::milliseconds timeout);
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;

@@ -121,13 +121,20 @@ std::int64_t pragma(Database& database, const char* sql) {
   return value;
 }
 
-/// The database's version, which is not below `oldest`; 0 for an empty one.
-std::int64_t known_version(Database& database, std::int64_t oldest = kOldestSchemaVersion) {
+/// 0 for an empty database.
+std::int64_t own_version(Database& database) {
   const std::int64_t application = pragma(database, "PRAGMA application_id");
   const std::int64_t version = pragma(database, "PRAGMA user_version");
   if (application == 0 && version == 0 && pragma(database, "SELECT count(*) FROM sqlite_schema") == 0) return 0;
   if (application != kApplicationId || version < 1)
     throw Error(Errc::corrupt_store, "open store: its database was not made by Ragstone; name another folder");
+  return version;
+}
+
+/// The database's version, which is not below `oldest`; 0 for an empty one.
+std::int64_t known_version(Database& database, std::int64_t oldest = kOldestSchemaVersion) {
+  const std::int64_t version = own_version(database);
+  if (version == 0) return 0;
   if (version < oldest)
     throw Error(Errc::unsupported, "open store: it has schema version " + std::to_string(version) +
                                        ", this library knows versions from " + std::to_string(oldest) +
@@ -158,6 +165,8 @@ void migrate(Database& database, std::span<const MigrationStep> steps) {
     transaction.commit();
   }
 }
+
+void check_application(Database& database) { own_version(database); }
 
 void check_schema(Database& database) {
   const std::int64_t version = known_version(database);

@@ -30,4 +30,7 @@ void migrate(Database& database, std::span<const MigrationStep> steps);
 /// The same checks, for a database that is only read; an older version is Errc::unsupported too.
 void check_schema(Database& database);
 
+/// The last of them alone: Errc::corrupt_store for a database of another application, which an empty one is not.
+void check_application(Database& database);
+
 }  // namespace ragstone::sqlite

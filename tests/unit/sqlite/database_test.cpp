@@ -105,6 +105,15 @@ TEST_F(SqliteDatabase, ReadsPiecesOfABlob) {
   EXPECT_EQ(pieces.size(), 23u);
 }
 
+TEST_F(SqliteDatabase, APathThatIsTooLongIsToldAsSuch) {
+  fs::path folder = folder_.path();
+  for (int i = 0; i < 3; ++i) folder /= std::string(200, 'x');
+  fs::create_directories(folder);
+  const Error error = error_of([&] { Database(folder / "a.db", OpenMode::create); });
+  EXPECT_EQ(error.errc(), Errc::io_error);
+  EXPECT_NE(std::string(error.what()).find("the path is too long"), std::string::npos) << error.what();
+}
+
 TEST_F(SqliteDatabase, CanBeMovedWithItsStatements) {
   Database db = made();
   insert(db, "x");

@@ -130,13 +130,32 @@ TEST_F(SqliteEngineTest, OpeningAClosedStoreWritesNothingToItsDatabase) {
 TEST_F(SqliteEngineTest, ASecondWriterIsToldWhoHasTheStore) {
   const auto engine = sqlite_engine(folder());
   EXPECT_EQ(code_of([&] { sqlite_engine(folder()); }), Errc::locked);
-  try {
-    sqlite_engine(folder());
-  } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("process " + std::to_string(getpid())), std::string::npos) << error.what();
-  }
+  const auto told = [this] { return std::string(error_of([this] { sqlite_engine(folder()); }).what()); };
+  EXPECT_NE(told().find("this process itself has it open"), std::string::npos) << told();
+  std::ofstream(folder() / "lock") << getpid() << "\n";
+  EXPECT_NE(told().find("locked by process " + std::to_string(getpid())), std::string::npos)
+      << "in another container: " << told();
   engine->close();
   EXPECT_NO_THROW(sqlite_engine(folder()));
+}
+
+TEST_F(SqliteEngineTest, NothingIsMadeBesideAnotherProgramsDatabase) {
+  fs::create_directories(folder());
+  for (const char* journal : {"DELETE", "WAL"}) {
+    sqlite::Database other(folder() / "store.db", sqlite::OpenMode::create);
+    other.execute((std::string("PRAGMA journal_mode = ") + journal).c_str());
+    other.execute("CREATE TABLE IF NOT EXISTS t (x)");
+    EXPECT_EQ(code_of([&] { sqlite_engine(folder()); }), Errc::corrupt_store);
+    EXPECT_FALSE(fs::exists(folder() / "segments"));
+    EXPECT_FALSE(fs::exists(folder() / "lock"));
+  }
+}
+
+TEST_F(SqliteEngineTest, AnEmptyPathIsRefused) {
+  SqliteOptions reading;
+  reading.access = StoreAccess::read_only;
+  EXPECT_EQ(code_of([] { sqlite_engine(""); }), Errc::invalid_argument);
+  EXPECT_EQ(code_of([&] { sqlite_engine("", reading); }), Errc::invalid_argument);
 }
 
 TEST_F(SqliteEngineTest, ASecondWriterMayWaitForTheFirst) {
