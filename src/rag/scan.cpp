@@ -7,12 +7,17 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
+#include <string_view>
 #include <utility>
 
 namespace ragstone {
 namespace {
 
 using Readers = std::vector<std::shared_ptr<const Reader>>;
+using Stored = std::map<std::string_view, const SourceRecord*>;
+using Places = std::set<std::string_view>;
 
 const Reader* reader_for(const Readers& readers, std::string_view path) {
   for (const auto& reader : readers)
@@ -47,12 +52,15 @@ IngestItem item_for(DatasetFile file, const SourceRecord* record) {
   return item;
 }
 
-/// Whether a place that could not be looked at hides this source.
-bool is_hidden(const std::string& id, const std::vector<DatasetProblem>& problems) {
-  return std::any_of(problems.begin(), problems.end(), [&](const DatasetProblem& problem) {
-    return id == problem.id || problem.id.empty() ||
-           (id.starts_with(problem.id) && id.size() > problem.id.size() && id[problem.id.size()] == '/');
-  });
+/// Of the places that could not be looked at the one that is this source, or hides it.
+std::optional<std::string_view> hiding_place(std::string_view id, const Places& places) {
+  if (places.contains("")) return "";
+  while (!places.contains(id)) {
+    const std::size_t slash = id.rfind('/');
+    if (slash == std::string_view::npos) return std::nullopt;
+    id = id.substr(0, slash);
+  }
+  return id;
 }
 
 SourceStatus status_of(const DatasetProblem& problem) {
@@ -77,11 +85,22 @@ void keep_missing(Difference& difference, Predicate stays) {
   difference.kept = kept;
 }
 
-Difference compare(DatasetListing listing, const Records& records, const Readers& readers, const SyncOptions& options) {
+/// Adds the problems, and tells whether missing files may be where one of them is: in a folder of which nothing is
+/// known from before.
+bool add_problems(const std::vector<DatasetProblem>& problems, const Places& known, Difference& difference) {
+  bool may_hold_missing = false;
+  for (const DatasetProblem& problem : problems) {
+    SourceStatus& status = difference.problems.emplace_back(status_of(problem));
+    if (difference.missing.empty() || !problem.may_hold_files || known.contains(problem.id)) continue;
+    status.reason += "; what is missing elsewhere may be in there, and is kept";
+    may_hold_missing = true;
+  }
+  return may_hold_missing;
+}
+
+Difference compare(DatasetListing listing, Stored stored, const Readers& readers, const SyncOptions& options) {
   Difference difference;
   difference.ignored = listing.ignored;
-  std::map<std::string_view, const SourceRecord*> stored;
-  for (const SourceRecord& record : records) stored.emplace(record.id, &record);
   for (DatasetFile& file : listing.files) {
     const auto found = stored.find(file.id);
     const SourceRecord* record = found == stored.end() ? nullptr : found->second;
@@ -94,18 +113,45 @@ Difference compare(DatasetListing listing, const Records& records, const Readers
       ++difference.unchanged;
     }
   }
+  Places places;
+  Places known;
+  for (const DatasetProblem& problem : listing.problems) places.insert(problem.id);
   for (const auto& [id, record] : stored) {
-    if (record->stamp && !is_hidden(record->id, listing.problems)) difference.missing.push_back(*record);
+    if (!record->stamp) continue;
+    if (const auto place = hiding_place(id, places)) {
+      known.insert(*place);
+    } else {
+      difference.missing.push_back(*record);
+    }
   }
-  for (const DatasetProblem& problem : listing.problems) difference.problems.push_back(status_of(problem));
+  const bool may_hold_missing = add_problems(listing.problems, known, difference);
   // A dataset without any file may be a volume that is not mounted.
   difference.kept_because_empty = listing.files.empty() && !difference.missing.empty() && !options.allow_empty;
   if (difference.kept_because_empty) {
     keep_missing(difference, [](const SourceRecord&) { return true; });
-  } else if (options.cleanup == SyncCleanup::incremental) {
+  } else if (may_hold_missing || options.cleanup == SyncCleanup::incremental) {
     keep_missing(difference, [](const SourceRecord& record) { return record.generation != 0; });
   }
   return difference;
+}
+
+/// Lists the dataset. That no reader accepts the file of a source that has content is a problem: its reader may have
+/// been forgotten.
+DatasetListing list_files(const DocumentCore& core, const Stored& stored, const StopToken& stop) {
+  std::vector<DatasetProblem> forgotten;
+  const auto accepts = [&](std::string_view id) {
+    if (reader_for(core.readers, id) != nullptr) return true;
+    const auto found = stored.find(id);
+    if (found != stored.end() && found->second->stamp && found->second->generation != 0)
+      forgotten.push_back({std::string(id),
+                           "no reader accepts it any more, and what is stored of it is kept; add its reader to "
+                           "DocumentOptions::readers, or remove() the source"});
+    return false;
+  };
+  DatasetListing listing = list_dataset(core.options.dataset, accepts, stop);
+  listing.ignored -= forgotten.size();
+  listing.problems.insert(listing.problems.end(), forgotten.begin(), forgotten.end());
+  return listing;
 }
 
 }  // namespace
@@ -115,8 +161,10 @@ Task<Difference> scan_dataset(std::shared_ptr<DocumentCore> core, std::shared_pt
   const Pool pool = core->pool;
   Work<Difference> work;
   work.set([core = std::move(core), records = std::move(records), options](const StopToken& stop) {
-    const auto accepts = [&](std::string_view path) { return reader_for(core->readers, path) != nullptr; };
-    return compare(list_dataset(core->options.dataset, accepts, stop), *records, core->readers, options);
+    Stored stored;
+    for (const SourceRecord& record : *records) stored.emplace(record.id, &record);
+    DatasetListing listing = list_files(*core, stored, stop);
+    return compare(std::move(listing), std::move(stored), core->readers, options);
   });
   co_return co_await offload(pool, Lane::background, std::move(work), context);
 }

@@ -67,6 +67,7 @@ class Scan {
   using Links = std::map<std::string, std::string>;
 
   void problem(const std::string& id, std::string reason) { listing_.problems.push_back({id, std::move(reason)}); }
+  void unseen(const std::string& id, std::string reason) { listing_.problems.push_back({id, std::move(reason), true}); }
 
   void walk(Place start) {
     std::vector<Place> folders{std::move(start)};
@@ -95,23 +96,23 @@ class Scan {
       if (!entry) break;
       if (entry->d_name[0] != '.') look_at(folder, entry->d_name, ::dirfd(directory.get()), folders);
     }
-    if (errno != 0) problem(folder.id, "cannot be read to its end: " + system_message(errno));
+    if (errno != 0) unseen(folder.id, "cannot be read to its end: " + system_message(errno));
   }
 
   void cannot_open(const std::string& id, int error_number) {
     if (id.empty())
       throw Error(Errc::io_error, "scan dataset \"" + root_ + "\": cannot open: " + system_message(error_number));
-    if (error_number != ENOENT) problem(id, "cannot be opened: " + system_message(error_number));
+    if (error_number != ENOENT) unseen(id, "cannot be opened: " + system_message(error_number));
   }
 
   void look_at(const Place& folder, const std::string& name, int folder_descriptor, std::vector<Place>& folders) {
     if (name == kLostAndFound || is_of_store(folder.path, name)) return;
     Place place{folder.path + (folder.path.back() == '/' ? "" : "/") + name,
                 folder.id.empty() ? dataset_id(name) : folder.id + '/' + dataset_id(name)};
-    if (place.path.size() >= PATH_MAX || place.id.size() > kMaxIdBytes) return problem(place.id, "path is too long");
+    if (place.path.size() >= PATH_MAX || place.id.size() > kMaxIdBytes) return unseen(place.id, "path is too long");
     struct stat status {};
     if (::fstatat(folder_descriptor, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-      if (errno != ENOENT) problem(place.id, system_message(errno));
+      if (errno != ENOENT) unseen(place.id, system_message(errno));
     } else if (S_ISDIR(status.st_mode)) {
       folders.push_back(std::move(place));
     } else if (S_ISLNK(status.st_mode)) {

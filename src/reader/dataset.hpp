@@ -21,8 +21,9 @@ struct DatasetFile {
 
 /// Something in a dataset that can't be read: a folder without permission, a FIFO, a link that leads nowhere or out.
 struct DatasetProblem {
-  std::string id;  ///< Of a folder: what is below it is unknown, not gone.
+  std::string id;
   std::string reason;
+  bool may_hold_files = false;  ///< A folder, or what may be one: what is below it is unknown, not gone.
 };
 
 struct DatasetListing {

@@ -85,9 +85,11 @@ class SyncPlan {
   /// Failed sources that are no files, or whose files are gone and which stay: tried again from their stored texts.
   std::vector<std::string> retries;
   std::size_t unchanged = 0;
-  std::size_t ignored = 0;             ///< Files that no reader accepts.
-  bool kept_because_empty = false;     ///< See SyncOptions::allow_empty: no file was found, and nothing is removed.
-  std::vector<SourceStatus> problems;  ///< What could not be looked at; nothing below it is removed.
+  std::size_t ignored = 0;          ///< Files that no reader accepts.
+  bool kept_because_empty = false;  ///< See SyncOptions::allow_empty: no file was found, and nothing is removed.
+  /// What could not be looked at, and files that no reader accepts any more. Nothing that is there or below it is
+  /// removed; and nothing at all while a folder is there that has never been looked into.
+  std::vector<SourceStatus> problems;
   /// By ascending key; of what is read anew and of the retries, not of what is lost or pending.
   std::vector<EmbedEstimate> embedding;
   /// Columns of groups in use that damage took rows of. A sync makes them anew.

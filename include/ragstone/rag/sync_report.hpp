@@ -41,8 +41,12 @@ class SyncReport {
   std::size_t changed = 0;
   std::size_t moved = 0;  ///< The same content under a new name; the old name is gone.
   std::size_t removed = 0;
-  std::size_t unchanged = 0;        ///< Also those whose files are gone, where SyncCleanup or `allow_empty` keeps them.
-  std::size_t failed = 0;           ///< They are in `failures`, and are tried again by the next sync().
+  /// Also those whose files are gone, where SyncCleanup or `allow_empty` keeps them, or where they may be in a new
+  /// folder that cannot be opened.
+  std::size_t unchanged = 0;
+  /// They are in `failures`, and are tried again by the next sync(): sources that failed, what could not be looked at,
+  /// and files that no reader accepts any more. What is stored of these stays.
+  std::size_t failed = 0;
   std::size_t ignored = 0;          ///< Files that no reader accepts.
   bool kept_because_empty = false;  ///< See SyncOptions::allow_empty.
   std::size_t texts_embedded = 0;   ///< Texts sent to embedders.

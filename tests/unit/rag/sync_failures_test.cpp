@@ -1,4 +1,6 @@
+#include "support/unprivileged.hpp"
 #include "synced_folder.hpp"
+#include <ragstone/model/sqlite_store.hpp>
 
 #include <filesystem>
 #include <map>
@@ -79,6 +81,78 @@ TEST_F(SyncFailures, AMovedFileThatCannotBeReadStaysSearchableUnderItsOldName) {
   EXPECT_EQ(next.removed, 1U);
   EXPECT_EQ(retrieve(document, "猕猴桃").at(0).source, "new.txt");
   EXPECT_EQ(runtime.run(document.sources()).size(), 1U);
+}
+
+TEST_F(SyncFailures, FilesThatNoReaderAcceptsAnyMoreKeepWhatIsStoredOfThem) {
+  const TemporaryFolder kb;
+  write_files(folder, 1);
+  folder.write("a.pdf", "kiwi 猕猴桃\n");
+  folder.write("b.pdf", "lemon\n");
+  age(folder);
+  DocumentOptions options;
+  options.dataset = folder.path();
+  options.store = sqlite_store(kb.path());
+  options.readers.push_back(std::make_shared<PlainReader>(".pdf"));
+  Document document = open(options);
+  EXPECT_EQ(sync(document).added, 3u);
+  runtime.run(document.close());
+
+  options.readers.clear();
+  document = open(options);
+  fs::remove(folder.path() / "b.pdf");
+  folder.write("never.pdf", "melon\n");
+  const SyncPlan plan = runtime.run(document.plan());
+  ASSERT_EQ(plan.problems.size(), 1u);
+  EXPECT_EQ(plan.removals, std::vector<std::string>{"b.pdf"});
+  const SyncReport report = sync(document);
+  ASSERT_EQ(report.failures.size(), 1u);
+  EXPECT_EQ(report.failures[0].id, "a.pdf");
+  EXPECT_NE(report.failures[0].reason.find("no reader accepts it any more"), std::string::npos);
+  EXPECT_EQ(report.removed, 1u);
+  EXPECT_EQ(report.ignored, 1u) << "nothing is stored of it";
+  EXPECT_EQ(retrieve(document, "猕猴桃").at(0).source, "a.pdf");
+
+  EXPECT_TRUE(runtime.run(document.remove("a.pdf")));
+  EXPECT_EQ(sync(document).failed, 0u);
+}
+
+TEST_F(SyncFailures, AFolderThatCannotBeOpenedUnderItsNewNameKeepsWhatIsMissing) {
+  if (rerun_unprivileged()) return;
+  const TemporaryFolder own;  // not the fixture's, which may be root's
+  write_files(own, 3);
+  own.write("old/kiwi.md", "kiwi 猕猴桃\n");
+  Document document = open_folder(own);
+  sync(document);
+  fs::rename(own.path() / "old", own.path() / "new");
+  fs::permissions(own.path() / "new", fs::perms::none);
+  EXPECT_TRUE(runtime.run(document.plan()).removals.empty());
+  const SyncReport report = sync(document);
+  EXPECT_EQ(report.removed, 0u);
+  ASSERT_EQ(report.failures.size(), 1u);
+  EXPECT_EQ(report.failures[0].id, "new");
+  EXPECT_NE(report.failures[0].reason.find("missing elsewhere may be in there, and is kept"), std::string::npos);
+  EXPECT_EQ(retrieve(document, "猕猴桃").at(0).source, "old/kiwi.md");
+
+  fs::permissions(own.path() / "new", fs::perms::owner_all);
+  EXPECT_EQ(sync(document).moved, 1u);
+  EXPECT_EQ(retrieve(document, "猕猴桃").at(0).source, "new/kiwi.md");
+}
+
+TEST_F(SyncFailures, AFolderThatCouldBeOpenedBeforeKeepsOnlyWhatItHeld) {
+  if (rerun_unprivileged()) return;
+  const TemporaryFolder own;  // not the fixture's, which may be root's
+  own.write("closed/kiwi.md", "kiwi 猕猴桃\n");
+  own.write("lemon.md", "lemon\n");
+  own.write("melon.md", "melon\n");
+  Document document = open_folder(own);
+  sync(document);
+  fs::remove(own.path() / "lemon.md");
+  fs::permissions(own.path() / "closed", fs::perms::none);
+  const SyncReport report = sync(document);
+  EXPECT_EQ(report.removed, 1u);
+  EXPECT_EQ(report.failed, 1u);
+  EXPECT_EQ(retrieve(document, "猕猴桃").at(0).source, "closed/kiwi.md");
+  fs::permissions(own.path() / "closed", fs::perms::owner_all);
 }
 
 TEST_F(SyncFailures, AnIncrementalCleanupTriesAgainWhatFailedAsItIsStoredAndForgetsWhatHoldsNothing) {
