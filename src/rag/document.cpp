@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
+#include <typeinfo>
 #include <utility>
 
 namespace ragstone {
@@ -147,11 +149,27 @@ Task<void> back_up(std::shared_ptr<DocumentCore> core, std::filesystem::path fol
 
 Task<void> close_core(std::shared_ptr<DocumentCore> core, CallContext context) { co_await core->close(context); }
 
+/// Awaits the task. That its time was up is told with what was to be done.
+template <class T>
+Task<T> named(std::string operation, Task<T> task) {
+  try {
+    co_return co_await std::move(task);
+  } catch (const Error& error) {
+    if (error.errc() != Errc::timeout || typeid(error) != typeid(Error)) throw;
+    throw Error(Errc::timeout, operation + ": " + error.what());
+  }
+}
+
 /// Carries the operation out, unless the document is closed when it begins.
 template <class T>
-Task<T> while_open(std::shared_ptr<DocumentCore> core, Task<T> operation) {
+Task<T> while_open(std::shared_ptr<DocumentCore> core, std::string operation, Task<T> task) {
   core->check_open();
-  co_return co_await std::move(operation);
+  Task<T> carried_out = named(std::move(operation), std::move(task));
+  co_return co_await std::move(carried_out);
+}
+
+std::string with_object(const char* operation, const std::string& object) {
+  return std::string(operation) + " \"" + object + '"';
 }
 
 }  // namespace
@@ -180,39 +198,42 @@ const std::shared_ptr<DocumentCore>& Document::core() const {
 }
 
 Task<SyncReport> Document::sync(SyncOptions options, CallContext context) {
-  return while_open(core(), sync_dataset(core(), std::move(options), std::move(context)));
+  return while_open(core(), "sync", sync_dataset(core(), std::move(options), std::move(context)));
 }
 
 Task<SyncPlan> Document::plan(SyncOptions options, CallContext context) {
-  return while_open(core(), plan_sync(core(), std::move(options), std::move(context)));
+  return while_open(core(), "plan", plan_sync(core(), std::move(options), std::move(context)));
 }
 
 Task<SourceStatus> Document::add(Source source, CallContext context) {
-  return while_open(core(), add_source(core(), std::move(source), std::move(context)));
+  std::string operation = with_object("add", source.id);
+  return while_open(core(), std::move(operation), add_source(core(), std::move(source), std::move(context)));
 }
 
 Task<std::vector<SourceStatus>> Document::add_all(std::vector<Source> sources, CallContext context) {
-  return while_open(core(), add_sources(core(), std::move(sources), std::move(context)));
+  return while_open(core(), "add_all", add_sources(core(), std::move(sources), std::move(context)));
 }
 
 Task<bool> Document::remove(std::string source_id, CallContext context) {
-  return while_open(core(), remove_source(core(), std::move(source_id), std::move(context)));
+  std::string operation = with_object("remove", source_id);
+  return while_open(core(), std::move(operation), remove_source(core(), std::move(source_id), std::move(context)));
 }
 
 Task<std::vector<SourceStatus>> Document::sources(CallContext context) {
-  return while_open(core(), list_sources(core(), false, std::move(context)));
+  return while_open(core(), "sources", list_sources(core(), false, std::move(context)));
 }
 
 Task<std::vector<SourceStatus>> Document::retry_failed(CallContext context) {
-  return while_open(core(), retry(core(), std::move(context)));
+  return while_open(core(), "retry_failed", retry(core(), std::move(context)));
 }
 
 Task<std::string> Document::text(std::string source_id, CallContext context) {
-  return while_open(core(), source_text(core(), std::move(source_id), std::move(context)));
+  std::string operation = with_object("text", source_id);
+  return while_open(core(), std::move(operation), source_text(core(), std::move(source_id), std::move(context)));
 }
 
 Task<std::vector<Node>> Document::nodes(NodeQuery query, CallContext context) {
-  return while_open(core(), read_nodes(core(), std::move(query), std::move(context)));
+  return while_open(core(), "nodes", read_nodes(core(), std::move(query), std::move(context)));
 }
 
 void Document::add_group(NodeGroup group) {
@@ -223,7 +244,9 @@ void Document::add_group(NodeGroup group) {
 std::vector<std::string> Document::groups() const { return core()->groups.names(); }
 
 Task<void> Document::build(std::string group, std::vector<std::string> keys, CallContext context) {
-  return while_open(core(), ragstone::build(core(), std::move(group), std::move(keys), std::move(context)));
+  std::string operation = with_object("build", group);
+  return while_open(core(), std::move(operation),
+                    ragstone::build(core(), std::move(group), std::move(keys), std::move(context)));
 }
 
 void Document::register_index(std::string name, std::string group, std::shared_ptr<Index> index) {
@@ -235,7 +258,8 @@ void Document::register_index(std::string name, std::string group, std::shared_p
 }
 
 Task<void> Document::rebuild_index(std::string name, CallContext context) {
-  return while_open(core(), rebuild(core(), std::move(name), std::move(context)));
+  std::string operation = with_object("rebuild_index", name);
+  return while_open(core(), std::move(operation), rebuild(core(), std::move(name), std::move(context)));
 }
 
 std::vector<IndexStatus> Document::indexes() const { return core()->indexes.statuses(); }
@@ -245,14 +269,15 @@ void Document::on_progress(std::function<void(const Progress&)> callback) { core
 const StoreCapabilities& Document::capabilities() const { return core()->store->capabilities(); }
 
 Task<VerifyReport> Document::verify(CallContext context) {
-  return while_open(core(), verify_and_heal(core(), std::move(context)));
+  return while_open(core(), "verify", verify_and_heal(core(), std::move(context)));
 }
 
 Task<void> Document::backup(std::filesystem::path folder, CallContext context) {
-  return while_open(core(), back_up(core(), std::move(folder), std::move(context)));
+  std::string operation = with_object("backup", folder.string());
+  return while_open(core(), std::move(operation), back_up(core(), std::move(folder), std::move(context)));
 }
 
-Task<void> Document::close(CallContext context) { return close_core(core(), std::move(context)); }
+Task<void> Document::close(CallContext context) { return named("close", close_core(core(), std::move(context))); }
 
 Runtime& Document::runtime() const { return core()->runtime; }
 

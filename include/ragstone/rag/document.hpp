@@ -182,7 +182,8 @@ class Document {
   /// Cancels background work, waits for it, and closes the store; later operations of this Document and its Retrievers
   /// fail with Errc::closed at once, while indexes(), groups() and capabilities() still answer. Registered indexes are
   /// saved first; where there were commits also those that nobody has queried, which are brought up to date for it.
-  /// Whatever becomes of an index, the store is closed.
+  /// Whatever becomes of an index, the store is closed; but where the deadline passes or the call is cancelled, it may
+  /// still be open: call close() again.
   Task<void> close(CallContext context = {});
 
   /// The same operations for callbacks, futures and other completion tokens; signature void(std::exception_ptr, T).

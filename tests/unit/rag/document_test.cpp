@@ -272,6 +272,25 @@ TEST_F(DocumentTest, WhatAStoreCannotDoAtAllIsNotTriedSourceBySource) {
   EXPECT_EQ(embedder->texts(), 3U);
 }
 
+TEST_F(DocumentTest, ADeadlineThatPassedIsToldWithTheOperationAndItsObject) {
+  Document document = open();
+  const CallContext past = CallContext().with_timeout(std::chrono::milliseconds(0));
+  const auto told = [&](auto operation) {
+    try {
+      runtime.run(operation());
+    } catch (const Error& error) {
+      EXPECT_EQ(error.errc(), Errc::timeout);
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  EXPECT_EQ(told([&] { return document.add(Source("a", "one"), past); }).rfind("add \"a\": ", 0), 0u);
+  EXPECT_EQ(told([&] { return document.build(kMediumChunk, {}, past); }).rfind("build \"MediumChunk\": ", 0), 0u);
+  EXPECT_EQ(told([&] { return document.verify(past); }).rfind("verify: ", 0), 0u);
+  EXPECT_EQ(told([&] { return document.close(past); }).rfind("close: ", 0), 0u);
+  runtime.run(document.close());
+}
+
 TEST_F(DocumentTest, AnOperationInFlightOwnsTheDocument) {
   Task<SourceStatus> adding;
   {
