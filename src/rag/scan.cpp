@@ -151,6 +151,8 @@ DatasetListing list_files(const DocumentCore& core, const Stored& stored, const 
   DatasetListing listing = list_dataset(core.options.dataset, accepts, stop);
   listing.ignored -= forgotten.size();
   listing.problems.insert(listing.problems.end(), forgotten.begin(), forgotten.end());
+  std::sort(listing.problems.begin(), listing.problems.end(),
+            [](const DatasetProblem& a, const DatasetProblem& b) { return a.id < b.id; });
   return listing;
 }
 

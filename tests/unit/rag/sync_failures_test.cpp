@@ -88,13 +88,14 @@ TEST_F(SyncFailures, FilesThatNoReaderAcceptsAnyMoreKeepWhatIsStoredOfThem) {
   write_files(folder, 1);
   folder.write("a.pdf", "kiwi 猕猴桃\n");
   folder.write("b.pdf", "lemon\n");
+  for (const char* name : {"e", "c", "d"}) folder.write(std::string(name) + ".pdf", name);
   age(folder);
   DocumentOptions options;
   options.dataset = folder.path();
   options.store = sqlite_store(kb.path());
   options.readers.push_back(std::make_shared<PlainReader>(".pdf"));
   Document document = open(options);
-  EXPECT_EQ(sync(document).added, 3u);
+  EXPECT_EQ(sync(document).added, 6u);
   runtime.run(document.close());
 
   options.readers.clear();
@@ -102,18 +103,19 @@ TEST_F(SyncFailures, FilesThatNoReaderAcceptsAnyMoreKeepWhatIsStoredOfThem) {
   fs::remove(folder.path() / "b.pdf");
   folder.write("never.pdf", "melon\n");
   const SyncPlan plan = runtime.run(document.plan());
-  ASSERT_EQ(plan.problems.size(), 1u);
+  ASSERT_EQ(plan.problems.size(), 4u);
   EXPECT_EQ(plan.removals, std::vector<std::string>{"b.pdf"});
   const SyncReport report = sync(document);
-  ASSERT_EQ(report.failures.size(), 1u);
+  ASSERT_EQ(report.failures.size(), 4u);
   EXPECT_EQ(report.failures[0].id, "a.pdf");
+  EXPECT_EQ(report.failures[3].id, "e.pdf");
   EXPECT_NE(report.failures[0].reason.find("no reader accepts it any more"), std::string::npos);
   EXPECT_EQ(report.removed, 1u);
   EXPECT_EQ(report.ignored, 1u) << "nothing is stored of it";
   EXPECT_EQ(retrieve(document, "猕猴桃").at(0).source, "a.pdf");
 
   EXPECT_TRUE(runtime.run(document.remove("a.pdf")));
-  EXPECT_EQ(sync(document).failed, 0u);
+  EXPECT_EQ(sync(document).failed, 3u);
 }
 
 TEST_F(SyncFailures, AFolderThatCannotBeOpenedUnderItsNewNameKeepsWhatIsMissing) {
