@@ -40,7 +40,7 @@ std::string fuzz_segment_sample(unsigned seed) {
   }
   form.bits = random() % 3 == 0;
   form.nibbles = random() % 3 == 0;
-  form.nibble_rows = 1;
+  form.nibble_elements = 1;
   return sample + dense.image(1, form);
 }
 

@@ -13,7 +13,7 @@ namespace ragstone {
 /// How the vectors of an embedder's key are kept to be searched, by the names that Milvus gives them.
 enum class IndexType {
   automatic,  ///< "AUTOINDEX": FLAT below 50,000 rows, HNSW from there on.
-  flat,       ///< "FLAT": exact, whatever the size; four bits an element, then a byte, tell what need not be scored.
+  flat,       ///< "FLAT": exact; a byte an element, in large parts half a byte before, tells which vectors not to read.
   hnsw,       ///< "HNSW", "HNSW_SQ": from 5,000 rows a graph over one byte an element; hits are scored by the vectors.
   bin_flat,   ///< "BIN_FLAT": a scan over the signs; the nearest 400, or 40 for each hit, are scored by the vectors.
 };

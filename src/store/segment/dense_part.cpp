@@ -157,7 +157,7 @@ void DensePart::read_soon(std::span<const std::uint32_t> rows) const {
 
 bool DenseForm::fits(const DensePart& part) const noexcept {
   if (part.rows() > 0 && part.has_bits() != bits) return false;
-  if (part.has_nibbles() != wants_nibbles(part.rows())) return false;
+  if (wants_nibbles(part.rows(), part.dimension()) && !part.has_nibbles()) return false;
   const graph::Graph* built = part.graph();
   if (built == nullptr || !wants_graph(part.rows())) return (built != nullptr) == wants_graph(part.rows());
   return graph::BaseGraph::fits(*built, *graph);

@@ -135,13 +135,16 @@ struct DenseForm {
   std::optional<graph::BuildOptions> graph;  ///< For parts of at least `graph_rows` rows.
   std::size_t graph_rows = 50'000;
   bool bits = false;
-  bool nibbles = false;  ///< For parts of at least `nibble_rows` rows.
-  std::size_t nibble_rows = 5'000;
+  bool nibbles = false;  ///< For parts of at least `nibble_elements` elements.
+  /// The codes of smaller parts stay in a processor's cache: then reading half the bytes spares too little.
+  std::size_t nibble_elements = std::size_t{16} << 20;
   bool from_scratch = false;  ///< A graph goes on from none that the parts have.
 
   bool wants_graph(std::size_t rows) const noexcept { return graph && rows > 0 && rows >= graph_rows; }
-  bool wants_nibbles(std::size_t rows) const noexcept { return nibbles && rows > 0 && rows >= nibble_rows; }
-  /// Whether a part is what a merge would make of it.
+  bool wants_nibbles(std::size_t rows, std::size_t dimension) const noexcept {
+    return nibbles && rows > 0 && rows * dimension >= nibble_elements;
+  }
+  /// Whether a part is what a merge would make of it, or has nibbles beside that: they do no harm.
   bool fits(const DensePart& part) const noexcept;
 };
 

@@ -150,7 +150,7 @@ class DenseWriter {
         parallel_(parallel),
         stop_(stop),
         poll_(stop),
-        writer_(to, {Kind::dense, generation, rows.size(), dimension}, sections(rows.size(), form)) {}
+        writer_(to, {Kind::dense, generation, rows.size(), dimension}, sections(rows.size(), dimension, form)) {}
 
   void write() {
     write_column(SectionId::nodes, [&](std::size_t n) { return rows_.key(n).node; });
@@ -161,7 +161,7 @@ class DenseWriter {
     write_codes();
     if (form_.wants_graph(rows_.size())) write_graph();
     if (form_.bits) write_bits();
-    if (form_.wants_nibbles(rows_.size())) write_nibbles();
+    if (form_.wants_nibbles(rows_.size(), dimension_)) write_nibbles();
     writer_.begin(SectionId::vectors, sizeof(float));
     for (std::size_t n = 0; n < rows_.size(); ++n) {
       poll_.spend(dimension_);
@@ -172,9 +172,9 @@ class DenseWriter {
   }
 
  private:
-  static std::size_t sections(std::size_t rows, const DenseForm& form) {
+  static std::size_t sections(std::size_t rows, std::size_t dimension, const DenseForm& form) {
     return kSections + (form.wants_graph(rows) ? kGraphSections : 0) + (form.bits ? 1 : 0) +
-           (form.wants_nibbles(rows) ? kNibbleSections : 0);
+           (form.wants_nibbles(rows, dimension) ? kNibbleSections : 0);
   }
 
   struct ContentKey {
@@ -308,7 +308,7 @@ void merge_dense(Generation generation, std::span<const DenseView> parts, ImageS
   const MergedRows rows(parts, stop);
   const std::uint64_t links = form.wants_graph(rows.size()) ? (2 * form.graph->m + 4) * sizeof(std::uint32_t) : 0;
   const std::uint64_t bits = form.bits ? dimension / 8 + 8 : 0;
-  const std::uint64_t nibbles = form.wants_nibbles(rows.size()) ? dimension / 2 + 9 : 0;
+  const std::uint64_t nibbles = form.wants_nibbles(rows.size(), dimension) ? dimension / 2 + 9 : 0;
   to.expect(rows.size() * (5 * std::uint64_t{dimension} + links + 64 + bits + nibbles) + 65'536);
   DenseWriter(generation, dimension, rows, to, form, parallel, stop).write();
 }

@@ -51,32 +51,32 @@ class VectorIndexTest : public testing::Test {
     return found;
   }
 
-  void fill() {
+  void fill(std::size_t count = kRows, std::uint32_t dimension = kDimension) {
     const auto engine = sqlite_engine(folder_);
     engine->declare_vector_indexes(options_of(IndexType::flat));
-    fill(*engine);
+    fill(*engine, count, dimension);
     engine->close();
   }
 
-  static void fill(StoreEngine& engine) {
+  static void fill(StoreEngine& engine, std::size_t count = kRows, std::uint32_t dimension = kDimension) {
     std::mt19937 random(1);
     std::string text;
     std::vector<std::vector<float>> rows;
-    for (std::size_t row = 0; row < kRows; ++row) {
+    for (std::size_t row = 0; row < count; ++row) {
       text += std::to_string(row) + "\n";
       rows.push_back({});
-      for (std::uint32_t i = 0; i < kDimension; ++i) rows.back().push_back(static_cast<float>(random() % 1000) - 500);
+      for (std::uint32_t i = 0; i < dimension; ++i) rows.back().push_back(static_cast<float>(random() % 1000) - 500);
     }
     Commit commit;
     SourceWrite write = sample_lines("s", text);
-    write.groups[1].dense.push_back(sample_vectors("e", "four", rows, kDimension));
+    write.groups[1].dense.push_back(sample_vectors("e", "four", rows, dimension));
     commit.sources.push_back(std::move(write));
     engine.commit(std::move(commit));
   }
 
   TemporaryFolder temporary_;
   const std::filesystem::path folder_ = temporary_.path() / "kb";
-  const std::vector<float> query_ = {1, 2, 3, 4};
+  std::vector<float> query_ = {1, 2, 3, 4};
   std::vector<ScoredNode> hits_;
 };
 
@@ -86,12 +86,11 @@ TEST_F(VectorIndexTest, AnotherIndexTypeIsBuiltFromTheVectorsThatAreStored) {
   ASSERT_TRUE(flat);
   EXPECT_EQ(flat->rows(), kRows);
   EXPECT_EQ(flat->graph(), nullptr);
-  EXPECT_TRUE(flat->has_nibbles());
+  EXPECT_FALSE(flat->has_nibbles()) << "so few";
   const std::vector<ScoredNode> expected = hits_;
 
   const auto graph = maintained(options_of(IndexType::hnsw, Metric::l2));
   ASSERT_TRUE(graph && graph->graph());
-  EXPECT_FALSE(graph->has_nibbles());
   EXPECT_EQ(graph->graph()->header().upper_degree, 4u);
   EXPECT_EQ(graph->graph()->header().metric, graph::metric_code(Metric::l2));
   EXPECT_EQ(hits_, expected);
@@ -102,6 +101,16 @@ TEST_F(VectorIndexTest, AnotherIndexTypeIsBuiltFromTheVectorsThatAreStored) {
   const auto bits = maintained(options_of(IndexType::bin_flat));
   EXPECT_TRUE(bits->has_bits());
   EXPECT_EQ(bits->graph(), nullptr);
+  EXPECT_EQ(hits_, expected);
+}
+
+TEST_F(VectorIndexTest, LargePartsThatAreScannedHaveNibbles) {
+  constexpr std::uint32_t kLargeDimension = 65'536;
+  query_.assign(kLargeDimension, 1);
+  fill(260, kLargeDimension);
+  EXPECT_TRUE(maintained(options_of(IndexType::flat))->has_nibbles());
+  const std::vector<ScoredNode> expected = hits_;
+  EXPECT_FALSE(maintained(options_of(IndexType::bin_flat))->has_nibbles());
   EXPECT_EQ(hits_, expected);
 }
 

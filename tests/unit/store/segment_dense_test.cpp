@@ -195,6 +195,23 @@ TEST(DenseSegment, NibblesSpareFewLargeElementsTheirRange) {
   EXPECT_GT(scale.error, even);
 }
 
+TEST(DenseSegment, NibblesAreForLargePartsAndHarmNoOther) {
+  std::mt19937 random(16);
+  constexpr std::uint32_t kDimension = 48;
+  DenseForm form;
+  form.nibbles = true;
+  form.nibble_elements = 100 * kDimension;
+  const DenseSample sample = random_dense(random, 99, kDimension);
+  EXPECT_FALSE(sample.part(form)->has_nibbles());
+  EXPECT_TRUE(form.fits(*sample.part(form)));
+  EXPECT_TRUE(form.fits(*sample.part(nibble_form())));
+  EXPECT_TRUE(DenseForm().fits(*sample.part(nibble_form())));
+  const DenseSample larger = random_dense(random, 100, kDimension);
+  EXPECT_TRUE(larger.part(form)->has_nibbles());
+  EXPECT_TRUE(form.fits(*larger.part(form)));
+  EXPECT_FALSE(form.fits(*larger.part()));
+}
+
 TEST(DenseSegment, EncodesWhatIsNotFiniteWithoutAPromise) {
   std::vector<std::int8_t> codes(2);
   const std::vector<float> row = {std::numeric_limits<float>::quiet_NaN(), 1};

@@ -377,7 +377,7 @@ TEST(GraphSegment, SignsAndFactorsThatAreNotTheirRowsAreToldByRow) {
   for (const Metric metric : {Metric::cosine, Metric::inner_product, Metric::l2}) {
     DenseForm form = graph_form(metric);
     form.bits = form.nibbles = true;
-    form.nibble_rows = 1;
+    form.nibble_elements = 1;
     const std::string good = sample.image(1, form);
     const DensePart whole(heap_image(good));
     EXPECT_TRUE(whole.verify({}).empty());

@@ -54,7 +54,7 @@ DenseSample with_copies(std::mt19937& random) {
 
 DenseForm with_bits(DenseForm form) {
   form.bits = form.nibbles = true;
-  form.nibble_rows = 1;
+  form.nibble_elements = 1;
   return form;
 }
 

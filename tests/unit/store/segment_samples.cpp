@@ -72,7 +72,7 @@ DenseForm graph_form(Metric metric, std::size_t m, std::size_t ef_construction) 
 DenseForm nibble_form() {
   DenseForm form;
   form.nibbles = true;
-  form.nibble_rows = 1;
+  form.nibble_elements = 1;
   return form;
 }
 
