@@ -13,7 +13,8 @@ constexpr Generation kGeneration = 0;
 
 }  // namespace
 
-DenseSegment::DenseSegment(std::uint32_t dimension, std::vector<Input> inputs, segment::DenseForm form) {
+DenseSegment::DenseSegment(std::uint32_t dimension, std::vector<Input> inputs, const segment::DenseForm& form)
+    : form_(form) {
   std::sort(inputs.begin(), inputs.end(),
             [](const Input& a, const Input& b) { return a.nodes->source->id < b.nodes->source->id; });
   for (const Input& input : inputs) entries_.push_back({input.nodes});
@@ -29,16 +30,15 @@ DenseSegment::DenseSegment(std::uint32_t dimension, std::vector<Input> inputs, s
     values.insert(values.end(), vector.begin(), vector.end());
   }
   inputs.clear();
-  form.graph.reset();
+  form_.graph.reset();
   part_ = std::make_shared<const segment::DensePart>(
-      segment::heap_image(segment::build_dense(kGeneration, dimension, keys, values, form)));
+      segment::heap_image(segment::build_dense(kGeneration, dimension, keys, values, form_)));
 }
 
 std::shared_ptr<const DenseSegment> DenseSegment::merge(std::span<const Tier<DenseSegment>> tiers,
                                                         const StopToken& stop) {
-  segment::DenseForm form;
-  form.bits = std::any_of(tiers.begin(), tiers.end(),
-                          [](const Tier<DenseSegment>& tier) { return tier.segment->part()->has_bits(); });
+  segment::DenseForm form = tiers.back().segment->form_;
+  form.graph.reset();
   return merge(tiers, form, nullptr, stop);
 }
 
@@ -47,6 +47,7 @@ std::shared_ptr<const DenseSegment> DenseSegment::merge(std::span<const Tier<Den
                                                         const StopToken& stop) {
   throw_if_stopped(stop);
   const std::shared_ptr<DenseSegment> merged(new DenseSegment);
+  merged->form_ = form;
   merged->entries_ = live_entries(tiers);
   merged->places_ = places_by_node(merged->entries_);
   std::vector<segment::DenseView> views;

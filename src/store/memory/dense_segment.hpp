@@ -31,7 +31,7 @@ class DenseSegment {
   };
 
   /// `inputs` in any order. No graph is built, whatever the form.
-  DenseSegment(std::uint32_t dimension, std::vector<Input> inputs, segment::DenseForm form);
+  DenseSegment(std::uint32_t dimension, std::vector<Input> inputs, const segment::DenseForm& form);
 
   const std::vector<Entry>& entries() const noexcept { return entries_; }
   /// Over the rows of the part.
@@ -39,7 +39,7 @@ class DenseSegment {
   static const std::string& source_of(const Entry& entry) noexcept { return entry.nodes->source->id; }
   static std::size_t weight_of(const Entry& entry) noexcept { return entry.nodes->rows.size() + 1; }
   static bool is_same(const Entry& a, const Entry& b) noexcept { return a.nodes == b.nodes; }
-  /// Without a graph: a commit waits for it.
+  /// In the form of the last tier, but without a graph: a commit waits for it.
   static std::shared_ptr<const DenseSegment> merge(std::span<const Tier<DenseSegment>> tiers, const StopToken& stop);
   /// See merge_dense() for `form` and `parallel`.
   static std::shared_ptr<const DenseSegment> merge(std::span<const Tier<DenseSegment>> tiers,
@@ -55,6 +55,7 @@ class DenseSegment {
 
   std::vector<Entry> entries_;
   std::vector<Place> places_;
+  segment::DenseForm form_;  ///< Which the part has where it is large enough.
   std::shared_ptr<const segment::DensePart> part_;
   SegmentFields fields_;
 };

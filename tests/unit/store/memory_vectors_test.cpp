@@ -81,6 +81,34 @@ TEST(MemoryVectors, AreMergedToOneSegmentWithAGraphByMaintain) {
   EXPECT_EQ(nearest(*engine, questions), expected);
 }
 
+/// One source of so many rows of that form.
+memory::Tier<memory::DenseSegment> tier(NodeId first, std::size_t rows, const segment::DenseForm& form) {
+  auto body = std::make_shared<memory::SourceBody>();
+  body->id = std::to_string(first);
+  auto nodes = std::make_shared<memory::StoredRows>();
+  nodes->source = body;
+  nodes->rows.resize(rows);
+  for (std::size_t row = 0; row < rows; ++row) nodes->rows[row].id = first + row;
+  std::vector<memory::DenseSegment::Input> inputs;
+  inputs.push_back({nodes, std::vector<float>(rows * kDimension, 1)});
+  return {std::make_shared<const memory::DenseSegment>(kDimension, std::move(inputs), form), nullptr, rows + 1,
+          rows + 1};
+}
+
+TEST(MemoryVectors, ACommitsMergeHasTheFormThatItsPartsWereMadeWith) {
+  segment::DenseForm form;
+  form.nibbles = form.bits = true;
+  form.nibble_elements = 20 * kDimension;
+  const std::vector<memory::Tier<memory::DenseSegment>> small = {tier(1, 10, form), tier(100, 10, form)};
+  EXPECT_FALSE(small[0].segment->part()->has_nibbles());
+  const auto merged = memory::DenseSegment::merge(small, {});
+  EXPECT_TRUE(merged->part()->has_nibbles());
+  EXPECT_TRUE(merged->part()->has_bits());
+  EXPECT_TRUE(form.fits(*merged->part()));
+  const std::vector<memory::Tier<memory::DenseSegment>> again = {{merged, nullptr, 21, 21}};
+  EXPECT_TRUE(form.fits(*memory::DenseSegment::merge(again, {})->part()));
+}
+
 TEST(MemoryVectors, AMergeKeepsWhatDiedOrWasWrittenMeanwhile) {
   std::mt19937 random(3);
   const auto engine = memory_engine();
