@@ -45,11 +45,11 @@ segment::DenseForm with_graph(const VectorSet& set) {
 }
 
 Found search_ours(const VectorSet& set, const std::vector<segment::DenseView>& views, segment::DenseQuery query,
-                  std::size_t a_pass) {
+                  std::size_t a_pass, std::size_t k) {
   Found found;
   query.dimension = set.dimension;
   query.metric = set.metric;
-  query.k = kHits;
+  query.k = k;
   for (std::size_t q = 0; q < set.asked(); q += a_pass) {
     const std::size_t count = std::min(a_pass, set.asked() - q);
     query.queries = std::span(set.queries).subspan(q * set.dimension, count * set.dimension);

@@ -79,9 +79,9 @@ segment::DenseView part_of(const VectorSet& set, const segment::DenseForm& form,
 /// M 16, ef_construction 200.
 segment::DenseForm with_graph(const VectorSet& set);
 
-/// All queries of the set, `a_pass` at a time. `query` says how; the queries, metric and k are the set's.
+/// All queries of the set, `a_pass` at a time. `query` says how; the queries and the metric are the set's.
 Found search_ours(const VectorSet& set, const std::vector<segment::DenseView>& views, segment::DenseQuery query,
-                  std::size_t a_pass = 1);
+                  std::size_t a_pass = 1, std::size_t k = kHits);
 
 Found search_peer(const VectorSet& set, const VectorPeer& peer);
 

@@ -39,6 +39,9 @@ void measure_scans(VectorSet set, std::size_t asked, Report& report) {
   codes.form = segment::FlatForm::codes;
   const Times by_codes = times_of([&] { found = search_ours(set, views, codes); });
   compare("exact answer, by nibbles before the codes / by codes", ours, by_codes);
+  const Times hundred = times_of([&] { search_ours(set, views, query, 1, 100); });
+  const Times codes_hundred = times_of([&] { search_ours(set, views, codes, 1, 100); });
+  compare("exact answer of 100 hits, by nibbles before the codes / by codes", hundred, codes_hundred);
   const Times codes_batch = times_of([&] { found = search_ours(set, views, codes, 8); });
   compare("exact answer by codes, eight a pass / one by one", codes_batch, by_codes);
 

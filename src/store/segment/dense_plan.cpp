@@ -17,7 +17,8 @@ constexpr double kLeastShare = 0.002;
 double scan_cost(const DensePart& part, const DenseQuery& query) {
   const auto dimension = static_cast<double>(part.dimension());
   const bool by_bits = query.form == FlatForm::bits && part.has_bits() && !query.exact;
-  const bool by_nibbles = query.form >= FlatForm::nibbles && part.has_nibbles();
+  const bool by_nibbles =
+      query.form >= FlatForm::nibbles && part.has_nibbles() && query.queries.size() <= kMostByNibbles * query.dimension;
   return static_cast<double>(part.rows()) * (dimension / (by_bits ? 150 : by_nibbles ? 40 : 25) + 3);
 }
 

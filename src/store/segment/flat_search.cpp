@@ -23,8 +23,12 @@ constexpr std::size_t kFirstChunk = 64;
 constexpr std::size_t kVectorBytes = 192 << 10;
 // Queries whose products with a chunk are made together.
 constexpr std::size_t kTogether = 8;
-// Queries that look at nibbles, one by one.
-constexpr std::size_t kMostByNibbles = 3;
+// Shares of the rows that a look may leave and still pay: nibbles to codes, and codes to vectors. Several queries read
+// vectors together, so that these cost each of them less (benchmarks/vector).
+constexpr double kMostLeftByNibbles = 0.08;
+constexpr double kMostLeftByCodes = 0.4;
+constexpr double kMostLeftByCodesOfAll = 0.8;
+constexpr std::size_t kLongestRest = 64;
 // Where fewer than one row in so many is selected, only those are read.
 constexpr std::size_t kSparse = 3;
 // Candidates that wait at most before those below the floor are dropped.
@@ -93,7 +97,7 @@ FlatSearch::FlatSearch(std::span<const float> queries, std::size_t dimension, Me
     : dimension_(dimension), metric_(metric), k_(k), form_(form) {
   for (std::size_t begin = 0; begin < queries.size(); begin += dimension) {
     const std::span<const float> vector = queries.subspan(begin, dimension);
-    queries_.push_back({vector, VectorScorer(vector, metric), std::nullopt, {}, Best(k), {}, 0, {}, {}});
+    queries_.push_back({vector, VectorScorer(vector, metric), std::nullopt, {}, Best(k), {}, 0, {}, {}, 0, {}, {}, {}});
   }
 }
 
@@ -143,18 +147,17 @@ void FlatSearch::look_at(const Chunk& chunk, bool few) {
     waiting.count = 0;
   };
   for (Query& query : queries_) {
+    query.seen += chunk.count;
     if (metric_ == Metric::hamming) {
       scan_signs(query, chunk);
     } else if (metric_ != Metric::l2 && query.scorer.query_norm() == 0) {
       take_first(query, chunk);
     } else if (form_ == FlatForm::bits && chunk.part.has_bits() && !few) {
       scan_bits(query, chunk);
-    } else if (form_ == FlatForm::vectors || few || !codes_of(query).is_usable()) {
+    } else if (form_ == FlatForm::vectors || few || !codes_of(query).is_usable() || !query.of_codes.is_due()) {
       by_vectors.queries[by_vectors.count++] = &query;
       look(by_vectors, &FlatSearch::scan_vectors, kTogether);
-    } else if (chunk.chosen == nullptr && tells_by_nibbles(query, chunk.part)) {
-      scan_nibbles(query, chunk);
-    } else {
+    } else if (!may_tell_by_nibbles(query, chunk) || !scan_nibbles(query, chunk)) {
       by_codes.queries[by_codes.count++] = &query;
       look(by_codes, &FlatSearch::scan_codes, kTogether);
     }
@@ -196,22 +199,46 @@ void FlatSearch::raise_floor(Query& query, double worst) const {
   }
 }
 
-/// Before a floor is known, all codes are looked at anyway. Several queries read each row once; then nibbles, which
-/// leave more to be looked at, cost more than they spare.
-bool FlatSearch::tells_by_nibbles(const Query& query, const DensePart& part) const noexcept {
-  return form_ >= FlatForm::nibbles && part.has_nibbles() && has_floor(query) && queries_.size() <= kMostByNibbles;
+bool FlatSearch::Trial::end(bool pays) noexcept {
+  longest_ = pays ? 0 : std::clamp<std::size_t>(2 * longest_, 1, kLongestRest);
+  rest_ = longest_;
+  return pays;
 }
 
-void FlatSearch::scan_nibbles(Query& query, const Chunk& chunk) const {
+/// Before a floor is known, all codes are looked at anyway.
+bool FlatSearch::may_tell_by_nibbles(const Query& query, const Chunk& chunk) const noexcept {
+  return form_ >= FlatForm::nibbles && chunk.part.has_nibbles() && chunk.chosen == nullptr && has_floor(query) &&
+         queries_.size() <= kMostByNibbles;
+}
+
+/// False where they leave so many rows that all codes of the chunk are to be looked at.
+bool FlatSearch::scan_nibbles(Query& query, const Chunk& chunk) const {
+  if (!query.of_nibbles.is_due()) return false;
+  query.looked_at.nibbles += chunk.count;
   chunk.poll.spend(chunk.count * (dimension_ / 96 + 4));
+  const kernel::Simd& simd = kernel::simd();
   std::array<std::int32_t, kChunk> dots;
-  kernel::simd().nibble_dots(query.codes->coarse(), chunk.part.nibbles_from(chunk.first).data(), dimension_,
-                             chunk.count, dots.data());
+  std::array<std::uint32_t, kChunk> rows;
+  simd.nibble_dots(query.codes->coarse(), chunk.part.nibbles_from(chunk.first).data(), dimension_, chunk.count,
+                   dots.data());
+  const std::size_t left =
+      simd.select(query.codes->terms(query.floors.front()), dots.data(),
+                  &chunk.part.all_nibble_scales()[chunk.first].scale, chunk.norms, chunk.count, rows.data());
+  if (!query.of_nibbles.end(static_cast<double>(left) <= kMostLeftByNibbles * static_cast<double>(chunk.count)))
+    return false;
+  std::array<CodeScale, kChunk> scales;
+  std::array<double, kChunk> norms;
+  for (std::size_t i = 0; i < left; ++i) {
+    scales[i] = chunk.scales[rows[i]];
+    norms[i] = chunk.norms[rows[i]];
+    rows[i] += chunk.first;
+  }
+  chunk.poll.spend(left * (dimension_ / 48 + 4));
+  simd.code_dots(query.codes->coarse(), chunk.part.all_codes().data(), dimension_, rows.data(), left, dots.data());
+  const Chunk rest{chunk.part, chunk.gate, chunk.poll, 0, left, rows.data(), scales.data(), norms.data()};
   std::array<std::uint32_t, kChunk> near;
-  const std::size_t count =
-      kernel::simd().select(query.codes->terms(query.floors.front()), dots.data(),
-                            &chunk.part.all_nibble_scales()[chunk.first].scale, chunk.norms, chunk.count, near.data());
-  keep_near(query, chunk, {near.data(), count});
+  keep_near(query, rest, {near.data(), select_near(query, rest, dots.data(), near.data())});
+  return true;
 }
 
 void FlatSearch::scan_codes(std::span<Query* const> queries, const Chunk& chunk) const {
@@ -224,20 +251,39 @@ void FlatSearch::scan_codes(std::span<Query* const> queries, const Chunk& chunk)
                                 chunk.chosen != nullptr ? codes : codes + chunk.first * dimension_, dimension_,
                                 chunk.chosen, chunk.count, dots.data());
   std::array<std::uint32_t, kChunk> near;
+  std::array<Query*, kTogether> by_vectors;
+  std::size_t waiting = 0;
   for (std::size_t q = 0; q < queries.size(); ++q) {
-    std::size_t count = chunk.count;
-    if (has_floor(*queries[q])) {
-      count = kernel::simd().select(queries[q]->codes->terms(queries[q]->floors.front()), &dots[q * chunk.count],
-                                    &chunk.scales->scale, chunk.norms, chunk.count, near.data());
+    Query& query = *queries[q];
+    query.looked_at.codes += chunk.count;
+    const std::size_t left = select_near(query, chunk, &dots[q * chunk.count], near.data());
+    if (!has_floor(query) || query.of_codes.end(spares_vectors(query, left, chunk.count))) {
+      keep_near(query, chunk, {near.data(), left});
     } else {
-      std::iota(near.begin(), near.begin() + static_cast<std::ptrdiff_t>(count), 0U);
+      by_vectors[waiting++] = &query;
     }
-    keep_near(*queries[q], chunk, {near.data(), count});
   }
+  if (waiting > 0) scan_vectors({by_vectors.data(), waiting}, chunk);
 }
 
-/// Rows of a chunk that may be among the best by their coarse products get a second look, with all of the query's
-/// digits.
+/// Where few rows were seen, even their scores would leave many: of those that come, about k among so many.
+bool FlatSearch::spares_vectors(const Query& query, std::size_t left, std::size_t rows) const noexcept {
+  const double most = std::min(kMostLeftByCodes, kMostLeftByCodesOfAll / static_cast<double>(queries_.size()));
+  const double by_scores = static_cast<double>(k_) / static_cast<double>(query.seen);
+  return static_cast<double>(left) <= (most + 2 * by_scores) * static_cast<double>(rows);
+}
+
+/// The rows of a chunk that may be among the best by their coarse products with codes.
+std::size_t FlatSearch::select_near(const Query& query, const Chunk& chunk, const std::int32_t* dots,
+                                    std::uint32_t* near) const {
+  if (has_floor(query))
+    return kernel::simd().select(query.codes->terms(query.floors.front()), dots, &chunk.scales->scale, chunk.norms,
+                                 chunk.count, near);
+  std::iota(near, near + chunk.count, 0U);
+  return chunk.count;
+}
+
+/// They get a second look, with all of the query's digits.
 void FlatSearch::keep_near(Query& query, const Chunk& chunk, std::span<const std::uint32_t> near) const {
   if (near.empty()) return;
   std::array<std::uint32_t, kChunk> rows;
@@ -264,6 +310,7 @@ void FlatSearch::take_first(Query& query, const Chunk& chunk) const {
 }
 
 void FlatSearch::scan_vectors(std::span<Query* const> queries, const Chunk& chunk) const {
+  for (Query* query : queries) query->looked_at.vectors += chunk.count;
   // For the next queries, rows stay in the second-level cache.
   const std::size_t fitting = std::max<std::size_t>(16, kVectorBytes / (dimension_ * sizeof(float)) / 16 * 16);
   const std::size_t step = queries.size() > 1 ? fitting : chunk.count;
@@ -293,9 +340,9 @@ void FlatSearch::keep_best(Query& query, const Chunk& chunk, const float* sums) 
   const DensePart& part = chunk.part;
   SumFloor floor;
   for (std::size_t i = 0; i < chunk.count; ++i) {
-    if (query.best.is_full()) {
+    if (has_floor(query)) {
       if (i % kBlock == 0) {
-        floor = SumFloor(metric_, query.best.worst().score, query.scorer.query_norm());
+        floor = SumFloor(metric_, query.floors.front(), query.scorer.query_norm());
         const std::size_t size = std::min(kBlock, chunk.count - i);
         std::size_t below = 0;
         for (std::size_t j = i; j < i + size; ++j) below += floor.is_above(sums[j], chunk.norms[j]) ? 1 : 0;
@@ -308,7 +355,9 @@ void FlatSearch::keep_best(Query& query, const Chunk& chunk, const float* sums) 
     }
     const std::uint32_t row = chunk.row(i);
     const ScoredNode hit{part.node(row), query.scorer.score(sums[i], part.vector(row), chunk.norms[i])};
-    if (std::isfinite(hit.score) && query.best.would_keep(hit) && chunk.admits(row)) query.best.add(hit);
+    if (!std::isfinite(hit.score) || !query.best.would_keep(hit) || !chunk.admits(row)) continue;
+    query.best.add(hit);
+    raise_floor(query, hit.score);
   }
 }
 

@@ -23,6 +23,10 @@ enum class FlatForm {
   bits,     ///< Signs: the nearest of them are scored. Parts without bits are searched as by `nibbles`.
 };
 
+/// So many queries at most look at nibbles in a pass. Several read each row of codes once; then nibbles, after which
+/// codes are read here and there, cost more than they spare.
+inline constexpr std::size_t kMostByNibbles = 1;
+
 /// Searches rows one after the other for several queries in a pass: rows stay in the cache for the next query.
 class FlatSearch {
  public:
@@ -39,6 +43,14 @@ class FlatSearch {
   /// Of each query, best first.
   std::vector<std::vector<ScoredNode>> take(kernel::StopPoll& poll) &&;
 
+  /// Rows, by what was read of them one after the other.
+  struct LookedAt {
+    std::size_t nibbles = 0;
+    std::size_t codes = 0;
+    std::size_t vectors = 0;
+  };
+  const LookedAt& looked_at(std::size_t query) const noexcept { return queries_[query].looked_at; }
+
  private:
   using Best = kernel::TopK<ScoredNode, ranks_before>;
 
@@ -47,6 +59,24 @@ class FlatSearch {
     double best = 0;  ///< Not below its score; of rows found by bits, minus the distance of the bits.
     std::uint32_t row = 0;
     const DensePart* part = nullptr;
+  };
+
+  /// Whether a cheap look at rows spares dearer ones. Where it does not, it rests, longer each time: what it costs
+  /// comes to little, and other rows may be different.
+  class Trial {
+   public:
+    /// To be asked once a chunk.
+    bool is_due() noexcept {
+      if (rest_ == 0) return true;
+      --rest_;
+      return false;
+    }
+    /// Gives back whether it pays.
+    bool end(bool pays) noexcept;
+
+   private:
+    std::size_t rest_ = 0;  ///< Chunks until the next look.
+    std::size_t longest_ = 0;
   };
 
   struct Query {
@@ -59,6 +89,10 @@ class FlatSearch {
     std::size_t kept = 0;            ///< Candidates when those below the floor were dropped last.
     std::vector<double> floors;      ///< A heap of the k best lower bounds, the lowest in front.
     std::vector<Candidate> by_bits;  ///< A heap of the nearest, the farthest in front.
+    std::size_t seen = 0;            ///< Rows.
+    Trial of_nibbles;
+    Trial of_codes;
+    LookedAt looked_at;
   };
 
   struct Chunk;
@@ -72,9 +106,11 @@ class FlatSearch {
   const CodeQuery& codes_of(Query& query) const;
   const std::vector<std::uint64_t>& bits_of(Query& query) const;
   void raise_floor(Query& query, double worst) const;
-  bool tells_by_nibbles(const Query& query, const DensePart& part) const noexcept;
-  void scan_nibbles(Query& query, const Chunk& chunk) const;
+  bool may_tell_by_nibbles(const Query& query, const Chunk& chunk) const noexcept;
+  bool scan_nibbles(Query& query, const Chunk& chunk) const;
   void scan_codes(std::span<Query* const> queries, const Chunk& chunk) const;
+  bool spares_vectors(const Query& query, std::size_t left, std::size_t rows) const noexcept;
+  std::size_t select_near(const Query& query, const Chunk& chunk, const std::int32_t* dots, std::uint32_t* near) const;
   void keep_near(Query& query, const Chunk& chunk, std::span<const std::uint32_t> near) const;
   void take_first(Query& query, const Chunk& chunk) const;
   void scan_vectors(std::span<Query* const> queries, const Chunk& chunk) const;
