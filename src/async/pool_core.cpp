@@ -58,7 +58,7 @@ namespace detail {
 namespace asio = boost::asio;
 
 PoolCore::PoolCore(std::size_t foreground_threads, std::size_t background_threads, int niceness) : niceness_(niceness) {
-  const std::array<std::size_t, 3> counts{foreground_threads, background_threads, 1};
+  const std::array<std::size_t, 4> counts{foreground_threads, background_threads, 1, 1};
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     lanes_[i].threads.emplace(counts[i]);
     lanes_[i].executor = lanes_[i].threads->get_executor();
@@ -69,6 +69,7 @@ PoolCore::PoolCore(std::size_t foreground_threads, std::size_t background_thread
 PoolCore::PoolCore(asio::any_io_executor foreground, asio::any_io_executor background) {
   lane_of(Lane::foreground).executor = std::move(foreground);
   lane_of(Lane::writer).executor = background;
+  lane_of(Lane::upkeep).executor = background;
   lane_of(Lane::background).executor = std::move(background);
 }
 

@@ -22,7 +22,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
  public:
   /// `niceness`: of all threads but the foreground's.
   PoolCore(std::size_t foreground_threads, std::size_t background_threads, int niceness);
-  /// The writer's lane is on `background`, too.
+  /// The lanes of the writer and of upkeep are on `background`, too.
   PoolCore(boost::asio::any_io_executor foreground, boost::asio::any_io_executor background);
 
   /// False after shutdown().
@@ -63,7 +63,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   const int niceness_ = 0;
   mutable std::mutex mutex_;
   std::condition_variable idle_;
-  std::array<LaneState, 3> lanes_;
+  std::array<LaneState, 4> lanes_;
   std::unordered_set<std::shared_ptr<PoolJob>> jobs_;
   std::atomic<int> foreground_jobs_ = 0;
   bool closed_ = false;

@@ -141,7 +141,7 @@ class Core final : public RuntimeCore {
       throw Error(Errc::invalid_argument, "Runtime: give executors for both lanes of the pool or for none");
     std::size_t threads = options.threads;
     if (threads == 0) threads = std::max<std::size_t>(2, std::thread::hardware_concurrency());
-    return std::make_shared<PoolCore>(threads, std::max<std::size_t>(2, threads - 1), options.background_niceness);
+    return std::make_shared<PoolCore>(threads, std::max<std::size_t>(1, threads - 1), options.background_niceness);
   }
 
   void cancel_all() {

@@ -162,7 +162,7 @@ class EmbeddedStore final : public Store {
   Task<bool> do_maintain(Upkeep upkeep, CallContext) override {
     Work<bool> work;
     work.set([engine = engine_, upkeep](const StopToken& stop) { return engine->maintain(stop, upkeep); });
-    return offload(pool_, Lane::background, std::move(work));
+    return offload(pool_, Lane::upkeep, std::move(work));
   }
 
   Task<VerifyReport> do_verify(CallContext) override {

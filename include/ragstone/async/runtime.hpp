@@ -23,8 +23,8 @@ class RuntimeOptions {
  public:
   RuntimeOptions() = default;
 
-  /// Threads of the foreground lane; the background lane has one less, and at least two: one of them may be busy for
-  /// minutes with a store's upkeep. 0: one per hardware thread, at least 2.
+  /// Threads of the foreground lane; the background lane has one less, and at least one. 0: one per hardware thread,
+  /// at least 2.
   std::size_t threads = 0;
   /// By how much the threads of the other lanes give way to the foreground's where there are more of them than cores
   /// (Linux: their nice value, 0 to 19), so that ingest and builds do not slow queries down. Of the Runtime's own

@@ -86,7 +86,7 @@ TEST(Runtime, UsesACallersPools) {
   EXPECT_EQ(runtime.pool().stats(Lane::background).threads, 0u);
 }
 
-TEST(Runtime, HasABackgroundThreadLeftWhereOneIsBusyForLong) {
+TEST(Runtime, HasABackgroundThreadLeftWhereUpkeepTakesLong) {
   RuntimeOptions options;
   options.threads = 1;
   Runtime runtime(options);
@@ -96,7 +96,7 @@ TEST(Runtime, HasABackgroundThreadLeftWhereOneIsBusyForLong) {
     release.get_future().wait();
     return 1;
   });
-  auto busy = runtime.spawn(offload(runtime.pool(), Lane::background, std::move(longest)), asio::use_future);
+  auto busy = runtime.spawn(offload(runtime.pool(), Lane::upkeep, std::move(longest)), asio::use_future);
   Work<int> work;
   work.set([](const StopToken&) { return 5; });
   EXPECT_EQ(runtime.run(offload(runtime.pool(), Lane::background, std::move(work))), 5);
