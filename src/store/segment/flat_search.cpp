@@ -23,9 +23,9 @@ constexpr std::size_t kFirstChunk = 64;
 constexpr std::size_t kVectorBytes = 192 << 10;
 // Queries whose products with a chunk are made together.
 constexpr std::size_t kTogether = 8;
-// Shares of the rows that a look may leave and still pay: nibbles to codes, and codes to vectors. Several queries read
-// vectors together, so that these cost each of them less (benchmarks/vector).
-constexpr double kMostLeftByNibbles = 0.08;
+// What a look may leave and still pay (benchmarks/vector): nibbles, one row in so many to codes,
+constexpr std::size_t kSparedByNibbles = 12;
+// and codes, such a share to vectors; less where several queries read these together.
 constexpr double kMostLeftByCodes = 0.4;
 constexpr double kMostLeftByCodesOfAll = 0.8;
 constexpr std::size_t kLongestRest = 64;
@@ -224,10 +224,9 @@ bool FlatSearch::scan_nibbles(Query& query, const Chunk& chunk) const {
   const std::size_t left =
       simd.select(query.codes->terms(query.floors.front()), dots.data(),
                   &chunk.part.all_nibble_scales()[chunk.first].scale, chunk.norms, chunk.count, rows.data());
-  if (!query.of_nibbles.end(static_cast<double>(left) <= kMostLeftByNibbles * static_cast<double>(chunk.count)))
-    return false;
-  std::array<CodeScale, kChunk> scales;
-  std::array<double, kChunk> norms;
+  if (!query.of_nibbles.end(left * kSparedByNibbles <= chunk.count)) return false;
+  std::array<CodeScale, kChunk / kSparedByNibbles> scales;
+  std::array<double, kChunk / kSparedByNibbles> norms;
   for (std::size_t i = 0; i < left; ++i) {
     scales[i] = chunk.scales[rows[i]];
     norms[i] = chunk.norms[rows[i]];
@@ -236,7 +235,7 @@ bool FlatSearch::scan_nibbles(Query& query, const Chunk& chunk) const {
   chunk.poll.spend(left * (dimension_ / 48 + 4));
   simd.code_dots(query.codes->coarse(), chunk.part.all_codes().data(), dimension_, rows.data(), left, dots.data());
   const Chunk rest{chunk.part, chunk.gate, chunk.poll, 0, left, rows.data(), scales.data(), norms.data()};
-  std::array<std::uint32_t, kChunk> near;
+  std::array<std::uint32_t, kChunk / kSparedByNibbles> near;
   keep_near(query, rest, {near.data(), select_near(query, rest, dots.data(), near.data())});
   return true;
 }
