@@ -91,6 +91,7 @@ constexpr Opening kOpenings[] = {{false, false}, {false, true}, {true, false}, {
 
 Values open_often(const Subject& subject, const Opening& opening) {
   std::vector<Values> runs;
+  if (!opening.evicted) warm_up(subject.folder / "kb");
   for (std::size_t round = 0; round < kRounds; ++round) {
     if (opening.killed) part("kill", subject);
     if (opening.evicted) evict(subject.folder / "kb");
@@ -114,6 +115,7 @@ std::map<std::string, std::pair<fs::file_time_type, std::uintmax_t>> written_fil
 Values sync_often(const Subject& subject, bool evicted) {
   const auto before = written_files(subject.folder / "kb");
   std::vector<Values> runs;
+  if (!evicted) warm_up(subject.folder / "kb");
   for (std::size_t round = 0; round < kRounds; ++round) {
     if (evicted) evict(subject.folder / "kb");
     runs.push_back(part("sync", subject));

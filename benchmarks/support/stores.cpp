@@ -4,7 +4,9 @@
 #include <ragstone/model/sqlite_store.hpp>
 #include <ragstone/store/memory_engine.hpp>
 
+#include <fstream>
 #include <stdexcept>
+#include <vector>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -94,6 +96,16 @@ void evict(const fs::path& folder) {
     ::fdatasync(file);
     ::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
     ::close(file);
+  }
+}
+
+void warm_up(const fs::path& folder) {
+  std::vector<char> piece(std::size_t{1} << 20);
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    std::ifstream file(entry.path(), std::ios::binary);
+    while (file.read(piece.data(), static_cast<std::streamsize>(piece.size()))) {
+    }
   }
 }
 

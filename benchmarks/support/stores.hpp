@@ -39,5 +39,7 @@ StoreBytes store_bytes(const std::filesystem::path& folder);
 
 /// Asks the kernel to forget what it has cached of a folder's files.
 void evict(const std::filesystem::path& folder);
+/// Reads them all, so that they are in it.
+void warm_up(const std::filesystem::path& folder);
 
 }  // namespace ragstone::bench
