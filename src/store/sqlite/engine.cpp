@@ -5,6 +5,7 @@
 #include "store/sqlite/schema.hpp"
 #include <ragstone/base/error.hpp>
 
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -30,6 +31,8 @@ void refuse_foreign_database(const std::filesystem::path& folder, const EngineHo
   if (files.type_of(folder / kLockFile) != segment::FileType::none &&
       files.type_of(folder / kPartFolder) == segment::FileType::directory)
     return;
+  // A transaction that a crash broke off is rolled back, and what is there is checked, by whoever opens it for writing.
+  if (files.type_of(folder / (std::string(kDatabaseFile) + "-journal")) != segment::FileType::none) return;
   Database database(folder / kDatabaseFile, has_log(folder) ? OpenMode::read : OpenMode::immutable, hooks.vfs_name(),
                     kMomentaryLocks);
   check_application(database);
