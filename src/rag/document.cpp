@@ -149,7 +149,7 @@ Task<void> back_up(std::shared_ptr<DocumentCore> core, std::filesystem::path fol
 
 Task<void> close_core(std::shared_ptr<DocumentCore> core, CallContext context) { co_await core->close(context); }
 
-/// Awaits the task. That its time was up is told with what was to be done.
+/// Awaits the task. That its time was up is told with what was to be done; an error that carries more stays as it is.
 template <class T>
 Task<T> named(std::string operation, Task<T> task) {
   try {

@@ -69,7 +69,6 @@ bool are_links(std::span<const std::uint32_t> links, std::uint32_t nodes) {
 
 // In the order in which they are worth having in memory.
 constexpr SectionId kReadByWalks[] = {SectionId::graph_links, SectionId::codes, SectionId::graph_factors};
-constexpr std::size_t kAllAsked = SIZE_MAX;
 constexpr std::size_t kPieceBytes = std::size_t{32} << 20;
 
 /// Whether each copy has one original, before it, that is no copy itself.
@@ -136,21 +135,11 @@ void DensePart::expect_scan() const {
 }
 
 void DensePart::read_ahead() const {
-  if (!asked_) return;
-  // The first answer goes out before anything is asked for.
-  std::size_t piece = asked_->pieces.load(std::memory_order_relaxed);
-  if (piece == kAllAsked || !asked_->pieces.compare_exchange_strong(piece, piece + 1) || piece == 0) return;
-  std::size_t at = (piece - 1) * kPieceBytes;
-  for (const SectionId section : kReadByWalks) {
-    const std::size_t bytes = container_.bytes(section).size();
-    if (at < bytes) return container_.expect_reading(section, at, kPieceBytes);
-    at -= (bytes + kPieceBytes - 1) / kPieceBytes * kPieceBytes;
-  }
-  asked_->pieces.store(kAllAsked);
+  if (asked_) asked_->ahead.ask_for_more(container_, kReadByWalks, kPieceBytes);
 }
 
 void DensePart::read_soon(std::span<const std::uint32_t> rows) const {
-  if (!asked_ || asked_->pieces.load(std::memory_order_relaxed) == kAllAsked) return;
+  if (!asked_ || asked_->ahead.has_asked_for_all()) return;
   const std::size_t bytes = dimension_ * sizeof(float);
   for (const std::uint32_t row : rows) container_.expect_reading(SectionId::vectors, row * bytes, bytes);
 }

@@ -6,6 +6,7 @@
 #include "store/segment/codes.hpp"
 #include "store/segment/container.hpp"
 #include "store/segment/part.hpp"
+#include "store/segment/read_ahead.hpp"
 #include <ragstone/base/stop.hpp>
 #include <ragstone/index/index.hpp>
 #include <ragstone/index/metric.hpp>
@@ -91,7 +92,7 @@ class DensePart {
   /// What was asked of the system; copies of a part share it.
   struct Asked {
     std::atomic<bool> scan{false};
-    std::atomic<std::size_t> pieces{0};
+    ReadAhead ahead;
   };
 
   void open_graph();

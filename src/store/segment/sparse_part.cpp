@@ -23,7 +23,6 @@ constexpr SectionId kLookedUp[] = {SectionId::nodes, SectionId::sources, Section
 // In the order in which they are worth having in memory.
 constexpr SectionId kReadBySearches[] = {SectionId::term_blocks, SectionId::terms, SectionId::lengths,
                                          SectionId::posting_lists, SectionId::nodes};
-constexpr std::size_t kAllAsked = SIZE_MAX;
 constexpr std::size_t kPieceBytes = std::size_t{1} << 20;
 // A smaller dictionary is read sooner than the pages that a look-up goes through one after the other.
 constexpr std::size_t kWholeDictionary = std::size_t{1} << 20;
@@ -79,10 +78,6 @@ SparsePart::SparsePart(std::shared_ptr<const Image> image) : container_(std::mov
   for (const SectionId section : kLookedUp) container_.expect_random_reads(section);
 }
 
-bool SparsePart::has_asked_for_all() const noexcept {
-  return asked_->pieces.load(std::memory_order_relaxed) == kAllAsked;
-}
-
 void SparsePart::begin_search() const {
   if (asked_->began.load(std::memory_order_relaxed) || asked_->began.exchange(true)) return;
   // The system may read megabytes around each page, of which few answers need more than that page.
@@ -93,7 +88,7 @@ void SparsePart::begin_search() const {
 }
 
 void SparsePart::read_soon(const TermEntry& entry) const {
-  if (has_asked_for_all()) return;
+  if (asked_->ahead.has_asked_for_all()) return;
   container_.expect_reading(SectionId::posting_lists, static_cast<std::size_t>(entry.offset),
                             static_cast<std::size_t>(entry.bytes));
   if (entry.count <= rows() / kLengthsOfPage) return;
@@ -103,16 +98,7 @@ void SparsePart::read_soon(const TermEntry& entry) const {
 }
 
 void SparsePart::end_search() const {
-  // The first answer goes out before anything is asked for.
-  std::size_t piece = asked_->pieces.load(std::memory_order_relaxed);
-  if (piece == kAllAsked || !asked_->pieces.compare_exchange_strong(piece, piece + 1) || piece == 0) return;
-  std::size_t at = (piece - 1) * kPieceBytes;
-  for (const SectionId section : kReadBySearches) {
-    const std::size_t bytes = container_.bytes(section).size();
-    if (at < bytes) return container_.expect_reading(section, at, kPieceBytes);
-    at -= (bytes + kPieceBytes - 1) / kPieceBytes * kPieceBytes;
-  }
-  asked_->pieces.store(kAllAsked);
+  if (!asked_->ahead.ask_for_more(container_, kReadBySearches, kPieceBytes)) return;
   container_.image().expect_scans(0, container_.size());
   for (const SectionId section : kLookedUp) container_.expect_random_reads(section);
 }

@@ -3,6 +3,7 @@
 #include "store/segment/container.hpp"
 #include "store/segment/part.hpp"
 #include "store/segment/posting_list.hpp"
+#include "store/segment/read_ahead.hpp"
 #include "store/segment/term_dictionary.hpp"
 #include <ragstone/base/stop.hpp>
 #include <ragstone/index/bm25.hpp>
@@ -63,10 +64,8 @@ class SparsePart {
   /// What was asked of the system; copies of a part share it.
   struct Asked {
     std::atomic<bool> began{false};
-    std::atomic<std::size_t> pieces{0};
+    ReadAhead ahead;
   };
-
-  bool has_asked_for_all() const noexcept;
 
   Container container_;
   std::span<const NodeId> nodes_;

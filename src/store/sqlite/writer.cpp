@@ -90,6 +90,7 @@ Writer::Writer(const std::filesystem::path& file, const std::string& vfs, Durabi
     database_.sync_log();
     log_frames_ = database_.log_frames();
     note_synced_log();
+    // With the next commit, where the database has all of it.
     may_begin_anew_ = true;
   }
   std::vector<LostPart> lost;

@@ -26,6 +26,16 @@ class SyncFailures : public RagTest {
     return document;
   }
 
+  /// Over ten files and what is in the folder already, with paragraphs; the embedder refuses those with "poison".
+  Document open_with_paragraphs() {
+    write_files(folder, 10);
+    embedder->refused = "poison";
+    Document document = open_folder(folder, embedder);
+    document.add_group(NodeGroup("Paragraph", paragraph_chunker()));
+    runtime.run(document.build("Paragraph"));
+    return document;
+  }
+
   static RetrieverOptions by_vectors() {
     RetrieverOptions options;
     options.similarity = Similarity::cosine;
@@ -193,12 +203,8 @@ TEST_F(SyncFailures, FilesThatABuildFailedForAreTriedAgainAsTheyAreStored) {
 }
 
 TEST_F(SyncFailures, AFailingSourceStopsNoOtherAndIsTriedAgain) {
-  write_files(folder, 10);
   folder.write("bad.txt", "the poison word");
-  embedder->refused = "poison";
-  Document document = open_folder(folder, embedder);
-  document.add_group(NodeGroup("Paragraph", paragraph_chunker()));
-  runtime.run(document.build("Paragraph"));
+  Document document = open_with_paragraphs();
   const SyncReport report = sync(document);
   EXPECT_EQ(report.added, 10u);
   ASSERT_EQ(report.failed, 1u);
@@ -225,12 +231,8 @@ TEST_F(SyncFailures, AFailingSourceStopsNoOtherAndIsTriedAgain) {
 }
 
 TEST_F(SyncFailures, ManyRefusedTextsOfOneSourceFailNoOther) {
-  write_files(folder, 10);
   folder.write("aaa.md", "poison one\n\npoison two\n\npoison three\n\npoison four");
-  embedder->refused = "poison";
-  Document document = open_folder(folder, embedder);
-  document.add_group(NodeGroup("Paragraph", paragraph_chunker()));
-  runtime.run(document.build("Paragraph"));
+  Document document = open_with_paragraphs();
   const SyncReport report = sync(document);
   EXPECT_EQ(report.added, 10u);
   EXPECT_EQ(report.failed, 1u);

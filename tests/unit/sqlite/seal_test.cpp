@@ -90,16 +90,19 @@ void expect_sources(const StoreEngine& engine, std::size_t expected) {
   EXPECT_EQ(at->text("s2"), "changed river\n");
 }
 
+std::shared_ptr<StoreEngine> open(const TemporaryFolder& folder, std::shared_ptr<segment::FileSystem> files) {
+  sqlite::EngineHooks hooks;
+  hooks.files = std::move(files);
+  SqliteOptions options;
+  options.seal_rows = 4;
+  return sqlite::make_engine(folder.path() / "kb", options, hooks);
+}
+
 /// Seals and merges, with a source removed and another one replaced before call number `at`; gives the number of calls.
 std::size_t run(std::size_t at) {
   const TemporaryFolder folder;
   const auto files = std::make_shared<WatchedFiles>();
-  sqlite::EngineHooks hooks;
-  hooks.files = files;
-  SqliteOptions options;
-  options.seal_rows = 4;
-  const auto open = [&] { return sqlite::make_engine(folder.path() / "kb", options, hooks); };
-  auto engine = open();
+  auto engine = open(folder, files);
   engine->declare_fields({{"number", FieldKind::integer}});
   for (int i = 0; i < kSources; ++i) commit(*engine, source(i, "river " + std::to_string(i) + "\n"));
   std::size_t calls = 0;
@@ -116,7 +119,7 @@ std::size_t run(std::size_t at) {
   if (at >= calls) return calls;
   expect_sources(*engine, kSources - 1);
   engine.reset();
-  engine = open();
+  engine = open(folder, files);
   expect_sources(*engine, kSources - 1);
   return calls;
 }
@@ -175,11 +178,7 @@ class GatedFiles final : public ForwardingFileSystem {
 TEST(SqliteSeal, CommitsGoOnBesideAMergeThatTakesLong) {
   const TemporaryFolder folder;
   const auto files = std::make_shared<GatedFiles>();
-  sqlite::EngineHooks hooks;
-  hooks.files = files;
-  SqliteOptions options;
-  options.seal_rows = 4;
-  const auto engine = sqlite::make_engine(folder.path() / "kb", options, hooks);
+  const auto engine = open(folder, files);
   int number = 0;
   const auto fill = [&](int count) {
     for (const int end = number + count; number < end; ++number)
