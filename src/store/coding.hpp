@@ -66,6 +66,8 @@ class ByteReader {
   std::size_t count(std::size_t item_bytes);
 
   bool at_end() const noexcept { return at_ == bytes_.size(); }
+  /// How many bytes were read.
+  std::size_t position() const noexcept { return at_; }
   /// Throws unless everything was read.
   void expect_end() const;
   [[noreturn]] void fail() const;

@@ -32,6 +32,11 @@ std::vector<std::int64_t> sparse_blocks(Database& database) {
   return blocks;
 }
 
+bool has_many_free_pages(Database& database) {
+  const std::int64_t free = value_of(database, "PRAGMA freelist_count");
+  return free >= kMinFreePages && free * 4 >= value_of(database, "PRAGMA page_count");
+}
+
 bool reaches(const TextPlace& text, std::int64_t block) {
   if (text.size == 0 || text.block > block) return false;
   const std::uint64_t last = text.offset + text.size - 1;
@@ -57,6 +62,8 @@ std::vector<SourceRow> sources_in(Database& database, std::int64_t block) {
 
 }  // namespace
 
+bool needs_compaction(Database& database) { return !sparse_blocks(database).empty() || has_many_free_pages(database); }
+
 bool compact_texts(Database& database, Catalog& catalog) {
   const std::vector<std::int64_t> blocks = sparse_blocks(database);
   if (blocks.empty()) return false;
@@ -81,8 +88,7 @@ bool compact_texts(Database& database, Catalog& catalog) {
 }
 
 bool free_pages(Database& database) {
-  const std::int64_t free = value_of(database, "PRAGMA freelist_count");
-  if (free < kMinFreePages || free * 4 < value_of(database, "PRAGMA page_count")) return false;
+  if (!has_many_free_pages(database)) return false;
   database.statement(kFreeSome).run();
   return true;
 }

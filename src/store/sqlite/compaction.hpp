@@ -5,6 +5,9 @@
 
 namespace ragstone::sqlite {
 
+/// Whether the functions below would find anything to be done.
+bool needs_compaction(Database& database);
+
 /// Moves the texts of a few blocks that are less than half in use to new ones, in the open transaction. False if there
 /// is no such block.
 bool compact_texts(Database& database, Catalog& catalog);

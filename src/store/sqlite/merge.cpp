@@ -1,10 +1,12 @@
 #include "store/sqlite/merge.hpp"
 
 #include "store/graph_merge.hpp"
+#include "store/sqlite/unread_parts.hpp"
 #include "store/vector_form.hpp"
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -25,15 +27,30 @@ std::size_t level_of(const Part& part) {
 
 bool is_small(const Part& part) { return part.is_staged() && part.live_rows() < kSmallRows; }
 
-bool exceeds(const Column& column, const StagedLimit& limit) {
+/// What a column has in the database.
+struct StagedAmount {
   std::size_t rows = 0;
   std::size_t bytes = 0;
-  for (const Part& part : column.parts) {
-    if (!part.is_staged()) continue;
-    rows += part.live_rows();
-    bytes += std::visit([](const auto& data) { return data->container().size(); }, part.data);
+  std::size_t small_parts = 0;
+
+  void add(std::size_t rows_of_part, std::size_t bytes_of_part) {
+    rows += rows_of_part;
+    bytes += bytes_of_part;
+    if (rows_of_part < kSmallRows) ++small_parts;
   }
-  return rows > limit.rows || bytes > limit.bytes;
+  bool exceeds(const StagedLimit& limit) const { return rows > limit.rows || bytes > limit.bytes; }
+};
+
+std::map<DefinitionNumber, StagedAmount> staged_amounts(const State& state) {
+  std::map<DefinitionNumber, StagedAmount> amounts;
+  for (const auto& [definition, column] : state.columns)
+    for (const Part& part : column->parts)
+      if (part.is_staged())
+        amounts[definition].add(part.live_rows(),
+                                std::visit([](const auto& data) { return data->container().size(); }, part.data));
+  if (state.unread)
+    for (const UnreadPart& part : state.unread->parts()) amounts[part.definition].add(part.rows, part.bytes);
+  return amounts;
 }
 
 bool is_thin(const Part& part) { return part.dead.count() > part.rows() / 4; }
@@ -85,13 +102,15 @@ Column due_sealed(const Column& column, const segment::DenseForm& form, Upkeep u
 }  // namespace
 
 std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit) {
-  for (const auto& [definition, column] : state.columns) {
-    const bool is_due = exceeds(*column, limit);
-    const auto small = static_cast<std::size_t>(std::count_if(column->parts.begin(), column->parts.end(), is_small));
-    if (!is_due && small <= limit.small_parts) continue;
+  for (const auto& [definition, amount] : staged_amounts(state)) {
+    const bool is_due = amount.exceeds(limit);
+    if (!is_due && amount.small_parts <= limit.small_parts) continue;
     const ColumnDefinition& of_column = state.catalog.column(definition);
+    const Column* column = state.column(definition);
+    const Column none;
     Merge merge{definition, of_column,
-                select(*column, [is_due](const Part& part) { return is_due ? part.is_staged() : is_small(part); }),
+                select(column ? *column : none,
+                       [is_due](const Part& part) { return is_due ? part.is_staged() : is_small(part); }),
                 form_of(*state.vector_indexes, of_column.key, of_column.dimension), !is_due};
     merge.form.graph.reset();
     return merge;

@@ -4,10 +4,13 @@
 #include "store/sqlite/digest.hpp"
 #include "store/sqlite/part_table.hpp"
 #include "store/sqlite/staged_parts.hpp"
+#include "store/sqlite/unread_parts.hpp"
 #include "store/sqlite/vector_index_settings.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <unordered_map>
 #include <utility>
 
@@ -74,10 +77,12 @@ struct PartRow {
   DefinitionNumber definition = 0;
   Part part;
   std::size_t rows = 0;
+  std::size_t image_bytes = 0;
   std::string dead;
 };
 
-constexpr char kPartColumns[] = "SELECT number, definition, rows, file, dead, dead_tokens, digest FROM part";
+constexpr char kPartColumns[] =
+    "SELECT number, definition, rows, file, dead, dead_tokens, digest, coalesce(length(image), 0) FROM part";
 
 [[noreturn]] void refuse_record(PartNumber number) {
   throw Error(Errc::corrupt_store,
@@ -92,6 +97,7 @@ PartRow read_part_row(const Statement& read) {
   row.part.file = read.text(3);
   row.dead = read.blob(4);
   row.part.dead_tokens = static_cast<std::uint64_t>(read.integer(5));
+  row.image_bytes = static_cast<std::size_t>(read.integer(7));
   if (digest_of(row.part.number, row.definition, row.rows, row.part.file) != read.integer(6))
     refuse_record(row.part.number);
   return row;
@@ -105,6 +111,14 @@ PartRow read_staged_row(Generation commit, const StagedPart& staged) {
   row.rows = staged.rows;
   if (digest_of(staged.number, staged.definition, staged.rows, {}) != staged.digest) refuse_record(staged.number);
   return row;
+}
+
+std::optional<PartRow> read_part_row(Database& database, PartNumber number) {
+  static const std::string sql = std::string(kPartColumns) + " WHERE number = ?1";
+  Statement& read = database.statement(sql);
+  const Rows guard(read);
+  read.bind_integer(1, number);
+  return read.step() ? std::optional(read_part_row(read)) : std::nullopt;
 }
 
 std::vector<PartRow> read_part_rows(Database& database) {
@@ -148,6 +162,107 @@ void add_dead(PartRow& row, std::vector<std::uint32_t>& single) {
   part.logged_dead = single.size();
   part.kill(single);
 }
+
+/// Puts parts that the database names into the columns of a state.
+class PartLoader {
+ public:
+  /// All outlive it. The catalog of `state` is loaded.
+  PartLoader(Database& database, const PartFolder& folder, State& state, const Loading& loading)
+      : database_(database),
+        folder_(folder),
+        state_(state),
+        loading_(loading),
+        known_(index_parts(loading.known)),
+        dead_(read_logged_dead(database)) {}
+
+  /// All parts of the table.
+  void load_table() {
+    for (PartRow& row : read_part_rows(database_)) load(row);
+  }
+
+  /// The parts that a commit staged in its row of the log.
+  void load_commit(Generation commit) {
+    const auto wants = [&](const StagedPart& staged, std::size_t bytes) {
+      return !leave(read_staged_row(commit, staged), bytes);
+    };
+    read_staged(database_, commit, wants, [&](const StagedPart& staged) { load(commit, staged); });
+  }
+
+  void load(const UnreadPart& part) {
+    bool found = false;
+    const auto wants = [&](const StagedPart& staged, std::size_t) { return staged.number == part.number; };
+    if (part.commit > 0) {
+      read_staged(database_, part.commit, wants, [&](const StagedPart& staged) {
+        found = true;
+        load(part.commit, staged);
+      });
+    } else if (std::optional<PartRow> row = read_part_row(database_, part.number); row && row->part.is_staged()) {
+      found = true;
+      load(*row);
+    }
+    if (!found) refuse_record(part.number);
+  }
+
+  void finish() {
+    for (auto& [definition, added] : added_) {
+      const Column* before = state_.column(definition);
+      Column column = before ? *before : Column();
+      std::move(added.begin(), added.end(), std::back_inserter(column.parts));
+      std::sort(column.parts.begin(), column.parts.end(),
+                [](const Part& a, const Part& b) { return a.number < b.number; });
+      state_.columns[definition] = std::make_shared<const Column>(std::move(column));
+    }
+    if (!unread_.empty()) state_.unread = std::make_shared<UnreadParts>(std::move(unread_));
+  }
+
+ private:
+  /// Whether the part stays unread.
+  bool leave(const PartRow& row, std::size_t bytes) {
+    if (!loading_.leaves_vectors || !row.part.is_staged()) return false;
+    const auto column = state_.catalog.columns().find(row.definition);
+    if (column == state_.catalog.columns().end() || !column->second.is_dense()) return false;
+    unread_.push_back({row.definition, row.part.number, row.part.commit, row.rows, bytes});
+    return true;
+  }
+
+  void load(PartRow& row) {
+    if (leave(row, row.image_bytes)) return;
+    take(row, [&] { return read_data(database_, folder_, state_.catalog.column(row.definition), row.part); });
+  }
+
+  void load(Generation commit, const StagedPart& staged) {
+    PartRow row = read_staged_row(commit, staged);
+    take(row, [&] { return open_part(state_.catalog.column(row.definition), segment::heap_image(staged.image)); });
+  }
+
+  template <class Read>
+  void take(PartRow& row, Read read) {
+    const auto same = known_.find(row.part.number);
+    const bool is_known = same != known_.end() && same->second->file == row.part.file;
+    std::vector<std::uint32_t>& dead = dead_[row.part.number];
+    row.part.logged_dead = dead.size();
+    try {
+      row.part.data = is_known ? same->second->data : read();
+      add_dead(row, dead);
+    } catch (const Error& error) {
+      const bool is_gone = error.errc() == Errc::not_found;
+      if (loading_.lost == nullptr || (!is_gone && error.errc() != Errc::corrupt_store)) throw;
+      row.part.data = {};
+      loading_.lost->push_back({row.definition, std::move(row.part), is_gone});
+      return;
+    }
+    added_[row.definition].push_back(std::move(row.part));
+  }
+
+  Database& database_;
+  const PartFolder& folder_;
+  State& state_;
+  const Loading& loading_;
+  const std::unordered_map<PartNumber, const Part*> known_;
+  std::unordered_map<PartNumber, std::vector<std::uint32_t>> dead_;
+  std::map<DefinitionNumber, std::vector<Part>> added_;
+  std::vector<UnreadPart> unread_;
+};
 
 }  // namespace
 
@@ -217,60 +332,39 @@ std::vector<LoadedPart> load_staged(Database& database, const Catalog& catalog, 
   return parts;
 }
 
-State load_state(Database& database, const PartFolder& folder, const State* known, const OnDamagedSource& on_damage,
-                 std::vector<LostPart>* lost) {
+State load_state(Database& database, const PartFolder& folder, const Loading& loading) {
   State state;
   state.catalog = load_catalog(database);
   state.fields = std::make_shared<const FieldSettings>(load_fields(database));
   state.vector_indexes = std::make_shared<const VectorIndexes>(load_vector_indexes(database));
   state.lost = std::make_shared<const LostColumns>(LostColumns::load(database));
-  state.fresh = std::make_shared<const FreshSources>(load_fresh(database, state.catalog, on_damage));
-  const auto known_parts = index_parts(known);
-  auto logged = read_logged_dead(database);
-  std::map<DefinitionNumber, Column> columns;
-  const auto take = [&](PartRow& row, const auto& read_data) {
-    const auto same = known_parts.find(row.part.number);
-    const bool is_known = same != known_parts.end() && same->second->file == row.part.file;
-    std::vector<std::uint32_t>& dead = logged[row.part.number];
-    row.part.logged_dead = dead.size();
-    try {
-      row.part.data = is_known ? same->second->data : read_data();
-      add_dead(row, dead);
-    } catch (const Error& error) {
-      const bool is_gone = error.errc() == Errc::not_found;
-      if (lost == nullptr || (!is_gone && error.errc() != Errc::corrupt_store)) throw;
-      row.part.data = {};
-      lost->push_back({row.definition, std::move(row.part), is_gone});
-      return;
-    }
-    columns[row.definition].parts.push_back(std::move(row.part));
-  };
-  for (PartRow& row : read_part_rows(database))
-    take(row, [&] { return read_data(database, folder, state.catalog.column(row.definition), row.part); });
-  for (const Generation commit : state.catalog.staged)
-    read_staged(database, commit, [&](const StagedPart& staged) {
-      PartRow row = read_staged_row(commit, staged);
-      take(row, [&] { return open_part(state.catalog.column(row.definition), segment::heap_image(staged.image)); });
-    });
-  for (auto& [definition, column] : columns) {
-    std::sort(column.parts.begin(), column.parts.end(),
-              [](const Part& a, const Part& b) { return a.number < b.number; });
-    state.columns.emplace(definition, std::make_shared<const Column>(std::move(column)));
-  }
+  state.fresh = std::make_shared<const FreshSources>(load_fresh(database, state.catalog, loading.on_damage));
+  PartLoader loader(database, folder, state, loading);
+  loader.load_table();
+  for (const Generation commit : state.catalog.staged) loader.load_commit(commit);
+  loader.finish();
   return state;
+}
+
+State load_unread(Database& database, const PartFolder& folder, const State& state, std::vector<LostPart>* lost) {
+  State whole = state;
+  whole.unread.reset();
+  if (!state.unread) return whole;
+  Loading loading;
+  loading.lost = lost;
+  PartLoader loader(database, folder, whole, loading);
+  for (const UnreadPart& part : state.unread->parts()) loader.load(part);
+  loader.finish();
+  return whole;
 }
 
 std::optional<LoadedPart> load_part(Database& database, const PartFolder& folder, const Catalog& catalog,
                                     PartNumber number) {
-  static const std::string sql = std::string(kPartColumns) + " WHERE number = ?1";
-  Statement& read = database.statement(sql);
-  const Rows guard(read);
-  read.bind_integer(1, number);
-  if (!read.step()) return std::nullopt;
-  PartRow row = read_part_row(read);
-  row.part.data = read_data(database, folder, catalog.column(row.definition), row.part);
-  add_dead(row, read_logged_dead(database)[number]);
-  return LoadedPart{row.definition, std::move(row.part)};
+  std::optional<PartRow> row = read_part_row(database, number);
+  if (!row) return std::nullopt;
+  row->part.data = read_data(database, folder, catalog.column(row->definition), row->part);
+  add_dead(*row, read_logged_dead(database)[number]);
+  return LoadedPart{row->definition, std::move(row->part)};
 }
 
 Part seal_part(const PartFolder& folder, PartNumber number, const ColumnDefinition& column,

@@ -55,10 +55,21 @@ struct LostPart {
   bool is_gone = false;
 };
 
-/// The catalog and all parts that the database names. Parts that `known` (null: none) has are taken from there.
-/// Errors: Errc::not_found for a file that is gone, Errc::corrupt_store; with `lost`, such parts are put there instead.
-State load_state(Database& database, const PartFolder& folder, const State* known,
-                 const OnDamagedSource& on_damage = {}, std::vector<LostPart>* lost = nullptr);
+/// How load_state() does it.
+struct Loading {
+  const State* known = nullptr;           ///< Parts that it has are taken from there.
+  OnDamagedSource on_damage;              ///< See load_fresh().
+  std::vector<LostPart>* lost = nullptr;  ///< Takes what would be an error otherwise.
+  bool leaves_vectors = false;            ///< Staged ones stay unread: see UnreadParts.
+};
+
+/// The catalog and all parts that the database names. Errors: Errc::not_found for a file that is gone,
+/// Errc::corrupt_store.
+State load_state(Database& database, const PartFolder& folder, const Loading& loading = {});
+
+/// A state with the parts that it was loaded without. Errors: Errc::corrupt_store; with `lost` (null: none), damaged
+/// parts are put there instead.
+State load_unread(Database& database, const PartFolder& folder, const State& state, std::vector<LostPart>* lost);
 
 /// One part; none if there is no part of that number. Errors: as load_state().
 std::optional<LoadedPart> load_part(Database& database, const PartFolder& folder, const Catalog& catalog,

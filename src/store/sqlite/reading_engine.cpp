@@ -128,7 +128,9 @@ class ReadingEngine final : public StoreEngine {
       std::unique_ptr<Database> database = readers_->take();
       database->execute("BEGIN");
       try {
-        State state = load_state(*database, folder_, snapshot_ ? snapshot_->state().get() : nullptr);
+        Loading loading;
+        if (snapshot_) loading.known = snapshot_->state().get();
+        State state = load_state(*database, folder_, loading);
         auto loaded =
             std::make_shared<const SqliteSnapshot>(std::make_shared<const State>(std::move(state)), readers_, shared_);
         loaded->readers().adopt(std::move(database));

@@ -6,7 +6,9 @@
 #include "store/sqlite/commit_log.hpp"
 #include "store/sqlite/metadata_filter.hpp"
 #include "store/sqlite/node_reader.hpp"
+#include "store/sqlite/part_rows.hpp"
 #include "store/sqlite/source_rows.hpp"
+#include "store/sqlite/unread_parts.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
@@ -149,7 +151,7 @@ std::vector<NodeId> SqliteSnapshot::do_select(std::string_view group, const Filt
   NodeSources all = read_all();
   const std::unique_ptr<const MetadataFilter> allowed = row_filter(group, filter, stop);
   if (!allowed) return std::move(all.nodes);
-  return noting_damage(group, {}, [&] {
+  return noting_damage(*state_, group, {}, [&] {
     std::vector<NodeId> ids;
     const Selection rows = allowed->select(all.nodes, all.sources, stop);
     rows->for_each(0, all.nodes.size(), [&](std::size_t row) { ids.push_back(all.nodes[row]); });
@@ -194,8 +196,9 @@ std::vector<std::vector<float>> SqliteSnapshot::do_vectors(std::string_view key,
                                                            std::span<const Hash128> contents) const {
   std::vector<segment::DenseView> views;
   std::vector<PartNumber> parts;
-  for (const auto& [number, definition] : state_->catalog.columns()) {
-    const Column* column = state_->column(number);
+  const std::shared_ptr<const State> state = whole_state();
+  for (const auto& [number, definition] : state->catalog.columns()) {
+    const Column* column = state->column(number);
     if (!column || definition.key != key || definition.signature != signature || definition.dimension == 0) continue;
     for (segment::DenseView& view : column->dense()) views.push_back(std::move(view));
     for (const Part& part : column->parts) parts.push_back(part.number);
@@ -268,7 +271,7 @@ TermHits SqliteSnapshot::do_search_terms(const TermSearch& search, const StopTok
   if (columns.views.empty()) return hits;
   const std::unique_ptr<const MetadataFilter> allowed = row_filter(search.group, search.filter, stop);
   const Bm25Parameters* parameters = search.parameters ? &*search.parameters : nullptr;
-  hits.hits = noting_damage(search.group, search.key, [&] {
+  hits.hits = noting_damage(*state_, search.group, search.key, [&] {
     return segment::search_sparse(columns.views, columns.totals, search.terms, parameters, allowed.get(), search.k,
                                   stop);
   });
@@ -278,18 +281,19 @@ TermHits SqliteSnapshot::do_search_terms(const TermSearch& search, const StopTok
 VectorHits SqliteSnapshot::do_search_vectors(const VectorSearch& search, const StopToken& stop) const {
   std::vector<segment::DenseView> views;
   ColumnChoice choice(search);
-  for (const auto& [number, definition] : state_->catalog.columns()) {
+  const std::shared_ptr<const State> state = whole_state();
+  for (const auto& [number, definition] : state->catalog.columns()) {
     if (definition.group != search.group || definition.key != search.key || definition.dimension == 0) continue;
     if (!choice.takes(definition.signature, definition.dimension, static_cast<std::uint64_t>(definition.sources)))
       continue;
-    shared_->first_use.check(*state_, number, stop);
-    if (const Column* column = state_->column(number))
+    shared_->first_use.check(*state, number, stop);
+    if (const Column* column = state->column(number))
       for (segment::DenseView& view : column->dense()) views.push_back(std::move(view));
   }
   choice.check();
   if (views.empty()) return {};
   const std::unique_ptr<const MetadataFilter> allowed = row_filter(search.group, search.filter, stop);
-  segment::DenseHits found = noting_damage(search.group, search.key, [&] {
+  segment::DenseHits found = noting_damage(*state, search.group, search.key, [&] {
     return segment::search_dense(views, segment::query_of(search, allowed.get()), stop);
   });
   VectorHits hits;
@@ -300,16 +304,31 @@ VectorHits SqliteSnapshot::do_search_vectors(const VectorSearch& search, const S
 }
 
 template <class Search>
-std::invoke_result_t<Search> SqliteSnapshot::noting_damage(std::string_view group, std::string_view key,
-                                                           Search search) const {
+std::invoke_result_t<Search> SqliteSnapshot::noting_damage(const State& state, std::string_view group,
+                                                           std::string_view key, Search search) const {
   try {
     return search();
   } catch (const Error& error) {
     if (error.errc() == Errc::corrupt_store)
-      for (const auto& [number, definition] : state_->catalog.columns())
-        if (const Column* column = state_->column(number);
+      for (const auto& [number, definition] : state.catalog.columns())
+        if (const Column* column = state.column(number);
             column && definition.group == group && (definition.key == key || definition.is_fields()))
           shared_->damage.suspect(*column);
+    throw;
+  }
+}
+
+std::shared_ptr<const State> SqliteSnapshot::whole_state() const {
+  if (!state_->unread) return state_;
+  try {
+    return state_->unread->whole([this] {
+      const ReaderSet::Lease lease(readers_);
+      // Staged parts are in the database.
+      return std::make_shared<const State>(load_unread(*lease, PartFolder(), *state_, nullptr));
+    });
+  } catch (const Error& error) {
+    if (error.errc() == Errc::corrupt_store)
+      for (const UnreadPart& part : state_->unread->parts()) shared_->damage.suspect(part.number);
     throw;
   }
 }

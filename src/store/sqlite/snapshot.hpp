@@ -38,6 +38,7 @@ class SqliteSnapshot final : public StoreSnapshot {
   SqliteSnapshot(std::shared_ptr<const State> state, std::shared_ptr<ReaderPool> pool,
                  std::shared_ptr<SharedBySnapshots> shared);
 
+  /// Perhaps without staged parts of vectors: see UnreadParts.
   const std::shared_ptr<const State>& state() const noexcept { return state_; }
   ReaderSet& readers() const noexcept { return readers_; }
 
@@ -69,9 +70,12 @@ class SqliteSnapshot final : public StoreSnapshot {
   };
   /// Those of the search's key that `choice` takes.
   SparseColumns sparse_columns(const TermSearch& search, ColumnChoice& choice, const StopToken& stop) const;
-  /// What `search` gives; damage that it meets is noted for the parts that it may have been in.
+  /// What `search` gives; damage that it meets is noted for the parts of `state` that it may have been in.
   template <class Search>
-  std::invoke_result_t<Search> noting_damage(std::string_view group, std::string_view key, Search search) const;
+  std::invoke_result_t<Search> noting_damage(const State& state, std::string_view group, std::string_view key,
+                                             Search search) const;
+  /// The state with all that it was loaded without.
+  std::shared_ptr<const State> whole_state() const;
   /// Null for an empty filter.
   std::unique_ptr<const MetadataFilter> row_filter(std::string_view group, const Filter& filter,
                                                    const StopToken& stop) const;

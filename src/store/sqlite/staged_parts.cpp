@@ -8,15 +8,27 @@
 namespace ragstone::sqlite {
 namespace {
 
+constexpr char kWhat[] = "staged parts of a commit";
+// A smaller row takes two pages or three; what is looked at in a larger one takes as many.
+constexpr std::uint64_t kSmallRow = 8192;
+// What a part has before its image takes no more: three numbers, a digest and a size.
+constexpr std::uint64_t kHeadBytes = 48;
+
+/// Up to the size of the image, which comes next.
+StagedPart parse_head(ByteReader& in) {
+  StagedPart part;
+  part.number = in.zigzag();
+  part.definition = in.zigzag();
+  part.rows = in.varint(UINT32_MAX);
+  part.digest = in.raw<std::int64_t>();
+  return part;
+}
+
 template <class Visit>
 void parse(std::string_view parts, Visit visit) {
-  ByteReader in(parts, "staged parts of a commit");
+  ByteReader in(parts, kWhat);
   while (!in.at_end()) {
-    StagedPart part;
-    part.number = in.zigzag();
-    part.definition = in.zigzag();
-    part.rows = in.varint(UINT32_MAX);
-    part.digest = in.raw<std::int64_t>();
+    StagedPart part = parse_head(in);
     part.image = in.string();
     visit(part);
   }
@@ -39,6 +51,14 @@ void write(Database& database, Generation generation, std::string_view parts) {
   update.run();
 }
 
+/// Of all parts of one commit; 0 if there is no such row.
+std::uint64_t size_of_row(Database& database, Generation generation) {
+  Statement& read = database.statement("SELECT length(parts) FROM commit_log WHERE generation = ?1");
+  const Rows guard(read);
+  read.bind_integer(1, static_cast<std::int64_t>(generation));
+  return read.step() ? static_cast<std::uint64_t>(read.integer(0)) : 0;
+}
+
 }  // namespace
 
 void append_staged(std::string& parts, const StagedPart& part) {
@@ -56,6 +76,38 @@ void read_staged(Database& database, Generation generation, const std::function<
   const Rows guard(read);
   read.bind_integer(1, static_cast<std::int64_t>(generation));
   if (read.step()) parse(read.blob(0), visit);
+}
+
+void read_staged(Database& database, Generation generation,
+                 const std::function<bool(const StagedPart&, std::size_t bytes)>& wants,
+                 const std::function<void(const StagedPart&)>& visit) {
+  const std::uint64_t size = size_of_row(database, generation);
+  if (size <= kSmallRow) {
+    read_staged(database, generation, [&](const StagedPart& part) {
+      if (wants({part.number, part.definition, part.rows, part.digest, {}}, part.image.size())) visit(part);
+    });
+    return;
+  }
+  const auto bytes_at = [&](std::uint64_t at, std::uint64_t count) {
+    std::string bytes;
+    const auto row = static_cast<std::int64_t>(generation);
+    if (!database.append_blob("commit_log", "parts", row, at, count, bytes)) ByteReader({}, kWhat).fail();
+    return bytes;
+  };
+  for (std::uint64_t at = 0; at < size;) {
+    const std::string head = bytes_at(at, std::min(kHeadBytes, size - at));
+    ByteReader in(head, kWhat);
+    StagedPart part = parse_head(in);
+    const std::uint64_t bytes = in.varint(size);
+    at += in.position();
+    if (bytes > size - at) in.fail();
+    if (wants(part, bytes)) {
+      const std::string image = bytes_at(at, bytes);
+      part.image = image;
+      visit(part);
+    }
+    at += bytes;
+  }
 }
 
 bool erase_staged(Database& database, Catalog& catalog, Generation generation, std::int64_t number) {

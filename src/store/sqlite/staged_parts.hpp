@@ -27,6 +27,11 @@ void append_staged(std::string& parts, const StagedPart& part);
 
 /// The parts of one commit; none if there is no such row. Errors: Errc::corrupt_store.
 void read_staged(Database& database, Generation generation, const std::function<void(const StagedPart&)>& visit);
+/// Those that `wants` says yes to, given a part without its image and the size of that. Of a large row the images of
+/// others are not read.
+void read_staged(Database& database, Generation generation,
+                 const std::function<bool(const StagedPart&, std::size_t bytes)>& wants,
+                 const std::function<void(const StagedPart&)>& visit);
 
 /// Takes a part out of its commit's row. False if the row does not hold it.
 bool erase_staged(Database& database, Catalog& catalog, Generation generation, std::int64_t number);

@@ -52,6 +52,8 @@ struct Column {
   segment::SparseTotals totals() const;
 };
 
+class UnreadParts;
+
 /// All that a snapshot keeps in memory. A copy shares everything of size.
 struct State {
   Catalog catalog;
@@ -60,6 +62,7 @@ struct State {
   std::shared_ptr<const VectorIndexes> vector_indexes = std::make_shared<const VectorIndexes>();
   std::shared_ptr<const LostColumns> lost = std::make_shared<const LostColumns>();
   std::shared_ptr<const FreshSources> fresh = std::make_shared<const FreshSources>();
+  std::shared_ptr<UnreadParts> unread;  ///< What is missing in `columns`; null: nothing.
 
   const Column* column(DefinitionNumber definition) const;
 };

@@ -49,9 +49,9 @@ class WholeState {
  public:
   /// With `findings`, damaged new sources are told there instead of being an error.
   explicit WholeState(const StoreReading& store, std::vector<StoreFinding>* findings = nullptr) {
-    OnDamagedSource on_damage;
+    Loading loading;
     if (findings != nullptr)
-      on_damage = [findings](const std::string& what, const std::string& id, const std::string& why) {
+      loading.on_damage = [findings](const std::string& what, const std::string& id, const std::string& why) {
         StoreFinding& finding = findings->emplace_back();
         finding.object = what;
         finding.problem = why;
@@ -60,9 +60,10 @@ class WholeState {
     for (int tries = 1;; ++tries) {
       if (findings != nullptr) findings->clear();
       const std::shared_ptr<const State> known = store.latest();
+      loading.known = known.get();
       reader_.emplace(store.readers);
       try {
-        state_ = load_state(**reader_, store.folder, known.get(), on_damage);
+        state_ = load_state(**reader_, store.folder, loading);
         return;
       } catch (const Error& error) {
         // A merge may have removed a file since the transaction began.

@@ -3,6 +3,7 @@
 #include "store/sqlite/commit_log.hpp"
 #include "store/sqlite/compaction.hpp"
 #include "store/sqlite/schema.hpp"
+#include "store/sqlite/unread_parts.hpp"
 #include "store/sqlite/vector_index_settings.hpp"
 #include <ragstone/base/error.hpp>
 
@@ -94,9 +95,12 @@ Writer::Writer(const std::filesystem::path& file, const std::string& vfs, Durabi
     may_begin_anew_ = true;
   }
   std::vector<LostPart> lost;
-  state_ = std::make_shared<const State>(load_state(database_, context_.folder, nullptr, {}, &lost));
+  Loading loading;
+  loading.lost = &lost;
+  loading.leaves_vectors = true;
+  state_ = std::make_shared<const State>(load_state(database_, context_.folder, loading));
   context_.next_part = state_->catalog.next_part;
-  if (!lost.empty()) give_up(lost);
+  if (!lost.empty()) give_up(std::move(lost));
   remove_orphans();
   // From here on it would be readers that are waited for, when the log is cut.
   database_.set_lock_timeout(std::chrono::milliseconds(0));
@@ -114,10 +118,28 @@ int Writer::on_commit(void* writer, sqlite3*, const char*, int pages) {
   return SQLITE_OK;
 }
 
-void Writer::give_up(std::span<const LostPart> lost) {
+bool Writer::read_rest() {
+  if (!state_->unread) return false;
+  try {
+    state_ = state_->unread->whole(
+        [this] { return std::make_shared<const State>(load_unread(database_, context_.folder, *state_, nullptr)); });
+  } catch (const Error& error) {
+    if (error.errc() != Errc::corrupt_store) throw;
+    give_up({});
+  }
+  return true;
+}
+
+void Writer::give_up(std::vector<LostPart> lost) {
+  // What is lost of a column can only be told from all of it.
+  const State whole = load_unread(database_, context_.folder, *state_, &lost);
+  if (lost.empty()) {
+    state_ = std::make_shared<const State>(whole);
+    return;
+  }
   // Who mislaid the folder wants it back rather than to pay for all embeddings again.
   bool has_files = false;
-  for (const auto& [definition, column] : state_->columns)
+  for (const auto& [definition, column] : whole.columns)
     for (const Part& part : column->parts) has_files = has_files || !part.is_staged();
   const auto is_missing = [this](const LostPart& one) {
     return one.is_gone && !was_set_aside(context_.folder, one.part.file);
@@ -131,12 +153,13 @@ void Writer::give_up(std::span<const LostPart> lost) {
   context_.folder.files->sync_directory(context_.folder.path);
   std::vector<std::string> created;
   Transaction transaction = begin();
-  auto state = std::make_shared<const State>(apply_losses(database_, *state_, lost));
+  auto state = std::make_shared<const State>(apply_losses(database_, whole, lost));
   finish(transaction, created, {});
   state_ = std::move(state);
 }
 
 std::size_t Writer::commit(std::span<PendingCommit* const> commits, const MonotonicClock& now) {
+  read_rest();
   State next = *state_;
   FileChanges files;
   std::size_t taken = 0;
@@ -177,6 +200,7 @@ std::size_t Writer::commit(std::span<PendingCommit* const> commits, const Monoto
 
 bool Writer::unfold() {
   if (state_->fresh->empty()) return false;
+  read_rest();
   // With or without it, the database holds the same sources.
   Transaction transaction = begin(Sync::relaxed);
   auto state = std::make_shared<const State>(sqlite::unfold(database_, *state_));
@@ -188,6 +212,7 @@ bool Writer::unfold() {
 }
 
 void Writer::replace(const Merge& merge, Part merged) {
+  read_rest();
   State next = *state_;
   std::vector<std::string> created;
   std::vector<std::string> obsolete;
@@ -231,6 +256,7 @@ void Writer::replace(const Merge& merge, Part merged) {
 
 void Writer::declare_fields(std::vector<FieldDeclaration> fields) {
   if (fields == state_->fields->declared) return;
+  read_rest();
   FieldSettings settings;
   settings.declared = std::move(fields);
   if (state_->catalog.stored > 0) settings.next_source = 1;
@@ -246,6 +272,7 @@ void Writer::declare_fields(std::vector<FieldDeclaration> fields) {
 
 bool Writer::rebuild_fields() {
   if (!state_->fields->next_source) return false;
+  read_rest();
   FileChanges files;
   try {
     Transaction transaction = begin();
@@ -263,6 +290,7 @@ void Writer::declare_vector_indexes(const VectorIndexes& indexes) {
   auto all = std::make_shared<VectorIndexes>(*state_->vector_indexes);
   for (const auto& [key, options] : indexes) (*all)[key] = options;
   if (*all == *state_->vector_indexes) return;
+  read_rest();
   Transaction transaction = begin();
   save_vector_indexes(database_, *all);
   State next = *state_;
@@ -274,6 +302,7 @@ void Writer::declare_vector_indexes(const VectorIndexes& indexes) {
 }
 
 void Writer::heal(const PartDamage& damage) {
+  read_rest();
   FileChanges files;
   Transaction transaction = begin();
   auto state = std::make_shared<const State>(apply_healing(database_, *state_, damage, files));
@@ -282,6 +311,8 @@ void Writer::heal(const PartDamage& damage) {
 }
 
 bool Writer::compact() {
+  if (!needs_compaction(database_)) return false;
+  read_rest();
   State next = *state_;
   Transaction transaction = begin();
   const bool moved = compact_texts(database_, next.catalog);

@@ -32,7 +32,11 @@ class Writer {
          const FolderLock& lock, std::chrono::milliseconds lock_timeout);
   ~Writer();
 
+  /// After the opening, staged parts of vectors are unread until something is to be changed.
   const std::shared_ptr<const State>& state() const noexcept { return state_; }
+
+  /// Makes the state a whole one. False if it is.
+  bool read_rest();
 
   /// Carries commits out, in this order, in one transaction, each of them wholly or not at all; their errors are in
   /// `commits`. It takes in no more of them once it has lasted for a while; gives how many it took. Throws what ends
@@ -74,8 +78,9 @@ class Writer {
 
   static int on_commit(void* writer, sqlite3* database, const char* name, int pages);
 
-  /// Takes parts that could not be opened out of their columns, which are to be made anew for their sources.
-  void give_up(std::span<const LostPart> lost);
+  /// Takes parts that could not be opened out of their columns, which are to be made anew for their sources; with them
+  /// those that turn out to be damaged among the unread ones.
+  void give_up(std::vector<LostPart> lost);
   /// Begins a transaction.
   Transaction begin(Sync sync = Sync::as_asked);
   /// Commits, and removes obsolete files as soon as the transaction is durable. Where the transaction fails but may be

@@ -273,10 +273,12 @@ class WritingEngine final : public StoreEngine {
   }
 
   VerifyReport do_verify(const StopToken& stop) const override {
+    read_rest();
     return verify_store(reading(), *indexes_, &shared_->damage, stop);
   }
 
   void do_backup(const std::filesystem::path& folder, const StopToken& stop) const override {
+    read_rest();
     copy_store(reading(), *indexes_, folder, vfs_, stop);
   }
 
@@ -299,6 +301,10 @@ class WritingEngine final : public StoreEngine {
       const std::lock_guard lock(commit_mutex_);
       if (!writer_) return false;
       merge = choose(*writer_->state());
+      if (merge && writer_->read_rest()) {
+        publish();
+        merge = choose(*writer_->state());
+      }
       if (!merge || is_busy(merge->inputs)) return false;
       generation = claim(*merge);
     }
@@ -347,6 +353,7 @@ class WritingEngine final : public StoreEngine {
 
   /// False if the part was not damaged.
   bool heal(PartNumber number, const StopToken& stop) {
+    read_rest();
     // So no part that is looked at is being merged.
     std::unique_lock sealing(seal_mutex_, std::defer_lock);
     if (is_staged(number)) sealing.lock();
@@ -400,9 +407,16 @@ class WritingEngine final : public StoreEngine {
     if (writer_->checkpoint()) publish();
   }
 
+  /// For what looks at all parts: takes those that are damaged out first.
+  void read_rest() const {
+    if (is_forked()) return;
+    const std::lock_guard lock(commit_mutex_);
+    if (writer_ && writer_->read_rest()) publish();
+  }
+
   /// Under commit_mutex_. A reader is only made for whoever asks for a snapshot: a commit need not wait for one, and
   /// nobody holds the log who does not read.
-  void publish() noexcept {
+  void publish() const noexcept {
     std::shared_ptr<const SqliteSnapshot> before;
     const std::lock_guard lock(snapshot_mutex_);
     newest_ = writer_->state();
@@ -463,7 +477,7 @@ class WritingEngine final : public StoreEngine {
   std::shared_ptr<ReaderPool> readers_;
   std::shared_ptr<segment::IndexFolder> indexes_;
   mutable std::mutex snapshot_mutex_;
-  std::shared_ptr<const State> newest_;
+  mutable std::shared_ptr<const State> newest_;
   mutable std::shared_ptr<const SqliteSnapshot> snapshot_;  ///< Of newest_; none before somebody asked for it.
   std::unique_ptr<WarmUp> warm_up_;
 };
