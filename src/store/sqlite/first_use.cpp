@@ -8,14 +8,17 @@
 
 namespace ragstone::sqlite {
 
+void refuse_damaged(PartNumber part) {
+  throw Error(Errc::corrupt_store, "store: part " + std::to_string(part) +
+                                       " is damaged; maintain() takes out what is lost, and the next sync makes it "
+                                       "anew");
+}
+
 void FirstUse::check(const State& state, DefinitionNumber definition, const StopToken& stop) {
   const Column* column = is_asked_ ? state.column(definition) : nullptr;
   if (column == nullptr) return;
   for (const Part& part : column->parts)
-    if (!is_sound(state, part.number, stop))
-      throw Error(Errc::corrupt_store, "store: part " + std::to_string(part.number) +
-                                           " is damaged; maintain() takes out what is lost, and the next sync makes "
-                                           "it anew");
+    if (!is_sound(state, part.number, stop)) refuse_damaged(part.number);
 }
 
 bool FirstUse::is_sound(const State& state, PartNumber part, const StopToken& stop) {

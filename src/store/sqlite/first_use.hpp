@@ -9,6 +9,9 @@
 
 namespace ragstone::sqlite {
 
+/// Throws what a search says that needs a damaged part.
+[[noreturn]] void refuse_damaged(PartNumber part);
+
 /// Compares the checksums of parts before they are used for the first time. Thread-safe.
 class FirstUse {
  public:

@@ -49,7 +49,7 @@ std::map<DefinitionNumber, StagedAmount> staged_amounts(const State& state) {
         amounts[definition].add(part.live_rows(),
                                 std::visit([](const auto& data) { return data->container().size(); }, part.data));
   if (state.unread)
-    for (const UnreadPart& part : state.unread->parts()) amounts[part.definition].add(part.rows, part.bytes);
+    for (const PartRow& part : state.unread->parts()) amounts[part.definition].add(part.rows, part.image_bytes);
   return amounts;
 }
 

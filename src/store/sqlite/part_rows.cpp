@@ -18,19 +18,22 @@ namespace ragstone::sqlite {
 namespace {
 
 // A larger image goes to a file at once, for one more sync: in the database it would be written three times (log,
-// database, file), and be read at each opening until it is sealed.
+// database, file).
 constexpr std::size_t kMaxStagedBytes = std::size_t{256} << 10;
 // Single rows are cheap to add and dear to read at opening; from so many on they are folded into one blob.
 constexpr std::size_t kMaxLoggedDead = 256;
 constexpr char kDamaged[] = ".damaged";
 
+[[noreturn]] void refuse_image(PartNumber number) {
+  throw Error(Errc::corrupt_store,
+              "store: the image of part " + std::to_string(number) + " is missing; verify the store, then recover it");
+}
+
 std::shared_ptr<const segment::Image> staged_image(Database& database, PartNumber number) {
   Statement& read = database.statement("SELECT image FROM part WHERE number = ?1");
   const Rows guard(read);
   read.bind_integer(1, number);
-  if (!read.step() || read.is_null(0))
-    throw Error(Errc::corrupt_store, "store: the image of part " + std::to_string(number) +
-                                         " is missing; verify the store, then recover it");
+  if (!read.step() || read.is_null(0)) refuse_image(number);
   return segment::heap_image(read.blob(0));
 }
 
@@ -71,15 +74,6 @@ void remove_or_leave(const PartFolder& folder, const std::filesystem::path& file
     // An orphan is removed when the store is opened.
   }
 }
-
-/// A row of the table `part` that is being loaded.
-struct PartRow {
-  DefinitionNumber definition = 0;
-  Part part;
-  std::size_t rows = 0;
-  std::size_t image_bytes = 0;
-  std::string dead;
-};
 
 constexpr char kPartColumns[] =
     "SELECT number, definition, rows, file, dead, dead_tokens, digest, coalesce(length(image), 0) FROM part";
@@ -183,24 +177,16 @@ class PartLoader {
   /// The parts that a commit staged in its row of the log.
   void load_commit(Generation commit) {
     const auto wants = [&](const StagedPart& staged, std::size_t bytes) {
-      return !leave(read_staged_row(commit, staged), bytes);
+      PartRow row = read_staged_row(commit, staged);
+      row.image_bytes = bytes;
+      return !leave(row);
     };
     read_staged(database_, commit, wants, [&](const StagedPart& staged) { load(commit, staged); });
   }
 
-  void load(const UnreadPart& part) {
-    bool found = false;
-    const auto wants = [&](const StagedPart& staged, std::size_t) { return staged.number == part.number; };
-    if (part.commit > 0) {
-      read_staged(database_, part.commit, wants, [&](const StagedPart& staged) {
-        found = true;
-        load(part.commit, staged);
-      });
-    } else if (std::optional<PartRow> row = read_part_row(database_, part.number); row && row->part.is_staged()) {
-      found = true;
-      load(*row);
-    }
-    if (!found) refuse_record(part.number);
+  /// A part that was left unread.
+  void load_unread(PartRow row) {
+    take(row, [&] { return open_part(state_.catalog.column(row.definition), read_image(row.part)); });
   }
 
   void finish() {
@@ -217,22 +203,32 @@ class PartLoader {
 
  private:
   /// Whether the part stays unread.
-  bool leave(const PartRow& row, std::size_t bytes) {
+  bool leave(const PartRow& row) {
     if (!loading_.leaves_vectors || !row.part.is_staged()) return false;
     const auto column = state_.catalog.columns().find(row.definition);
     if (column == state_.catalog.columns().end() || !column->second.is_dense()) return false;
-    unread_.push_back({row.definition, row.part.number, row.part.commit, row.rows, bytes});
+    unread_.push_back(row);
     return true;
   }
 
   void load(PartRow& row) {
-    if (leave(row, row.image_bytes)) return;
+    if (leave(row)) return;
     take(row, [&] { return read_data(database_, folder_, state_.catalog.column(row.definition), row.part); });
   }
 
   void load(Generation commit, const StagedPart& staged) {
     PartRow row = read_staged_row(commit, staged);
     take(row, [&] { return open_part(state_.catalog.column(row.definition), segment::heap_image(staged.image)); });
+  }
+
+  std::shared_ptr<const segment::Image> read_image(const Part& part) {
+    if (part.commit == 0) return staged_image(database_, part.number);
+    std::shared_ptr<const segment::Image> image;
+    const auto wants = [&](const StagedPart& staged, std::size_t) { return staged.number == part.number; };
+    read_staged(database_, part.commit, wants,
+                [&](const StagedPart& staged) { image = segment::heap_image(staged.image); });
+    if (!image) refuse_image(part.number);
+    return image;
   }
 
   template <class Read>
@@ -261,7 +257,7 @@ class PartLoader {
   const std::unordered_map<PartNumber, const Part*> known_;
   std::unordered_map<PartNumber, std::vector<std::uint32_t>> dead_;
   std::map<DefinitionNumber, std::vector<Part>> added_;
-  std::vector<UnreadPart> unread_;
+  std::vector<PartRow> unread_;
 };
 
 }  // namespace
@@ -346,16 +342,21 @@ State load_state(Database& database, const PartFolder& folder, const Loading& lo
   return state;
 }
 
-State load_unread(Database& database, const PartFolder& folder, const State& state, std::vector<LostPart>* lost) {
-  State whole = state;
-  whole.unread.reset();
-  if (!state.unread) return whole;
-  Loading loading;
-  loading.lost = lost;
-  PartLoader loader(database, folder, whole, loading);
-  for (const UnreadPart& part : state.unread->parts()) loader.load(part);
-  loader.finish();
-  return whole;
+CompleteState read_rest(Database& database, const State& state) {
+  return state.unread->whole([&] {
+    // Staged parts are in the database alone.
+    const PartFolder none;
+    CompleteState whole;
+    Loading loading;
+    loading.lost = &whole.lost;
+    State all = state;
+    all.unread.reset();
+    PartLoader loader(database, none, all, loading);
+    for (const PartRow& row : state.unread->parts()) loader.load_unread(row);
+    loader.finish();
+    whole.state = std::make_shared<const State>(std::move(all));
+    return whole;
+  });
 }
 
 std::optional<LoadedPart> load_part(Database& database, const PartFolder& folder, const Catalog& catalog,

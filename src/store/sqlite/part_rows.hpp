@@ -67,10 +67,6 @@ struct Loading {
 /// Errc::corrupt_store.
 State load_state(Database& database, const PartFolder& folder, const Loading& loading = {});
 
-/// A state with the parts that it was loaded without. Errors: Errc::corrupt_store; with `lost` (null: none), damaged
-/// parts are put there instead.
-State load_unread(Database& database, const PartFolder& folder, const State& state, std::vector<LostPart>* lost);
-
 /// One part; none if there is no part of that number. Errors: as load_state().
 std::optional<LoadedPart> load_part(Database& database, const PartFolder& folder, const Catalog& catalog,
                                     PartNumber number);

@@ -6,9 +6,7 @@
 #include "store/sqlite/commit_log.hpp"
 #include "store/sqlite/metadata_filter.hpp"
 #include "store/sqlite/node_reader.hpp"
-#include "store/sqlite/part_rows.hpp"
 #include "store/sqlite/source_rows.hpp"
-#include "store/sqlite/unread_parts.hpp"
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
@@ -196,7 +194,8 @@ std::vector<std::vector<float>> SqliteSnapshot::do_vectors(std::string_view key,
                                                            std::span<const Hash128> contents) const {
   std::vector<segment::DenseView> views;
   std::vector<PartNumber> parts;
-  const std::shared_ptr<const State> state = whole_state();
+  // What is damaged holds no vectors of texts that come again.
+  const std::shared_ptr<const State> state = complete_state().state;
   for (const auto& [number, definition] : state->catalog.columns()) {
     const Column* column = state->column(number);
     if (!column || definition.key != key || definition.signature != signature || definition.dimension == 0) continue;
@@ -281,11 +280,13 @@ TermHits SqliteSnapshot::do_search_terms(const TermSearch& search, const StopTok
 VectorHits SqliteSnapshot::do_search_vectors(const VectorSearch& search, const StopToken& stop) const {
   std::vector<segment::DenseView> views;
   ColumnChoice choice(search);
-  const std::shared_ptr<const State> state = whole_state();
+  const auto [state, lost] = complete_state();
   for (const auto& [number, definition] : state->catalog.columns()) {
     if (definition.group != search.group || definition.key != search.key || definition.dimension == 0) continue;
     if (!choice.takes(definition.signature, definition.dimension, static_cast<std::uint64_t>(definition.sources)))
       continue;
+    for (const LostPart& part : lost)
+      if (part.definition == number) refuse_damaged(part.part.number);
     shared_->first_use.check(*state, number, stop);
     if (const Column* column = state->column(number))
       for (segment::DenseView& view : column->dense()) views.push_back(std::move(view));
@@ -318,19 +319,11 @@ std::invoke_result_t<Search> SqliteSnapshot::noting_damage(const State& state, s
   }
 }
 
-std::shared_ptr<const State> SqliteSnapshot::whole_state() const {
-  if (!state_->unread) return state_;
-  try {
-    return state_->unread->whole([this] {
-      const ReaderSet::Lease lease(readers_);
-      // Staged parts are in the database.
-      return std::make_shared<const State>(load_unread(*lease, PartFolder(), *state_, nullptr));
-    });
-  } catch (const Error& error) {
-    if (error.errc() == Errc::corrupt_store)
-      for (const UnreadPart& part : state_->unread->parts()) shared_->damage.suspect(part.number);
-    throw;
-  }
+CompleteState SqliteSnapshot::complete_state() const {
+  if (!state_->unread) return {state_, {}};
+  CompleteState complete = read_rest(*ReaderSet::Lease(readers_), *state_);
+  for (const LostPart& lost : complete.lost) shared_->damage.suspect(lost.part.number);
+  return complete;
 }
 
 std::unique_ptr<const MetadataFilter> SqliteSnapshot::row_filter(std::string_view group, const Filter& filter,

@@ -8,6 +8,7 @@
 #include "store/sqlite/reader_pool.hpp"
 #include "store/sqlite/source_cache.hpp"
 #include "store/sqlite/state.hpp"
+#include "store/sqlite/unread_parts.hpp"
 #include <ragstone/store/snapshot.hpp>
 
 #include <cstddef>
@@ -74,8 +75,8 @@ class SqliteSnapshot final : public StoreSnapshot {
   template <class Search>
   std::invoke_result_t<Search> noting_damage(const State& state, std::string_view group, std::string_view key,
                                              Search search) const;
-  /// The state with all that it was loaded without.
-  std::shared_ptr<const State> whole_state() const;
+  /// With what the state was loaded without; damaged parts are noted.
+  CompleteState complete_state() const;
   /// Null for an empty filter.
   std::unique_ptr<const MetadataFilter> row_filter(std::string_view group, const Filter& filter,
                                                    const StopToken& stop) const;

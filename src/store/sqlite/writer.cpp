@@ -120,26 +120,26 @@ int Writer::on_commit(void* writer, sqlite3*, const char*, int pages) {
 
 bool Writer::read_rest() {
   if (!state_->unread) return false;
-  try {
-    state_ = state_->unread->whole(
-        [this] { return std::make_shared<const State>(load_unread(database_, context_.folder, *state_, nullptr)); });
-  } catch (const Error& error) {
-    if (error.errc() != Errc::corrupt_store) throw;
+  CompleteState complete = sqlite::read_rest(database_, *state_);
+  if (complete.lost.empty()) {
+    state_ = std::move(complete.state);
+  } else {
     give_up({});
   }
   return true;
 }
 
 void Writer::give_up(std::vector<LostPart> lost) {
-  // What is lost of a column can only be told from all of it.
-  const State whole = load_unread(database_, context_.folder, *state_, &lost);
-  if (lost.empty()) {
-    state_ = std::make_shared<const State>(whole);
-    return;
+  std::shared_ptr<const State> whole = state_;
+  if (state_->unread) {
+    // What is lost of a column can only be told from all of it.
+    CompleteState complete = sqlite::read_rest(database_, *state_);
+    whole = std::move(complete.state);
+    std::move(complete.lost.begin(), complete.lost.end(), std::back_inserter(lost));
   }
   // Who mislaid the folder wants it back rather than to pay for all embeddings again.
   bool has_files = false;
-  for (const auto& [definition, column] : whole.columns)
+  for (const auto& [definition, column] : whole->columns)
     for (const Part& part : column->parts) has_files = has_files || !part.is_staged();
   const auto is_missing = [this](const LostPart& one) {
     return one.is_gone && !was_set_aside(context_.folder, one.part.file);
@@ -148,12 +148,16 @@ void Writer::give_up(std::vector<LostPart> lost) {
     throw Error(Errc::not_found, "open store: none of its segment files is in \"" + context_.folder.path.string() +
                                      "\"; put them back, or recover the store");
   // Before the transaction, after which they would be orphans.
-  for (const LostPart& one : lost)
-    if (!one.part.is_staged() && !one.is_gone) set_aside(context_.folder, one.part.file);
-  context_.folder.files->sync_directory(context_.folder.path);
+  bool is_renamed = false;
+  for (const LostPart& one : lost) {
+    if (one.part.is_staged() || one.is_gone) continue;
+    set_aside(context_.folder, one.part.file);
+    is_renamed = true;
+  }
+  if (is_renamed) context_.folder.files->sync_directory(context_.folder.path);
   std::vector<std::string> created;
   Transaction transaction = begin();
-  auto state = std::make_shared<const State>(apply_losses(database_, whole, lost));
+  auto state = std::make_shared<const State>(apply_losses(database_, *whole, lost));
   finish(transaction, created, {});
   state_ = std::move(state);
 }
@@ -212,7 +216,6 @@ bool Writer::unfold() {
 }
 
 void Writer::replace(const Merge& merge, Part merged) {
-  read_rest();
   State next = *state_;
   std::vector<std::string> created;
   std::vector<std::string> obsolete;
@@ -302,7 +305,6 @@ void Writer::declare_vector_indexes(const VectorIndexes& indexes) {
 }
 
 void Writer::heal(const PartDamage& damage) {
-  read_rest();
   FileChanges files;
   Transaction transaction = begin();
   auto state = std::make_shared<const State>(apply_healing(database_, *state_, damage, files));

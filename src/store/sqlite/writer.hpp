@@ -35,7 +35,7 @@ class Writer {
   /// After the opening, staged parts of vectors are unread until something is to be changed.
   const std::shared_ptr<const State>& state() const noexcept { return state_; }
 
-  /// Makes the state a whole one. False if it is.
+  /// Makes the state a whole one, without parts that turn out to be damaged. False if it is.
   bool read_rest();
 
   /// Carries commits out, in this order, in one transaction, each of them wholly or not at all; their errors are in
@@ -46,7 +46,7 @@ class Writer {
   /// Moves fresh sources into the tables. False if there are none.
   bool unfold();
 
-  /// Puts a part in place of a merge's inputs; their files are removed.
+  /// Puts a part in place of a merge's inputs; their files are removed. The state is a whole one.
   void replace(const Merge& merge, Part merged);
 
   /// Says which fields have columns; those that exist are made anew by rebuild_fields().
@@ -57,7 +57,7 @@ class Writer {
   /// Says how the vectors of these keys are kept from now on.
   void declare_vector_indexes(const VectorIndexes& indexes);
 
-  /// Takes the lost rows of a part out of its column.
+  /// Takes the lost rows of a part out of its column. The state is a whole one.
   void heal(const PartDamage& damage);
 
   /// Gives back space that texts left behind. False if there is nothing to be done.

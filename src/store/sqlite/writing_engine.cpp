@@ -29,7 +29,7 @@ namespace {
 
 // 4 MiB, as SQLite does by itself: what is in the log is read whole at the first opening after a crash.
 constexpr std::size_t kCheckpointPages = 1000;
-// A column's parts in the database are read whole at each opening until they are sealed.
+// After a kill, an opening and the first search read what a column has in the database until it is sealed.
 constexpr std::size_t kMaxStagedBytes = std::size_t{512} << 10;
 // Parts of a few rows are cheap to write, but each costs every search a look: of the rows that may wait, so many for
 // each of them.
@@ -163,6 +163,22 @@ class WritingEngine final : public StoreEngine {
 
   std::size_t fresh_limit() const noexcept { return std::min(staged_limit().small_parts, kFreshSources); }
 
+  /// Holds commit_mutex_ for a change, and publishes the state that the writer has at its end: where the change fails,
+  /// the writer may have read what the state was loaded without, or have given up what of it was damaged.
+  class Change {
+   public:
+    explicit Change(const WritingEngine& engine) : engine_(engine), lock_(engine.commit_mutex_) {}
+    ~Change() {
+      if (engine_.writer_ && engine_.writer_->state() != engine_.newest_) engine_.publish();
+    }
+    Change(const Change&) = delete;
+    Change& operator=(const Change&) = delete;
+
+   private:
+    const WritingEngine& engine_;
+    const std::lock_guard<std::mutex> lock_;
+  };
+
   /// Ends a merge's claim on its inputs.
   class Unbusy {
    public:
@@ -203,11 +219,9 @@ class WritingEngine final : public StoreEngine {
     try {
       refuse_after_fork("commit");
       catch_up();
-      const std::lock_guard lock(commit_mutex_);
+      const Change change(*this);
       if (!writer_) throw Error(Errc::closed, "commit: the store is closed");
-      const std::size_t count = writer_->commit(group, now_);
-      publish();
-      return count;
+      return writer_->commit(group, now_);
     } catch (...) {
       for (PendingCommit* waiting : group) waiting->error = std::current_exception();
       return group.size();
@@ -235,37 +249,30 @@ class WritingEngine final : public StoreEngine {
   }
 
   bool compact() {
-    const std::lock_guard lock(commit_mutex_);
-    if (writer_ && (writer_->rebuild_fields() || writer_->compact())) {
-      publish();
-      return true;
-    }
+    const Change change(*this);
+    if (writer_ && (writer_->rebuild_fields() || writer_->compact())) return true;
     if (writer_ && (writer_->log_pages() > kCheckpointPages || writer_->has_retired_files())) checkpoint();
     return false;
   }
 
   bool unfold_fresh() {
-    const std::lock_guard lock(commit_mutex_);
+    const Change change(*this);
     // Together, so that their texts share a block.
-    if (!writer_ || writer_->state()->fresh->size() < fresh_limit() || !writer_->unfold()) return false;
-    publish();
-    return true;
+    return writer_ && writer_->state()->fresh->size() >= fresh_limit() && writer_->unfold();
   }
 
   void do_declare_fields(std::vector<FieldDeclaration> fields, const StopToken&) override {
     refuse_after_fork("declare fields");
-    const std::lock_guard lock(commit_mutex_);
+    const Change change(*this);
     if (!writer_) throw Error(Errc::closed, "declare fields: the store is closed");
     writer_->declare_fields(std::move(fields));
-    publish();
   }
 
   void do_declare_vector_indexes(VectorIndexes indexes, const StopToken&) override {
     refuse_after_fork("declare vector indexes");
-    const std::lock_guard lock(commit_mutex_);
+    const Change change(*this);
     if (!writer_) throw Error(Errc::closed, "declare vector indexes: the store is closed");
     writer_->declare_vector_indexes(indexes);
-    publish();
   }
 
   StoreReading reading() const {
@@ -273,7 +280,11 @@ class WritingEngine final : public StoreEngine {
   }
 
   VerifyReport do_verify(const StopToken& stop) const override {
-    read_rest();
+    try {
+      read_rest();
+    } catch (const Error&) {
+      // Then it is part of what is told.
+    }
     return verify_store(reading(), *indexes_, &shared_->damage, stop);
   }
 
@@ -298,13 +309,10 @@ class WritingEngine final : public StoreEngine {
     std::optional<Merge> merge;
     Generation generation = 0;
     {
-      const std::lock_guard lock(commit_mutex_);
+      const Change change(*this);
       if (!writer_) return false;
       merge = choose(*writer_->state());
-      if (merge && writer_->read_rest()) {
-        publish();
-        merge = choose(*writer_->state());
-      }
+      if (merge && writer_->read_rest()) merge = choose(*writer_->state());
       if (!merge || is_busy(merge->inputs)) return false;
       generation = claim(*merge);
     }
@@ -328,9 +336,8 @@ class WritingEngine final : public StoreEngine {
     lock_->expect_held("seal or merge");
     try {
       Part merged = merge_parts(merge, context_.folder, context_.next_part++, generation, helpers_, stop);
-      const std::lock_guard lock(commit_mutex_);
+      const Change change(*this);
       writer_->replace(merge, std::move(merged));
-      publish();
     } catch (const Error& error) {
       if (error.errc() == Errc::corrupt_store) shared_->damage.suspect(merge.inputs);
       throw;
@@ -360,10 +367,9 @@ class WritingEngine final : public StoreEngine {
     const std::optional<PartDamage> damage = find_damage(*newest_state(), number, stop);
     if (!damage) return false;
     if (damage->is_whole || !damage->rows.empty()) {
-      const std::lock_guard lock(commit_mutex_);
+      const Change change(*this);
       if (!writer_) return false;
       writer_->heal(*damage);
-      publish();
     }
     if (!damage->is_whole && damage->is_derived) derive_again(*damage, stop);
     return true;
@@ -410,8 +416,8 @@ class WritingEngine final : public StoreEngine {
   /// For what looks at all parts: takes those that are damaged out first.
   void read_rest() const {
     if (is_forked()) return;
-    const std::lock_guard lock(commit_mutex_);
-    if (writer_ && writer_->read_rest()) publish();
+    const Change change(*this);
+    if (writer_) writer_->read_rest();
   }
 
   /// Under commit_mutex_. A reader is only made for whoever asks for a snapshot: a commit need not wait for one, and

@@ -123,8 +123,9 @@ TEST_F(SqliteUnread, TheyCountForWhatIsToBeSealed) {
   EXPECT_TRUE(sqlite::load_catalog(database).staged.empty());
 }
 
-/// Makes the image of the staged vectors that were committed first one that cannot be opened.
-void damage_first_image(const fs::path& file) {
+/// Damages the image of the staged vectors that were committed first: its head, so that it cannot be opened, or a
+/// vector.
+void damage_first_image(const fs::path& file, bool only_a_vector = false) {
   sqlite::Database database(file, sqlite::OpenMode::write);
   const sqlite::Catalog catalog = sqlite::load_catalog(database);
   for (const Generation commit : catalog.staged) {
@@ -135,7 +136,9 @@ void damage_first_image(const fs::path& file) {
       std::string image(part.image);
       if (!head && catalog.column(part.definition).is_dense()) {
         head = image.substr(0, 8);
-        image.replace(0, 8, 8, 'x');
+        const float one = 1;
+        const std::string ones(reinterpret_cast<const char*>(&one), sizeof one);
+        image.replace(only_a_vector ? image.find(ones + ones + ones) + 1 : 0, 8, 8, 'x');
       }
       copy.image = image;
       sqlite::append_staged(parts, copy);
@@ -176,6 +179,78 @@ TEST_F(SqliteUnread, ACommitGoesOnWithoutDamagedOnes) {
   EXPECT_EQ(found_by_vectors(), kAll - kPerCommit + 1);
   renew(lost, true);
   EXPECT_TRUE(engine_->verify().ok());
+}
+
+TEST_F(SqliteUnread, AChangeThatFailsLeavesNothingBehind) {
+  for (const bool only_a_vector : {false, true}) {
+    SCOPED_TRACE(only_a_vector);
+    if (only_a_vector) {
+      settle();
+      engine_->close();
+      open();
+      for (int i = 0; i < kStaged; i += kPerCommit) add(kSources + i, kPerCommit);
+      crash();
+    }
+    damage_first_image(folder_ / "store.db", only_a_vector);
+    open();
+    Commit commit;
+    commit.sources.push_back(source_of(kSources + kStaged));
+    commit.sources[0].groups[1].dense[0].dimension = kDimension / 2;
+    EXPECT_THROW(engine_->commit(std::move(commit)), Error);
+    EXPECT_EQ(engine_->verify().ok(), false) << "told at last where nothing else met it";
+    settle();
+    const std::vector<std::string> lost = pending("e", "model");
+    EXPECT_EQ(lost.size(), std::size_t{kPerCommit});
+    EXPECT_EQ(found_by_vectors(), kAll - lost.size());
+    renew(lost, true);
+    EXPECT_EQ(found_by_vectors(), kAll);
+    EXPECT_TRUE(engine_->verify().ok());
+  }
+}
+
+TEST_F(SqliteUnread, DamagedOnesHoldNoVectorsOfTextsThatComeAgain) {
+  damage_first_image(folder_ / "store.db");
+  open();
+  const auto at = engine_->snapshot();
+  EXPECT_TRUE(at->vectors("e", "model", content_of(kSources))[0].empty());
+  EXPECT_FALSE(at->vectors("e", "model", content_of(kSources + kPerCommit))[0].empty());
+  EXPECT_FALSE(at->vectors("e", "model", content_of(0))[0].empty());
+}
+
+TEST_F(SqliteUnread, OtherColumnsAreSearchedBesideDamagedOnes) {
+  open();
+  Commit commit;
+  commit.sources.push_back(source_of(kSources + kStaged));
+  std::vector<DenseRows>& dense = commit.sources[0].groups[1].dense;
+  dense.push_back(dense[0]);
+  dense[1].key = "another";
+  engine_->commit(std::move(commit));
+  crash();
+  damage_first_image(folder_ / "store.db");
+  open();
+  const auto before = engine_->snapshot();
+  const auto found = [&] {
+    return before->search_vectors("line", "another", std::vector<float>(kDimension, 1), Metric::inner_product, {}, 9)
+        .size();
+  };
+  EXPECT_EQ(found(), 1u);
+  settle();
+  EXPECT_EQ(pending("e", "model").size(), std::size_t{kPerCommit});
+  EXPECT_EQ(found(), 1u) << "of an older snapshot";
+}
+
+TEST_F(SqliteUnread, VerifyTellsOfDamagedOnesThatCannotBeTakenOut) {
+  damage_first_image(folder_ / "store.db");
+  const auto plan = std::make_shared<FaultPlan>();
+  const FaultyStore store(plan);
+  engine_ = store.open(folder_, options_);
+  plan->fail(0, Fault::full, true);
+  EXPECT_FALSE(engine_->verify().ok());
+  plan->reset();
+  settle();
+  EXPECT_FALSE(engine_->verify().ok());
+  EXPECT_EQ(pending("e", "model").size(), std::size_t{kPerCommit});
+  crash();
 }
 
 TEST_F(SqliteUnread, VerifyTellsWhatDamagedOnesHeld) {
