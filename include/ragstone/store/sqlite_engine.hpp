@@ -63,8 +63,8 @@ class SqliteOptions {
 ///
 /// Opened for writing, a store goes on without segments that are missing or cannot be read: verify() names the sources
 /// that lost rows, and the next sync makes these anew. A file that cannot be read is renamed to NAME.damaged, and kept.
-/// Vectors that no segment holds yet are read by the first search by vectors or the first change, which finds those that
-/// are damaged.
+/// Vectors that no segment holds yet are read by the first search by vectors or the first change, which finds those
+/// that are damaged.
 ///
 /// Errors: Errc::invalid_argument for options out of range and an empty path; Errc::locked, naming the process that
 /// writes, or telling that it is this one; Errc::not_found for access other than read_write where there is no store,
