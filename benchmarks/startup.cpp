@@ -14,8 +14,8 @@
 //
 // Each opening is in a process of its own; the median of 5 is given, of 25 of a closed store that is warm. The first
 // retrieval asks a question that about 20 nodes answer in all sizes, by BM25, and then by vectors. Those are random, so
-// that no graph leads to the nearest of many (which is measured when it is built), and all are looked through. Texts are
-// generated. Stores lie in TMPDIR (/tmp if unset). A plot is written beside the JSON file, or to startup.svg in the
+// that no graph leads to the nearest of many (which is measured when it is built), and all are looked through. Texts
+// are generated. Stores lie in TMPDIR (/tmp if unset). A plot is written beside the JSON file, or to startup.svg in the
 // current folder.
 // --quick ends at 100,000 nodes and 10,000 files. --folder FOLDER keeps the persistent stores there: a run that finds
 // them only opens them. RAGSTONE_STARTUP_SQLITE=1 leaves out the store in memory.
