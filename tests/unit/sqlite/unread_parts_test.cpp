@@ -30,6 +30,8 @@ class SqliteUnread : public SqliteHealing {
     crash();
   }
 
+  ~SqliteUnread() override { crash(); }
+
   void add(int first, int count) {
     Commit commit;
     for (int i = first; i < first + count; ++i) commit.sources.push_back(source_of(i));
@@ -46,21 +48,22 @@ class SqliteUnread : public SqliteHealing {
   static std::vector<Hash128> content_of(int number) { return {source_of(number).groups[1].rows[0].content}; }
 
   static constexpr std::size_t kAll = kSources + kStaged;
+
+  const std::shared_ptr<FaultPlan> plan_ = std::make_shared<FaultPlan>();
+  const FaultyStore store_{plan_};
 };
 
 TEST_F(SqliteUnread, VectorsAreReadByTheFirstWhoNeedsThem) {
-  const auto plan = std::make_shared<FaultPlan>();
-  const FaultyStore store(plan);
-  engine_ = store.open(folder_, options_);
+  engine_ = store_.open(folder_, options_);
   EXPECT_EQ(found_by_terms().size(), std::size_t{kSources});
   EXPECT_FALSE(engine_->maintain()) << "nothing is due";
   constexpr std::size_t kPages = kStaged * kVectorBytes / kPageBytes;
-  plan->reset();
+  plan_->reset();
   EXPECT_EQ(found_by_vectors(), kAll);
-  EXPECT_GE(plan->calls(), kPages);
-  plan->reset();
+  EXPECT_GE(plan_->calls(), kPages);
+  plan_->reset();
   EXPECT_EQ(found_by_vectors(), kAll);
-  EXPECT_EQ(plan->calls(), 0u) << "they are read once";
+  EXPECT_EQ(plan_->calls(), 0u) << "they are read once";
 }
 
 TEST_F(SqliteUnread, WhateverComesFirstFindsThemAll) {
@@ -241,16 +244,13 @@ TEST_F(SqliteUnread, OtherColumnsAreSearchedBesideDamagedOnes) {
 
 TEST_F(SqliteUnread, VerifyTellsOfDamagedOnesThatCannotBeTakenOut) {
   damage_first_image(folder_ / "store.db");
-  const auto plan = std::make_shared<FaultPlan>();
-  const FaultyStore store(plan);
-  engine_ = store.open(folder_, options_);
-  plan->fail(0, Fault::full, true);
+  engine_ = store_.open(folder_, options_);
+  plan_->fail(0, Fault::full, true);
   EXPECT_FALSE(engine_->verify().ok());
-  plan->reset();
+  plan_->reset();
   settle();
   EXPECT_FALSE(engine_->verify().ok());
   EXPECT_EQ(pending("e", "model").size(), std::size_t{kPerCommit});
-  crash();
 }
 
 TEST_F(SqliteUnread, VerifyTellsWhatDamagedOnesHeld) {
@@ -263,19 +263,17 @@ TEST_F(SqliteUnread, VerifyTellsWhatDamagedOnesHeld) {
 }
 
 TEST_F(SqliteUnread, AFileThatCannotBeReadForAMomentLosesNothing) {
-  const auto plan = std::make_shared<FaultPlan>();
-  const FaultyStore store(plan);
   for (std::size_t call = 0;; ++call) {
     crash();
-    engine_ = store.open(folder_, options_);
-    plan->fail(call, Fault::io_error, false);
+    engine_ = store_.open(folder_, options_);
+    plan_->fail(call, Fault::io_error, false);
     try {
       found_by_vectors();
     } catch (const Error& error) {
       EXPECT_EQ(error.errc(), Errc::io_error) << call;
     }
-    const bool has_failed = plan->has_failed();
-    plan->reset();
+    const bool has_failed = plan_->has_failed();
+    plan_->reset();
     EXPECT_EQ(found_by_vectors(), kAll) << call;
     if (!has_failed) break;
     ASSERT_LT(call, 1000u);
