@@ -10,7 +10,7 @@
 // - the processor time of cutting, analysing, storing and sealing
 // - Document::add() one after the other, 64 calls at a time, and add_all()
 // - 100,000 vectors of 384 dimensions by StoreEngine::commit()
-// - queries over 30,000 sources alone, while a group of more than 100,000 rows is built, and while as many sources are
+// - queries over 35,000 sources alone, while a group of more than 100,000 rows is built, and while as many sources are
 //   added: time, and of the threads that are not for ingest the processor time and the time they waited for a core,
 //   which is all that grows where other processes want the cores too
 //
@@ -221,7 +221,7 @@ int main(int argc, char** argv) {
     bench_stages(report, "large", 800 / part);
     bench_together(report, 10'000 / part);
     bench_vectors(report, 100'000 / part);
-    bench_queries(report, 30'000 / part);
+    bench_queries(report, 35'000 / part);
     bench_folder(report, 2'048 / part);
     report.write(arguments);
   } catch (const std::exception& error) {
