@@ -32,8 +32,7 @@ struct StagedLimit {
 };
 
 /// Of a column whose staged parts hold more than that: those, or the small ones of them where only these are too many.
-/// Parts that are unread count, but only a whole state has them among the inputs.
-/// A commit may wait for it: no graph is built.
+/// Unread parts count, but are among the inputs only once they are read. A commit may wait for it: no graph is built.
 std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit);
 
 /// Sealed parts that a graph should span, eight of about equal size, or one that is dead for more than a quarter or has

@@ -67,6 +67,10 @@ struct Loading {
 /// Errc::corrupt_store.
 State load_state(Database& database, const PartFolder& folder, const Loading& loading = {});
 
+struct CompleteState;
+/// Reads what a state was loaded without (see UnreadParts), where nobody has yet. Damaged parts are no error.
+CompleteState read_rest(Database& database, const State& state);
+
 /// One part; none if there is no part of that number. Errors: as load_state().
 std::optional<LoadedPart> load_part(Database& database, const PartFolder& folder, const Catalog& catalog,
                                     PartNumber number);

@@ -51,8 +51,4 @@ class UnreadParts {
   std::optional<CompleteState> whole_;
 };
 
-/// Reads what a state was loaded without, where nobody has yet. Errors: as of reading the database, where it is not
-/// damage.
-CompleteState read_rest(Database& database, const State& state);
-
 }  // namespace ragstone::sqlite

@@ -169,6 +169,7 @@ class WritingEngine final : public StoreEngine {
    public:
     explicit Change(const WritingEngine& engine) : engine_(engine), lock_(engine.commit_mutex_) {}
     ~Change() {
+      // Only who has commit_mutex_ writes newest_.
       if (engine_.writer_ && engine_.writer_->state() != engine_.newest_) engine_.publish();
     }
     Change(const Change&) = delete;
@@ -283,7 +284,7 @@ class WritingEngine final : public StoreEngine {
     try {
       read_rest();
     } catch (const Error&) {
-      // Then it is part of what is told.
+      // verify_store() reads the same, meets it too, and tells of it.
     }
     return verify_store(reading(), *indexes_, &shared_->damage, stop);
   }
