@@ -7,7 +7,9 @@
 //   pass, the fewest that reach a recall of 0.99. "New": a filter that was never asked for before. CPU time of one
 //   thread, the best of three sweeps
 // - openings: from opening the persistent store to its first answer, and twenty more, in processes of their own,
-//   medians of seven; with the files evicted from the page cache (posix_fadvise DONTNEED) before that, of five
+//   medians of seven: with its files in the page cache (evicted by posix_fadvise DONTNEED once, and read from beginning
+//   to end), evicted before each, and as those openings left them: the page cache then holds the pages that they
+//   touched one by one, and to map those again takes a page fault each
 //
 // --quick takes 60,000 rows. RAGSTONE_NEAREST_LARGE=ROWS opens a store of that many, too, and one of 10,000 in turn,
 // and compares; RAGSTONE_NEAREST_KEPT=FOLDER keeps those two for the next run. RAGSTONE_NEAREST_PARTS names some parts
@@ -211,13 +213,27 @@ void run_part(const std::vector<std::string>& arguments) {
   throw std::runtime_error("no part " + part);
 }
 
+/// Where a store's files are before an opening.
+enum class Files {
+  warm,     ///< All in the page cache, read from beginning to end: in large pieces.
+  evicted,  ///< On the disk alone.
+  touched,  ///< As openings of evicted files left them: what was needed is in the page cache, in single pages.
+};
+
+constexpr std::pair<Files, const char*> kFiles[] = {
+    {Files::warm, ", warm, "}, {Files::evicted, ", evicted, "}, {Files::touched, ", touched before, "}};
+
 /// How long opening a store took to the first answer and to the 21st, in ms, each time.
 class Openings {
  public:
-  Openings(fs::path folder, bool evicted) : folder_(std::move(folder)), evicted_(evicted) {}
+  Openings(fs::path folder, Files files) : folder_(std::move(folder)), files_(files) {
+    if (files != Files::warm) return;
+    evict(folder_ / "kb");
+    warm_up(folder_ / "kb");
+  }
 
   void open() {
-    if (evicted_) evict(folder_ / "kb");
+    if (files_ == Files::evicted) evict(folder_ / "kb");
     const Values values = run_child({"--part", "open", folder_.string()});
     first_.push_back(values.at("first"));
     more_.push_back(values.at("more"));
@@ -230,19 +246,18 @@ class Openings {
 
  private:
   fs::path folder_;
-  bool evicted_;
+  Files files_;
   std::vector<double> first_, more_, faults_;
 };
 
 void measure_openings(const fs::path& folder, std::size_t rows, Report& report) {
-  Openings warm(folder, false), evicted(folder, true);
-  for (int round = 0; round < 7; ++round) warm.open();
-  for (int round = 0; round < 5; ++round) evicted.open();
-  const std::string name = "open the persistent store of " + std::to_string(rows) + " rows, ";
-  report.figure(name + "warm, to the first answer", warm.first(), "ms");
-  report.figure(name + "warm, to the 21st answer", warm.more(), "ms");
-  report.figure(name + "evicted, to the first answer", evicted.first(), "ms");
-  report.figure(name + "evicted, to the 21st answer", evicted.more(), "ms");
+  const std::string name = "open the persistent store of " + std::to_string(rows) + " rows";
+  for (const auto& [files, how] : kFiles) {
+    Openings openings(folder, files);
+    for (int round = 0; round < 7; ++round) openings.open();
+    report.figure(name + how + "to the first answer", openings.first(), "ms");
+    report.figure(name + how + "to the 21st answer", openings.more(), "ms");
+  }
 }
 
 /// Openings of stores of 10,000 and so many more rows, in turn.
@@ -256,19 +271,18 @@ void measure_growth(std::size_t rows, const char* kept, Report& report) {
     return store;
   };
   const fs::path small = store_of(kFew), large = store_of(rows);
-  for (const bool evicted : {false, true}) {
-    Openings of_small(small, evicted), of_large(large, evicted);
+  for (const auto& [files, how] : kFiles) {
+    Openings of_small(small, files), of_large(large, files);
     for (int round = 0; round < 9; ++round) {
       of_small.open();
       of_large.open();
     }
-    const std::string how = std::string(", ") + (evicted ? "evicted" : "warm") + ", ";
     const std::string compared = std::to_string(rows) + " rows / " + std::to_string(kFew);
-    report.figure("open to first answer" + how + std::to_string(rows) + " rows", of_large.first(), "ms");
-    report.figure("page faults of the first answer" + how + std::to_string(kFew) + " rows", of_small.faults(), "");
-    report.figure("page faults of the first answer" + how + std::to_string(rows) + " rows", of_large.faults(), "");
-    report.figure("open to first answer" + how + compared, of_large.first() / of_small.first(), "x");
-    report.figure("open to 21st answer" + how + compared, of_large.more() / of_small.more(), "x");
+    report.figure("open to first answer" + (how + std::to_string(rows)) + " rows", of_large.first(), "ms");
+    report.figure("page faults of the first answer" + (how + std::to_string(kFew)) + " rows", of_small.faults(), "");
+    report.figure("page faults of the first answer" + (how + std::to_string(rows)) + " rows", of_large.faults(), "");
+    report.figure("open to first answer" + (how + compared), of_large.first() / of_small.first(), "x");
+    report.figure("open to 21st answer" + (how + compared), of_large.more() / of_small.more(), "x");
   }
 }
 
