@@ -8,8 +8,8 @@
 //   thread, the best of three sweeps
 // - openings: from opening the persistent store to its first answer, and twenty more, in processes of their own,
 //   medians of seven: with its files in the page cache (evicted by posix_fadvise DONTNEED once, and read from beginning
-//   to end), evicted before each, and as those openings left them: the page cache then holds the pages that they
-//   touched one by one, and to map those again takes a page fault each
+//   to end), evicted before each, and as those openings left them: then what searches read is in the page cache in
+//   single pages, and it takes more page faults to map them
 //
 // --quick takes 60,000 rows. RAGSTONE_NEAREST_LARGE=ROWS opens a store of that many, too, and one of 10,000 in turn,
 // and compares; RAGSTONE_NEAREST_KEPT=FOLDER keeps those two for the next run. RAGSTONE_NEAREST_PARTS names some parts
@@ -217,7 +217,7 @@ void run_part(const std::vector<std::string>& arguments) {
 enum class Files {
   warm,     ///< All in the page cache, read from beginning to end: in large pieces.
   evicted,  ///< On the disk alone.
-  touched,  ///< As openings of evicted files left them: what was needed is in the page cache, in single pages.
+  touched,  ///< As openings of evicted files left them: what searches read is in the page cache, in single pages.
 };
 
 constexpr std::pair<Files, const char*> kFiles[] = {
