@@ -92,19 +92,6 @@ struct Opening {
 };
 constexpr Opening kOpenings[] = {{false, false}, {false, true}, {true, false}, {true, true}};
 
-Values open_often(const Subject& subject, const Opening& opening) {
-  std::vector<Values> runs;
-  if (!opening.evicted) warm_up(subject.folder / "kb");
-  const std::size_t rounds = opening.killed || opening.evicted ? kRounds : kQuickRounds;
-  for (std::size_t round = 0; round < rounds; ++round) {
-    if (opening.killed) part("kill", subject);
-    if (opening.evicted) evict(subject.folder / "kb");
-    // The same questions however the store was left.
-    runs.push_back(part("open", subject, round % kRounds * 2));
-  }
-  return medians(runs);
-}
-
 /// When each file of a store was written last, and its size; without those that hold nothing of it: the lock, SQLite's
 /// shared memory, and a log that is empty.
 std::map<std::string, std::pair<fs::file_time_type, std::uintmax_t>> written_files(const fs::path& folder) {
@@ -137,7 +124,7 @@ Values sync_often(const Subject& subject, bool evicted) {
   return middle;
 }
 
-/// A copy of a closed store, for which nothing large is copied: files of segments never change.
+/// A copy of a closed store; files of segments, which never change, are linked.
 Subject copy_of(const Subject& subject, const fs::path& folder) {
   fs::create_directories(folder / "kb");
   for (const fs::directory_entry& entry : fs::directory_iterator(subject.folder / "kb"))
@@ -145,6 +132,26 @@ Subject copy_of(const Subject& subject, const fs::path& folder) {
   fs::copy(subject.folder / "kb" / "segments", folder / "kb" / "segments",
            fs::copy_options::create_hard_links | fs::copy_options::recursive);
   return {subject.store, folder, subject.nodes};
+}
+
+/// Writers are killed in copies, each in one of its own: a growing part more, and the questions had more answers.
+Values open_often(const Subject& subject, const Opening& opening, const fs::path& copies) {
+  std::vector<Values> runs;
+  if (!opening.evicted) warm_up(subject.folder / "kb");
+  const std::size_t rounds = opening.killed || opening.evicted ? kRounds : kQuickRounds;
+  for (std::size_t round = 0; round < rounds; ++round) {
+    Subject opened = subject;
+    if (opening.killed) {
+      fs::remove_all(copies);
+      opened = copy_of(subject, copies);
+      part("kill", opened);
+    }
+    if (opening.evicted) evict(opened.folder / "kb");
+    // The same questions however the store was left.
+    runs.push_back(part("open", opened, round % kRounds * 2));
+  }
+  fs::remove_all(copies);
+  return medians(runs);
 }
 
 /// Of a value that a part reports; empty for a count.
@@ -217,11 +224,8 @@ class Startup {
       finish_folder(subject.folder);
     }
     row.second = sync_often(subject, false).at("start");
-    const fs::path killed = kept_ / "killed";
-    fs::remove_all(killed);
-    const Subject copy = copy_of(subject, killed);
     for (const Opening& opening : kOpenings) {
-      const Values values = open_often(opening.killed ? copy : subject, opening);
+      const Values values = open_often(subject, opening, kept_ / "killed");
       if (!opening.killed && !opening.evicted) {
         row.open = values.at("open");
         row.bm25 = values.at("bm25");
@@ -230,7 +234,6 @@ class Startup {
       }
       add_opening(nodes, opening, values);
     }
-    fs::remove_all(killed);
   }
 
   void measure_sync(std::size_t files) {
