@@ -12,9 +12,10 @@ namespace ragstone {
 
 /// How the vectors of an embedder's key are kept to be searched, by the names that Milvus gives them.
 enum class IndexType {
-  automatic,  ///< "AUTOINDEX": FLAT below 50,000 rows, HNSW from there on.
+  automatic,  ///< "AUTOINDEX": a scan below 50,000 rows, HNSW from there on.
   flat,       ///< "FLAT": exact; a byte an element, in large parts half a byte before, tells which vectors not to read.
-  hnsw,       ///< "HNSW", "HNSW_SQ": from 5,000 rows a graph over one byte an element; hits are scored by the vectors.
+  hnsw,       ///< "HNSW", "HNSW_SQ": from 5,000 rows, to 65,536 dimensions, a graph over one byte an element; hits are
+              ///< scored by the vectors.
   bin_flat,   ///< "BIN_FLAT": a scan over the signs; the nearest 400, or 40 for each hit, are scored by the vectors.
 };
 
@@ -30,8 +31,8 @@ class VectorIndexOptions {
 
   // What searches do where they do not say otherwise; a change builds nothing.
 
-  /// The share of the nearest that should be found; above 0, at most 1. A graph is only searched where so much was
-  /// measured when it was built.
+  /// The share of the nearest that should be found, for queries that are like the rows; above 0, at most 1. A graph is
+  /// only searched where so much was measured, by some of the rows, when it was built. Of no weight for what scans.
   double recall = 0.97;
   std::size_t ef = 0;  ///< "ef": candidates of a graph search instead; 0: by `recall`.
   bool exact = false;  ///< No graph, no signs: the nearest, whatever it costs.

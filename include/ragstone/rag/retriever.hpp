@@ -119,7 +119,8 @@ class Retriever {
   Task<Retrieval> explain(Query query, CallContext context = {}) const;
 
   /// Several queries at once, each with the hits that retrieve() gives, in their order; none: no hits. Each embedder is
-  /// asked once, and vectors are compared with several queries in one pass. All fail where one would.
+  /// asked once, and vectors are compared with several queries in one pass: where one needs a scan, all are answered by
+  /// it, and may get nearer hits than along a graph. All fail where one would.
   Task<std::vector<std::vector<Hit>>> retrieve_all(std::vector<std::string> queries, CallContext context = {}) const;
   Task<std::vector<Retrieval>> explain_all(std::vector<Query> queries, CallContext context = {}) const;
 

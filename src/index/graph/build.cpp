@@ -18,6 +18,7 @@
 #include <numeric>
 #include <optional>
 #include <queue>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -28,10 +29,8 @@
 namespace ragstone::graph {
 namespace {
 
-// Rows that are kept out of the graph at first to measure it: so many, and at most one in so many.
-constexpr std::size_t kHeldOut = 200;
-constexpr std::size_t kHeldOutShare = 20;
-constexpr std::size_t kEnoughHeldOut = 100;
+// Rows that measure the graph: so many, and at most one in kMeasuringShare.
+constexpr std::size_t kMeasuring = 200;
 
 /// What follows the codes of an element in hnswlib's memory.
 struct Trailer {
@@ -92,10 +91,11 @@ std::vector<std::uint32_t> firsts(std::size_t rows, const BuiltGraph& graph) {
 /// Puts what is left of a graph into an empty one of hnswlib, as if its rows had been inserted there.
 class Seeding {
  public:
+  /// Rows that are `apart` are taken for gone.
   Seeding(const BaseGraph& base, CodeSpace& space, const CodeRows& rows, const std::vector<std::uint32_t>& first,
-          Hnsw& to, const StopToken& stop)
+          const std::vector<bool>& apart, Hnsw& to, const StopToken& stop)
       : base_(*base.graph), space_(space), rows_(rows), hnsw_(to), poll_(stop) {
-    find_rows(base, first);
+    find_rows(base, first, apart);
     find_levels();
   }
 
@@ -119,10 +119,10 @@ class Seeding {
 
  private:
   /// A node stands for all rows of its codes: it lives on in the first that is left of them.
-  void find_rows(const BaseGraph& base, const std::vector<std::uint32_t>& first) {
+  void find_rows(const BaseGraph& base, const std::vector<std::uint32_t>& first, const std::vector<bool>& apart) {
     row_of_.assign(base_.nodes(), kNone);
     number_of_.assign(base_.nodes(), kNone);
-    std::vector<bool> taken(first.size());
+    std::vector<bool> taken = apart;
     std::vector<bool> is_copy(base_.nodes());
     const auto take = [&](std::uint32_t node, std::uint32_t row) {
       if (row == kNone || row_of_[node] != kNone || taken[first[row]]) return;
@@ -189,9 +189,10 @@ class Seeding {
 
   void link(std::uint32_t node, std::size_t level, std::span<const std::uint32_t> links, std::size_t most) {
     std::vector<std::uint32_t> numbers;
+    links = links.first(static_cast<std::size_t>(std::ranges::find(links, kNone) - links.begin()));
     if (gather(node, level, numbers)) {
       for (const std::uint32_t gone : links)
-        if (gone != kNone && number_of_[gone] == kNone) gather(gone, level, numbers);
+        if (number_of_[gone] == kNone) gather(gone, level, numbers);
       keep_best(number_of_[node], most, numbers);
     }
     auto* list = hnsw_.get_linklist_at_level(number_of_[node], static_cast<int>(level));
@@ -239,8 +240,10 @@ void find_copies(const CodeRows& rows, BuiltGraph& to, const StopToken& stop) {
   };
   for (std::uint32_t row = 0; row < rows.count(); ++row) {
     poll.spend(rows.dimension + 100);
-    const std::size_t hash =
-        std::hash<std::string_view>()({reinterpret_cast<const char*>(rows.row(row)), rows.dimension});
+    // Codes alone may be the same of all rows.
+    const std::hash<std::string_view> hash_of;
+    const std::size_t hash = hash_of({reinterpret_cast<const char*>(rows.row(row)), rows.dimension}) ^
+                             hash_of({reinterpret_cast<const char*>(&rows.factors[row]), sizeof(CodeFactor)});
     const auto [begin, end] = originals.equal_range(hash);
     const auto known = std::find_if(begin, end, [&](const auto& item) { return same(item.second, row); });
     if (known == end) {
@@ -278,41 +281,55 @@ class Builder {
     const bool shared = parallel_ != nullptr && parallel_->width() > 1;
     hnsw_.emplace(space_, rows_.count() - built_.copies.size(), options_.m, options_.ef_construction, shared);
     kernel::ask_for_large_pages(hnsw_->data_level0_memory_, hnsw_->max_elements_ * hnsw_->size_data_per_element_);
-    std::vector<bool> apart(rows_.count());  // Not to be inserted.
+    const std::vector<std::uint32_t> first = firsts(rows_.count(), built_);
+    const Measuring measuring = choose_measuring(first);
+    std::vector<bool> apart(rows_.count());  // Not to be inserted yet.
     for (const std::uint32_t copy : built_.copies) apart[copy] = true;
-    if (base != nullptr) {
-      Seeding(*base, space_, rows_, firsts(rows_.count(), built_), *hnsw_, stop_).run(apart);
-      header.measured = base->graph->header().measured;
-      header.recalls = base->graph->header().recalls;
+    for (const std::uint32_t row : measuring.held_out) apart[row] = true;
+    if (base != nullptr) Seeding(*base, space_, rows_, first, apart, *hnsw_, stop_).run(apart);
+    insert(rows_not(apart));
+    convert();
+    measure_recall(rows_, options_.metric, measuring.queries, measuring.held_out, exact_, built_, parallel_, stop_);
+    if (!measuring.held_out.empty()) {
+      insert(measuring.held_out);
+      convert();
     }
-    insert_and_measure(rows_not(apart));
     hnsw_.reset();
     make_reachable(rows_, options_.metric, built_, stop_);
     return std::move(built_);
   }
 
  private:
+  /// Rows that measure the graph, by what they find. All but copies are held out of it until then.
+  struct Measuring {
+    std::vector<std::uint32_t> queries;
+    std::vector<std::uint32_t> held_out;
+  };
+
+  /// `first`: see firsts(). Rows by chance: neighbours in a file may be neighbours in space. Those of a base are among
+  /// them: what is new may be easier to find.
+  Measuring choose_measuring(const std::vector<std::uint32_t>& first) const {
+    std::vector<std::uint32_t> copy_of(first.size(), kNone);  // Of each row that has one.
+    for (std::size_t i = 0; i < built_.copies.size(); ++i) copy_of[built_.originals[i]] = built_.copies[i];
+    std::vector<std::uint32_t> all(first.size());
+    std::iota(all.begin(), all.end(), 0U);
+    Measuring chosen;
+    std::mt19937_64 random(first.size());
+    std::sample(all.begin(), all.end(), std::back_inserter(chosen.queries),
+                std::min(kMeasuring, first.size() / kMeasuringShare), random);
+    for (std::uint32_t& row : chosen.queries) {
+      // One without its original would be none.
+      if (copy_of[row] != kNone) row = copy_of[row];
+      if (first[row] == row) chosen.held_out.push_back(row);
+    }
+    return chosen;
+  }
+
   static std::vector<std::uint32_t> rows_not(const std::vector<bool>& among) {
     std::vector<std::uint32_t> rows;
     for (std::uint32_t row = 0; row < among.size(); ++row)
       if (!among[row]) rows.push_back(row);
     return rows;
-  }
-
-  void insert_and_measure(const std::vector<std::uint32_t>& rows) {
-    const std::size_t count = std::min(kHeldOut, rows.size() / kHeldOutShare);
-    std::vector<std::uint32_t> held_out;
-    for (std::size_t i = 0; i < count; ++i) held_out.push_back(rows[(2 * i + 1) * rows.size() / (2 * count)]);
-    std::vector<std::uint32_t> first;
-    std::set_difference(rows.begin(), rows.end(), held_out.begin(), held_out.end(), std::back_inserter(first));
-    insert(first);
-    convert();
-    // What a base has measured says more than a few rows do.
-    if (held_out.size() >= (built_.header.measured > 0 ? kEnoughHeldOut : 1))
-      measure_recall(rows_, options_.metric, held_out, exact_, built_, parallel_, stop_);
-    if (held_out.empty()) return;
-    insert(held_out);
-    convert();
   }
 
   void insert_one(std::uint32_t node) {

@@ -74,7 +74,7 @@ std::span<const std::uint32_t> Graph::copies(std::uint32_t node) const {
 }
 
 double Graph::best_recall() const noexcept {
-  if (header_.measured == 0) return 1;
+  if (header_.measured == 0) return header_.nodes < kMeasuringShare ? 1 : 0;
   float best = 0;
   for (std::uint32_t i = 0; i < header_.measured; ++i) best = std::max(best, header_.recalls[i].recall);
   return double{best};
@@ -86,7 +86,7 @@ std::size_t Graph::ef_for(double recall, std::size_t k) const noexcept {
   std::size_t ef = kUnmeasured;
   for (std::uint32_t i = 0; i < header_.measured; ++i) {
     ef = std::clamp<std::size_t>(header_.recalls[i].ef, 1, 65'536);
-    if (static_cast<double>(header_.recalls[i].recall) >= recall) break;
+    if (header_.recalls[i].recall >= static_cast<float>(recall)) break;
   }
   return k <= kMeasuredHits ? std::max(ef, k) : ef + (k - kMeasuredHits) * std::max<std::size_t>(1, ef / kMeasuredHits);
 }

@@ -19,8 +19,11 @@ inline constexpr std::uint32_t kNone = UINT32_MAX;
 /// Walks keep a bit of a node's number for themselves.
 inline constexpr std::uint32_t kMostNodes = std::uint32_t{1} << 31;
 
+/// At most one row in so many measures a graph; fewer rows measure none.
+inline constexpr std::uint32_t kMeasuringShare = 20;
+
 /// Recall of the ten nearest, by the vectors themselves, that a walk with `ef` candidates had for rows that were not in
-/// the graph.
+/// the graph, or copies of such that were.
 struct MeasuredRecall {
   std::uint32_t ef = 0;
   float recall = 0;
@@ -91,7 +94,8 @@ class Graph {
   std::span<const std::uint32_t> originals() const noexcept { return originals_; }
   std::span<const std::uint32_t> copies() const noexcept { return copies_; }
 
-  /// The best recall that was measured, with whatever ef; 1 where none was.
+  /// The best recall that was measured, with whatever ef. Where none was: 1 of so few nodes that any walk comes to all,
+  /// else 0.
   double best_recall() const noexcept;
   /// The smallest ef whose measured recall is at least `recall`, or the largest measured; scaled for `k` hits.
   std::size_t ef_for(double recall, std::size_t k) const noexcept;

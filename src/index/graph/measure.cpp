@@ -27,18 +27,19 @@ CodeVector query_of(const CodeRows& rows, Metric metric, std::uint32_t row) {
   return query;
 }
 
-/// The exact distances of some nodes from a row, the smallest ten, ascending.
-std::vector<double> smallest(std::uint32_t row, std::span<const Near> nodes, const ExactDistance& exact) {
+/// The exact distances of some others from a row, the smallest ten, ascending.
+std::vector<double> smallest(std::uint32_t row, std::span<const std::uint32_t> others, const ExactDistance& exact) {
   std::vector<double> distances;
-  for (const Near& near : nodes) distances.push_back(exact(row, near.node));
+  for (const std::uint32_t other : others)
+    if (other != row) distances.push_back(exact(row, other));
   std::sort(distances.begin(), distances.end());
   distances.resize(std::min(distances.size(), kHits));
   return distances;
 }
 
 /// The rows that are nearest by their codes, without those that `left_out` names.
-std::vector<Near> nearest_by_codes(const CodeRows& rows, const std::vector<bool>& left_out, const CodeVector& query,
-                                   kernel::StopPoll& poll) {
+std::vector<std::uint32_t> nearest_by_codes(const CodeRows& rows, const std::vector<bool>& left_out,
+                                            const CodeVector& query, kernel::StopPoll& poll) {
   kernel::TopK<Near, is_nearer> nearest(kCandidates);
   std::array<std::int32_t, kChunk> dots;
   for (std::size_t begin = 0; begin < rows.count(); begin += kChunk) {
@@ -52,7 +53,21 @@ std::vector<Near> nearest_by_codes(const CodeRows& rows, const std::vector<bool>
       if (nearest.would_keep(near) && !left_out[near.node]) nearest.add(near);
     }
   }
-  return std::move(nearest).take();
+  std::vector<std::uint32_t> nodes;
+  for (const Near& near : std::move(nearest).take()) nodes.push_back(near.node);
+  return nodes;
+}
+
+/// Nodes and their copies, as a search takes them.
+std::vector<std::uint32_t> with_copies(const Graph& graph, std::span<const Near> nodes) {
+  std::vector<std::uint32_t> rows;
+  for (const Near& near : nodes) {
+    rows.push_back(near.node);
+    const auto copies = graph.copies(near.node);
+    rows.insert(rows.end(), copies.begin(),
+                copies.begin() + static_cast<std::ptrdiff_t>(std::min(copies.size(), most_copies(kHits))));
+  }
+  return rows;
 }
 
 void share(const Parallel* parallel, std::size_t count, const std::function<void(std::size_t)>& work) {
@@ -62,26 +77,27 @@ void share(const Parallel* parallel, std::size_t count, const std::function<void
 
 }  // namespace
 
-void measure_recall(const CodeRows& rows, Metric metric, std::span<const std::uint32_t> held_out,
-                    const ExactDistance& exact, BuiltGraph& graph, const Parallel* parallel, const StopToken& stop) {
+void measure_recall(const CodeRows& rows, Metric metric, std::span<const std::uint32_t> asking,
+                    std::span<const std::uint32_t> held_out, const ExactDistance& exact, BuiltGraph& graph,
+                    const Parallel* parallel, const StopToken& stop) {
+  graph.header.measured = 0;
+  if (asking.empty()) return;
   const Graph view = graph.view();
   std::vector<bool> left_out(rows.count());
-  for (const std::uint32_t copy : graph.copies) left_out[copy] = true;
   for (const std::uint32_t row : held_out) left_out[row] = true;
-  std::vector<CodeVector> queries(held_out.size());
-  std::vector<double> tenths(held_out.size());
-  share(parallel, held_out.size(), [&](std::size_t q) {
+  std::vector<CodeVector> queries(asking.size());
+  std::vector<double> tenths(asking.size());
+  share(parallel, asking.size(), [&](std::size_t q) {
     kernel::StopPoll poll(stop);
-    queries[q] = query_of(rows, metric, held_out[q]);
-    tenths[q] = smallest(held_out[q], nearest_by_codes(rows, left_out, queries[q], poll), exact).back();
+    queries[q] = query_of(rows, metric, asking[q]);
+    tenths[q] = smallest(asking[q], nearest_by_codes(rows, left_out, queries[q], poll), exact).back();
   });
-  std::vector<std::ptrdiff_t> found(held_out.size());
-  graph.header.measured = 0;
+  std::vector<std::ptrdiff_t> found(asking.size());
   for (const std::uint32_t ef : kEfs) {
-    share(parallel, held_out.size(), [&](std::size_t q) {
+    share(parallel, asking.size(), [&](std::size_t q) {
       kernel::StopPoll poll(stop);
       const Walked walked = walk(view, rows, queries[q], {ef, kept_for(kHits, ef), nullptr}, poll);
-      const std::vector<double> hits = smallest(held_out[q], walked.nearest, exact);
+      const std::vector<double> hits = smallest(asking[q], with_copies(view, walked.nearest), exact);
       found[q] = std::count_if(hits.begin(), hits.end(), [&](double distance) { return distance <= tenths[q]; });
     });
     const auto all = std::accumulate(found.begin(), found.end(), std::ptrdiff_t{0});

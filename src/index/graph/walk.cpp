@@ -35,10 +35,13 @@ class Walk {
     follow();
     Walked walked;
     walked.followed = walked.admitted = std::min(ef_, candidates.size());
+    if (options_.hits <= walked.followed) walked.to_hits = options_.hits;
     if (options_.test != nullptr) {
-      const auto end = candidates.begin() + static_cast<std::ptrdiff_t>(walked.followed);
-      walked.admitted = static_cast<std::size_t>(std::count_if(
-          candidates.begin(), end, [&](const Candidate& c) { return options_.test->admits(c.node & ~kFollowed); }));
+      walked.admitted = walked.to_hits = 0;
+      for (std::size_t i = 0; i < walked.followed; ++i) {
+        if (!options_.test->admits(candidates[i].node & ~kFollowed)) continue;
+        if (++walked.admitted == options_.hits) walked.to_hits = i + 1;
+      }
       walked.nearest = std::move(found_);
       return walked;
     }
@@ -198,21 +201,20 @@ class Walk {
 
 }  // namespace
 
-CodeVector CodeVector::of(std::span<const float> query) {
+CodeVector CodeVector::of(std::span<const float> query, Metric metric) {
   CodeVector vector;
   vector.codes.resize(query.size());
   float most = 0;
   for (const float x : query) most = std::max(most, std::abs(x));
-  vector.scale = most / 127;
-  if (!std::isnormal(vector.scale)) {
-    vector.scale = 0;
-    return vector;
-  }
+  if (most == 0) return vector;
+  vector.scale = metric == Metric::l2 ? most / 127 : 1;
   // Adding leaves no room for a fraction: rounds to the nearest whole number, in a loop that a compiler makes fast.
   constexpr float kNoFraction = 0x1.8p23F;
-  const float inverse = 1 / vector.scale;
+  // The smallest numbers have no inverse.
+  const float lift = most < 0x1p-100F ? 0x1p100F : 1;
+  const float inverse = 127 / (most * lift);
   for (std::size_t i = 0; i < query.size(); ++i) {
-    const float code = (std::clamp(query[i] * inverse, -127.0F, 127.0F) + kNoFraction) - kNoFraction;
+    const float code = (std::clamp(query[i] * lift * inverse, -127.0F, 127.0F) + kNoFraction) - kNoFraction;
     vector.codes[i] = static_cast<std::int8_t>(static_cast<int>(code));
   }
   return vector;

@@ -36,7 +36,7 @@ double candidate_cost(const DensePart& part, const RowGate& gate) {
 }  // namespace
 
 bool is_of_zeros(const DenseQuery& query) {
-  if (query.metric == Metric::l2 || query.dimension == 0) return false;
+  if (query.metric == Metric::l2 || query.metric == Metric::hamming || query.dimension == 0) return false;
   for (std::size_t begin = 0; begin < query.queries.size(); begin += query.dimension) {
     const auto one = query.queries.subspan(begin, query.dimension);
     if (std::all_of(one.begin(), one.end(), [](float element) { return element == 0; })) return true;
@@ -65,7 +65,9 @@ DensePlan plan_dense(const DensePart& part, const RowGate& gate, std::size_t pas
   if (is_of_zeros(query)) return plan;
   const double share = static_cast<double>(std::max<std::size_t>(1, passing)) / static_cast<double>(part.rows());
   if (share < kLeastShare && !query.by_graph) return plan;
-  if (query.ef == 0 && !query.by_graph && graph->best_recall() < query.recall) {
+  // As it is stored: 0.95 is a little less there.
+  const auto wanted_recall = static_cast<double>(static_cast<float>(query.recall));
+  if (query.ef == 0 && !query.by_graph && graph->best_recall() < wanted_recall) {
     plan.reached = graph->best_recall();
     return plan;
   }

@@ -125,6 +125,17 @@ class DenseSearch {
     return true;
   }
 
+  /// How many candidates should have been followed, so that about as many pass as a walk without a filter follows.
+  /// Where those that pass are rarer near the query than elsewhere, the list must also go on behind the hits as it does
+  /// without a filter: what is last in it has been looked for the least.
+  std::size_t far_enough(const graph::Walked& walked, const DensePlan& plan) const {
+    const bool enough_pass = 4 * walked.admitted >= 3 * plan.wanted;
+    const std::size_t passing =
+        enough_pass ? 0 : plan.wanted * walked.followed / std::max<std::size_t>(1, walked.admitted);
+    const std::size_t needed = walked.to_hits * plan.wanted / query_.k;
+    return std::max(passing, needed < 2 * plan.ef ? 0 : needed + needed / 2);
+  }
+
   /// The plan takes the rows that pass for spread evenly. Where they are rare near the query, as those of another
   /// language are, or of a source that was removed, more candidates are followed.
   std::optional<std::vector<std::uint32_t>> walk_far_enough(std::size_t p, const DensePlan& plan,
@@ -132,26 +143,26 @@ class DenseSearch {
     const graph::Graph& graph = *parts_[p].part->graph();
     const GateTest test(graph, gates_[p]);
     const bool all = gates_[p].is_open() && parts_[p].dead.empty();
-    const graph::CodeVector codes = graph::CodeVector::of(vector);
+    const graph::CodeVector codes = graph::CodeVector::of(vector, query_.metric);
     for (std::size_t ef = plan.ef; ef == plan.ef || ef < plan.most_ef;) {
-      const graph::WalkOptions options{ef, graph::kept_for(query_.k, ef), all ? nullptr : &test};
+      const graph::WalkOptions options{ef, graph::kept_for(query_.k, ef), all ? nullptr : &test, query_.k};
       const graph::Walked walked = graph::walk(graph, parts_[p].part->code_rows(), codes, options, poll_);
       ef_ = std::max(ef_, ef);
       const bool is_all = walked.followed < ef;  // That can be reached.
-      if (is_all || 4 * walked.admitted >= 3 * plan.wanted) {
+      const std::size_t enough = far_enough(walked, plan);
+      if (is_all || walked.followed >= enough) {
         std::vector<std::uint32_t> rows = rows_of(p, walked.nearest);
         if (passing(p, rows) >= std::min(query_.k, gates_[p].most())) return rows;
         if (is_all) return std::nullopt;
       }
-      const std::size_t raised = plan.wanted * walked.followed / std::max<std::size_t>(1, walked.admitted);
-      ef = std::clamp(raised, 2 * ef, 8 * ef);
+      ef = std::clamp(enough, ef + ef / 2 + 1, 8 * ef);
     }
     return std::nullopt;
   }
 
   /// Copies of a node that pass, too: not all, where very many are the same.
   std::vector<std::uint32_t> rows_of(std::size_t p, std::span<const graph::Near> near) const {
-    const std::size_t most = 4 * query_.k + 64;
+    const std::size_t most = graph::most_copies(query_.k);
     std::vector<std::uint32_t> rows;
     for (const graph::Near& node : near) {
       rows.push_back(node.node);

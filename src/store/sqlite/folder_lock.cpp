@@ -8,6 +8,7 @@
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -58,27 +59,24 @@ bool is_still_there(int file, const std::filesystem::path& path) noexcept {
          opened.st_ino == named.st_ino;
 }
 
-FolderLock::FolderLock(const std::filesystem::path& path, std::chrono::milliseconds timeout)
-    : path_(path), file_(open_lock(path)) {
+FolderLock::FolderLock(const std::filesystem::path& path) : path_(path), file_(open_lock(path)) {}
+
+// What throws here runs the destructor: the object is made by the other constructor.
+FolderLock::FolderLock(const std::filesystem::path& path, std::chrono::milliseconds timeout) : FolderLock(path) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   for (;;) {
     if (flock(file_, LOCK_EX | LOCK_NB) == 0) {
       if (is_held()) break;
       // Removed meanwhile: who comes next would lock another file of that name.
-      close(file_);
+      close(std::exchange(file_, -1));
       file_ = open_lock(path);
       continue;
     }
     if (errno == EINTR) continue;
-    if (errno != EWOULDBLOCK) {
-      close(file_);
-      fail(path, "lock");
-    }
-    if (std::chrono::steady_clock::now() >= deadline) {
-      const std::string holder = told_holder(file_);
-      close(file_);
-      throw Error(Errc::locked, "open store \"" + path.parent_path().string() + "\" for writing: " + holder);
-    }
+    if (errno != EWOULDBLOCK) fail(path, "lock");
+    if (std::chrono::steady_clock::now() >= deadline)
+      throw Error(Errc::locked,
+                  "open store \"" + path.parent_path().string() + "\" for writing: " + told_holder(file_));
     std::this_thread::sleep_for(kPause);
   }
   const std::string mark = own_mark();
@@ -88,6 +86,7 @@ FolderLock::FolderLock(const std::filesystem::path& path, std::chrono::milliseco
 }
 
 FolderLock::~FolderLock() {
+  if (file_ < 0) return;
   // A forked process that still has the file open would keep the lock otherwise.
   if (getpid() == process_) flock(file_, LOCK_UN);
   close(file_);

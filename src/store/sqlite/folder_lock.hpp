@@ -27,6 +27,8 @@ class FolderLock {
   void expect_held(const char* operation) const;
 
  private:
+  explicit FolderLock(const std::filesystem::path& file);
+
   const std::filesystem::path path_;
   const pid_t process_ = getpid();
   int file_ = -1;

@@ -174,7 +174,9 @@ class MemoryFaults : public testing::TestWithParam<bool> {
     const std::size_t allocations = run(operation, SIZE_MAX, false);
     ASSERT_GT(allocations, 0u);
     allocations_ += allocations;
-    for (std::size_t number = 0; number < allocations && !HasFailure(); number += stride(allocations, 6)) {
+    // Opening makes few.
+    const std::size_t step = operation == nullptr ? 1 : stride(allocations, 6);
+    for (std::size_t number = 0; number < allocations && !HasFailure(); number += step) {
       SCOPED_TRACE(std::string(operation != nullptr ? operation->name : "open") + ", allocation " +
                    std::to_string(number) + (for_good ? " and all later ones" : ""));
       run(operation, number, for_good);

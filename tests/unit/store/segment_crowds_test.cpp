@@ -2,8 +2,10 @@
 #include "unit/store/segment_samples.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <random>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -135,6 +137,84 @@ TEST(CrowdedGraph, AFilteredWalkFindsAsManyAsAreAskedFor) {
     for (const std::size_t k : {10U, 100U})
       EXPECT_EQ(search(views, query, Metric::cosine, k, k, &others).hits[0].size(), k) << "crowd " << crowd;
   }
+}
+
+TEST(CrowdedGraph, AFilterThatTakesAllThatIsNearestLeavesTheRecall) {
+  constexpr std::uint32_t kWidth = 64;
+  constexpr std::size_t kCrowd = 60;
+  constexpr int kQueries = 100;
+  std::mt19937 random(8);
+  const DenseSample sample = crowds(random, 12'000, kCrowd, kWidth, 0.7F);
+  const std::vector<DenseView> views = {{sample.part(graph_form(Metric::cosine, 16, 100)), {}}};
+  double all = 0;
+  for (int q = 0; q < kQueries; ++q) {
+    const std::size_t first = random() % (sample.keys.size() / kCrowd) * kCrowd;
+    const NodeId low = sample.keys[first].node, high = sample.keys[first + kCrowd - 1].node;
+    const LambdaFilter others([&](NodeId node, SourceNumber) { return node < low || node > high; });
+    std::vector<float> vector = random_vector(random, kWidth);
+    for (std::uint32_t i = 0; i < kWidth; ++i)
+      vector[i] = 0.7F * vector[i] + sample.vector(first + static_cast<std::size_t>(q) % kCrowd)[i];
+    DenseQuery query;
+    query.queries = vector;
+    query.dimension = kWidth;
+    query.k = 10;
+    query.recall = 0.97;
+    query.filter = &others;
+    query.by_graph = true;
+    all += recall(search_dense(views, query, {}).hits[0], search_dense(views, vector, Metric::cosine, &others, 10, {}));
+  }
+  EXPECT_GE(all / kQueries, 0.97);
+}
+
+TEST(CrowdedGraph, RowsThatCodesTakeForTheSameAreNotSearchedByThem) {
+  constexpr std::uint32_t kWidth = 32;
+  for (const Metric metric : {Metric::inner_product, Metric::l2, Metric::cosine}) {
+    std::mt19937 random(9);
+    DenseSample sample = random_dense(random, 4000, kWidth);
+    // Beside so large an element no code tells what the others are.
+    for (std::size_t row = 0; row < sample.keys.size(); ++row) sample.values[row * kWidth] = 1000;
+    const std::vector<DenseView> views = {{sample.part(graph_form(metric)), {}}};
+    EXPECT_GT(views[0].part->graph()->copies().size(), 3000U);
+    std::vector<float> vector = random_vector(random, kWidth);
+    vector[0] = metric == Metric::inner_product ? 0 : 1000;
+    DenseQuery query;
+    query.queries = vector;
+    query.dimension = kWidth;
+    query.metric = metric;
+    query.k = 10;
+    query.recall = 0.97;
+    const DenseHits found = search_dense(views, query, {});
+    EXPECT_EQ(found.plan.find("scan of 4000 rows; along the graph a recall of"), 0U) << found.plan;
+    EXPECT_EQ(recall(found.hits[0], search_dense(views, vector, metric, nullptr, 10, {})), 1) << name_of(metric);
+  }
+}
+
+TEST(CrowdedGraph, RowsThatAreEasyToFindAddedToOthersLeaveTheRecall) {
+  constexpr std::uint32_t kWidth = 32;
+  constexpr int kQueries = 100;
+  std::mt19937 random(10);
+  const DenseForm form = graph_form(Metric::cosine, 16, 100);
+  const DenseSample before = random_dense(random, 6000, kWidth);
+  DenseSample added = random_dense(random, 2500, kWidth, 1'000'000);
+  for (std::size_t row = 0; row < added.keys.size(); ++row)
+    for (std::uint32_t i = 3; i < kWidth; ++i) added.values[row * kWidth + i] = 0;
+  const std::vector<DenseView> parts = {{before.part(form), {}}, {added.part(), {}}};
+  StringSink image;
+  merge_dense(2, parts, image, {}, form);
+  const std::vector<DenseView> views = {{std::make_shared<const DensePart>(heap_image(std::move(image).take())), {}}};
+  double all = 0;
+  for (int q = 0; q < kQueries; ++q) {
+    const std::vector<float> vector = random_vector(random, kWidth);
+    DenseQuery query;
+    query.queries = vector;
+    query.dimension = kWidth;
+    query.k = 10;
+    query.recall = 0.97;
+    query.by_graph = true;
+    all += recall(search_dense(views, query, {}).hits[0], search_dense(views, vector, Metric::cosine, nullptr, 10, {}));
+  }
+  // A mean over all rows is asked for, and these queries are of the harder kind.
+  EXPECT_GE(all / kQueries, 0.9);
 }
 
 }  // namespace

@@ -1,11 +1,13 @@
 #include "store/segment/dense_search.hpp"
 #include "support/errors.hpp"
 #include "unit/store/graph_search.hpp"
+#include "unit/store/segment_probe.hpp"
 #include "unit/store/segment_samples.hpp"
 #include "unit/store/told_image.hpp"
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <random>
 #include <set>
 #include <stop_token>
@@ -306,6 +308,49 @@ TEST(GraphSegment, ADamagedGraphIsNotGoneOnFrom) {
   const auto part = merged({{damaged, {}}, {third_of(all, 1).part(), {}}});
   EXPECT_TRUE(part->verify({}).empty());
   EXPECT_GE(mean_recall(random, {{part, {}}}, Metric::cosine, 16), 0.95);
+}
+
+TEST(GraphSegment, NumbersBehindTheEndOfLinksAreNotFollowedWhereAGraphGoesOn) {
+  constexpr std::uint32_t kDead = 5;
+  std::mt19937 random(31);
+  const DenseForm form = graph_form(Metric::cosine, 4, 20);
+  std::string image = random_dense(random, 100, 8).image(1, form);
+  const DensePart sound(heap_image(image));
+  const std::size_t degree = sound.graph()->header().degree;
+  std::vector<std::uint32_t> links(degree, 0x7FFFFFF0);
+  links[0] = kDead;
+  links[1] = graph::kNone;
+  const auto* bytes = reinterpret_cast<const char*>(sound.container().image().bytes().data());
+  const std::size_t at = static_cast<std::size_t>(sound.container().bytes(SectionId::graph_links).data() - bytes);
+  std::memcpy(&image[at], links.data(), degree * sizeof(std::uint32_t));
+  const auto forged = std::make_shared<const DensePart>(heap_image(with_right_checksums(image)));
+  const std::vector<std::uint32_t> dead = {kDead};
+  const std::vector<DenseView> views = {{forged, DeadRows().with(dead)}};
+  StringSink merged;
+  merge_dense(2, views, merged, {}, form);
+  EXPECT_TRUE(DensePart(heap_image(std::move(merged).take())).verify({}).empty());
+}
+
+TEST(GraphSegment, HowLongAQueryIsChangesNoOrderByProduct) {
+  std::mt19937 random(32);
+  const DenseSample sample = random_dense(random, 2000, 32);
+  for (const Metric metric : {Metric::cosine, Metric::inner_product}) {
+    const std::vector<DenseView> views = {{sample.part(graph_form(metric)), {}}};
+    const std::vector<float> query = random_vector(random, 32);
+    std::vector<NodeId> expected;
+    for (const float length : {1.0F, 1e-38F, 1e-36F, 1e36F}) {
+      std::vector<float> scaled = query;
+      for (float& element : scaled) element *= length;
+      std::vector<NodeId> ids;
+      const DenseHits found = search(views, scaled, metric, 10);
+      for (const ScoredNode& hit : found.hits[0]) ids.push_back(hit.id);
+      if (expected.empty()) expected = ids;
+      EXPECT_GE(std::count_if(ids.begin(), ids.end(),
+                              [&](NodeId id) { return std::ranges::find(expected, id) != expected.end(); }),
+                9)
+          << name_of(metric) << " times " << length;
+    }
+  }
 }
 
 TEST(GraphSegment, AStopEndsTheBuild) {

@@ -66,6 +66,13 @@ std::string rows_of(const Part& part) {
   return text;
 }
 
+/// What a graph that goes on from the part's is built with; none where it has none, or could take long.
+DenseForm graph_form_of(const DensePart& part) {
+  const graph::Graph* graph = part.graph();
+  if (graph == nullptr || graph->header().ef_construction > 200 || graph->header().upper_degree > 32) return {};
+  return graph_form(graph::metric_of(graph->header()), graph->header().upper_degree, graph->header().ef_construction);
+}
+
 std::string answers_of(const std::shared_ptr<const DensePart>& part) {
   std::string answers = rows_of(*part);
   for (std::uint32_t row = 0; row < part->rows(); row += 7)
@@ -83,11 +90,14 @@ std::string answers_of(const std::shared_ptr<const DensePart>& part) {
     answers += answer_of([&] { return text_of(search_dense(views, query, metric, nullptr, kHits, {})); });
     answers += answer_of([&] { return text_of(search_dense(fewer, query, metric, nullptr, kHits, {})); });
   }
-  return answers + answer_of([&] {
-           StringSink image;
-           merge_dense(2, fewer, image, {});
-           return std::move(image).take();
-         });
+  // A graph goes on from the part's, where that fits.
+  for (const DenseForm& form : {DenseForm(), graph_form_of(*part)})
+    answers += answer_of([&] {
+      StringSink image;
+      merge_dense(2, fewer, image, {}, form);
+      return std::move(image).take();
+    });
+  return answers;
 }
 
 std::string text_of(const std::vector<std::optional<std::vector<TermWeight>>>& vectors) {
