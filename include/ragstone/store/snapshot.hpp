@@ -128,8 +128,8 @@ class VectorSearch {
   Metric metric = Metric::cosine;
   Filter filter;
   std::size_t k = 10;
-  /// The share of the k nearest that should be found, for queries that are like the rows. A graph is only searched where
-  /// so much was measured, by some of the rows, when it was built.
+  /// The share of the k nearest that should be found, for queries that are like the rows. A graph is only searched
+  /// where so much was measured, by some of the rows, when it was built.
   double recall = 0.97;
   std::size_t ef = 0;                  ///< Candidates of a graph search instead; 0: by `recall`.
   bool exact = false;                  ///< No graph, no other approximation.
