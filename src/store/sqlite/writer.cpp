@@ -80,15 +80,31 @@ Writer::Writer(const std::filesystem::path& file, const std::string& vfs, Durabi
       lock_(lock),
       durability_(durability),
       database_(file, OpenMode::create, vfs.empty() ? nullptr : vfs.c_str(), std::max(lock_timeout, kMomentaryLocks)) {
+  // By itself SQLite moves the log into the database when a connection is closed, be it durable or not, and removes it:
+  // if the removal is then lost with power, a log with gaps lies over a newer database.
+  keep_log(true);
   set_journal(database_);
   set_synced(database_, durability == Durability::durable);
   is_synced_ = durability == Durability::durable;
   sqlite3_wal_hook(database_.handle(), &Writer::on_commit, this);
-  migrate(database_);
   // What another process left in the log may have been on its way to the disk when that ended. It is shown as the
   // store's state from now on, so it must survive as what is acknowledged does.
+  if (is_synced_) database_.sync_log();
+  keep_log(false);
+  try {
+    begin_with_log();
+  } catch (const Error& error) {
+    // Perhaps it was a sync of the log.
+    if (error.errc() == Errc::io_error || error.errc() == Errc::storage_full) keep_log(true);
+    throw;
+  }
+  // From here on it would be readers that are waited for, when the log is cut.
+  database_.set_lock_timeout(std::chrono::milliseconds(0));
+}
+
+void Writer::begin_with_log() {
+  migrate(database_);
   if (is_synced_) {
-    database_.sync_log();
     log_frames_ = database_.log_frames();
     note_synced_log();
     // With the next commit, where the database has all of it.
@@ -102,14 +118,15 @@ Writer::Writer(const std::filesystem::path& file, const std::string& vfs, Durabi
   context_.next_part = state_->catalog.next_part;
   if (!lost.empty()) give_up(std::move(lost));
   remove_orphans();
-  // From here on it would be readers that are waited for, when the log is cut.
-  database_.set_lock_timeout(std::chrono::milliseconds(0));
 }
 
 Writer::~Writer() {
-  // By itself SQLite moves the log into the database, and removes the log by its name.
-  if (log_has_gaps_ || !lock_.is_held())
-    sqlite3_db_config(database_.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  // The log is removed by its name, which may be another store's.
+  if (log_has_gaps_ || !lock_.is_held()) keep_log(true);
+}
+
+void Writer::keep_log(bool kept) noexcept {
+  sqlite3_db_config(database_.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, kept ? 1 : 0, nullptr);
 }
 
 int Writer::on_commit(void* writer, sqlite3*, const char*, int pages) {

@@ -78,6 +78,10 @@ class Writer {
 
   static int on_commit(void* writer, sqlite3* database, const char* name, int pages);
 
+  /// The rest of the opening, over a log that is durable where that is asked for.
+  void begin_with_log();
+  /// Whether the log is left as it is when the connection is closed.
+  void keep_log(bool kept) noexcept;
   /// Takes parts that could not be opened out of their columns, which are to be made anew for their sources; with them
   /// those that turn out to be damaged among the unread ones.
   void give_up(std::vector<LostPart> lost);
