@@ -65,6 +65,10 @@ class SqliteOptions {
 /// that lost rows, and the next sync makes these anew. A file that cannot be read is renamed to NAME.damaged, and kept.
 /// Vectors that no segment holds yet are read by the first search by vectors or the first change, which finds those
 /// that are damaged.
+/// Vectors and postings that no segment holds yet and that are damaged keep no commit from being made: maintain() and
+/// close() take them out, and the next sync makes them anew. Other access, and export_store(), take nothing out: where
+/// one such part cannot be opened, they fail as a whole (Errc::corrupt_store). Then open the store for writing once and
+/// close it, or recover it.
 ///
 /// Errors: Errc::invalid_argument for options out of range and an empty path; Errc::locked, naming the process that
 /// writes, or telling that it is this one; Errc::not_found for access other than read_write where there is no store,

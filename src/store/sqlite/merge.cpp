@@ -101,8 +101,10 @@ Column due_sealed(const Column& column, const segment::DenseForm& form, Upkeep u
 
 }  // namespace
 
-std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit) {
+std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit,
+                                 const std::set<DefinitionNumber>& without) {
   for (const auto& [definition, amount] : staged_amounts(state)) {
+    if (without.contains(definition)) continue;
     const bool is_due = amount.exceeds(limit);
     if (!is_due && amount.small_parts <= limit.small_parts) continue;
     const ColumnDefinition& of_column = state.catalog.column(definition);

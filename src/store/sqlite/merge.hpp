@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace ragstone::sqlite {
@@ -33,7 +34,9 @@ struct StagedLimit {
 
 /// Of a column whose staged parts hold more than that: those, or the small ones of them where only these are too many.
 /// Unread parts count, but are among the inputs only once they are read. A commit may wait for it: no graph is built.
-std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit);
+/// Columns of `without` are not chosen.
+std::optional<Merge> choose_seal(const State& state, const StagedLimit& limit,
+                                 const std::set<DefinitionNumber>& without = {});
 
 /// Sealed parts that a graph should span, eight of about equal size, or one that is dead for more than a quarter or has
 /// not its key's form. For `graph_rows` see form_of().

@@ -18,6 +18,7 @@
 #include <mutex>
 #include <new>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -137,10 +138,9 @@ class WritingEngine final : public StoreEngine {
         if (!first_error) first_error = std::current_exception();
       }
     };
-    attempt([this] {
-      while (seal({}, {})) {
-      }
-    });
+    // Kept from the last seal on, so that no commit begins one that would outlast the writer.
+    const std::lock_guard sealing(seal_mutex_);
+    seal_all(first_error);
     const std::lock_guard lock(commit_mutex_);
     if (!writer_) return;
     warm_up_.reset();
@@ -232,10 +232,27 @@ class WritingEngine final : public StoreEngine {
   /// Does what maintain() should have done, where too much of it waits. Not for a merge, which may take minutes.
   void catch_up() {
     const StagedLimit most = staged_limit().times(kPatience);
+    const std::set<DefinitionNumber> damaged = damaged_columns(*newest_state());
     // Not for the caller alone: its stop token must not end what other commits wait for.
-    if (choose_seal(*newest_state(), most)) seal({}, most);
+    if (choose_seal(*newest_state(), most, damaged)) try {
+        seal({}, most, damaged);
+      } catch (const Error& error) {
+        // What is damaged is a suspect now, which maintain() heals.
+        if (error.errc() != Errc::corrupt_store) throw;
+      }
     const std::lock_guard lock(commit_mutex_);
     if (writer_ && writer_->log_pages() > kPatience * kCheckpointPages) checkpoint();
+  }
+
+  /// Those that cannot be sealed, in all likelihood, before maintain() has healed them.
+  std::set<DefinitionNumber> damaged_columns(const State& state) const {
+    const std::set<PartNumber> suspects = shared_->damage.suspects();
+    std::set<DefinitionNumber> damaged;
+    if (suspects.empty()) return damaged;
+    for (const auto& [definition, column] : state.columns)
+      for (const Part& part : column->parts)
+        if (part.is_staged() && suspects.contains(part.number)) damaged.insert(definition);
+    return damaged;
   }
 
   bool do_maintain(const StopToken& stop, Upkeep upkeep) override {
@@ -244,7 +261,7 @@ class WritingEngine final : public StoreEngine {
     // What cannot be healed keeps nothing else from being done.
     std::exception_ptr not_healed;
     if (heal_suspects(not_healed, stop) || unfold_fresh()) return true;
-    if (seal(stop, staged_limit()) || merge(stop, upkeep) || compact()) return true;
+    if (seal(stop, staged_limit(), damaged_columns(*newest_state())) || merge(stop, upkeep) || compact()) return true;
     if (not_healed) std::rethrow_exception(not_healed);
     return false;
   }
@@ -295,9 +312,38 @@ class WritingEngine final : public StoreEngine {
   }
 
   /// False if there is nothing to seal.
-  bool seal(const StopToken& stop, const StagedLimit& limit) {
+  bool seal(const StopToken& stop, const StagedLimit& limit, const std::set<DefinitionNumber>& without = {}) {
     const std::lock_guard sealing(seal_mutex_);
-    return merge_chosen([&](const State& state) { return choose_seal(state, limit); }, stop);
+    return merge_chosen([&](const State& state) { return choose_seal(state, limit, without); }, stop);
+  }
+
+  /// Under maintenance_mutex_ and seal_mutex_. Heals what turns out to be damaged. A column that cannot be sealed keeps
+  /// no other one from it; `first_error` says why.
+  void seal_all(std::exception_ptr& first_error) {
+    std::set<DefinitionNumber> healed;
+    std::set<DefinitionNumber> left;
+    for (;;) {
+      std::optional<DefinitionNumber> column;
+      const auto choose = [&](const State& state) {
+        std::optional<Merge> merge = choose_seal(state, {}, left);
+        if (merge) column = merge->definition;
+        return merge;
+      };
+      try {
+        if (!merge_chosen(choose, {})) return;
+        continue;
+      } catch (const Error& error) {
+        if (column && error.errc() == Errc::corrupt_store && healed.insert(*column).second) {
+          if (heal_staged(*column, first_error)) continue;
+        } else if (!first_error) {
+          first_error = std::current_exception();
+        }
+      } catch (...) {
+        if (!first_error) first_error = std::current_exception();
+      }
+      if (!column) return;
+      left.insert(*column);
+    }
   }
 
   /// Under maintenance_mutex_, of sealed parts. False if there is nothing to merge.
@@ -327,17 +373,19 @@ class WritingEngine final : public StoreEngine {
                        [this](const Part& part) { return context_.busy.contains(part.number); });
   }
 
-  /// Under commit_mutex_. Gives the generation that the merge is of.
+  /// Under commit_mutex_, with a writer. Gives the generation that the merge is of.
   Generation claim(const Merge& merge) {
+    lock_->expect_held("seal or merge");
     for (const Part& part : merge.inputs.parts) context_.busy.insert(part.number);
     return writer_->state()->catalog.generation;
   }
 
   void carry_out_merge(const Merge& merge, Generation generation, const StopToken& stop) {
-    lock_->expect_held("seal or merge");
     try {
       Part merged = merge_parts(merge, context_.folder, context_.next_part++, generation, helpers_, stop);
       const Change change(*this);
+      // The folder may be another writer's by now, who removes the part's file as an orphan.
+      if (!writer_) throw Error(Errc::closed, "seal or merge: the store is closed");
       writer_->replace(merge, std::move(merged));
     } catch (const Error& error) {
       if (error.errc() == Errc::corrupt_store) shared_->damage.suspect(merge.inputs);
@@ -359,12 +407,36 @@ class WritingEngine final : public StoreEngine {
     return healed;
   }
 
+  /// Under maintenance_mutex_ and seal_mutex_: the suspects among a column's staged parts. False if that broke off.
+  bool heal_staged(DefinitionNumber definition, std::exception_ptr& first_error) {
+    try {
+      const std::shared_ptr<const State> state = newest_state();
+      const std::set<PartNumber> suspects = shared_->damage.suspects();
+      const Column* column = state->column(definition);
+      if (column == nullptr) return true;
+      for (const Part& part : column->parts) {
+        if (!part.is_staged() || !suspects.contains(part.number)) continue;
+        heal_unmerged(part.number, {});
+        shared_->damage.forget(part.number);
+      }
+      return true;
+    } catch (...) {
+      if (!first_error) first_error = std::current_exception();
+      return false;
+    }
+  }
+
   /// False if the part was not damaged.
   bool heal(PartNumber number, const StopToken& stop) {
     read_rest();
     // So no part that is looked at is being merged.
     std::unique_lock sealing(seal_mutex_, std::defer_lock);
     if (is_staged(number)) sealing.lock();
+    return heal_unmerged(number, stop);
+  }
+
+  /// Of a part that nobody else merges meanwhile.
+  bool heal_unmerged(PartNumber number, const StopToken& stop) {
     const std::optional<PartDamage> damage = find_damage(*newest_state(), number, stop);
     if (!damage) return false;
     if (damage->is_whole || !damage->rows.empty()) {

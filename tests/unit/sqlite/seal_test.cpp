@@ -1,4 +1,6 @@
+#include "store/sqlite/database.hpp"
 #include "store/sqlite/engine.hpp"
+#include "support/errors.hpp"
 #include "support/forwarding_file_system.hpp"
 #include "support/store/samples.hpp"
 #include "support/temporary_folder.hpp"
@@ -208,6 +210,67 @@ TEST(SqliteSeal, CommitsGoOnBesideAMergeThatTakesLong) {
   while (engine->maintain()) {
   }
   expect_sources(*engine, static_cast<std::size_t>(number) - 1);
+}
+
+TEST(SqliteSeal, AColumnThatCannotBeSealedKeepsNoOtherOneFromIt) {
+  const TemporaryFolder folder;
+  const auto files = std::make_shared<WatchedFiles>();
+  auto engine = open(folder, files);
+  commit(*engine, source(1, "first river\n"));
+  commit(*engine, source(2, "changed river\n"));
+  int failures = 0;
+  files->before_call = [&] {
+    if (failures++ == 0) throw Error(Errc::io_error, "the first file cannot be made");
+  };
+  EXPECT_EQ(error_of([&] { engine->close(); }).errc(), Errc::io_error);
+  sqlite::Database database(folder.path() / "kb" / "store.db", sqlite::OpenMode::read);
+  sqlite::Statement& parts = database.statement("SELECT count(*) FROM part WHERE file <> ''");
+  sqlite::Rows rows(parts);
+  ASSERT_TRUE(rows.next());
+  EXPECT_EQ(parts.integer(0), 1) << "of vectors and postings";
+}
+
+// F3
+TEST(SqliteSeal, ASealThatACommitBeganDoesNotOutlastTheStore) {
+  for (int round = 0; round < 20; ++round) {
+    const TemporaryFolder folder;
+    SqliteOptions options;
+    options.seal_rows = 1;
+    options.durability = Durability::fast;
+    const auto engine = sqlite_engine(folder.path() / "kb", options);
+    std::atomic<int> number = 0;
+    std::atomic<int> ended = 0;
+    const auto until_closed = [&](const std::function<void(int)>& change) {
+      return std::thread([&, change] {
+        try {
+          for (;;) change(number++);
+        } catch (const Error& error) {
+          EXPECT_EQ(error.errc(), Errc::closed) << error.what();
+        }
+        ++ended;
+      });
+    };
+    const auto many = [&](int i) {
+      Commit commit;
+      for (int n = 0; n < 10; ++n) commit.sources.push_back(source(10 * i + n, "river\n"));
+      engine->commit(std::move(commit));
+    };
+    // Who closes waits for its turn among these.
+    const auto declare = [&](int i) {
+      VectorIndexOptions index;
+      index.index_type = i % 2 == 0 ? IndexType::bin_flat : IndexType::hnsw;
+      engine->declare_vector_indexes({{"other", index}});
+    };
+    std::vector<std::thread> threads;
+    threads.push_back(until_closed(many));
+    threads.push_back(until_closed(many));
+    threads.push_back(until_closed(declare));
+    threads.push_back(until_closed(declare));
+    while (number < 20) std::this_thread::yield();
+    engine->close();
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(ended, 4);
+  }
 }
 
 }  // namespace

@@ -184,6 +184,41 @@ TEST_F(SqliteUnread, ACommitGoesOnWithoutDamagedOnes) {
   EXPECT_TRUE(engine_->verify().ok());
 }
 
+TEST_F(SqliteUnread, CloseTakesDamagedVectorsOutAndSealsTheRest) {
+  damage_first_image(folder_ / "store.db", true);
+  open();
+  engine_->close();
+  {
+    sqlite::Database database(folder_ / "store.db", sqlite::OpenMode::read);
+    EXPECT_TRUE(sqlite::load_catalog(database).staged.empty());
+  }
+  open();
+  const std::vector<std::string> lost = pending("e", "model");
+  EXPECT_EQ(lost.size(), std::size_t{kPerCommit});
+  EXPECT_EQ(found_by_vectors(), kAll - lost.size());
+  EXPECT_EQ(found_by_terms().size(), std::size_t{kSources}) << "as many as are asked for";
+  renew(lost, true);
+  EXPECT_EQ(found_by_vectors(), kAll);
+  engine_->close();
+  open();
+  EXPECT_TRUE(engine_->verify().ok());
+}
+
+TEST_F(SqliteUnread, CommitsGoOnBesideDamagedVectorsThatAreToBeSealed) {
+  damage_first_image(folder_ / "store.db", true);
+  options_.seal_rows = 1;
+  open();
+  for (int i = 0; i < 3; ++i) add(kSources + kStaged + i, 1);
+  EXPECT_EQ(found_by_terms().size(), std::size_t{kSources});
+  settle();
+  const std::vector<std::string> lost = pending("e", "model");
+  EXPECT_EQ(lost.size(), std::size_t{kPerCommit});
+  renew(lost, true);
+  EXPECT_EQ(found_by_vectors(), kAll + 3);
+  settle();
+  EXPECT_TRUE(engine_->verify().ok());
+}
+
 TEST_F(SqliteUnread, AChangeThatFailsLeavesNothingBehind) {
   for (const bool only_a_vector : {false, true}) {
     SCOPED_TRACE(only_a_vector);
