@@ -82,7 +82,13 @@ Task<void> DocumentCore::carry_out(Self self, std::shared_ptr<PendingCommit> pen
     attributes.set("sources", static_cast<std::int64_t>(sources));
   RunScope run(pending->context, EventKind::store_write, self->store->capabilities().name, std::move(attributes));
   Task<CommitResult> applying = self->store->commit(std::move(*pending->changes));
-  pending->result = co_await in_run(run, std::move(applying));
+  try {
+    pending->result = co_await in_run(run, std::move(applying));
+  } catch (const Error& error) {
+    // The store knows what it met, and takes it out, so that later commits go on.
+    if (error.errc() == Errc::corrupt_store) self->start_maintenance(pending->context);
+    throw;
+  }
   run.end();
   self->has_committed_ = true;
   self->start_maintenance(pending->context);

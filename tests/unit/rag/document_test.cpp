@@ -2,8 +2,10 @@
 #include <ragstone/base/error.hpp>
 #include <ragstone/store/memory_engine.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <utility>
 
 namespace ragstone::test {
@@ -41,7 +43,7 @@ TEST_F(DocumentTest, AddingUnderAKnownIdReplacesTheSource) {
 
 TEST_F(DocumentTest, RemovedSourcesAreGoneFromEveryGroup) {
   Document document = open();
-  runtime.run(document.add(Source("a", "apples")));
+  EXPECT_EQ(code_of([&] { runtime.run(document.add(Source("a", "apples"))); }), Errc::corrupt_store);
   runtime.run(document.add(Source("b", "pears")));
   retrieve(document, "apples");
   EXPECT_TRUE(runtime.run(document.remove("a")));
@@ -270,6 +272,50 @@ TEST_F(DocumentTest, WhatAStoreCannotDoAtAllIsNotTriedSourceBySource) {
   const std::vector<Source> sources = {Source("a", "apples"), Source("b", "梨"), Source("c", "plums")};
   EXPECT_EQ(code_of([&] { runtime.run(document.add_all(sources)); }), Errc::unsupported);
   EXPECT_EQ(embedder->texts(), 3U);
+}
+
+/// Meets damage in each commit, and notes whether it is maintained after that.
+class DamagedEngine final : public StoreEngine {
+ public:
+  const StoreCapabilities& capabilities() const noexcept override { return inner_->capabilities(); }
+  Generation opened_at() const noexcept override { return inner_->opened_at(); }
+  std::shared_ptr<const StoreSnapshot> snapshot() const override { return inner_->snapshot(); }
+  void close() override {}
+  bool is_maintained() const { return is_maintained_; }
+
+ private:
+  CommitResult do_commit(Commit, const StopToken&) override {
+    has_met_damage_ = true;
+    throw Error(Errc::corrupt_store, "some rows are damaged");
+  }
+  bool do_maintain(const StopToken&, Upkeep) override {
+    is_maintained_ = is_maintained_ || has_met_damage_;
+    return false;
+  }
+
+  const std::shared_ptr<StoreEngine> inner_ = memory_engine();
+  std::atomic<bool> has_met_damage_ = false;
+  std::atomic<bool> is_maintained_ = false;
+};
+
+class DamagedStore final : public StoreFactory {
+ public:
+  const std::shared_ptr<DamagedEngine> engine = std::make_shared<DamagedEngine>();
+
+ private:
+  Task<std::shared_ptr<Store>> do_open(Pool pool, CallContext) override {
+    co_return embedded_store(engine, std::move(pool));
+  }
+};
+
+TEST_F(DocumentTest, ACommitThatMeetsDamageHasTheStoreMaintained) {
+  DocumentOptions options;
+  const auto store = std::make_shared<DamagedStore>();
+  options.store = store;
+  Document document = open(std::move(options));
+  EXPECT_EQ(code_of([&] { runtime.run(document.add(Source("a", "apples"))); }), Errc::corrupt_store);
+  runtime.run(document.close());
+  EXPECT_TRUE(store->engine->is_maintained());
 }
 
 TEST_F(DocumentTest, ADeadlineThatPassedIsToldWithTheOperationAndItsObject) {
