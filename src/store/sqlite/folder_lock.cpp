@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <exception>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -33,11 +35,17 @@ std::string own_mark() {
   return std::to_string(getpid()) + '\n' + std::to_string(begin) + '\n';
 }
 
+constexpr std::string_view kDoubt = "a sync failed\n";
+
+std::string mark_in(int file) {
+  char bytes[96];
+  return std::string(bytes, static_cast<std::size_t>(std::max<ssize_t>(pread(file, bytes, sizeof bytes, 0), 0)));
+}
+
 /// Who has the lock, and what to do about it.
 std::string told_holder(int file) {
-  char bytes[64];
-  const std::string mark(bytes, static_cast<std::size_t>(std::max<ssize_t>(pread(file, bytes, sizeof bytes, 0), 0)));
-  if (mark == own_mark())
+  const std::string mark = mark_in(file);
+  if (mark.starts_with(own_mark()))
     return "this process itself has it open; close the Document or engine that has it, and drop no Document unclosed";
   const std::string number = mark.substr(0, mark.find_first_not_of("0123456789"));
   return "it is locked by " + (number.empty() ? "another process" : "process " + number) +
@@ -79,10 +87,26 @@ FolderLock::FolderLock(const std::filesystem::path& path, std::chrono::milliseco
                   "open store \"" + path.parent_path().string() + "\" for writing: " + told_holder(file_));
     std::this_thread::sleep_for(kPause);
   }
-  const std::string mark = own_mark();
-  if (ftruncate(file_, 0) != 0 || pwrite(file_, mark.data(), mark.size(), 0) < 0) {
-    // Only the message of a second writer is poorer for it.
+  doubts_log_ = mark_in(file_).ends_with(kDoubt);
+  write_mark();
+}
+
+void FolderLock::write_mark() noexcept {
+  try {
+    const std::string mark = own_mark() + std::string(doubts_log_ ? kDoubt : "");
+    // The doubt is never cut off before it is written again.
+    if (pwrite(file_, mark.data(), mark.size(), 0) < 0 || ftruncate(file_, static_cast<off_t>(mark.size())) != 0) {
+      // Only the message of a second writer is poorer for it, and the doubt about a log on a medium that fails.
+    }
+  } catch (const std::exception&) {
+    // The same.
   }
+}
+
+void FolderLock::doubt_log(bool doubted) noexcept {
+  if (doubted == doubts_log_) return;
+  doubts_log_ = doubted;
+  write_mark();
 }
 
 FolderLock::~FolderLock() {

@@ -26,12 +26,19 @@ class FolderLock {
   /// Errors: Errc::io_error, telling what to do, unless it is held.
   void expect_held(const char* operation) const;
 
+  /// Whether a sync of the store's log failed, in this process or in one before it, and nothing has made up for it. The
+  /// lock's file holds that, unsynced: the doubt is about what the system has in memory, and ends with it.
+  bool doubts_log() const noexcept { return doubts_log_; }
+  void doubt_log(bool doubted) noexcept;
+
  private:
   explicit FolderLock(const std::filesystem::path& file);
+  void write_mark() noexcept;
 
   const std::filesystem::path path_;
   const pid_t process_ = getpid();
   int file_ = -1;
+  bool doubts_log_ = false;
 };
 
 }  // namespace ragstone::sqlite

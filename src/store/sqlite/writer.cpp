@@ -75,7 +75,7 @@ void set_synced(Database& database, bool synced) {
 }  // namespace
 
 Writer::Writer(const std::filesystem::path& file, const std::string& vfs, Durability durability, PartContext& context,
-               const FolderLock& lock, std::chrono::milliseconds lock_timeout)
+               FolderLock& lock, std::chrono::milliseconds lock_timeout)
     : context_(context),
       lock_(lock),
       durability_(durability),
@@ -89,13 +89,16 @@ Writer::Writer(const std::filesystem::path& file, const std::string& vfs, Durabi
   sqlite3_wal_hook(database_.handle(), &Writer::on_commit, this);
   // What another process left in the log may have been on its way to the disk when that ended. It is shown as the
   // store's state from now on, so it must survive as what is acknowledged does.
-  if (is_synced_) database_.sync_log();
-  keep_log(false);
   try {
+    if (is_synced_) database_.sync_log();
+    keep_log(false);
     begin_with_log();
   } catch (const Error& error) {
     // Perhaps it was a sync of the log.
-    if (error.errc() == Errc::io_error || error.errc() == Errc::storage_full) keep_log(true);
+    if (error.errc() == Errc::io_error || error.errc() == Errc::storage_full) {
+      keep_log(true);
+      lock_.doubt_log(true);
+    }
     throw;
   }
   // From here on it would be readers that are waited for, when the log is cut.
@@ -426,6 +429,7 @@ void Writer::note_synced_log() noexcept {
 
 void Writer::note_gaps() noexcept {
   log_has_gaps_ = true;
+  lock_.doubt_log(true);
   try {
     // At once: the process may end before it writes again.
     mend_log();
@@ -439,6 +443,7 @@ void Writer::mend_log() {
   // What is durable must not be in the system's hands again.
   database_.rewrite_log(database_.log_salt() == synced_log_ ? synced_frames_ : 0);
   log_has_gaps_ = false;
+  lock_.doubt_log(false);
 }
 
 void Writer::remove_orphans() {

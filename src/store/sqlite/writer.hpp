@@ -29,7 +29,7 @@ class Writer {
   /// Errc::io_error. `lock_timeout`: how long the opening waits for locks of other connections, kMomentaryLocks at
   /// least.
   Writer(const std::filesystem::path& file, const std::string& vfs, Durability durability, PartContext& context,
-         const FolderLock& lock, std::chrono::milliseconds lock_timeout);
+         FolderLock& lock, std::chrono::milliseconds lock_timeout);
   ~Writer();
 
   /// After the opening, staged parts of vectors are unread until something is to be changed.
@@ -100,7 +100,7 @@ class Writer {
   void remove_files(const std::vector<std::string>& names) noexcept;
 
   PartContext& context_;
-  const FolderLock& lock_;
+  FolderLock& lock_;
   const Durability durability_;
   Database database_;
   bool is_synced_ = false;  ///< Each commit is durable when it ends.

@@ -4,6 +4,7 @@
 #include "store/sqlite/commit_queue.hpp"
 #include "store/sqlite/engine.hpp"
 #include "store/sqlite/folder_lock.hpp"
+#include "store/sqlite/renew_log.hpp"
 #include "store/sqlite/snapshot.hpp"
 #include "store/sqlite/warm_up.hpp"
 #include "store/sqlite/whole_store.hpp"
@@ -96,6 +97,10 @@ class WritingEngine final : public StoreEngine {
       create_folders(*hooks.files, context_.folder.path);
     lock_.emplace(folder / kLockFile, options.lock_timeout);
     refuse_lost_database(*hooks.files, folder);
+    if (lock_->doubts_log()) {
+      renew_log(*hooks.files, folder / kDatabaseFile, hooks.vfs_name());
+      lock_->doubt_log(false);
+    }
     writer_ = std::make_unique<Writer>(folder / kDatabaseFile, hooks.vfs, options.durability, context_, *lock_,
                                        options.lock_timeout);
     // Until its first commit, the names of a new store's files may be lost.
