@@ -64,7 +64,7 @@ class SqliteOptions {
 /// Opened for writing, a store goes on without segments that are missing or cannot be read: verify() names the sources
 /// that lost rows, and the next sync makes these anew. A file that cannot be read is renamed to NAME.damaged, and kept.
 /// Vectors that no segment holds yet are read by the first search by vectors or the first change, which finds those
-/// that are damaged.
+/// that cannot be opened.
 /// Vectors and postings that no segment holds yet and that are damaged keep no commit from being made: maintain() and
 /// close() take them out, and the next sync makes them anew. Other access, and export_store(), take nothing out: where
 /// one such part cannot be opened, they fail as a whole (Errc::corrupt_store). Then open the store for writing once and

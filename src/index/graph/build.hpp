@@ -40,12 +40,12 @@ struct BaseGraph {
 /// How far one row is from another by what their codes stand for; smaller is nearer. Called by several threads at once.
 using ExactDistance = std::function<double(std::uint32_t from, std::uint32_t to)>;
 
-/// Builds a graph over `rows`, at least one. `exact` tells what recall rows have that were not in it yet. Of rows of
-/// the same codes only the first gets links, so that they cannot crowd out others;
-/// links are added until walks can come to every row with links, as far as there is room. `parallel` may be null: on
-/// this thread alone. With a `base`, which fits, only the rows that it has not are inserted, at the same quality; links
-/// to rows that are gone are replaced by those of their neighbours. Errors: std::bad_alloc, where the memory for it is
-/// not to be had; Errc::corrupt_store for a base whose links lead nowhere or contradict each other.
+/// Builds a graph over `rows`, at least one. `exact` tells what recall a sample of all rows has that were not in it
+/// yet. Of rows of the same codes only the first gets links, so that they cannot crowd out others; links are added
+/// until walks can come to every row with links, as far as there is room. `parallel` may be null: on this thread alone.
+/// With a `base`, which fits, only the rows that it has not are inserted, at the same quality; links to rows that are
+/// gone are replaced by those of their neighbours. Errors: std::bad_alloc, where the memory for it is not to be had;
+/// Errc::corrupt_store for a base whose links lead nowhere or contradict each other.
 BuiltGraph build(const CodeRows& rows, const BuildOptions& options, const ExactDistance& exact,
                  const Parallel* parallel, const StopToken& stop, const BaseGraph* base = nullptr);
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <future>
 #include <memory>
 #include <utility>
 
@@ -281,7 +282,7 @@ class DamagedEngine final : public StoreEngine {
   Generation opened_at() const noexcept override { return inner_->opened_at(); }
   std::shared_ptr<const StoreSnapshot> snapshot() const override { return inner_->snapshot(); }
   void close() override {}
-  bool is_maintained() const { return is_maintained_; }
+  std::future<void> maintained() { return maintained_.get_future(); }
 
  private:
   CommitResult do_commit(Commit, const StopToken&) override {
@@ -289,13 +290,13 @@ class DamagedEngine final : public StoreEngine {
     throw Error(Errc::corrupt_store, "some rows are damaged");
   }
   bool do_maintain(const StopToken&, Upkeep) override {
-    is_maintained_ = is_maintained_ || has_met_damage_;
+    if (has_met_damage_.exchange(false)) maintained_.set_value();
     return false;
   }
 
   const std::shared_ptr<StoreEngine> inner_ = memory_engine();
   std::atomic<bool> has_met_damage_ = false;
-  std::atomic<bool> is_maintained_ = false;
+  std::promise<void> maintained_;
 };
 
 class DamagedStore final : public StoreFactory {
@@ -312,12 +313,11 @@ TEST_F(DocumentTest, ACommitThatMeetsDamageHasTheStoreMaintained) {
   DocumentOptions options;
   const auto store = std::make_shared<DamagedStore>();
   options.store = store;
+  const std::future<void> maintained = store->engine->maintained();
   Document document = open(std::move(options));
   EXPECT_EQ(code_of([&] { runtime.run(document.add(Source("a", "apples"))); }), Errc::corrupt_store);
-  // It goes on in the background, and ends with the Document.
-  for (int i = 0; i < 2000 && !store->engine->is_maintained(); ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  EXPECT_TRUE(store->engine->is_maintained());
+  // In the background, and no longer than the Document is open.
+  EXPECT_EQ(maintained.wait_for(std::chrono::seconds(30)), std::future_status::ready);
   runtime.run(document.close());
 }
 

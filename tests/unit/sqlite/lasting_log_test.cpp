@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,40 @@ void expect_kept(const PowerLossDisk& disk, std::size_t position, int count, std
   }
 }
 
+/// A store as a kill left it, opened while one of its syncs fails.
+class OpenedBadly {
+ public:
+  /// `before`: a disk that was killed at that position. `call`: which of the opening's syncs fails.
+  OpenedBadly(const PowerLossDisk& before, std::size_t kill, const fs::path& root, std::size_t call) : root_(root) {
+    DiskReplay replay(before);
+    replay.advance(kill);
+    replay.write_image(root, Unsynced::kept, 1);
+    disk_ = std::make_shared<PowerLossDisk>(before, kill, root);
+    plan_ = std::make_shared<FaultPlan>(disk_);
+    store_.emplace(plan_);
+    plan_->fail(call, Fault::failed_sync, false);
+    try {
+      open();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.errc(), Errc::io_error);
+    }
+    has_failed_ = plan_->has_failed();
+    plan_->reset();
+  }
+
+  const PowerLossDisk& disk() const { return *disk_; }
+  /// False: the opening has fewer syncs.
+  bool has_failed() const { return has_failed_; }
+  std::shared_ptr<StoreEngine> open() const { return store_->open(root_ / "kb"); }
+
+ private:
+  const fs::path root_;
+  std::shared_ptr<PowerLossDisk> disk_;
+  std::shared_ptr<FaultPlan> plan_;
+  std::optional<FaultyStore> store_;
+  bool has_failed_ = false;
+};
+
 /// A store whose changes are noted from the third source on.
 class SqliteLastingLog : public testing::Test {
  protected:
@@ -76,21 +111,10 @@ TEST_F(SqliteLastingLog, AnOpeningThatCannotSyncItLeavesItAsItIs) {
   for (std::size_t kill = 0; kill < kills.size() && !HasFailure(); ++kill)
     for (std::size_t call = 0;; ++call) {
       SCOPED_TRACE("kill " + std::to_string(kill) + ", sync " + std::to_string(call));
-      const fs::path root = folder_.path() / ("after " + std::to_string(kill) + " " + std::to_string(call));
-      DiskReplay replay(*before);
-      replay.advance(kills[kill]);
-      replay.write_image(root, Unsynced::kept, 1);
-      const auto disk = std::make_shared<PowerLossDisk>(*before, kills[kill], root);
-      const auto plan = std::make_shared<FaultPlan>(disk);
-      const FaultyStore store(plan);
-      plan->fail(call, Fault::failed_sync, false);
-      try {
-        store.open(root / "kb");
-      } catch (const Error& error) {
-        EXPECT_EQ(error.errc(), Errc::io_error);
-      }
-      if (!plan->has_failed()) break;
-      expect_kept(*disk, disk->position(), kFirst + static_cast<int>(kill));
+      const OpenedBadly opened(*before, kills[kill],
+                               folder_.path() / ("after " + std::to_string(kill) + " " + std::to_string(call)), call);
+      if (!opened.has_failed()) break;
+      expect_kept(opened.disk(), opened.disk().position(), kFirst + static_cast<int>(kill));
     }
 }
 
@@ -105,27 +129,15 @@ TEST_F(SqliteLastingLog, AfterAFailedSyncTheNextOpeningTrustsNoneOfTheSameFile) 
   }
   for (std::size_t call = 0;; ++call) {
     SCOPED_TRACE("sync " + std::to_string(call));
-    const fs::path root = folder_.path() / ("after " + std::to_string(call));
-    DiskReplay replay(*before);
-    replay.advance(kill);
-    replay.write_image(root, Unsynced::kept, 1);
-    const auto disk = std::make_shared<PowerLossDisk>(*before, kill, root);
-    const auto plan = std::make_shared<FaultPlan>(disk);
-    const FaultyStore store(plan);
-    plan->fail(call, Fault::failed_sync, false);
-    try {
-      store.open(root / "kb");
-    } catch (const Error& error) {
-      EXPECT_EQ(error.errc(), Errc::io_error);
-    }
-    if (!plan->has_failed()) break;
-    plan->reset();
-    const std::size_t begin = disk->position();
-    const auto engine = store.open(root / "kb");
-    const std::size_t end = disk->position();
+    const OpenedBadly opened(*before, kill, folder_.path() / ("after " + std::to_string(call)), call);
+    if (!opened.has_failed()) break;
+    const PowerLossDisk& disk = opened.disk();
+    const std::size_t begin = disk.position();
+    const auto engine = opened.open();
+    const std::size_t end = disk.position();
     add(*engine, kFirst + 4);
-    for (std::size_t position = begin; position < end; ++position) expect_kept(*disk, position, kFirst + 3, 4);
-    expect_kept(*disk, disk->position(), kFirst + 5);
+    for (std::size_t position = begin; position < end; ++position) expect_kept(disk, position, kFirst + 3, 4);
+    expect_kept(disk, disk.position(), kFirst + 5);
     if (HasFailure()) break;
   }
 }
