@@ -31,7 +31,8 @@ class SqliteOptions {
   Durability durability = Durability::durable;
   StoreAccess access = StoreAccess::read_write;
   /// How long to wait for another writer to close the store before Errc::locked. Locks that SQLite holds for moments,
-  /// while another process opens or closes the store, are waited for up to 5 seconds in any case.
+  /// while another process opens or closes the store, are waited for up to 5 seconds in any case; so are readers where
+  /// a failed sync must be made good, see sqlite_engine().
   std::chrono::milliseconds lock_timeout{0};
   /// False: segments are read into memory rather than mapped. A mapped file that another program cuts short, or that
   /// its medium cannot read (EIO), ends the process with SIGBUS; where that is to be feared, read: then it is
@@ -70,10 +71,14 @@ class SqliteOptions {
 /// one such part cannot be opened, they fail as a whole (Errc::corrupt_store). Then open the store for writing once and
 /// close it, or recover it.
 ///
+/// A failed sync of SQLite's log that was not made good is noted in the file `lock`. The next opening for writing puts
+/// a synced copy in the log's place then, which it can while nobody else reads the store.
+///
 /// Errors: Errc::invalid_argument for options out of range and an empty path; Errc::locked, naming the process that
-/// writes, or telling that it is this one; Errc::not_found for access other than read_write where there is no store,
-/// where all segments are missing, and where the database is missing or empty beside other files of a store;
-/// Errc::corrupt_store; Errc::unsupported for a store of a newer version; Errc::io_error; Errc::storage_full.
+/// writes, or telling that it is this one, or that readers keep a failed sync from being made good; Errc::not_found for
+/// access other than read_write where there is no store, where all segments are missing, and where the database is
+/// missing or empty beside other files of a store; Errc::corrupt_store; Errc::unsupported for a store of a newer
+/// version; Errc::io_error; Errc::storage_full.
 std::shared_ptr<StoreEngine> sqlite_engine(const std::filesystem::path& folder, SqliteOptions options = {});
 
 static_assert(!std::is_aggregate_v<SqliteOptions>);

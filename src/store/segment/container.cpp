@@ -8,6 +8,7 @@
 #include <bit>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 namespace ragstone::segment {
 namespace {
@@ -143,16 +144,20 @@ void Container::read_header(Kind kind) {
   StoredHeader header;
   std::memcpy(&header, bytes.data(), sizeof header);
   if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0) throw_corrupt("does not begin as one");
-  if (header.version < kFormatVersion)
-    throw Error(Errc::unsupported, "segment: format version " + std::to_string(header.version) +
-                                       " is of an early Ragstone and not read any more; make the store anew");
-  if (header.version > kFormatVersion)
-    throw Error(Errc::unsupported, "segment: format version " + std::to_string(header.version) +
-                                       " is newer than this program's; open the store with a newer Ragstone");
   const std::size_t table_bytes = std::size_t{std::min<std::uint32_t>(header.sections, kMaxSections)} * sizeof(Section);
-  if (header.sections > kMaxSections || bytes.size() - sizeof header < table_bytes) throw_corrupt("damaged header");
-  const std::string_view table(reinterpret_cast<const char*>(bytes.data()) + sizeof header, table_bytes);
-  if (header.checksum != header_checksum(header, table)) throw_corrupt("damaged header");
+  const bool has_table = header.sections <= kMaxSections && bytes.size() - sizeof header >= table_bytes;
+  const std::string_view table(reinterpret_cast<const char*>(bytes.data()) + sizeof header,
+                               has_table ? table_bytes : 0);
+  const std::uint32_t version = std::exchange(header.version, kFormatVersion);
+  const bool holds = has_table && header.checksum == header_checksum(header, table);
+  // What is whole but for its version is no other version's.
+  if (version < kFormatVersion && !holds)
+    throw Error(Errc::unsupported, "segment: format version " + std::to_string(version) +
+                                       " is of an early Ragstone and not read any more; make the store anew");
+  if (version > kFormatVersion && !holds)
+    throw Error(Errc::unsupported, "segment: format version " + std::to_string(version) +
+                                       " is newer than this program's; open the store with a newer Ragstone");
+  if (version != kFormatVersion || !holds) throw_corrupt("damaged header");
   if (header.kind != static_cast<std::uint32_t>(kind)) throw_corrupt("of another kind than its name says");
   if (header.size != bytes.size())
     throw_corrupt(std::to_string(bytes.size()) + " bytes where its header says " + std::to_string(header.size));

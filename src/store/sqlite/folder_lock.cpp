@@ -87,7 +87,8 @@ FolderLock::FolderLock(const std::filesystem::path& path, std::chrono::milliseco
                   "open store \"" + path.parent_path().string() + "\" for writing: " + told_holder(file_));
     std::this_thread::sleep_for(kPause);
   }
-  doubts_log_ = mark_in(file_).ends_with(kDoubt);
+  // Behind it there may be the end of a longer mark.
+  doubts_log_ = mark_in(file_).find(kDoubt) != std::string::npos;
   write_mark();
 }
 

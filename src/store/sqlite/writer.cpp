@@ -91,22 +91,20 @@ Writer::Writer(const std::filesystem::path& file, const std::string& vfs, Durabi
   // store's state from now on, so it must survive as what is acknowledged does.
   try {
     if (is_synced_) database_.sync_log();
-    keep_log(false);
-    begin_with_log();
+    migrate(database_);
   } catch (const Error& error) {
     // Perhaps it was a sync of the log.
-    if (error.errc() == Errc::io_error || error.errc() == Errc::storage_full) {
-      keep_log(true);
-      lock_.doubt_log(true);
-    }
+    if (error.errc() == Errc::io_error || error.errc() == Errc::storage_full) lock_.doubt_log(true);
     throw;
   }
+  begin_with_log();
+  // Until here an opening that fails leaves the log where it is.
+  keep_log(false);
   // From here on it would be readers that are waited for, when the log is cut.
   database_.set_lock_timeout(std::chrono::milliseconds(0));
 }
 
 void Writer::begin_with_log() {
-  migrate(database_);
   if (is_synced_) {
     log_frames_ = database_.log_frames();
     note_synced_log();
@@ -125,7 +123,17 @@ void Writer::begin_with_log() {
 
 Writer::~Writer() {
   // The log is removed by its name, which may be another store's.
-  if (log_has_gaps_ || !lock_.is_held()) keep_log(true);
+  if (log_has_gaps_ || !lock_.is_held()) {
+    keep_log(true);
+    return;
+  }
+  // SQLite syncs what it moves into the database, and tells nobody that this failed.
+  try {
+    database_.sync_log();
+  } catch (const std::exception&) {
+    keep_log(true);
+    lock_.doubt_log(true);
+  }
 }
 
 void Writer::keep_log(bool kept) noexcept {

@@ -97,8 +97,9 @@ class WritingEngine final : public StoreEngine {
       create_folders(*hooks.files, context_.folder.path);
     lock_.emplace(folder / kLockFile, options.lock_timeout);
     refuse_lost_database(*hooks.files, folder);
+    remove_unfinished_log(*hooks.files, folder / kDatabaseFile);
     if (lock_->doubts_log()) {
-      renew_log(*hooks.files, folder / kDatabaseFile, hooks.vfs_name());
+      renew_log(*hooks.files, folder / kDatabaseFile, hooks.vfs_name(), options.lock_timeout);
       lock_->doubt_log(false);
     }
     writer_ = std::make_unique<Writer>(folder / kDatabaseFile, hooks.vfs, options.durability, context_, *lock_,
@@ -145,7 +146,7 @@ class WritingEngine final : public StoreEngine {
     };
     // Kept from the last seal on, so that no commit begins one that would outlast the writer.
     const std::lock_guard sealing(seal_mutex_);
-    seal_all(first_error);
+    attempt([&] { seal_all(first_error); });
     const std::lock_guard lock(commit_mutex_);
     if (!writer_) return;
     warm_up_.reset();

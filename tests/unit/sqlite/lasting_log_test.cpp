@@ -8,9 +8,12 @@
 #include <ragstone/base/error.hpp>
 #include <ragstone/store/sqlite_engine.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -93,6 +96,20 @@ class SqliteLastingLog : public testing::Test {
     engine->close();
   }
 
+  /// One source more, in a log of which a sync failed.
+  void leave_doubted_log() {
+    const fs::path copy = folder_.path() / "copy";
+    {
+      const auto engine = sqlite_engine(root_ / "kb");
+      add(*engine, kFirst);
+      fs::copy(root_, copy, fs::copy_options::recursive);  // As a kill leaves it.
+    }
+    fs::remove_all(root_);
+    fs::rename(copy, root_);
+    ASSERT_GT(fs::file_size(root_ / "kb" / "store.db-wal"), 0U);
+    sqlite::FolderLock(root_ / "kb" / "lock", {}).doubt_log(true);
+  }
+
   TemporaryFolder folder_;
   const fs::path root_ = folder_.path() / "disk";
 };
@@ -167,6 +184,82 @@ TEST_F(SqliteLastingLog, AMediumThatFailedForGoodAndIsWellAgainLosesNothingThatI
   }
 }
 
+TEST_F(SqliteLastingLog, AFailedSyncThatClosingMakesIsNotForgotten) {
+  for (const Durability durability : {Durability::durable, Durability::fast})
+    for (const bool for_good : {false, true})
+      for (const bool is_closed : {false, true})
+        for (std::size_t call = 0; !HasFailure(); ++call) {
+          SCOPED_TRACE(std::string(durability == Durability::fast ? "fast" : "durable") +
+                       (for_good ? ", for good" : ", once") + (is_closed ? ", closed" : ", dropped") + ", sync " +
+                       std::to_string(call));
+          const TemporaryFolder folder;
+          const fs::path root = folder.path() / "disk";
+          fs::copy(root_, root, fs::copy_options::recursive);
+          const auto disk = std::make_shared<PowerLossDisk>(root);
+          const auto plan = std::make_shared<FaultPlan>(disk);
+          const FaultyStore store(plan);
+          SqliteOptions options;
+          options.durability = durability;
+          auto engine = store.open(root / "kb", options);
+          add(*engine, kFirst);
+          plan->fail(call, Fault::failed_sync, for_good);
+          try {
+            while (engine->maintain()) {
+            }
+            add(*engine, kFirst + 9);
+            if (is_closed) engine->close();
+          } catch (const Error&) {
+          }
+          engine.reset();
+          const bool has_failed = plan->has_failed();
+          plan->reset();
+          if (!has_failed) break;
+          engine = store.open(root / "kb");
+          add(*engine, kFirst + 1);
+          expect_kept(*disk, disk->position(), kFirst + 2, 6);
+        }
+}
+
+TEST_F(SqliteLastingLog, OpeningsThatFailToSyncItOneAfterTheOtherLoseNothing) {
+  const auto before = std::make_shared<PowerLossDisk>(root_);
+  std::size_t kill = 0;
+  {
+    const FaultyStore store(std::make_shared<FaultPlan>(before));
+    const auto engine = store.open(root_ / "kb");
+    for (int i = kFirst; i < kFirst + 3; ++i) add(*engine, i);
+    kill = before->positions_of(DiskChange::Kind::sync).back();
+  }
+  for (const Durability durability : {Durability::durable, Durability::fast})
+    for (std::size_t call = 0; !HasFailure(); ++call) {
+      SCOPED_TRACE(std::string(durability == Durability::fast ? "fast" : "durable") + ", sync " + std::to_string(call));
+      const TemporaryFolder folder;
+      const fs::path root = folder.path() / "disk";
+      DiskReplay replay(*before);
+      replay.advance(kill);
+      replay.write_image(root, Unsynced::kept, 1);
+      const auto disk = std::make_shared<PowerLossDisk>(*before, kill, root);
+      const auto plan = std::make_shared<FaultPlan>(disk);
+      const FaultyStore store(plan);
+      SqliteOptions options;
+      options.durability = durability;
+      for (const std::size_t of_opening : {call, call / 2}) {
+        plan->fail(of_opening, Fault::failed_sync, true);
+        try {
+          const auto engine = store.open(root / "kb", options);
+          add(*engine, kFirst + 9);
+        } catch (const Error&) {
+        }
+      }
+      const bool has_failed = plan->has_failed();
+      plan->reset();
+      if (!has_failed) break;
+      const auto engine = store.open(root / "kb");
+      add(*engine, kFirst + 3);
+      add(*engine, kFirst + 4);
+      expect_kept(*disk, disk->position(), kFirst + 5, 8);
+    }
+}
+
 TEST_F(SqliteLastingLog, WhatFailsWhileItIsPutInPlaceIsDoneByTheNextOpening) {
   for (const Fault fault : {Fault::io_error, Fault::failed_sync, Fault::full}) {
     for (std::size_t call = 0; !HasFailure(); ++call) {
@@ -200,25 +293,74 @@ TEST_F(SqliteLastingLog, WhatFailsWhileItIsPutInPlaceIsDoneByTheNextOpening) {
   }
 }
 
-TEST_F(SqliteLastingLog, ItIsNotPutInPlaceUnderWhoReadsIt) {
-  auto engine = sqlite_engine(root_ / "kb");
-  add(*engine, kFirst);
+TEST_F(SqliteLastingLog, ItIsNotPutInPlaceUnderWhoReadsItButOnceThoseHaveClosed) {
+  leave_doubted_log();
   SqliteOptions reading;
   reading.access = StoreAccess::read_only;
   auto reader = sqlite_engine(root_ / "kb", reading);
   auto pinned = reader->snapshot();
   EXPECT_TRUE(pinned->text(id_of(kFirst)).has_value());
-  engine.reset();
-  sqlite::FolderLock(root_ / "kb" / "lock", {}).doubt_log(true);
   const Error error = error_of([&] { sqlite_engine(root_ / "kb"); });
   EXPECT_EQ(error.errc(), Errc::locked) << error.what();
+  SqliteOptions patient;
+  patient.lock_timeout = std::chrono::minutes(1);
+  auto opening = std::async(std::launch::async, [&] { return sqlite_engine(root_ / "kb", patient); });
+  // One that did not wait has failed by now.
+  EXPECT_EQ(opening.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout);
   pinned.reset();
   reader.reset();
-  engine = sqlite_engine(root_ / "kb");
+  auto engine = opening.get();
   EXPECT_TRUE(engine->snapshot()->text(id_of(kFirst)).has_value());
   EXPECT_TRUE(engine->verify().ok());
   engine.reset();
   EXPECT_FALSE(sqlite::FolderLock(root_ / "kb" / "lock", {}).doubts_log());
+}
+
+TEST_F(SqliteLastingLog, WhatIsPutInPlaceMayBeReadByNoOthersThanBefore) {
+  leave_doubted_log();
+  constexpr auto kOwner = fs::perms::owner_read | fs::perms::owner_write;
+  fs::permissions(root_ / "kb" / "store.db-wal", kOwner);
+  std::ofstream(root_ / "kb" / "store.db-wal.new") << "of an opening that ended";
+  const auto engine = sqlite_engine(root_ / "kb");
+  EXPECT_EQ(fs::status(root_ / "kb" / "store.db-wal").permissions(), kOwner);
+  EXPECT_FALSE(fs::exists(root_ / "kb" / "store.db-wal.new"));
+  EXPECT_TRUE(engine->snapshot()->text(id_of(kFirst)).has_value());
+}
+
+TEST_F(SqliteLastingLog, ACopyThatCannotBeWrittenIsNotLeftBehind) {
+  leave_doubted_log();
+  const auto plan = std::make_shared<FaultPlan>();
+  const FaultyStore store(plan);
+  for (std::size_t call = 0;; ++call) {
+    plan->fail(call, Fault::full, false);
+    std::shared_ptr<StoreEngine> engine;
+    try {
+      engine = store.open(root_ / "kb");
+    } catch (const Error&) {
+    }
+    EXPECT_FALSE(fs::exists(root_ / "kb" / "store.db-wal.new")) << call;
+    if (!plan->has_failed()) break;
+  }
+}
+
+TEST_F(SqliteLastingLog, AnOpeningThatFailsForAnotherReasonLeavesNoDoubtOfIt) {
+  {
+    const auto engine = sqlite_engine(root_ / "kb");
+    while (engine->maintain()) {
+    }
+    engine->close();
+  }
+  const fs::path segment = fs::directory_iterator(root_ / "kb" / "segments")->path();
+  fs::rename(segment, root_ / "away");
+  fs::create_directory(segment);
+  EXPECT_EQ(error_of([&] { sqlite_engine(root_ / "kb"); }).errc(), Errc::io_error);
+  EXPECT_FALSE(sqlite::FolderLock(root_ / "kb" / "lock", {}).doubts_log());
+}
+
+TEST_F(SqliteLastingLog, TheDoubtIsSeenBeforeTheEndOfALongerMark) {
+  const fs::path lock = folder_.path() / "lock";
+  std::ofstream(lock) << "4194304\n1234567890123456789\na sync failed\nfailed\n";
+  EXPECT_TRUE(sqlite::FolderLock(lock, {}).doubts_log());
 }
 
 }  // namespace

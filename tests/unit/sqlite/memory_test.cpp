@@ -1,3 +1,4 @@
+#include "support/errors.hpp"
 #include "support/faults/failing_memory.hpp"
 #include "support/rounds.hpp"
 #include "support/store/samples.hpp"
@@ -138,8 +139,13 @@ class MemoryFaults : public testing::TestWithParam<bool> {
         ++refused_;
         EXPECT_TRUE(!engine || contents_of(*engine) == before) << "what was refused has changed something";
       }
-      // What failed for want of memory works once there is some.
-      if (engine && operation != &operations().back()) commit(*engine, source(200, "afterwards\n"));
+      const auto commit_afterwards = [&] { commit(*engine, source(200, "afterwards\n")); };
+      if (operation == &operations().back()) {
+        EXPECT_EQ(error_of(commit_afterwards).errc(), Errc::closed) << "it was not closed";
+      } else if (engine) {
+        // What failed for want of memory works once there is some.
+        commit_afterwards();
+      }
     }
     if (!is_first) {
       EXPECT_EQ(live_allocations(), live) << "memory is lost";
