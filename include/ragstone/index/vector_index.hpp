@@ -12,7 +12,8 @@ namespace ragstone {
 
 /// How the vectors of an embedder's key are kept to be searched, by the names that Milvus gives them.
 enum class IndexType {
-  automatic,  ///< "AUTOINDEX": a scan below 50,000 rows, HNSW from there on.
+  automatic,  ///< "AUTOINDEX": a scan below 50,000 rows, HNSW from there on, to 65,536 dimensions; by HAMMING a scan
+              ///< over the signs.
   flat,       ///< "FLAT": exact; a byte an element, in large parts half a byte before, tells which vectors not to read.
   hnsw,       ///< "HNSW", "HNSW_SQ": from 5,000 rows, to 65,536 dimensions, a graph over one byte an element; hits are
               ///< scored by the vectors.

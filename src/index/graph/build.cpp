@@ -138,8 +138,12 @@ class Seeding {
 
   void find_levels() {
     level_of_.assign(base_.nodes(), 0);
-    for (std::size_t i = 0; i < base_.upper().size(); ++i)
-      for (const std::uint32_t node : base_.upper()[i].nodes) level_of_[checked(node)] = i + 1;
+    for (std::size_t i = 0; i < base_.upper().size(); ++i) {
+      const auto nodes = base_.upper()[i].nodes;
+      if (std::ranges::adjacent_find(nodes, std::greater_equal<>()) != nodes.end())
+        throw_corrupt_graph("the nodes of a level do not ascend");
+      for (const std::uint32_t node : nodes) level_of_[checked(node)] = i + 1;
+    }
   }
 
   std::uint32_t checked(std::uint32_t node) const {
@@ -192,7 +196,7 @@ class Seeding {
     links = links.first(static_cast<std::size_t>(std::ranges::find(links, kNone) - links.begin()));
     if (gather(node, level, numbers)) {
       for (const std::uint32_t gone : links)
-        if (number_of_[gone] == kNone) gather(gone, level, numbers);
+        if (number_of_[checked(gone)] == kNone) gather(gone, level, numbers);
       keep_best(number_of_[node], most, numbers);
     }
     auto* list = hnsw_.get_linklist_at_level(number_of_[node], static_cast<int>(level));
@@ -283,19 +287,22 @@ class Builder {
     kernel::ask_for_large_pages(hnsw_->data_level0_memory_, hnsw_->max_elements_ * hnsw_->size_data_per_element_);
     const std::vector<std::uint32_t> first = firsts(rows_.count(), built_);
     const Measuring measuring = choose_measuring(first);
-    std::vector<bool> apart(rows_.count());  // Not to be inserted yet.
-    for (const std::uint32_t copy : built_.copies) apart[copy] = true;
+    std::vector<bool> copies(rows_.count());
+    for (const std::uint32_t copy : built_.copies) copies[copy] = true;
+    std::vector<bool> apart = copies;  // Not to be inserted yet.
     for (const std::uint32_t row : measuring.held_out) apart[row] = true;
-    if (base != nullptr) Seeding(*base, space_, rows_, first, apart, *hnsw_, stop_).run(apart);
-    insert(rows_not(apart));
+    std::vector<bool> inserted = apart;
+    if (base != nullptr) Seeding(*base, space_, rows_, first, apart, *hnsw_, stop_).run(inserted);
+    insert(rows_not(inserted));
     convert();
+    make_reachable(rows_, options_.metric, apart, built_, stop_);
     measure_recall(rows_, options_.metric, measuring.queries, measuring.held_out, exact_, built_, parallel_, stop_);
     if (!measuring.held_out.empty()) {
       insert(measuring.held_out);
       convert();
+      make_reachable(rows_, options_.metric, copies, built_, stop_);
     }
     hnsw_.reset();
-    make_reachable(rows_, options_.metric, built_, stop_);
     return std::move(built_);
   }
 

@@ -81,7 +81,6 @@ double Graph::best_recall() const noexcept {
 }
 
 std::size_t Graph::ef_for(double recall, std::size_t k) const noexcept {
-  constexpr std::size_t kMeasuredHits = 10;
   constexpr std::size_t kUnmeasured = 64;
   std::size_t ef = kUnmeasured;
   for (std::uint32_t i = 0; i < header_.measured; ++i) {

@@ -22,6 +22,9 @@ inline constexpr std::uint32_t kMostNodes = std::uint32_t{1} << 31;
 /// At most one row in so many measures a graph; fewer rows measure none.
 inline constexpr std::uint32_t kMeasuringShare = 20;
 
+/// Hits that graphs are measured for.
+inline constexpr std::size_t kMeasuredHits = 10;
+
 /// Recall of the ten nearest, by the vectors themselves, that a walk with `ef` candidates had for rows that were not in
 /// the graph, or copies of such that were.
 struct MeasuredRecall {

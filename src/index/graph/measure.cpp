@@ -8,17 +8,20 @@
 #include <array>
 #include <functional>
 #include <numeric>
+#include <utility>
 
 namespace ragstone::graph {
 namespace {
 
-constexpr std::size_t kHits = 10;
 constexpr std::array<std::uint32_t, 12> kEfs = {10, 14, 20, 28, 40, 56, 80, 120, 200, 400, 900, 2000};
-// The nearest are looked for among so many rows that are the nearest by their codes.
+// The nearest are looked for among so many rows that are the nearest by their codes,
 constexpr std::size_t kCandidates = 500;
+// and, where one of them is not among so many of these, among all rows: codes tell too little, then.
+constexpr std::size_t kTrusted = 100;
 constexpr std::size_t kChunk = 512;
 
 bool is_nearer(const Near& a, const Near& b) noexcept { return a.distance < b.distance; }
+bool is_less(const double& a, const double& b) noexcept { return a < b; }
 
 CodeVector query_of(const CodeRows& rows, Metric metric, std::uint32_t row) {
   CodeVector query;
@@ -33,7 +36,7 @@ std::vector<double> smallest(std::uint32_t row, std::span<const std::uint32_t> o
   for (const std::uint32_t other : others)
     if (other != row) distances.push_back(exact(row, other));
   std::sort(distances.begin(), distances.end());
-  distances.resize(std::min(distances.size(), kHits));
+  distances.resize(std::min(distances.size(), kMeasuredHits));
   return distances;
 }
 
@@ -58,6 +61,31 @@ std::vector<std::uint32_t> nearest_by_codes(const CodeRows& rows, const std::vec
   return nodes;
 }
 
+/// How far the tenth nearest of all rows is from one of them, without itself and those that `left_out` names.
+double tenth_of_all(std::uint32_t row, const CodeRows& rows, const std::vector<bool>& left_out,
+                    const ExactDistance& exact, kernel::StopPoll& poll) {
+  kernel::TopK<double, is_less> nearest(kMeasuredHits);
+  for (std::uint32_t other = 0; other < rows.count(); ++other) {
+    if (other == row || left_out[other]) continue;
+    poll.spend(rows.dimension);
+    nearest.add(exact(row, other));
+  }
+  return nearest.worst();
+}
+
+/// The same, of some rows in the order of their codes where that tells the nearest.
+double tenth_nearest(std::uint32_t row, const CodeRows& rows, const std::vector<bool>& left_out,
+                     std::span<const std::uint32_t> by_codes, const ExactDistance& exact, kernel::StopPoll& poll) {
+  std::vector<std::pair<double, std::size_t>> distances;  // With places by codes.
+  for (std::size_t place = 0; place < by_codes.size(); ++place)
+    if (by_codes[place] != row) distances.emplace_back(exact(row, by_codes[place]), place);
+  std::sort(distances.begin(), distances.end());
+  distances.resize(std::min(distances.size(), kMeasuredHits));
+  const bool tells = std::ranges::all_of(distances, [](const auto& near) { return near.second < kTrusted; });
+  if (tells || by_codes.size() < kCandidates) return distances.back().first;
+  return tenth_of_all(row, rows, left_out, exact, poll);
+}
+
 /// Nodes and their copies, as a search takes them.
 std::vector<std::uint32_t> with_copies(const Graph& graph, std::span<const Near> nodes) {
   std::vector<std::uint32_t> rows;
@@ -65,7 +93,7 @@ std::vector<std::uint32_t> with_copies(const Graph& graph, std::span<const Near>
     rows.push_back(near.node);
     const auto copies = graph.copies(near.node);
     rows.insert(rows.end(), copies.begin(),
-                copies.begin() + static_cast<std::ptrdiff_t>(std::min(copies.size(), most_copies(kHits))));
+                copies.begin() + static_cast<std::ptrdiff_t>(std::min(copies.size(), most_copies(kMeasuredHits))));
   }
   return rows;
 }
@@ -90,18 +118,19 @@ void measure_recall(const CodeRows& rows, Metric metric, std::span<const std::ui
   share(parallel, asking.size(), [&](std::size_t q) {
     kernel::StopPoll poll(stop);
     queries[q] = query_of(rows, metric, asking[q]);
-    tenths[q] = smallest(asking[q], nearest_by_codes(rows, left_out, queries[q], poll), exact).back();
+    const std::vector<std::uint32_t> by_codes = nearest_by_codes(rows, left_out, queries[q], poll);
+    tenths[q] = tenth_nearest(asking[q], rows, left_out, by_codes, exact, poll);
   });
   std::vector<std::ptrdiff_t> found(asking.size());
   for (const std::uint32_t ef : kEfs) {
     share(parallel, asking.size(), [&](std::size_t q) {
       kernel::StopPoll poll(stop);
-      const Walked walked = walk(view, rows, queries[q], {ef, kept_for(kHits, ef), nullptr}, poll);
+      const Walked walked = walk(view, rows, queries[q], {ef, kept_for(kMeasuredHits, ef), nullptr}, poll);
       const std::vector<double> hits = smallest(asking[q], with_copies(view, walked.nearest), exact);
       found[q] = std::count_if(hits.begin(), hits.end(), [&](double distance) { return distance <= tenths[q]; });
     });
     const auto all = std::accumulate(found.begin(), found.end(), std::ptrdiff_t{0});
-    const float recall = static_cast<float>(all) / static_cast<float>(queries.size() * kHits);
+    const float recall = static_cast<float>(all) / static_cast<float>(queries.size() * kMeasuredHits);
     graph.header.recalls[graph.header.measured++] = {ef, std::min(recall, 1.0F)};
     if (recall >= 0.9995F) break;
   }

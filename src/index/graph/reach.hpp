@@ -2,10 +2,13 @@
 
 #include "index/graph/build.hpp"
 
+#include <vector>
+
 namespace ragstone::graph {
 
-/// Adds links until every node can be reached from the entry on the lowest level: pruning may cut off rows near a
-/// crowd of others.
-void make_reachable(const CodeRows& rows, Metric metric, BuiltGraph& graph, const StopToken& stop);
+/// Adds links until walks can come to every node: pruning may cut off rows near a crowd of others, and by products rows
+/// that are near none. Nodes that are `apart`, as copies are, have no links and get none.
+void make_reachable(const CodeRows& rows, Metric metric, const std::vector<bool>& apart, BuiltGraph& graph,
+                    const StopToken& stop);
 
 }  // namespace ragstone::graph

@@ -45,8 +45,8 @@ struct WalkOptions {
 /// where it takes many candidates to find the nearest.
 constexpr std::size_t kept_for(std::size_t k, std::size_t ef) noexcept { return std::max(k + k / 2 + 4, ef / 4); }
 
-/// Copies of a node that are compared for k hits: not all, where very many are the same.
-constexpr std::size_t most_copies(std::size_t k) noexcept { return 4 * k + 64; }
+/// Copies of a node that are compared for k hits: not all, where very many are the same, but as many as were measured.
+constexpr std::size_t most_copies(std::size_t k) noexcept { return 4 * std::max(k, kMeasuredHits) + 64; }
 
 struct Walked {
   std::vector<Near> nearest;  ///< Those that may be found, nearest first.

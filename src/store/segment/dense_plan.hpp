@@ -12,7 +12,7 @@ struct DensePlan {
   enum class Way { scan, scan_selected, graph };
 
   Way way = Way::scan;
-  Way without_graph = Way::scan;  ///< Instead of a walk that comes to too few rows that pass.
+  Way without_graph = Way::scan;  ///< Instead of a walk that is given up.
   std::size_t wanted = 0;         ///< Candidates of a walk that pass.
   std::size_t ef = 0;             ///< So many of all, where those that pass are anywhere.
   std::size_t most_ef = 0;        ///< A walk with more would cost more than doing without the graph.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstdio>
 #include <optional>
 #include <utility>
@@ -52,7 +53,7 @@ class DenseSearch {
       if (part.rows() == 0 || gates_[p].most() == 0) continue;
       const DensePlan plan = plan_dense(part, gates_[p], estimate_passing(part, gates_[p]), query_);
       if (plan.way == DensePlan::Way::graph && walk(p, plan)) continue;
-      reached_ = std::min(reached_, plan.reached);
+      note_recall(part, plan);
       if (plan.without_graph == DensePlan::Way::scan) part.expect_scan();
       add_ranges(p);
       (plan.without_graph == DensePlan::Way::scan ? scanned_ : selected_) += gates_[p].most();
@@ -104,13 +105,13 @@ class DenseSearch {
     search.scan(*parts_[range.part].part, gates_[range.part], range.begin, range.end, poll);
   }
 
-  /// False if a walk came to too few rows that pass: then no row of the part has been scored.
+  /// False if a walk was given up: then no row of the part has been scored.
   bool walk(std::size_t p, const DensePlan& plan) {
     std::vector<std::vector<std::uint32_t>> found;
     for (std::size_t q = 0; q * query_.dimension < query_.queries.size(); ++q) {
       auto rows = walk_far_enough(p, plan, query_.queries.subspan(q * query_.dimension, query_.dimension));
       if (!rows) {
-        given_up_ += gates_[p].most();
+        given_up_ += parts_[p].part->rows();
         return false;
       }
       found.push_back(std::move(*rows));
@@ -181,6 +182,15 @@ class DenseSearch {
         std::count_if(rows.begin(), rows.end(), [&](std::uint32_t row) { return gates_[p].admits(row); }));
   }
 
+  void note_recall(const DensePart& part, const DensePlan& plan) {
+    if (plan.reached >= 1) return;
+    if (part.graph()->header().measured == 0) {
+      unmeasured_ = true;
+    } else {
+      reached_ = std::min(reached_, plan.reached);
+    }
+  }
+
   std::string describe() const {
     std::string text;
     const auto add = [&](const std::string& piece) { text += (text.empty() ? "" : ", ") + piece; };
@@ -188,11 +198,14 @@ class DenseSearch {
     if (selected_ > 0) add("scan of " + std::to_string(selected_) + " selected rows");
     if (scanned_ > 0 || text.empty()) add("scan of " + std::to_string(scanned_) + " rows");
     if (reached_ < 1) {
+      // Rounded down, so that it is less than what was asked for in print, too; but for what a float has lost.
       char recalls[64];
-      std::snprintf(recalls, sizeof recalls, "%.3f was measured, not %.3f", reached_, query_.recall);
+      std::snprintf(recalls, sizeof recalls, "%.4f was measured, not %g", std::floor(reached_ * 1e4 + 1e-3) / 1e4,
+                    query_.recall);
       text += std::string("; along the graph a recall of ") + recalls;
     }
-    if (given_up_ > 0) text += "; walks came to too few of " + std::to_string(given_up_) + " rows that pass";
+    if (unmeasured_) text += "; along the graph no recall was measured";
+    if (given_up_ > 0) text += "; walks over " + std::to_string(given_up_) + " rows were given up";
     const bool has_other = std::any_of(parts_.begin(), parts_.end(), [&](const DenseView& view) {
       const graph::Graph* graph = view.part->graph();
       return graph != nullptr && graph->header().metric != graph::metric_code(query_.metric);
@@ -215,6 +228,7 @@ class DenseSearch {
   std::size_t given_up_ = 0;
   std::size_t ef_ = 0;
   double reached_ = 1;
+  bool unmeasured_ = false;  ///< Of a graph that is not walked for that.
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "unit/store/segment_samples.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <random>
 #include <set>
@@ -186,6 +187,87 @@ TEST(CrowdedGraph, RowsThatCodesTakeForTheSameAreNotSearchedByThem) {
     EXPECT_EQ(found.plan.find("scan of 4000 rows; along the graph a recall of"), 0U) << found.plan;
     EXPECT_EQ(recall(found.hits[0], search_dense(views, vector, metric, nullptr, 10, {})), 1) << name_of(metric);
   }
+}
+
+/// Of queries that are given, along the graph if `by_graph`, with what a recall of 0.97 takes.
+double mean_recall(const std::vector<DenseView>& views, std::span<const float> queries, Metric metric, std::size_t k,
+                   bool by_graph) {
+  const std::uint32_t width = views[0].part->dimension();
+  double all = 0;
+  for (std::size_t begin = 0; begin < queries.size(); begin += width) {
+    DenseQuery query;
+    query.queries = queries.subspan(begin, width);
+    query.dimension = width;
+    query.metric = metric;
+    query.k = k;
+    query.recall = 0.97;
+    query.by_graph = by_graph;
+    all += recall(search_dense(views, query, {}).hits[0], search_dense(views, query.queries, metric, nullptr, k, {}));
+  }
+  return all * width / static_cast<double>(queries.size());
+}
+
+/// Takes the last rows of a sample out of it.
+std::vector<float> take_last(DenseSample& sample, std::size_t rows) {
+  sample.keys.resize(sample.keys.size() - rows);
+  const auto first = sample.values.end() - static_cast<std::ptrdiff_t>(rows * sample.dimension);
+  const std::vector<float> taken(first, sample.values.end());
+  sample.values.erase(first, sample.values.end());
+  return taken;
+}
+
+// By products a few long rows are the nearest of all, and nothing else leads to the others.
+TEST(CrowdedGraph, LinksToRowsThatAreNearNoneLeaveTheRecallThatWasMeasured) {
+  std::mt19937 random(11);
+  DenseSample sample = random_dense(random, 4100, 32);
+  for (float& element : sample.values) element = 1 + 0.5F * element;
+  const std::vector<float> queries = take_last(sample, 100);
+  const std::vector<DenseView> views = {{sample.part(graph_form(Metric::inner_product, 16, 100)), {}}};
+  const graph::Graph& graph = *views[0].part->graph();
+  EXPECT_GE(graph.best_recall(), 0.97);
+  EXPECT_GE(mean_recall(views, queries, Metric::inner_product, 10, true), 0.95);
+  EXPECT_GE(reached(graph) + graph.copies().size(), 3960U);
+}
+
+// Codes tell little of the others beside an element that is so large in all rows.
+TEST(CrowdedGraph, ARecallIsMeasuredByAllRowsWhereCodesTellTooLittle) {
+  constexpr std::uint32_t kWidth = 16;
+  for (const float large : {60.0F, 400.0F}) {
+    std::mt19937 random(12);
+    DenseSample sample = random_dense(random, 30'050, kWidth);
+    for (std::size_t row = 0; row < sample.keys.size(); ++row) sample.values[row * kWidth] = large;
+    const std::vector<float> queries = take_last(sample, 50);
+    const std::vector<DenseView> views = {{sample.part(graph_form(Metric::l2, 4, 20)), {}}};
+    const double had = mean_recall(views, queries, Metric::l2, 10, true);
+    EXPECT_LE(views[0].part->graph()->best_recall(), had + 0.1) << large;
+    EXPECT_GE(mean_recall(views, queries, Metric::l2, 10, false), 0.97) << large;
+  }
+}
+
+TEST(CrowdedGraph, AsManyCopiesAreComparedForOneHitAsForThoseThatWereMeasured) {
+  constexpr std::uint32_t kWidth = 16;
+  constexpr std::size_t kCrowd = 100;
+  std::mt19937 random(13);
+  DenseSample sample = random_dense(random, 60 * kCrowd, kWidth);
+  std::vector<float> codes;
+  std::vector<float> queries;
+  for (std::size_t row = 0; row < sample.keys.size(); ++row) {
+    if (row % kCrowd == 0) {
+      codes = random_vector(random, kWidth);
+      const auto largest = std::ranges::max_element(codes, {}, [](float x) { return std::abs(x); });
+      for (float& x : codes) x = std::nearbyint(x * 127 / std::abs(*largest));
+    }
+    // Less than half a code from the others.
+    for (std::uint32_t i = 0; i < kWidth; ++i) {
+      float& element = sample.values[row * kWidth + i];
+      element = std::abs(codes[i]) == 127 ? codes[i] : codes[i] + std::clamp(element, -0.45F, 0.45F);
+    }
+    if (row % kCrowd == kCrowd - 1) queries.insert(queries.end(), sample.vector(row).begin(), sample.vector(row).end());
+  }
+  const std::vector<DenseView> views = {{sample.part(graph_form(Metric::inner_product)), {}}};
+  EXPECT_GE(views[0].part->graph()->best_recall(), 0.95);
+  for (const std::size_t k : {1U, 10U})
+    EXPECT_GE(mean_recall(views, queries, Metric::inner_product, k, true), 0.9) << k;
 }
 
 TEST(CrowdedGraph, RowsThatAreEasyToFindAddedToOthersLeaveTheRecall) {

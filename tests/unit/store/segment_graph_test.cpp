@@ -331,6 +331,31 @@ TEST(GraphSegment, NumbersBehindTheEndOfLinksAreNotFollowedWhereAGraphGoesOn) {
   EXPECT_TRUE(DensePart(heap_image(std::move(merged).take())).verify({}).empty());
 }
 
+TEST(GraphSegment, ALevelWhereANodeStandsTwiceIsNotGoneOnFrom) {
+  std::mt19937 random(31);
+  const DenseForm form = graph_form(Metric::cosine, 4, 20);
+  std::string image = random_dense(random, 400, 8).image(1, form);
+  const DensePart sound(heap_image(image));
+  const graph::UpperLevel& level = sound.graph()->upper().at(0);
+  ASSERT_GE(level.nodes.size(), 2U);
+  const auto* bytes = reinterpret_cast<const char*>(sound.container().image().bytes().data());
+  // After the number of the nodes.
+  const std::size_t nodes =
+      static_cast<std::size_t>(sound.container().bytes(SectionId::graph_upper).data() - bytes) + sizeof(std::uint32_t);
+  const std::size_t degree = sound.graph()->header().upper_degree;
+  const std::vector<std::uint32_t> nowhere(degree, 0x7FFFFFF0);
+  std::memcpy(&image[nodes + sizeof(std::uint32_t)], &level.nodes[0], sizeof(std::uint32_t));
+  std::memcpy(&image[nodes + (level.nodes.size() + degree) * sizeof(std::uint32_t)], nowhere.data(),
+              degree * sizeof(std::uint32_t));
+  const auto forged = std::make_shared<const DensePart>(heap_image(with_right_checksums(image)));
+  // One that the first of the two links to, so that it gets links anew.
+  const std::vector<std::uint32_t> dead = {level.links[0]};
+  const std::vector<DenseView> views = {{forged, DeadRows().with(dead)}};
+  StringSink merged;
+  const Error error = error_of([&] { merge_dense(2, views, merged, {}, form); });
+  EXPECT_EQ(error.errc(), Errc::corrupt_store) << error.what();
+}
+
 TEST(GraphSegment, HowLongAQueryIsChangesNoOrderByProduct) {
   std::mt19937 random(32);
   const DenseSample sample = random_dense(random, 2000, 32);
