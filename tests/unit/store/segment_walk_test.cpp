@@ -1,7 +1,9 @@
 #include "store/segment/dense_search.hpp"
+#include "unit/store/segment_probe.hpp"
 #include "unit/store/segment_samples.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <numeric>
 #include <random>
@@ -106,6 +108,31 @@ TEST(GraphSegment, APlanTellsThatAWalkWasGivenUp) {
   const DenseHits found = search_dense(views, query, {});
   EXPECT_NE(found.plan.find("rows were given up"), std::string::npos) << found.plan;
   EXPECT_EQ(found.hits[0], search_dense(views, vector, Metric::cosine, &filter, 10, {}));
+}
+
+TEST(GraphSegment, APlanTellsARecallThatIsLessThanWasAskedForOrThatNoneWasMeasured) {
+  std::mt19937 random(25);
+  const std::string image = random_dense(random, 100, kDimension).image(1, graph_form());
+  const DensePart sound(heap_image(image));
+  const auto* bytes = reinterpret_cast<const char*>(sound.container().image().bytes().data());
+  const auto at = static_cast<std::size_t>(sound.container().bytes(SectionId::graph_header).data() - bytes);
+  const std::vector<float> vector = random_vector(random, kDimension);
+  const auto plan_with = [&](std::uint32_t measured) {
+    graph::GraphHeader header = sound.graph()->header();
+    header.measured = measured;
+    header.recalls[0] = {10, 0.9695F};
+    std::string other = image;
+    std::memcpy(&other[at], &header, sizeof header);
+    DenseQuery query;
+    query.queries = vector;
+    query.dimension = kDimension;
+    query.recall = 0.97;
+    const std::vector<DenseView> views = {
+        {std::make_shared<const DensePart>(heap_image(with_right_checksums(other))), {}}};
+    return search_dense(views, query, {}).plan;
+  };
+  EXPECT_EQ(plan_with(1), "scan of 100 rows; along the graph a recall of 0.9695 was measured, not 0.97");
+  EXPECT_EQ(plan_with(0), "scan of 100 rows; along the graph no recall was measured");
 }
 
 TEST(DenseSegment, AQueryWithoutADirectionFindsTheFirstRows) {
