@@ -1,11 +1,11 @@
 #include "store/own_threads.hpp"
 #include "store/segment/index_folder.hpp"
-#include "store/sqlite/access.hpp"
 #include "store/sqlite/commit_queue.hpp"
 #include "store/sqlite/engine.hpp"
 #include "store/sqlite/folder_lock.hpp"
 #include "store/sqlite/renew_log.hpp"
 #include "store/sqlite/snapshot.hpp"
+#include "store/sqlite/store_folder.hpp"
 #include "store/sqlite/warm_up.hpp"
 #include "store/sqlite/whole_store.hpp"
 #include "store/sqlite/writer.hpp"
@@ -13,7 +13,6 @@
 #include <ragstone/base/error.hpp>
 
 #include <algorithm>
-#include <cerrno>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -40,35 +39,6 @@ constexpr std::size_t kRowsPerSmallPart = 32;
 constexpr std::size_t kFreshSources = 32;
 // So many times what is due waits at most where nobody calls maintain().
 constexpr std::size_t kPatience = 8;
-
-/// Makes a folder and its name durable.
-void create_folders(segment::FileSystem& files, const std::filesystem::path& folder) {
-  const std::filesystem::path parent = folder.has_parent_path() ? folder.parent_path() : ".";
-  if (files.type_of(folder) != segment::FileType::directory) {
-    create_folders(files, parent);
-    files.create_directory(folder);
-  } else {
-    // It is synced too: who made it may have crashed before that. A parent that must not be read is another user's.
-    if (::access(parent.c_str(), R_OK) != 0 && errno == EACCES) return;
-  }
-  files.sync_directory(parent);
-}
-
-/// A store without its database is not a new one, whose segment files would be removed as nobody's.
-void refuse_lost_database(segment::FileSystem& files, const std::filesystem::path& folder) {
-  const std::filesystem::path database = folder / kDatabaseFile;
-  std::error_code missing;
-  const std::uintmax_t size = std::filesystem::file_size(database, missing);
-  if (!missing && size > 0) return;
-  const std::vector<std::string> parts = files.list(folder / kPartFolder);
-  const bool has_parts = std::any_of(parts.begin(), parts.end(), [](const std::string& name) {
-    return name.starts_with("part-") && name.ends_with(".seg");
-  });
-  if (has_parts || has_log(folder))
-    throw Error(Errc::not_found, "open store: \"" + database.string() +
-                                     "\" is missing or empty, but other files of the store are there; put it back, or "
-                                     "name another folder");
-}
 
 /// What close() says where the rest could not be done.
 [[noreturn]] void throw_unfinished(const std::exception_ptr& error) {

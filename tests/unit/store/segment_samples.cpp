@@ -104,6 +104,17 @@ DenseSample random_dense(std::mt19937& random, std::size_t rows, std::uint32_t d
   return sample;
 }
 
+DenseSample clustered(std::mt19937& random, std::size_t rows, std::uint32_t dimension) {
+  std::vector<std::vector<float>> centres;
+  for (std::size_t i = 0; i < 1 + rows / 100; ++i) centres.push_back(random_vector(random, dimension));
+  DenseSample sample = random_dense(random, rows, dimension);
+  for (std::size_t row = 0; row < rows; ++row) {
+    const std::vector<float>& centre = centres[random() % centres.size()];
+    for (std::uint32_t i = 0; i < dimension; ++i) (&sample.values[row * dimension])[i] += 2 * centre[i];
+  }
+  return sample;
+}
+
 std::string SparseSample::image(Generation generation) const {
   SparseVectors vectors;
   for (const auto& row : terms) vectors.append(row);

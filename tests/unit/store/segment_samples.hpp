@@ -42,6 +42,8 @@ std::vector<float> random_vector(std::mt19937& random, std::uint32_t dimension, 
 /// Ids ascend with gaps from `first`; some contents occur twice.
 DenseSample random_dense(std::mt19937& random, std::size_t rows, std::uint32_t dimension, NodeId first = 1,
                          Values values = Values::unit);
+/// Rows around some centres, as texts are around subjects.
+DenseSample clustered(std::mt19937& random, std::size_t rows, std::uint32_t dimension);
 
 struct SparseSample {
   std::vector<RowKey> keys;
