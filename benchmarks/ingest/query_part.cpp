@@ -9,6 +9,7 @@
 #include <chrono>
 #include <future>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include <boost/asio/use_future.hpp>
@@ -17,6 +18,8 @@ namespace ragstone::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kIdleQuestions = 1000;
 
 /// Asks one question after the other by BM25 and by vectors.
 class Asker {
@@ -88,6 +91,15 @@ class Asker {
   Costs cosine_costs_;
 };
 
+/// What a Document's commits left to do is none of what a store costs that nobody writes to.
+void wait_for_upkeep(Runtime& runtime) {
+  const auto is_busy = [&] {
+    const LaneStats stats = runtime.pool().stats(Lane::upkeep);
+    return stats.queued + stats.running > 0;
+  };
+  while (is_busy()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+}
+
 std::vector<Source> make_sources(const Texts& texts, std::size_t begin, std::size_t end) {
   std::vector<Source> sources;
   for (std::size_t i = begin; i < end; ++i) sources.emplace_back(std::to_string(i), texts.small(i));
@@ -107,9 +119,10 @@ void query_meanwhile(const std::string& store, std::size_t count) {
   runtime.run(document.build(kMediumChunk));
   runtime.run(document.add_all(make_sources(texts, 0, count)));
   Asker asker(runtime, document, texts.questions());
+  wait_for_upkeep(runtime);
   asker.ask(20);
   asker.report("warming");
-  asker.ask(200);
+  asker.ask(kIdleQuestions);
   asker.report("idle");
 
   std::future<void> built = runtime.spawn(document.build(kFineChunk), boost::asio::use_future);
@@ -125,7 +138,8 @@ void query_meanwhile(const std::string& store, std::size_t count) {
   while (added.wait_for(std::chrono::seconds(0)) != std::future_status::ready) asker.ask(1);
   added.get();
   asker.report("adding");
-  asker.ask(200);
+  wait_for_upkeep(runtime);
+  asker.ask(kIdleQuestions);
   asker.report("idle afterwards");
   runtime.run(document.close());
 }

@@ -1,12 +1,12 @@
 #include "async/pool_core.hpp"
 
+#include "async/thread_priority.hpp"
+
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include <boost/asio/post.hpp>
-#include <sys/resource.h>
-#include <unistd.h>
 
 namespace ragstone {
 namespace {
@@ -25,17 +25,6 @@ class Release final : public detail::PoolJob {
  private:
   std::shared_ptr<const void> object_;
 };
-
-/// On Linux the priority of this thread alone. Lowering it is always allowed.
-bool be_nice(int niceness) noexcept {
-#ifdef __linux__
-  if (niceness > ::getpriority(PRIO_PROCESS, static_cast<id_t>(::gettid())))
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness);
-#else
-  (void)niceness;
-#endif
-  return true;
-}
 
 }  // namespace
 
@@ -101,16 +90,15 @@ bool PoolCore::submit(Lane lane, std::shared_ptr<PoolJob> job) {
 std::shared_ptr<PoolJob> PoolCore::next_soon(LaneState& lane) {
   {
     std::lock_guard lock(mutex_);
-    if (closed_ || lane.stats.queued > 0 || lane.looks_out || lane.handed) return nullptr;
+    const auto now = Clock::now();
+    if (closed_ || lane.stats.queued > 0 || lane.looks_out || lane.handed || !look_out_.is_worthwhile(now))
+      return nullptr;
     lane.looks_out = true;
     lane.is_handed = false;
-    lane.looked = Clock::now();
+    lane.looked = now;
   }
   const auto end = lane.looked.load() + kLookOut;
-  while (!lane.is_handed && lane.looked.load() < end) {
-    std::this_thread::yield();
-    lane.looked = Clock::now();
-  }
+  while (!lane.is_handed && lane.looked.load() < end) lane.looked = look_out_.give_way(lane.looked);
   std::lock_guard lock(mutex_);
   lane.looks_out = false;
   return std::move(lane.handed);
@@ -123,8 +111,8 @@ void PoolCore::run(LaneState& lane, const std::shared_ptr<PoolJob>& job) {
     ++lane.stats.running;
   }
   if (lane.threads && !is_own_foreground(lane)) {
-    static thread_local const bool is_nice = be_nice(niceness_);
-    (void)is_nice;
+    static thread_local bool is_lowered = false;
+    if (!std::exchange(is_lowered, true)) lower_priority(niceness_);
   }
   const StopToken stop = job->stop.get_token();
   if (!stop.stop_requested()) job->run(stop);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "async/look_out.hpp"
 #include <ragstone/async/pool.hpp>
 
 #include <array>
@@ -30,6 +31,8 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   LaneStats stats(Lane lane) const;
   /// Whether a job of the foreground, on a thread of the pool's own, has not told its end yet.
   bool has_foreground_job() const noexcept { return foreground_jobs_ > 0; }
+  /// Of the lanes' threads and of the event loop that asks them.
+  LookOut& look_out() noexcept { return look_out_; }
 
   /// Asks every job to stop and waits for those that run; jobs that had not begun are skipped.
   void shutdown();
@@ -61,6 +64,7 @@ class PoolCore : public std::enable_shared_from_this<PoolCore> {
   std::size_t running() const;  ///< Under the mutex.
 
   const int niceness_ = 0;
+  LookOut look_out_;
   mutable std::mutex mutex_;
   std::condition_variable idle_;
   std::array<LaneState, 4> lanes_;

@@ -31,7 +31,7 @@ constexpr std::chrono::microseconds kLookOut(30);
 /// The Runtime's own event loop and its one thread.
 class Loop {
  public:
-  explicit Loop(std::shared_ptr<const PoolCore> pool)
+  explicit Loop(std::shared_ptr<PoolCore> pool)
       : pool_(std::move(pool)), context_(1), work_(asio::make_work_guard(context_)), thread_([this] { run(); }) {}
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -58,19 +58,20 @@ class Loop {
   /// Does what is ready. While the pool is at a job of the foreground, most of which are short, goes on for a little:
   /// a loop that sleeps would take longer to wake up.
   void look_out() {
-    using Clock = std::chrono::steady_clock;
+    using Clock = LookOut::Clock;
+    LookOut& others = pool_->look_out();
     auto end = Clock::time_point();
     while (true) {
       const bool is_busy = context_.poll() > 0;
       if (!pool_->has_foreground_job() || context_.stopped()) return;
       const auto now = Clock::now();
       if (is_busy || end == Clock::time_point()) end = now + kLookOut;
-      if (now >= end) return;
-      std::this_thread::yield();
+      if (now >= end || !others.is_worthwhile(now)) return;
+      others.give_way(now);
     }
   }
 
-  const std::shared_ptr<const PoolCore> pool_;
+  const std::shared_ptr<PoolCore> pool_;
   asio::io_context context_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::mutex mutex_;
