@@ -10,9 +10,9 @@
 // - the processor time of cutting, analysing, storing and sealing
 // - Document::add() one after the other, 64 calls at a time, and add_all()
 // - 100,000 vectors of 384 dimensions by StoreEngine::commit()
-// - queries over 35,000 sources alone, while a group of more than 100,000 rows is built, and while as many sources are
-//   added: time, and of the threads that are not for ingest the processor time and the time they waited for a core,
-//   which is all that grows where other processes want the cores too
+// - queries over 35,000 sources alone (once upkeep after the commits is done), while a group of more than 100,000 rows
+//   is built, and while as many sources are added: time, and of the threads that are not for ingest the processor time
+//   and the time they waited for a core, which is all that grows where other processes want the cores too
 //
 // Texts are those of support/texts.cpp: real where RAGSTONE_DATA has them. Stores lie in TMPDIR (/tmp if unset).
 // --quick takes a tenth. benchmarks/peers/ has the same for libraries from npm.

@@ -15,7 +15,9 @@ class LookOut {
  public:
   using Clock = std::chrono::steady_clock;
 
-  bool is_worthwhile(Clock::time_point now) const noexcept { return now >= rest_until_.load(std::memory_order_relaxed); }
+  bool is_worthwhile(Clock::time_point now) const noexcept {
+    return now >= rest_until_.load(std::memory_order_relaxed);
+  }
 
   /// Lets other threads run; `now`: when it is called. Returns when it is back.
   Clock::time_point give_way(Clock::time_point now) noexcept {

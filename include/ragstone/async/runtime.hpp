@@ -29,7 +29,7 @@ class RuntimeOptions {
   /// By how much the threads of the other lanes give way to the foreground's where there are more of them than cores
   /// (Linux: their nice value, 0 to 19), so that ingest and builds do not slow queries down. Above 0 they give way to
   /// any thread that wakes up, too (Linux 6.12 and later). Of the Runtime's own threads only.
-  int background_niceness = 10;
+  int background_niceness = 15;
   /// How long the destructor lets cancelled operations finish on the Runtime's own loop before it drops them.
   std::chrono::milliseconds shutdown_grace{5000};
   /// A caller's executors for the lanes, instead of threads of the Runtime's own. Both or none; their context must
