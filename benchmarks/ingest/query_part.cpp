@@ -91,13 +91,17 @@ class Asker {
   Costs cosine_costs_;
 };
 
-/// What a Document's commits left to do is none of what a store costs that nobody writes to.
+/// What a Document's commits left to do is none of what a store costs that nobody writes to. Upkeep is one job after
+/// the other, so it is over when the lane has had none for a while.
 void wait_for_upkeep(Runtime& runtime) {
-  const auto is_busy = [&] {
-    const LaneStats stats = runtime.pool().stats(Lane::upkeep);
-    return stats.queued + stats.running > 0;
-  };
-  while (is_busy()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  constexpr std::chrono::milliseconds kQuiet(200);
+  LaneStats before = runtime.pool().stats(Lane::upkeep);
+  for (auto since = Clock::now(); Clock::now() - since < kQuiet;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    const LaneStats now = runtime.pool().stats(Lane::upkeep);
+    if (now.queued + now.running > 0 || now.finished != before.finished) since = Clock::now();
+    before = now;
+  }
 }
 
 std::vector<Source> make_sources(const Texts& texts, std::size_t begin, std::size_t end) {

@@ -2,11 +2,15 @@
 #include "async/thread_priority.hpp"
 
 #include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
 #include <thread>
 
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace ragstone::test {
@@ -52,6 +56,27 @@ TEST(ThreadPriority, KeepsTheSchedulingPolicy) {
   });
   thread.join();
 }
+
+#ifdef __linux__
+/// In nanoseconds; 0 where the kernel does not tell.
+std::uint64_t own_slice() {
+  std::array<std::uint64_t, 6> attributes{};  // struct sched_attr, whose fourth eight bytes are sched_runtime
+  const long error = ::syscall(SYS_sched_getattr, 0, attributes.data(), sizeof(attributes), 0U);
+  return error == 0 ? attributes[3] : 0;
+}
+
+TEST(ThreadPriority, LetsThreadsThatWakeUpGoFirst) {
+  const std::uint64_t usual = own_slice();
+  if (usual == 0) GTEST_SKIP() << "this kernel does not tell a thread's slice (Linux 6.12 and later do)";
+  std::uint64_t lowered = 0;
+  std::thread([&] {
+    detail::lower_priority(19);
+    lowered = own_slice();
+  }).join();
+  EXPECT_GT(lowered, usual);
+  EXPECT_EQ(own_slice(), usual);
+}
+#endif
 
 }  // namespace
 }  // namespace ragstone::test
